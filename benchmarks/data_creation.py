@@ -1,0 +1,100 @@
+"""Times create_pretraining_data.py, from tokenized text to written records.
+
+    python -m benchmarks.data_creation --input_file=... --vocab_file=...
+
+The unit of time is one `random.Random.shuffle` of a list of 125 one-element
+lists, which is what the original does once a record. It is timed between
+parts of the work, in the same process on the same core, so that the
+figure says how good the code is and not how fast or busy the machine is.
+"""
+
+import dataclasses
+import os
+import random
+import statistics
+import tempfile
+import time
+
+from absl import flags
+
+import create_pretraining_data as script
+from data import pretraining
+from data.tokenization import FullTokenizer
+from training import environment
+from training import flags as run_flags
+
+FLAGS = flags.FLAGS
+
+_UNITS_A_SAMPLE = 500
+_DOCUMENTS_A_PART = 500
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the script's flags, and how often the work is timed."""
+    script.define_flags(flag_values)
+    flag_values.set_default("output_file", "a temporary file")
+    flag_values.set_default("dupe_factor", 2)
+    flags.DEFINE_integer(
+        "rounds",
+        3,
+        "How often all of the work is timed.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+
+
+def seconds_a_unit() -> float:
+    """Times the unit."""
+    rng = random.Random(0)
+    items = [[i] for i in range(125)]
+    started = time.perf_counter()
+    for _ in range(_UNITS_A_SAMPLE):
+        rng.shuffle(items)
+    return (time.perf_counter() - started) / _UNITS_A_SAMPLE
+
+
+def seconds_a_record(
+    documents: list[pretraining.Document],
+    config: script.Config,
+    tokenizer: FullTokenizer,
+) -> float:
+    """Times the way from tokenized text to the written file."""
+    from data import records
+
+    fields = records.pretraining_fields(
+        config.max_seq_length, config.max_predictions_per_seq
+    )
+    started = time.perf_counter()
+    serialized = script.create_records(documents, fields, config, tokenizer)
+    script.write_records(serialized, config.output_files)
+    return (time.perf_counter() - started) / len(serialized)
+
+
+def main() -> None:
+    """Text → documents; then part by part, documents → records, timed."""
+    environment.prepare()
+    tokenizer = FullTokenizer(FLAGS.vocab_file, FLAGS.do_lower_case)
+    documents = script.read_documents([FLAGS.input_file], tokenizer)
+    parts = range(0, len(documents), _DOCUMENTS_A_PART)
+    work, units = [], [seconds_a_unit()]
+    with tempfile.TemporaryDirectory() as folder:
+        config = dataclasses.replace(
+            script.config_from_flags(FLAGS),
+            output_file=os.path.join(folder, "records"),
+        )
+        for start in [*parts] * FLAGS.rounds:
+            part = documents[start : start + _DOCUMENTS_A_PART]
+            work.append(seconds_a_record(part, config, tokenizer))
+            units.append(seconds_a_unit())
+    ratios = [
+        2 * record / (before + after)
+        for record, before, after in zip(work, units, units[1:], strict=False)
+    ]
+    median = statistics.median(ratios)
+    print(f"record: {statistics.median(work) * 1e6:.1f} us")
+    print(f"unit:   {statistics.median(units) * 1e6:.1f} us")
+    print(f"record: {median:.2f} units (median of {len(ratios)} parts)")
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

@@ -1,0 +1,311 @@
+"""Makes pre-training records from plain text.
+
+Input: a sentence a line, a blank line after each document. Output: TFRecords
+for run_pretraining.py, the same for the same files, flags and seed.
+"""
+
+import dataclasses
+import itertools
+import os
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from absl import flags, logging
+
+from data import pretraining
+from data.tokenization import FullTokenizer
+from errors import UserError
+from training import environment
+from training import flags as run_flags
+from training.progress import Progress
+
+if TYPE_CHECKING:
+    from data import records
+
+FLAGS = flags.FLAGS
+
+_NUM_LOGGED_EXAMPLES = 20
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    for name, text in (
+        (
+            "input_file",
+            "Text files: paths or glob patterns, separated by commas.",
+        ),
+        (
+            "output_file",
+            "TFRecord files to write, separated by commas; they take turns, "
+            "a record each.",
+        ),
+        ("vocab_file", "The vocabulary file that the model is trained on."),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+        run_flags.required(flag_values, name)
+    run_flags.define_do_lower_case(flag_values)
+    flags.DEFINE_bool(
+        "do_whole_word_mask",
+        False,
+        "Whether to mask all pieces of a word or none, instead of each piece "
+        "by itself.",
+        flag_values=flag_values,
+    )
+    for name, default, text in (
+        ("max_seq_length", 128, "Length of the sequences, padding included."),
+        ("max_predictions_per_seq", 20, "Masked positions of a sequence."),
+        ("random_seed", 12345, "Seed of everything that is drawn."),
+        ("dupe_factor", 10, "Passes over the text, each with other masks."),
+    ):
+        flags.DEFINE_integer(name, default, text, flag_values=flag_values)
+    for name, default, text in (
+        ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
+        (
+            "short_seq_prob",
+            0.1,
+            "How often a document's sequences are made shorter than they "
+            "could be.",
+        ),
+    ):
+        flags.DEFINE_float(name, default, text, flag_values=flag_values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of a run's flags, by their names; checked together."""
+
+    input_file: str
+    output_file: str
+    vocab_file: str
+    do_lower_case: bool
+    do_whole_word_mask: bool
+    max_seq_length: int
+    max_predictions_per_seq: int
+    random_seed: int
+    dupe_factor: int
+    masked_lm_prob: float
+    short_seq_prob: float
+
+    def __post_init__(self):
+        outputs = self.output_files
+        checks = (
+            (
+                self.max_seq_length >= 5,
+                "--max_seq_length must be at least 5 ([CLS], [SEP], [SEP] and "
+                f"a token of each text). Received: {self.max_seq_length}.",
+            ),
+            (
+                1 <= self.max_predictions_per_seq <= self.max_seq_length,
+                "--max_predictions_per_seq must be from 1 to --max_seq_length "
+                f"({self.max_seq_length}). "
+                f"Received: {self.max_predictions_per_seq}.",
+            ),
+            (
+                self.dupe_factor >= 1,
+                "--dupe_factor must be at least 1. "
+                f"Received: {self.dupe_factor}.",
+            ),
+            (
+                0 < self.masked_lm_prob <= 1,
+                "--masked_lm_prob must be above 0 and at most 1. "
+                f"Received: {self.masked_lm_prob}.",
+            ),
+            (
+                0 <= self.short_seq_prob <= 1,
+                "--short_seq_prob must be from 0 to 1. "
+                f"Received: {self.short_seq_prob}.",
+            ),
+            (
+                "" not in outputs and len(set(outputs)) == len(outputs),
+                "--output_file must be different paths, separated by commas. "
+                f"Received: {self.output_file!r}.",
+            ),
+        )
+        faults = [message for passed, message in checks if not passed]
+        if faults:
+            raise UserError(" ".join(faults))
+
+    @property
+    def output_files(self) -> list[str]:
+        """The paths of --output_file."""
+        return self.output_file.split(",")
+
+    @property
+    def settings(self) -> pretraining.Settings:
+        """What instances to make."""
+        return pretraining.Settings(
+            **{
+                field.name: getattr(self, field.name)
+                for field in dataclasses.fields(pretraining.Settings)
+            }
+        )
+
+
+def config_from_flags(flag_values: flags.FlagValues) -> Config:
+    """Reads the run's configuration from parsed flags."""
+    return Config(
+        **{
+            field.name: getattr(flag_values, field.name)
+            for field in dataclasses.fields(Config)
+        }
+    )
+
+
+def main() -> None:
+    """Flags → text files → records."""
+    environment.prepare()
+    create_pretraining_data(config_from_flags(FLAGS))
+
+
+def create_pretraining_data(config: Config) -> None:
+    """Text → documents → instances → records.
+
+    Raises:
+        UserError: a file is missing or in the way, or holds no text.
+    """
+    # Here, so that --help needs no TensorFlow.
+    from data import input_pipeline, records
+
+    tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
+    tokenizer.require_tokens("[MASK]")
+    input_files = input_pipeline.matching_files(config.input_file, "input_file")
+    check_output_files(config.output_files, input_files)
+
+    logging.info("*** Reading from input files ***")
+    for name in input_files:
+        logging.info("  %s", name)
+    documents = read_documents(input_files, tokenizer)
+
+    fields = records.pretraining_fields(
+        config.max_seq_length, config.max_predictions_per_seq
+    )
+    serialized = create_records(documents, fields, config, tokenizer)
+
+    logging.info("*** Writing to output files ***")
+    for name in config.output_files:
+        logging.info("  %s", name)
+    log_examples(serialized[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
+    write_records(serialized, config.output_files)
+    logging.info("Wrote %d total instances", len(serialized))
+
+
+def check_output_files(
+    output_files: Iterable[str], input_files: Sequence[str]
+) -> None:
+    """Raises UserError where the records could not be written in the end."""
+    from data import records
+
+    inputs = {os.path.realpath(name) for name in input_files}
+    for path in output_files:
+        if os.path.realpath(path) in inputs:
+            raise UserError(
+                "The records would replace a text of --input_file; write them "
+                f"to another file. Received: --output_file={path}."
+            )
+        records.check_writable(path, "output_file")
+
+
+def read_documents(
+    input_files: Sequence[str], tokenizer: FullTokenizer
+) -> list[pretraining.Document]:
+    """Reads and tokenizes all text.
+
+    Raises:
+        UserError: there is none.
+    """
+    import tensorflow as tf
+
+    def lines_of(name: str) -> Iterator[bytes]:
+        with tf.io.gfile.GFile(name, "rb") as file:
+            for line in file:
+                progress.update(len(line))
+                yield line
+
+    size = sum(tf.io.gfile.stat(name).length for name in input_files)
+    with Progress(size, "bytes read") as progress:
+        documents = pretraining.read_documents(
+            ((name, lines_of(name)) for name in input_files), tokenizer.encode
+        )
+    names = ", ".join(input_files[:3]) + ", ..." * (len(input_files) > 3)
+    if not documents:
+        raise UserError(
+            f"Expected text in the --input_file. Received: {names}, without "
+            "a line that holds a token."
+        )
+    if len(documents) == 1:
+        logging.warning(
+            "All text is one document, so random next sentences come from it "
+            "as well; separate documents by blank lines (in %s).",
+            names,
+        )
+    return documents
+
+
+def create_records(
+    documents: list[pretraining.Document],
+    fields: "Sequence[records.Field]",
+    config: Config,
+    tokenizer: FullTokenizer,
+) -> list[bytes]:
+    """Returns the records in their final order, serialized.
+
+    All of them are held until the last is made, for the shuffle at the end:
+    as bytes they take less than as instances, and cost the garbage collector
+    nothing.
+    """
+    from data import records
+
+    settings = config.settings
+    rng = random.Random(config.random_seed)
+    serialized = []
+    with Progress(
+        len(documents) * config.dupe_factor, "documents masked"
+    ) as progress:
+        for instances in pretraining.create_training_instances(
+            documents,
+            settings,
+            pretraining.Vocabulary.from_vocab(tokenizer.vocab),
+            rng,
+        ):
+            for instance in instances:
+                features = pretraining.instance_features(instance, settings)
+                serialized.append(records.encode(fields, features))
+            progress.update(1)
+    pretraining.shuffle(serialized, rng)
+    return serialized
+
+
+def log_examples(
+    serialized: Iterable[bytes],
+    fields: "Sequence[records.Field]",
+    tokenizer: FullTokenizer,
+) -> None:
+    """Shows records as the original does."""
+    from data import records
+
+    for record in serialized:
+        values = records.decode(fields, record)
+        ids = values["input_ids"][: sum(values["input_mask"])]
+        tokens = tokenizer.convert_ids_to_tokens(ids)
+        logging.info("*** Example ***")
+        logging.info("tokens: %s", " ".join(tokens))
+        for name, numbers in values.items():
+            logging.info("%s: %s", name, " ".join(map(str, numbers)))
+
+
+def write_records(serialized: Iterable[bytes], paths: Sequence[str]) -> None:
+    """Writes records to files that take turns; none is there before all are."""
+    from data import records
+
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(records.record_writer(path)) for path in paths
+        ]
+        for record, writer in zip(serialized, itertools.cycle(writers)):
+            writer.write(record)
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

@@ -1,0 +1,91 @@
+"""Where the ids of texts become one sequence of fixed length.
+
+    [CLS] a a a [SEP] b b [SEP]
+      0   0 0 0   0   1 1   1     segment_ids
+      1   1 1 1   1   1 1   1     input_mask
+
+then zeros in all three up to the sequence length. Nothing else writes [CLS],
+[SEP], segment ids or padding.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class SpecialIds(NamedTuple):
+    """Ids of the tokens that hold a sequence together."""
+
+    cls: int
+    sep: int
+
+    @classmethod
+    def from_vocab(cls, vocab: Mapping[str, int]) -> "SpecialIds":
+        """Looks them up in a vocabulary (token → id) that has them."""
+        return cls(vocab["[CLS]"], vocab["[SEP]"])
+
+
+class Packed(NamedTuple):
+    """A sequence without its padding.
+
+    Attributes:
+        ids: [CLS] a [SEP] b [SEP].
+        first_length: how many ids are of segment 0: [CLS] a [SEP].
+    """
+
+    ids: list[int]
+    first_length: int
+
+
+def truncate_seq_pair_at_random(
+    ids_a: list[int], ids_b: list[int], max_num_tokens: int, rng: random.Random
+) -> None:
+    """Cuts a pair down, in place: the rule of pre-training.
+
+    The longer one (b where they are equal) loses an id, from its front or its
+    back by a coin, until both together have at most max_num_tokens. One
+    `rng.random()` for each id that goes.
+    """
+    while len(ids_a) + len(ids_b) > max_num_tokens:
+        longer = ids_a if len(ids_a) > len(ids_b) else ids_b
+        if rng.random() < 0.5:
+            del longer[0]
+        else:
+            longer.pop()
+
+
+def pack_pair(
+    ids_a: Sequence[int], ids_b: Sequence[int], special: SpecialIds
+) -> Packed:
+    """Returns [CLS] a [SEP] b [SEP]; adds 3 ids to those of a and b."""
+    return Packed(
+        [special.cls, *ids_a, special.sep, *ids_b, special.sep],
+        len(ids_a) + 2,
+    )
+
+
+def pad(packed: Packed, seq_length: int) -> dict[str, list[int]]:
+    """Returns the features of a sequence, each seq_length ints long.
+
+    Args:
+        packed: at most seq_length ids.
+        seq_length: the length to fill up to, S.
+
+    Returns:
+        input_ids, input_mask (1 for a token, 0 for padding) and segment_ids.
+
+    Raises:
+        ValueError: the sequence is longer than seq_length.
+    """
+    ids, first_length = packed
+    if len(ids) > seq_length:
+        raise ValueError(
+            f"Expected at most {seq_length} ids. Received: {len(ids)}."
+        )
+    padding = [0] * (seq_length - len(ids))
+    second_length = len(ids) - first_length
+    return {
+        "input_ids": ids + padding,
+        "input_mask": [1] * len(ids) + padding,
+        "segment_ids": [0] * first_length + [1] * second_length + padding,
+    }

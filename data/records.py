@@ -1,0 +1,168 @@
+"""TFRecord files: one table of fields writes a record and parses it.
+
+A table is a tuple of `Field`s. What `encode` writes by it, `parse` reads by
+it, and `input_pipeline` checks files against it.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import tensorflow as tf
+
+import atomic_files
+from errors import UserError
+
+
+class Field(NamedTuple):
+    """One feature of a record; all have a fixed length.
+
+    Attributes:
+        name: its key in the tf.train.Example.
+        length: how many numbers it holds.
+        dtype: what they are in the file.
+    """
+
+    name: str
+    length: int
+    dtype: Literal["int64", "float32"] = "int64"
+
+
+def pretraining_fields(
+    seq_length: int, max_predictions: int
+) -> tuple[Field, ...]:
+    """Returns the fields of create_pretraining_data.py's records.
+
+    Args:
+        seq_length: the flag max_seq_length, S.
+        max_predictions: the flag max_predictions_per_seq, P.
+    """
+    return (
+        Field("input_ids", seq_length),
+        Field("input_mask", seq_length),
+        Field("segment_ids", seq_length),
+        Field("masked_lm_positions", max_predictions),
+        Field("masked_lm_ids", max_predictions),
+        Field("masked_lm_weights", max_predictions, "float32"),
+        Field("next_sentence_labels", 1),
+    )
+
+
+def encode(
+    fields: Sequence[Field], values: Mapping[str, Sequence[float]]
+) -> bytes:
+    """Returns a serialized tf.train.Example; equal values, equal bytes.
+
+    Args:
+        fields: what to write.
+        values: by field name, `length` numbers; other names are left out.
+
+    Raises:
+        ValueError: a field's numbers are not as many as they must be.
+    """
+    example = tf.train.Example()
+    features = example.features.feature
+    for name, length, dtype in fields:
+        numbers = values[name]
+        if len(numbers) != length:
+            raise ValueError(
+                f"{name} must hold {length} numbers. Received: {len(numbers)}."
+            )
+        if dtype == "float32":
+            features[name].float_list.value.extend(numbers)
+        else:
+            features[name].int64_list.value.extend(numbers)
+    return example.SerializeToString(deterministic=True)
+
+
+def decode(
+    fields: Sequence[Field], record: bytes
+) -> dict[str, list[int] | list[float]]:
+    """Returns what `encode` was given, in the order of the fields.
+
+    For a look at single records: other than `parse` it starts no device.
+    """
+    features = tf.train.Example.FromString(record).features.feature
+    return {
+        name: list(
+            features[name].float_list.value
+            if dtype == "float32"
+            else features[name].int64_list.value
+        )
+        for name, _, dtype in fields
+    }
+
+
+def parse(
+    fields: Sequence[Field], serialized: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Parses a batch of records.
+
+    Args:
+        fields: what to read; other features are left out.
+        serialized: string [B].
+
+    Returns:
+        By field name, [B, length]: int32 where the file has int64 (as the
+        original does for the TPU's sake), else float32.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a record is no tf.train.Example, or a
+            field is missing or of another length or type.
+    """
+    parsed = tf.io.parse_example(
+        serialized,
+        {
+            field.name: tf.io.FixedLenFeature([field.length], field.dtype)
+            for field in fields
+        },
+    )
+    return {
+        field.name: tf.cast(parsed[field.name], tf.int32)
+        if field.dtype == "int64"
+        else parsed[field.name]
+        for field in fields
+    }
+
+
+def check_writable(path: str, flag: str) -> None:
+    """Raises UserError where a `record_writer` could not write to `path`.
+
+    Args:
+        path: where records are to go.
+        flag: where it comes from; for messages.
+    """
+    fault = None
+    if tf.io.gfile.isdir(path):
+        fault = "is a folder; add the name of a file"
+    elif "://" not in path:  # object stores have neither folders nor devices
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.exists(path) and not os.path.isfile(path):
+            fault = "is no plain file; name another"
+        elif not os.path.isdir(folder):
+            fault = f"is in a folder that does not exist; make {folder}"
+        elif not os.access(folder, os.W_OK):
+            fault = f"cannot be written; check the permissions of {folder}"
+    if fault:
+        raise UserError(
+            "Expected a file that records can be written to. "
+            f"Received: --{flag}={path}, which {fault}."
+        )
+
+
+@contextlib.contextmanager
+def record_writer(path: str) -> Iterator[tf.io.TFRecordWriter]:
+    """Writes a TFRecord file, which is there when it is whole or not at all.
+
+    Args:
+        path: as `atomic_files.replacing` takes it.
+
+    Yields:
+        A writer; `write(record)` appends a serialized record.
+    """
+    with (
+        atomic_files.replacing(path) as temporary,
+        tf.io.TFRecordWriter(temporary) as writer,
+    ):
+        yield writer

@@ -1,0 +1,10 @@
+"""The one exception that means "the user's input is at fault"."""
+
+
+class UserError(ValueError):
+    """Bad input that its sender can mend: a flag, a file, a row, a record.
+
+    The message is one line: what was expected, what came, where, what to do.
+    The scripts print it without a stack trace and exit with code 1
+    (`training.flags.run`); every other exception is a bug of ours.
+    """

@@ -1,0 +1,27 @@
+"""BERT in Keras 3 layers, and its checkpoints.
+
+The names that code written for the original imports from here are found on
+first use, so that `import modeling` needs no TensorFlow.
+"""
+
+import importlib
+
+_MODULE_OF = {
+    "BertConfig": "config",
+    "BertModel": "bert",
+    "gelu": "activations",
+    "get_activation": "activations",
+}
+
+__all__ = ["BertConfig", "BertModel", "gelu", "get_activation"]
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,60 @@
+"""Activation functions, by the names that `bert_config.json` uses."""
+
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from errors import UserError
+
+Activation = Callable[[tf.Tensor], tf.Tensor]
+
+
+def gelu(x: tf.Tensor) -> tf.Tensor:
+    """Gaussian error linear unit, the tanh approximation of the original.
+
+    0.5 * x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x^3))), float, any shape.
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+    """
+    # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory.
+    twice = 2.0 * math.sqrt(2.0 / math.pi)
+    return x * tf.sigmoid(x * (twice + (twice * 0.044715) * tf.square(x)))
+
+
+def gelu_erf(x: tf.Tensor) -> tf.Tensor:
+    """Gaussian error linear unit, exact: x * P(Z <= x) of a normal Z.
+
+    What Hugging Face calls `gelu`. By erf, as ONNX has no erfc.
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+    """
+    return 0.5 * x * (1.0 + tf.math.erf(x * math.sqrt(0.5)))
+
+
+def linear(x: tf.Tensor) -> tf.Tensor:
+    """Returns x."""
+    return x
+
+
+_ACTIVATIONS: dict[str, Activation] = {
+    "gelu": gelu,
+    "gelu_erf": gelu_erf,
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
+    "linear": linear,
+}
+
+
+def get_activation(name: str) -> Activation:
+    """Returns the activation function of that name.
+
+    Raises:
+        UserError: the name is not known; the message lists those that are.
+    """
+    if name not in _ACTIVATIONS:
+        raise UserError(
+            f"An activation must be one of {', '.join(_ACTIVATIONS)}. "
+            f"Received: {name!r}."
+        )
+    return _ACTIVATIONS[name]

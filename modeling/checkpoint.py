@@ -1,0 +1,297 @@
+"""Checkpoints in the original's format: TF1 "V2" files with plain names.
+
+A weight's name in a checkpoint is its path in the Keras model, so there is no
+table of names (`checkpoint_name`). Files of a checkpoint with prefix P:
+`P.index` and `P.data-00000-of-00001`.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from errors import UserError
+
+DATA_SUFFIX = ".data-00000-of-00001"
+GLOBAL_STEP = "global_step"
+ADAM_SUFFIXES = ("/adam_m", "/adam_v")
+
+# A task's head may start fresh, and so may the pooler, which masked-LM-only
+# models lack; a model whose encoder is not the checkpoint's is worth nothing.
+_ENCODER = re.compile(r"bert/(embeddings|encoder)/")
+_FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+
+
+def checkpoint_name(variable: keras.Variable, model: keras.layers.Layer) -> str:
+    """Returns the name of a model's weight in checkpoints.
+
+    It is the weight's path; weights that a task model holds itself, outside
+    of `bert` and `cls`, have the model's name in front, which is cut off:
+    `classifier_model/output_bias` is `output_bias`.
+    """
+    if model.name == "bert":
+        return variable.path
+    return variable.path.removeprefix(model.name + "/")
+
+
+def named_variables(model: keras.layers.Layer) -> dict[str, keras.Variable]:
+    """Returns all weights of a built model by their checkpoint names."""
+    return {checkpoint_name(v, model): v for v in model.variables}
+
+
+def resolve(path: str) -> str:
+    """Returns the prefix of the checkpoint that `path` means.
+
+    Args:
+        path: a prefix, one of the checkpoint's files (`.index`), or a folder:
+            there the newest checkpoint that its `checkpoint` file names, or
+            else the only one.
+
+    Raises:
+        UserError: there is no checkpoint, or a folder holds several and does
+            not say which is the newest.
+    """
+    if tf.io.gfile.isdir(path):
+        return _resolve_folder(path)
+    prefix = _FILE_SUFFIX.sub("", path)
+    if tf.io.gfile.exists(prefix + ".index"):
+        return prefix
+    if tf.io.gfile.exists(prefix):
+        raise UserError(
+            "Expected a TensorFlow checkpoint with an .index file (prefix, "
+            f"folder or .index). Received: {path}, a file without one."
+        )
+    raise UserError(
+        "No checkpoint found. Expected a prefix (…/bert_model.ckpt), an "
+        f".index file or a folder with one. Received: {path}."
+    )
+
+
+def _resolve_folder(folder: str) -> str:
+    newest = latest_in(folder)
+    if newest:
+        return newest
+    found = sorted(tf.io.gfile.glob(os.path.join(folder, "*.index")))
+    if len(found) == 1:
+        return found[0].removesuffix(".index")
+    if found:
+        names = ", ".join(os.path.basename(name) for name in found)
+        raise UserError(
+            f"The folder {folder} has several checkpoints and no file "
+            f"'checkpoint' that names the newest; name one. Found: {names}."
+        )
+    raise UserError(
+        f"No checkpoint found: the folder {folder} has no .index file."
+    )
+
+
+def latest_in(folder: str) -> str | None:
+    """Returns the prefix that a folder's `checkpoint` file names, or None.
+
+    A path written on another machine is looked for in this folder.
+
+    Raises:
+        UserError: the file names a checkpoint that is not there, or is no
+            checkpoint state.
+    """
+    state_file = os.path.join(folder, "checkpoint")
+    if not tf.io.gfile.exists(state_file):
+        return None
+    # TensorFlow answers None, and logs, where the file does not parse.
+    state = tf.train.get_checkpoint_state(folder)
+    if state is None or not state.model_checkpoint_path:
+        raise UserError(
+            f"{state_file} does not name a checkpoint "
+            '(model_checkpoint_path: "…"); mend or delete it.'
+        )
+    named = state.model_checkpoint_path
+    here = os.path.join(folder, os.path.basename(named))
+    for prefix in (here, named):
+        if tf.io.gfile.exists(prefix + ".index"):
+            return prefix
+    raise UserError(
+        f"{state_file} names {os.path.basename(named)} as the newest "
+        f"checkpoint, but {here}.index does not exist; restore it or delete "
+        f"{state_file}."
+    )
+
+
+class Reader:
+    """The tensors of one checkpoint, by name.
+
+    Args:
+        path: what `resolve` takes.
+
+    Raises:
+        UserError: there is no checkpoint, or it cannot be read.
+    """
+
+    def __init__(self, path: str):
+        self.prefix = resolve(path)
+        with self._reading():
+            self._reader = tf.train.load_checkpoint(self.prefix)
+            self.shapes: dict[str, tuple[int, ...]] = {
+                name: tuple(shape)
+                for name, shape in (
+                    self._reader.get_variable_to_shape_map().items()
+                )
+            }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.shapes
+
+    def read(self, name: str) -> np.ndarray:
+        """Returns one tensor's value."""
+        with self._reading():
+            return self._reader.get_tensor(name)
+
+    def _reading(self) -> "_Reading":
+        return _Reading(self.prefix)
+
+
+class _Reading:
+    """Turns TensorFlow's errors while reading into one line for the user."""
+
+    def __init__(self, prefix: str):
+        self._prefix = prefix
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(
+            error, (tf.errors.OpError, RuntimeError, ValueError, IndexError)
+        ):
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"The checkpoint {self._prefix} cannot be read; it is damaged "
+                f"or incomplete ({reason})."
+            ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadReport:
+    """What a load did, by checkpoint names.
+
+    Attributes:
+        prefix: the checkpoint read.
+        loaded: weights that took their value from it.
+        fresh: the model's weights that it lacks: they keep their start value.
+        unused: its tensors that the model lacks. Adam's moments and
+            global_step are not counted: they belong to a run, not to a model.
+    """
+
+    prefix: str
+    loaded: tuple[str, ...]
+    fresh: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def log(self) -> None:
+        """Logs the counts, and by name what was not loaded or not used."""
+        logging.info("Loaded %d weights from %s", len(self.loaded), self.prefix)
+        if self.fresh:
+            logging.warning(
+                "Not in the checkpoint, left as initialized: %s",
+                ", ".join(self.fresh),
+            )
+        if self.unused:
+            logging.info(
+                "In the checkpoint, not used by this model: %s",
+                ", ".join(self.unused),
+            )
+
+
+def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
+    """Gives a built model the weights that a checkpoint has of it.
+
+    Args:
+        model: a BertModel, or a task model, with its variables created.
+        path: what `resolve` takes.
+
+    Raises:
+        UserError: no readable checkpoint; or, and then nothing is assigned, a
+            weight of another shape or a checkpoint that lacks weights of the
+            encoder.
+    """
+    reader = Reader(path)
+    variables = named_variables(model)
+    check_shapes(reader, {name: v.shape for name, v in variables.items()})
+    missing = [
+        name
+        for name in variables
+        if _ENCODER.match(name) and name not in reader
+    ]
+    if missing:
+        raise UserError(
+            f"The checkpoint {reader.prefix} is not of this model: it lacks "
+            f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
+            f"it has {_some(reader.shapes)}. Check bert_config_file and the "
+            "checkpoint."
+        )
+    loaded = [name for name in variables if name in reader]
+    for name in loaded:
+        variables[name].assign(reader.read(name))
+    return LoadReport(
+        prefix=reader.prefix,
+        loaded=tuple(loaded),
+        fresh=tuple(name for name in variables if name not in reader),
+        unused=tuple(
+            sorted(
+                name
+                for name in reader.shapes
+                if name not in variables
+                and name != GLOBAL_STEP
+                and not name.endswith(ADAM_SUFFIXES)
+            )
+        ),
+    )
+
+
+def check_shapes(
+    reader: Reader, expected: Mapping[str, Iterable[int | None]]
+) -> None:
+    """Raises UserError where a tensor in a checkpoint has another shape.
+
+    Args:
+        reader: the checkpoint.
+        expected: shape by name; names that the checkpoint lacks are skipped.
+    """
+    wrong = [
+        f"{name} is {list(reader.shapes[name])} in the checkpoint and "
+        f"{list(shape)} in the model"
+        for name, shape in expected.items()
+        if name in reader and tuple(shape) != reader.shapes[name]
+    ]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise UserError(
+            f"The checkpoint {reader.prefix} does not fit the model: "
+            f"{wrong[0]}{more}. Check bert_config_file and the checkpoint."
+        )
+
+
+def write_files(prefix: str, tensors: Mapping[str, tf.Tensor]) -> None:
+    """Writes `prefix`.index and .data: exactly these names and values.
+
+    A TF1 Saver, and everything that reads the original's checkpoints, reads
+    them. The files are not written atomically: write to a temporary prefix
+    and rename (`training.checkpointing`).
+    """
+    names = list(tensors)
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
+    )
+
+
+def _some(names: Iterable[str], limit: int = 3) -> str:
+    names = sorted(names)
+    more = f", … ({len(names)} in all)" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

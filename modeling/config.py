@@ -1,0 +1,181 @@
+"""A model's sizes: `bert_config.json`, checked."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from errors import UserError
+
+# What `hidden_act` may name; `modeling.activations` has the functions.
+HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
+
+_POSITIVE_INTS = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+_PROBABILITIES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+
+
+@dataclasses.dataclass(frozen=True)
+class BertConfig:
+    """Configuration of a `BertModel`.
+
+    It does not change once made; `dataclasses.replace` makes another one.
+
+    Args:
+        vocab_size: number of word pieces, V.
+        hidden_size: width of the encoder, D.
+        num_hidden_layers: number of transformer blocks.
+        num_attention_heads: heads of each block, N; D is a multiple of it.
+        intermediate_size: width of the feed-forward layer of each block.
+        hidden_act: activation there, one of HIDDEN_ACTS. `gelu` is the tanh
+            approximation, as in the original; `gelu_erf` the exact one.
+        hidden_dropout_prob: share dropped, in training, of the embeddings and
+            of what each sublayer adds.
+        attention_probs_dropout_prob: share of attention weights dropped.
+        max_position_embeddings: the longest sequence.
+        type_vocab_size: number of different `segment_ids`.
+        initializer_range: standard deviation of fresh weights, before those
+            further than two of it from 0 are drawn again.
+        extra: keys of the file that are not for us. Published files carry
+            some (`directionality`, `pooler_*`): they are written back.
+
+    Raises:
+        UserError: a value is not of these kinds; the message names the key.
+
+    Source: Devlin et al. 2019, section 3; BertConfig of google-research/bert.
+    """
+
+    vocab_size: int
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 16
+    initializer_range: float = 0.02
+    extra: Mapping[str, Any] = dataclasses.field(
+        default_factory=dict, hash=False, kw_only=True
+    )
+
+    def __post_init__(self):
+        for key in _POSITIVE_INTS:
+            value = getattr(self, key)
+            if type(value) is not int or value < 1:
+                raise _wrong(key, "a whole number of at least 1", value)
+        for key in _PROBABILITIES:
+            value = getattr(self, key)
+            if type(value) not in (int, float) or not 0 <= value < 1:
+                raise _wrong(key, "a number from 0 to below 1", value)
+        value = self.initializer_range
+        if type(value) not in (int, float) or not 0 < value < float("inf"):
+            raise _wrong("initializer_range", "a number above 0", value)
+        if self.hidden_act not in HIDDEN_ACTS:
+            expected = "one of " + ", ".join(HIDDEN_ACTS)
+            raise _wrong("hidden_act", expected, self.hidden_act)
+        if self.hidden_size % self.num_attention_heads:
+            raise UserError(
+                f"The hidden size ({self.hidden_size}) is not a multiple of "
+                "the number of attention heads "
+                f"({self.num_attention_heads}): change hidden_size or "
+                "num_attention_heads."
+            )
+
+    @classmethod
+    def from_dict(cls, json_object: Mapping[str, Any]) -> "BertConfig":
+        """Makes a configuration from a dict; keys it lacks get defaults.
+
+        Raises:
+            UserError: `vocab_size` is missing or a value is wrong.
+        """
+        if "vocab_size" not in json_object:
+            raise UserError(
+                "vocab_size is missing; give it the number of lines of the "
+                "vocabulary."
+            )
+        known = {field.name for field in dataclasses.fields(cls)} - {"extra"}
+        return cls(
+            **{k: v for k, v in json_object.items() if k in known},
+            extra={k: v for k, v in json_object.items() if k not in known},
+        )
+
+    @classmethod
+    def from_json_file(cls, json_file: str) -> "BertConfig":
+        """Reads `bert_config.json`.
+
+        Args:
+            json_file: a path, or what TensorFlow reads (`gs://…`).
+
+        Raises:
+            UserError: the file is missing, is not JSON, is not an object, or
+                a value is wrong; the message names file and key.
+        """
+        try:
+            json_object = json.loads(_read_text(str(json_file)))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"{json_file} is not valid JSON: {error}."
+            ) from error
+        if not isinstance(json_object, dict):
+            raise UserError(
+                f"{json_file} must hold a JSON object with the model's sizes "
+                '({"vocab_size": 30522, …}). Received: '
+                f"{type(json_object).__name__}."
+            )
+        try:
+            return cls.from_dict(json_object)
+        except UserError as error:
+            raise UserError(f"{json_file}: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all values by key, foreign keys too."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "extra"
+        }
+        return {**values, **self.extra}
+
+    def to_json_string(self) -> str:
+        """Returns the text of a `bert_config.json`, keys sorted."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    def check_sequence_length(self, seq_length: int) -> None:
+        """Raises UserError where sequences are longer than the positions."""
+        if seq_length > self.max_position_embeddings:
+            raise UserError(
+                f"Cannot use sequence length {seq_length} because the BERT "
+                "model was only trained up to sequence length "
+                f"{self.max_position_embeddings}."
+            )
+
+
+def _wrong(key: str, expected: str, value: object) -> UserError:
+    return UserError(f"{key} must be {expected}. Received: {value!r}.")
+
+
+def _read_text(path: str) -> str:
+    """Reads a UTF-8 file; loads TensorFlow only for what open() can't read."""
+    try:
+        if "://" not in path:
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return file.read().decode("utf-8")
+    except tf.errors.OpError as error:
+        reason = " ".join(str(error.message).split())
+        raise UserError(f"Cannot read {path}: {reason}.") from error

@@ -1,0 +1,259 @@
+"""Task models: the encoder, a head, and the loss they are trained by.
+
+Letters of shapes: B batch, S sequence, D hidden, V vocabulary, P predictions
+of a row, L labels.
+"""
+
+import keras
+import tensorflow as tf
+
+from modeling.bert import dtype_policy
+from modeling.config import BertConfig
+from modeling.head_layers import MaskedLmHead, OutputLayer
+from modeling.losses import (
+    MASKED_LM_EPSILON,
+    cross_entropy,
+    span_cross_entropy,
+)
+from modeling.randomness import (
+    WeightInitializer,
+    dropout,
+    dropout_seed,
+    split_seed,
+)
+from modeling.task_model import Batch, LossWeight, TaskModel
+
+# Of the heads that fine-tuning starts afresh, whatever the config says.
+FRESH_HEAD_STDDEV = 0.02
+
+
+class PretrainingModel(TaskModel):
+    """Masked language model and next sentence prediction.
+
+    Args:
+        config: the encoder's sizes.
+        compute_dtype: see `BertModel`.
+        init_seed: see `BertModel`.
+
+    Call arguments:
+        batch: also `masked_lm_positions`, int [B, P]; for the losses
+            `masked_lm_ids`, int [B, P], `masked_lm_weights`, float32 [B, P],
+            0 where a row has fewer than P predictions, and
+            `next_sentence_labels`, int [B] or [B, 1], 1 if the second text is
+            a random one.
+
+    Returns:
+        `masked_lm_logits` float32 [B * P, V] and `next_sentence_logits`
+        float32 [B, 2].
+
+    Source: Devlin et al. 2019, section 3.1.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ):
+        super().__init__(config, "pretraining_model", compute_dtype, init_seed)
+        initializer = WeightInitializer(config.initializer_range, init_seed)
+        policy = dtype_policy(compute_dtype)
+        self.masked_lm = MaskedLmHead(
+            config.vocab_size,
+            config.hidden_size,
+            config.hidden_act,
+            initializer,
+            name="predictions",
+            dtype=policy,
+        )
+        self.next_sentence = OutputLayer(
+            2,
+            config.hidden_size,
+            initializer,
+            name="seq_relationship",
+            dtype=policy,
+        )
+        with keras.name_scope("cls"):
+            self.masked_lm.build()
+            self.next_sentence.build()
+
+    def call(self, batch, training=False, seed=None):
+        encoded = self.encode(batch, training, seed)
+        masked = gather_tokens(
+            encoded["sequence_output"], batch["masked_lm_positions"]
+        )
+        table = tf.convert_to_tensor(self.bert.embeddings.word_embeddings)
+        return {
+            "masked_lm_logits": self.masked_lm(masked, word_embeddings=table),
+            "next_sentence_logits": self.next_sentence(
+                encoded["pooled_output"]
+            ),
+        }
+
+    def loss_weights(self, batch):
+        return {
+            "masked_lm": LossWeight(
+                tf.reshape(batch["masked_lm_weights"], [-1]),
+                MASKED_LM_EPSILON,
+            ),
+            "next_sentence": LossWeight(_one_a_row(batch), 0.0),
+        }
+
+    def losses(self, outputs, batch):
+        return {
+            "masked_lm": cross_entropy(
+                outputs["masked_lm_logits"], batch["masked_lm_ids"]
+            ),
+            "next_sentence": cross_entropy(
+                outputs["next_sentence_logits"], batch["next_sentence_labels"]
+            ),
+        }
+
+
+class ClassifierModel(TaskModel):
+    """One label for a text or a pair of texts.
+
+    Args:
+        config: the encoder's sizes.
+        num_labels: L.
+        dropout_rate: share of the pooled vector dropped; 0.1 in the original
+            whatever the config says.
+        compute_dtype: see `BertModel`.
+        init_seed: see `BertModel`.
+
+    Call arguments:
+        batch: for the losses also `label_ids`, int [B] or [B, 1], and
+            optionally `is_real_example`, [B] or [B, 1], 0 for rows that only
+            fill up the batch.
+
+    Returns:
+        `logits` float32 [B, L].
+
+    Source: Devlin et al. 2019, section 4.1.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        num_labels: int,
+        dropout_rate: float = 0.1,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ):
+        super().__init__(config, "classifier_model", compute_dtype, init_seed)
+        self.dropout_rate = dropout_rate
+        # By the model's own name, which names in checkpoints leave out: the
+        # head's weights stand at the root there.
+        self.classifier = OutputLayer(
+            num_labels,
+            config.hidden_size,
+            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
+            name=self.name,
+            dtype=dtype_policy(compute_dtype),
+        )
+        self.classifier.build()
+
+    def call(self, batch, training=False, seed=None):
+        encoder_seed, head_seed = split_seed(seed, 2)
+        encoded = self.encode(batch, training, encoder_seed)
+        pooled = dropout(
+            encoded["pooled_output"],
+            self.dropout_rate,
+            dropout_seed(training, head_seed, [self.dropout_rate]),
+        )
+        return {"logits": self.classifier(pooled)}
+
+    def loss_weights(self, batch):
+        if "is_real_example" in batch:
+            weights = tf.reshape(batch["is_real_example"], [-1])
+            weights = tf.cast(weights, tf.float32)
+        else:
+            weights = _one_a_row(batch)
+        return {"classification": LossWeight(weights, 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "classification": cross_entropy(
+                outputs["logits"], batch["label_ids"]
+            )
+        }
+
+
+class SpanModel(TaskModel):
+    """The first and the last token of an answer, as for SQuAD.
+
+    The pooler is not trainable: nothing here comes from it, so it gets no
+    gradient, and `trainable_variables` are those that do.
+
+    Args:
+        config: the encoder's sizes.
+        compute_dtype: see `BertModel`.
+        init_seed: see `BertModel`.
+
+    Call arguments:
+        batch: for the losses also `start_positions` and `end_positions`, int
+            [B] or [B, 1], each below S.
+
+    Returns:
+        `start_logits` and `end_logits`, float32 [B, S].
+
+    Source: Devlin et al. 2019, section 4.2.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ):
+        super().__init__(config, "span_model", compute_dtype, init_seed)
+        self.bert.pooler.trainable = False
+        self.span = OutputLayer(
+            2,
+            config.hidden_size,
+            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
+            name="squad",
+            dtype=dtype_policy(compute_dtype),
+        )
+        with keras.name_scope("cls"):
+            self.span.build()
+
+    def call(self, batch, training=False, seed=None):
+        encoded = self.encode(batch, training, seed)
+        logits = self.span(encoded["sequence_output"])
+        shape = tf.shape(batch["input_ids"])
+        return {
+            "start_logits": tf.reshape(logits[:, 0], shape),
+            "end_logits": tf.reshape(logits[:, 1], shape),
+        }
+
+    def loss_weights(self, batch):
+        return {"span": LossWeight(_one_a_row(batch), 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "span": span_cross_entropy(
+                outputs["start_logits"],
+                outputs["end_logits"],
+                batch["start_positions"],
+                batch["end_positions"],
+            )
+        }
+
+
+def gather_tokens(hidden: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Returns the vectors of some tokens of each row.
+
+    Args:
+        hidden: float [B, S, D].
+        positions: int [B, P], each below S.
+
+    Returns:
+        float [B * P, D], the first row's first.
+    """
+    chosen = tf.gather(hidden, positions, batch_dims=1)
+    return tf.reshape(chosen, [-1, hidden.shape[-1]])
+
+
+def _one_a_row(batch: Batch) -> tf.Tensor:
+    return tf.ones(tf.shape(batch["input_ids"])[:1])

@@ -1,0 +1,195 @@
+"""Layers that the whole model is made of, and the embeddings.
+
+Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
+
+A layer's name is its part of the checkpoint name, and all weights are created
+by `build`, which needs no shape: a layer is told its sizes. Matrix products
+run in the layer's compute dtype; weights, layer normalization and softmax are
+float32.
+"""
+
+import keras
+import tensorflow as tf
+
+from modeling.activations import get_activation
+from modeling.randomness import WeightInitializer, dropout
+
+LAYER_NORM_EPSILON = 1e-12
+
+
+class Dense(keras.layers.Layer):
+    """A matrix product, a bias and an activation.
+
+    Checkpoint: `kernel` [input_size, units] and `bias` [units].
+
+    Args:
+        input_size: width of the input.
+        units: width of the output.
+        initializer: of the kernel; the bias starts at 0.
+        activation: a name that `get_activation` knows.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        x: float [..., input_size].
+
+    Returns:
+        float [..., units].
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int,
+        initializer: WeightInitializer,
+        activation: str = "linear",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.input_size = input_size
+        self.units = units
+        self.initializer = initializer
+        self.activation = get_activation(activation)
+
+    def build(self, input_shape=None):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=[self.input_size, self.units],
+            initializer=self.initializer(f"{self.path}/kernel"),
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=[self.units], initializer="zeros"
+        )
+
+    def call(self, x):
+        # One product of two matrices is a third faster, forward and backward,
+        # than a batch of products.
+        rows = tf.reshape(x, [-1, self.input_size])
+        rows = tf.nn.bias_add(tf.matmul(rows, self.kernel), self.bias)
+        rows = self.activation(rows)
+        return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [self.units]], 0))
+
+
+class LayerNorm(keras.layers.Layer):
+    """Gives the last axis mean `beta` and standard deviation `gamma`.
+
+    Checkpoint: `LayerNorm/beta` [D] and `LayerNorm/gamma` [D].
+
+    Args:
+        size: width of the last axis, D.
+        **kwargs: Keras' `dtype`.
+
+    Call arguments:
+        x: float [..., D], taken as float32 whatever the compute dtype.
+
+    Returns:
+        Like x, in the compute dtype.
+
+    Source: Ba et al. 2016.
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(name="LayerNorm", autocast=False, **kwargs)
+        self.size = size
+
+    def build(self, input_shape=None):
+        self.beta = self.add_weight(
+            name="beta", shape=[self.size], initializer="zeros"
+        )
+        self.gamma = self.add_weight(
+            name="gamma", shape=[self.size], initializer="ones"
+        )
+
+    def call(self, x):
+        x = tf.cast(x, tf.float32)
+        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+        x = tf.nn.batch_normalization(
+            x, mean, variance, self.beta, self.gamma, LAYER_NORM_EPSILON
+        )
+        return tf.cast(x, self.compute_dtype)
+
+
+class Embeddings(keras.layers.Layer):
+    """Adds up what each token's piece, segment and position stand for.
+
+    Checkpoint: `word_embeddings` [V, D], `token_type_embeddings`
+    [type_vocab_size, D], `position_embeddings` [max_position_embeddings, D]
+    and `LayerNorm`, under `bert/embeddings/`.
+
+    Gradients: the word table's comes as IndexedSlices, a row a token; the
+    clip norm of the original depends on it. The others are dense.
+
+    Args:
+        vocab_size: V.
+        type_vocab_size: number of segments.
+        max_position_embeddings: the longest sequence.
+        hidden_size: D.
+        dropout_rate: share dropped after the normalization.
+        initializer: of the three tables.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        input_ids: int [B, S], each below V.
+        segment_ids: int [B, S], each below type_vocab_size.
+        seed: int32 [2] to drop by, or None.
+
+    Returns:
+        float [B, S, D].
+
+    Source: Devlin et al. 2019, figure 2.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        type_vocab_size: int,
+        max_position_embeddings: int,
+        hidden_size: int,
+        dropout_rate: float,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.sizes = {
+            "word_embeddings": vocab_size,
+            "token_type_embeddings": type_vocab_size,
+            "position_embeddings": max_position_embeddings,
+        }
+        self.hidden_size = hidden_size
+        self.dropout_rate = dropout_rate
+        self.initializer = initializer
+        self.layer_norm = LayerNorm(hidden_size, dtype=self.dtype_policy)
+
+    def build(self, input_shape=None):
+        self.word_embeddings = self._add_table("word_embeddings")
+        self.token_type_embeddings = self._add_table("token_type_embeddings")
+        self.position_embeddings = self._add_table("position_embeddings")
+        self.layer_norm.build()
+
+    def _add_table(self, name: str) -> keras.Variable:
+        # Cast rows, not tables: without autocast.
+        return self.add_weight(
+            name=name,
+            shape=[self.sizes[name], self.hidden_size],
+            initializer=self.initializer(f"{self.path}/{name}"),
+            autocast=False,
+        )
+
+    def call(self, input_ids, segment_ids, seed=None):
+        # As a tensor: gathering from the variable itself makes every other
+        # read of it, such as the masked-LM head's, a copy of the table.
+        table = tf.convert_to_tensor(self.word_embeddings)
+        x = tf.gather(table, input_ids)
+        x += self._segments(segment_ids)
+        x += self.position_embeddings[: tf.shape(input_ids)[1]]
+        return dropout(self.layer_norm(x), self.dropout_rate, seed)
+
+    def _segments(self, segment_ids: tf.Tensor) -> tf.Tensor:
+        # A product, not a gather: the table is tiny, and its gradient must be
+        # dense. float32 [B, S, D].
+        one_hot = tf.one_hot(
+            tf.reshape(segment_ids, [-1]), self.sizes["token_type_embeddings"]
+        )
+        rows = tf.matmul(one_hot, self.token_type_embeddings)
+        return tf.reshape(
+            rows, tf.concat([tf.shape(segment_ids), [self.hidden_size]], 0)
+        )

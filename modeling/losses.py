@@ -1,0 +1,63 @@
+"""Losses of the tasks: pure functions of logits and labels, in float32."""
+
+import tensorflow as tf
+
+# Keeps the masked-LM loss finite where a batch has no masked position.
+MASKED_LM_EPSILON = 1e-5
+
+
+def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Returns minus the log-probability of each row's label.
+
+    Args:
+        logits: float [n, classes].
+        labels: int with n entries in all, each 0 to classes - 1. Another one
+            is an error on a CPU and NaN on a GPU.
+
+    Returns:
+        float32 [n].
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=tf.reshape(labels, [-1]), logits=tf.cast(logits, tf.float32)
+    )
+
+
+def span_cross_entropy(
+    start_logits: tf.Tensor,
+    end_logits: tf.Tensor,
+    start_positions: tf.Tensor,
+    end_positions: tf.Tensor,
+) -> tf.Tensor:
+    """Returns the mean of the start's and the end's cross-entropy.
+
+    Both are over all S positions, padding too. A position outside of the
+    sequence is an error here (see `cross_entropy`), where the original would
+    count it as a loss of 0: the data's windows never hold one, so it means
+    that records and flags do not fit.
+
+    Args:
+        start_logits: float [B, S].
+        end_logits: float [B, S].
+        start_positions: int with B entries.
+        end_positions: int with B entries.
+
+    Returns:
+        float32 [B].
+    """
+    return 0.5 * (
+        cross_entropy(start_logits, start_positions)
+        + cross_entropy(end_logits, end_positions)
+    )
+
+
+def weighted_mean(
+    losses: tf.Tensor, weights: tf.Tensor, epsilon: float = 0.0
+) -> tf.Tensor:
+    """Returns sum(weights * losses) / (sum(weights) + epsilon).
+
+    Args:
+        losses: float32 [n].
+        weights: float32 [n].
+        epsilon: MASKED_LM_EPSILON for the masked-LM loss, else 0.
+    """
+    return tf.reduce_sum(weights * losses) / (tf.reduce_sum(weights) + epsilon)

@@ -1,0 +1,100 @@
+"""What a training loop needs of a task, whichever it is.
+
+A loop minimizes the sum over a task's losses of
+
+    sum(weights * losses) / (sum(weights) + epsilon)
+
+and adds up sum(weights) over all parts of a batch, in time or on devices,
+before it divides.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from modeling.bert import BertModel
+from modeling.config import BertConfig
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class LossWeight(NamedTuple):
+    """What the losses of a batch are weighted and divided by.
+
+    Attributes:
+        weights: float32 [n], one for each loss.
+        epsilon: added, once, to the sum of all weights.
+    """
+
+    weights: tf.Tensor
+    epsilon: float
+
+
+class TaskModel(keras.layers.Layer):
+    """What a training loop needs of a task; the base of all task models.
+
+    Its weights exist once it is made. `losses` divided as told above is the
+    task's loss.
+
+    Args:
+        config: the encoder's sizes.
+        name: in front of the names of the task's own weights.
+        compute_dtype: see `BertModel`.
+        init_seed: see `BertModel`; decides the head's weights too.
+
+    Attributes:
+        bert: the encoder.
+
+    Call arguments:
+        batch: tensors by name: `input_ids`, `input_mask` and `segment_ids`,
+            int [B, S], and what the task adds.
+        training: whether to drop.
+        seed: int32 [2], decides what is dropped; needed if anything is.
+
+    Returns:
+        A dict of float32 tensors.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        name: str,
+        compute_dtype: str,
+        init_seed: int | None,
+    ):
+        # Without autocast: under a global policy of bfloat16, Keras would
+        # round the batch's weights.
+        super().__init__(name=name, autocast=False)
+        self.bert = BertModel(config, compute_dtype, init_seed)
+
+    def encode(
+        self,
+        batch: Batch,
+        training: bool,
+        seed: tf.Tensor | None,
+    ) -> dict[str, tf.Tensor]:
+        """Returns what the encoder makes of a batch."""
+        return self.bert(
+            batch["input_ids"],
+            input_mask=batch["input_mask"],
+            segment_ids=batch["segment_ids"],
+            training=training,
+            seed=seed,
+        )
+
+    def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
+        """Returns the weights of each loss, from the batch alone."""
+        raise NotImplementedError
+
+    def losses(
+        self, outputs: Mapping[str, tf.Tensor], batch: Batch
+    ) -> dict[str, tf.Tensor]:
+        """Returns the losses, float32 [n], by the names of `loss_weights`.
+
+        Args:
+            outputs: what the model made of this batch.
+            batch: with the labels.
+        """
+        raise NotImplementedError

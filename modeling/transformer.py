@@ -1,0 +1,332 @@
+"""The transformer block.
+
+Letters of shapes: B batch, S sequence, N heads, H head size, D hidden = N * H,
+I intermediate. Attention looks from F to T, both S long.
+
+    hidden ─┬─ attention/self ─ attention/output ─┬─ intermediate ─ output ─
+            └───────────── added to ────┘         └──── added to ─────┘
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from modeling.layers import Dense, LayerNorm
+from modeling.randomness import WeightInitializer, dropout, split_seed
+
+# Added to the attention score of a masked token: after softmax, about 0.
+MASKED_SCORE = -10000.0
+
+
+class SelfAttention(keras.layers.Layer):
+    """Lets every token of a sequence look at every other one.
+
+    Checkpoint: `query`, `key`, `value`, each `kernel` [D, D] and `bias` [D],
+    under `bert/encoder/layer_<i>/attention/self/`.
+
+    Args:
+        num_heads: number of heads, N.
+        head_size: width of one head, H; the hidden size is D = N * H.
+        dropout_rate: share of attention weights dropped in training, 0 to 1
+            (the chance of dropping, not of keeping).
+        initializer: of the kernels.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        hidden: float [B, S, D].
+        input_mask: int [B, S], 0 for tokens that none may look at.
+        seed: int32 [2] to drop by, or None.
+
+    Returns:
+        float [B, S, D], not yet projected or added to the input.
+
+    Source: Vaswani et al. 2017, section 3.2.2; Devlin et al. 2019, section 3.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_size: int,
+        dropout_rate: float,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_size = head_size
+        self.dropout_rate = dropout_rate
+        size = num_heads * head_size
+        self.query, self.key, self.value = (
+            Dense(size, size, initializer, name=name, dtype=self.dtype_policy)
+            for name in ("query", "key", "value")
+        )
+
+    def build(self, input_shape=None):
+        for dense in (self.query, self.key, self.value):
+            dense.build()
+
+    def call(self, hidden, input_mask, seed=None):
+        # Scaled before the product, which float16 could not hold else.
+        scale = 1.0 / math.sqrt(self.head_size)
+        query = self._split_heads(self.query(hidden) * scale)
+        key = self._split_heads(self.key(hidden))
+        value = self._split_heads(self.value(hidden))
+
+        # [B, N, F, T], float32; the mask is the same for every N and F.
+        scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
+        masked = 1.0 - tf.cast(input_mask, tf.float32)
+        scores += masked[:, tf.newaxis, tf.newaxis, :] * MASKED_SCORE
+        weights = tf.cast(tf.nn.softmax(scores), value.dtype)
+        weights = dropout(weights, self.dropout_rate, seed)
+
+        # [B, N, F, H] -> [B, F, N, H] -> [B, F, D]
+        context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        return tf.reshape(context, tf.shape(hidden))
+
+    def _split_heads(self, x: tf.Tensor) -> tf.Tensor:
+        """Reshapes [B, S, D] to [B, N, S, H]."""
+        shape = tf.shape(x)
+        x = tf.reshape(x, [shape[0], shape[1], self.num_heads, self.head_size])
+        return tf.transpose(x, [0, 2, 1, 3])
+
+
+class ResidualOutput(keras.layers.Layer):
+    """Ends a sublayer: projects, drops, adds the input, normalizes.
+
+    Checkpoint: `dense` and `LayerNorm`, under
+    `bert/encoder/layer_<i>/{attention/output,output}/`.
+
+    Args:
+        input_size: width of what the sublayer computed.
+        hidden_size: width of the encoder, D.
+        dropout_rate: share of the projection dropped.
+        initializer: of the kernel.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        x: float [B, S, input_size].
+        residual: float [B, S, D], the sublayer's input.
+        seed: int32 [2] to drop by, or None.
+
+    Returns:
+        float [B, S, D].
+
+    Source: Vaswani et al. 2017, sections 3.1 and 5.4.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        dropout_rate: float,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.dropout_rate = dropout_rate
+        self.dense = Dense(
+            input_size,
+            hidden_size,
+            initializer,
+            name="dense",
+            dtype=self.dtype_policy,
+        )
+        self.layer_norm = LayerNorm(hidden_size, dtype=self.dtype_policy)
+
+    def build(self, input_shape=None):
+        self.dense.build()
+        self.layer_norm.build()
+
+    def call(self, x, residual, seed=None):
+        x = dropout(self.dense(x), self.dropout_rate, seed)
+        # float32: a sum of two bfloat16 would lose the smaller one's bits.
+        return self.layer_norm(
+            tf.cast(x, tf.float32) + tf.cast(residual, tf.float32)
+        )
+
+
+class Attention(keras.layers.Layer):
+    """The first sublayer of a block: self-attention and what ends it.
+
+    Checkpoint: `self` and `output`, under
+    `bert/encoder/layer_<i>/attention/`.
+
+    Args:
+        num_heads: number of heads, N.
+        head_size: width of one head, H; the hidden size is D = N * H.
+        dropout_rate: share of the projection dropped.
+        attention_dropout_rate: share of attention weights dropped.
+        initializer: of the kernels.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        hidden: float [B, S, D].
+        input_mask: int [B, S], 0 for tokens that none may look at.
+        attention_seed: int32 [2] to drop attention weights by, or None.
+        seed: int32 [2] to drop the projection by, or None.
+
+    Returns:
+        float [B, S, D].
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_size: int,
+        dropout_rate: float,
+        attention_dropout_rate: float,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        size = num_heads * head_size
+        self.self_attention = SelfAttention(
+            num_heads,
+            head_size,
+            attention_dropout_rate,
+            initializer,
+            name="self",
+            dtype=self.dtype_policy,
+        )
+        self.residual_output = ResidualOutput(
+            size,
+            size,
+            dropout_rate,
+            initializer,
+            name="output",
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        self.self_attention.build()
+        self.residual_output.build()
+
+    def call(self, hidden, input_mask, attention_seed=None, seed=None):
+        x = self.self_attention(hidden, input_mask, seed=attention_seed)
+        return self.residual_output(x, hidden, seed=seed)
+
+
+class Intermediate(keras.layers.Layer):
+    """The wide layer of a block's second sublayer.
+
+    Checkpoint: `dense`, under `bert/encoder/layer_<i>/intermediate/`.
+
+    Args:
+        hidden_size: D.
+        intermediate_size: I.
+        activation: a name that `get_activation` knows.
+        initializer: of the kernel.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        hidden: float [B, S, D].
+
+    Returns:
+        float [B, S, I].
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        intermediate_size: int,
+        activation: str,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.dense = Dense(
+            hidden_size,
+            intermediate_size,
+            initializer,
+            activation,
+            name="dense",
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        self.dense.build()
+
+    def call(self, hidden):
+        return self.dense(hidden)
+
+
+class TransformerBlock(keras.layers.Layer):
+    """Attention, then a wide and a narrow dense layer, each on a residual.
+
+    Checkpoint: `attention`, `intermediate` and `output`, under
+    `bert/encoder/layer_<i>/`.
+
+    Args:
+        num_heads: number of heads, N.
+        head_size: width of one head, H; the hidden size is D = N * H.
+        intermediate_size: I.
+        activation: a name that `get_activation` knows.
+        dropout_rate: share of what each sublayer adds that is dropped.
+        attention_dropout_rate: share of attention weights dropped.
+        initializer: of the kernels.
+        **kwargs: Keras' `name` and `dtype`.
+
+    Call arguments:
+        hidden: float [B, S, D].
+        input_mask: int [B, S], 0 for tokens that none may look at.
+        seed: int32 [2] to drop by, or None.
+
+    Returns:
+        float [B, S, D].
+
+    Source: Vaswani et al. 2017, section 3.1.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_size: int,
+        intermediate_size: int,
+        activation: str,
+        dropout_rate: float,
+        attention_dropout_rate: float,
+        initializer: WeightInitializer,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        size = num_heads * head_size
+        self.attention = Attention(
+            num_heads,
+            head_size,
+            dropout_rate,
+            attention_dropout_rate,
+            initializer,
+            name="attention",
+            dtype=self.dtype_policy,
+        )
+        self.intermediate = Intermediate(
+            size,
+            intermediate_size,
+            activation,
+            initializer,
+            name="intermediate",
+            dtype=self.dtype_policy,
+        )
+        self.residual_output = ResidualOutput(
+            intermediate_size,
+            size,
+            dropout_rate,
+            initializer,
+            name="output",
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        self.attention.build()
+        self.intermediate.build()
+        self.residual_output.build()
+
+    def call(self, hidden, input_mask, seed=None):
+        seeds = split_seed(seed, 3)
+        hidden = self.attention(
+            hidden, input_mask, attention_seed=seeds[0], seed=seeds[1]
+        )
+        return self.residual_output(
+            self.intermediate(hidden), hidden, seed=seeds[2]
+        )

@@ -1,0 +1,320 @@
+"""Pre-trains BERT: masked language model and next sentence prediction.
+
+Takes the records of create_pretraining_data.py; writes checkpoints, event
+files and eval_results.txt to output_dir. See docs/pretraining.md.
+"""
+
+import dataclasses
+import functools
+
+from absl import flags, logging
+
+from errors import UserError
+from training import environment
+from training import flags as run_flags
+
+FLAGS = flags.FLAGS
+
+# The length of a record's features is set by these flags.
+_LENGTH_FLAGS = {
+    "input_ids": "max_seq_length",
+    "input_mask": "max_seq_length",
+    "segment_ids": "max_seq_length",
+    "masked_lm_positions": "max_predictions_per_seq",
+    "masked_lm_ids": "max_predictions_per_seq",
+    "masked_lm_weights": "max_predictions_per_seq",
+}
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    run_flags.define_model_flags(flag_values)
+    flags.DEFINE_string(
+        "input_file",
+        None,
+        "Record files of create_pretraining_data.py: paths or glob patterns, "
+        "separated by commas.",
+        flag_values=flag_values,
+    )
+    run_flags.required(flag_values, "input_file")
+    for name, default, text in (
+        ("max_seq_length", 128, "Length of the records' sequences."),
+        ("max_predictions_per_seq", 20, "Masked positions of a record."),
+        ("eval_batch_size", 8, "Rows of an evaluation batch."),
+        ("num_train_steps", 100000, "The step at which training ends."),
+        ("max_eval_steps", 100, "Batches of an evaluation."),
+        (
+            "shuffle_buffer_size",
+            10000,
+            "Each record is drawn from this many; 1 keeps the order of the "
+            "files (all of them in turn, a record each).",
+        ),
+    ):
+        flags.DEFINE_integer(
+            name, default, text, lower_bound=1, flag_values=flag_values
+        )
+    flags.DEFINE_integer(
+        "num_warmup_steps",
+        10000,
+        "Steps in which the learning rate rises from 0.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "do_train", False, "Whether to train.", flag_values=flag_values
+    )
+    flags.DEFINE_bool(
+        "do_eval", False, "Whether to evaluate.", flag_values=flag_values
+    )
+    run_flags.define_training_flags(flag_values)
+    run_flags.define_tpu_flags(flag_values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of a run's flags, by their names; checked together."""
+
+    bert_config_file: str
+    input_file: str
+    output_dir: str
+    init_checkpoint: str | None
+    max_seq_length: int
+    max_predictions_per_seq: int
+    do_train: bool
+    do_eval: bool
+    train_batch_size: int
+    eval_batch_size: int
+    learning_rate: float
+    learning_rate_schedule: str
+    adam_bias_correction: bool
+    num_train_steps: int
+    num_warmup_steps: int
+    save_checkpoints_steps: int
+    max_eval_steps: int
+    shuffle_buffer_size: int
+    random_seed: int | None
+    use_tpu: bool
+    tpu_name: str | None
+    tpu_zone: str | None
+    gcp_project: str | None
+
+    def __post_init__(self):
+        if not self.do_train and not self.do_eval:
+            raise UserError(
+                "At least one of --do_train and --do_eval must be true; "
+                "neither is."
+            )
+        if self.max_predictions_per_seq > self.max_seq_length:
+            raise UserError(
+                "--max_predictions_per_seq is larger than --max_seq_length. "
+                f"Received: {self.max_predictions_per_seq} and "
+                f"{self.max_seq_length}."
+            )
+
+
+def config_from_flags(flag_values: flags.FlagValues) -> Config:
+    """Reads the run's configuration from parsed flags."""
+    values = {
+        field.name: getattr(flag_values, field.name)
+        for field in dataclasses.fields(Config)
+        if field.name != "tpu_name"
+    }
+    return Config(**values, tpu_name=flag_values.tpu_name or flag_values.master)
+
+
+def main() -> None:
+    """Flags → records and model → training → evaluation."""
+    environment.prepare()
+    pretrain(config_from_flags(FLAGS))
+
+
+def pretrain(config: Config) -> None:
+    """Checks what the run needs, then trains, then evaluates.
+
+    Raises:
+        UserError: a file, a record or a checkpoint is not what it must be.
+    """
+    # Here, so that --help needs no TensorFlow.
+    from data import input_pipeline
+    from modeling import BertConfig
+    from training import resume, strategy
+
+    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    bert_config.check_sequence_length(config.max_seq_length)
+    source = record_source(config, bert_config)
+    input_pipeline.check_records(source)
+    chosen = strategy.create(
+        config.use_tpu,
+        config.tpu_name,
+        config.tpu_zone,
+        config.gcp_project,
+    )
+    resume.prepare_output_dir(config.output_dir)
+    with chosen.scope():
+        if config.do_train:
+            train(config, bert_config, source)
+        if config.do_eval:
+            evaluate(config, bert_config, source)
+
+
+def record_source(config: Config, bert_config):
+    """Returns the run's records and what must hold for them."""
+    from data import input_pipeline, records
+
+    files = input_pipeline.matching_files(config.input_file, "input_file")
+    logging.info("*** Input Files ***")
+    for name in files:
+        logging.info("  %s", name)
+    return input_pipeline.RecordSource(
+        files=files,
+        fields=records.pretraining_fields(
+            config.max_seq_length, config.max_predictions_per_seq
+        ),
+        limits={
+            "input_ids": bert_config.vocab_size,
+            "segment_ids": bert_config.type_vocab_size,
+            "masked_lm_ids": bert_config.vocab_size,
+            "masked_lm_positions": config.max_seq_length,
+            "next_sentence_labels": 2,
+        },
+        flags=_LENGTH_FLAGS,
+    )
+
+
+def train(config: Config, bert_config, source) -> None:
+    """Trains from where output_dir's run stands to num_train_steps."""
+    import tensorflow as tf
+
+    from data import input_pipeline
+    from modeling import checkpoint
+    from modeling.heads import PretrainingModel
+    from training import loop, optimization, resume
+
+    start = resume.find_start(
+        config.output_dir, config.train_batch_size, config.random_seed
+    )
+    if start.step >= config.num_train_steps:
+        logging.info(
+            "Nothing to train: %s is at step %d already; to go on, raise "
+            "--num_train_steps (now %d).",
+            start.reader.prefix,
+            start.step,
+            config.num_train_steps,
+        )
+        return
+    model = PretrainingModel(bert_config, init_seed=start.state.seed)
+    optimizer = optimization.AdamWeightDecay(
+        {
+            checkpoint.checkpoint_name(v, model): v.value
+            for v in model.trainable_variables
+        },
+        optimization.learning_rate_schedule(
+            config.learning_rate_schedule,
+            config.learning_rate,
+            config.num_train_steps,
+            config.num_warmup_steps,
+        ),
+        optimization.AdamSettings(bias_correction=config.adam_bias_correction),
+    )
+    resume.load(start, model, optimizer, config.init_checkpoint)
+
+    logging.info("***** Running training *****")
+    logging.info("  Batch size = %d", config.train_batch_size)
+    logging.info("  Num steps = %d", config.num_train_steps)
+    batches = tf.distribute.get_strategy().distribute_datasets_from_function(
+        lambda context: input_pipeline.train_batches(
+            source,
+            config.train_batch_size,
+            seed=start.state.seed,
+            shuffle_buffer_size=config.shuffle_buffer_size,
+            examples_seen=start.state.examples_seen,
+            context=context,
+        )
+    )
+    loop.train(
+        model,
+        optimizer,
+        readable(source, batches),
+        loop.TrainSettings(
+            output_dir=config.output_dir,
+            num_train_steps=config.num_train_steps,
+            train_batch_size=config.train_batch_size,
+            save_checkpoints_steps=config.save_checkpoints_steps,
+            seed=start.state.seed,
+        ),
+        start.state.examples_seen,
+    )
+
+
+def readable(source, dataset):
+    """Returns the batches for the loop, which names a record it can't read."""
+    from data import input_pipeline
+    from training import loop
+
+    return loop.Batches(
+        dataset,
+        input_pipeline.READ_ERRORS,
+        functools.partial(input_pipeline.explain, source),
+    )
+
+
+def evaluate(config: Config, bert_config, source) -> None:
+    """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
+    from data import input_pipeline
+    from evaluation import pretraining
+    from modeling import checkpoint
+    from modeling.heads import PretrainingModel
+    from training import checkpointing, loop, results
+
+    trained = checkpointing.newest(config.output_dir)
+    path = trained or config.init_checkpoint
+    if path is None:
+        raise UserError(
+            "Nothing to evaluate: there is no checkpoint in "
+            f"--output_dir={config.output_dir}; train first or give "
+            "--init_checkpoint."
+        )
+    model = PretrainingModel(bert_config)
+    checkpoint.load_weights(model, path).log()
+    # As in the original: what nobody trained here is at step 0.
+    step = checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
+
+    logging.info("***** Running evaluation *****")
+    logging.info("  Batch size = %d", config.eval_batch_size)
+    batches = input_pipeline.eval_batches(
+        source, config.eval_batch_size, repeat=True, drop_remainder=True
+    ).take(config.max_eval_steps)
+    figures = pretraining.metrics(
+        loop.forward(
+            model,
+            readable(source, batches),
+            functools.partial(eval_figures, model),
+        )
+    )
+    results.write_eval_results(config.output_dir, figures, step)
+
+
+def eval_figures(model, outputs, batch):
+    """Returns what `evaluation.pretraining.metrics` takes, as tensors."""
+    import tensorflow as tf
+
+    def correct(logits, labels):
+        predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return tf.cast(predicted == tf.reshape(labels, [-1]), tf.float32)
+
+    losses = model.losses(outputs, batch)
+    return {
+        "masked_lm_losses": losses["masked_lm"],
+        "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
+        "masked_lm_correct": correct(
+            outputs["masked_lm_logits"], batch["masked_lm_ids"]
+        ),
+        "next_sentence_losses": losses["next_sentence"],
+        "next_sentence_correct": correct(
+            outputs["next_sentence_logits"], batch["next_sentence_labels"]
+        ),
+    }
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

@@ -1,0 +1,191 @@
+"""Breaks one line of the code at a time, and shows that a test turns red.
+
+    make test-breaks          (or: python -m tests.break_lines [NAME ...])
+
+Each break is made in a copy of the tree. First all tests named here must be
+green; then, for each break, at least one must fail. Exit code 1 otherwise.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+
+
+class Break(NamedTuple):
+    """A line made wrong.
+
+    Attributes:
+        name: what is wrong now.
+        file: where.
+        line: the right text, found exactly once in the file.
+        wrong: what stands there instead.
+        tests: what must turn red: files, or files and names.
+    """
+
+    name: str
+    file: str
+    line: str
+    wrong: str
+    tests: str
+
+
+MODEL_GOLDENS = "tests/modeling/test_bert.py"
+TOKEN_GOLDENS = "tests/data/test_tokenization.py -k golden"
+TRAIN_GOLDENS = "tests/training/test_loop.py -k original"
+
+BREAKS = (
+    Break(
+        "erf gelu",
+        "modeling/activations.py",
+        "return x * tf.sigmoid(x * (twice + (twice * 0.044715) * "
+        "tf.square(x)))",
+        "return gelu_erf(x)",
+        MODEL_GOLDENS,
+    ),
+    Break(
+        "LayerNorm epsilon",
+        "modeling/layers.py",
+        "LAYER_NORM_EPSILON = 1e-12",
+        "LAYER_NORM_EPSILON = 1e-3",
+        MODEL_GOLDENS,
+    ),
+    Break(
+        "decay of LayerNorm",
+        "training/optimization.py",
+        'NO_DECAY = ("LayerNorm", "layer_norm", "bias")',
+        'NO_DECAY = ("layer_norm", "bias")',
+        TRAIN_GOLDENS,
+    ),
+    Break(
+        "bias correction",
+        "training/optimization.py",
+        "bias_correction: bool = False",
+        "bias_correction: bool = True",
+        TRAIN_GOLDENS,
+    ),
+    Break(
+        "merged clip norm",
+        "training/loop.py",
+        "is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]",
+        "is_rows = [False for g in gradients]",
+        TRAIN_GOLDENS,
+    ),
+    Break(
+        "segment ids ignored",
+        "modeling/layers.py",
+        "x += self._segments(segment_ids)",
+        "x += self._segments(tf.zeros_like(segment_ids))",
+        MODEL_GOLDENS,
+    ),
+    Break(
+        "mask sign",
+        "modeling/layers.py",
+        "masked = 1.0 - tf.cast(input_mask, tf.float32)",
+        "masked = tf.cast(input_mask, tf.float32)",
+        MODEL_GOLDENS,
+    ),
+    Break(
+        "loss denominator",
+        "training/loop.py",
+        "/ denominators[name]",
+        "/ tf.cast(tf.size(losses[name]), tf.float32)",
+        TRAIN_GOLDENS,
+    ),
+    Break(
+        "lr at step 0",
+        "training/optimization.py",
+        "return self.schedule(self.global_step)",
+        "return self.schedule(self.global_step + 1)",
+        TRAIN_GOLDENS,
+    ),
+    Break(
+        "wordpiece prefix",
+        "data/tokenization.py",
+        'prefix = "##" if start else ""',
+        'prefix = ""',
+        TOKEN_GOLDENS,
+    ),
+)
+
+
+def main(names: list[str]) -> int:
+    """Runs all breaks, or those named, and prints what each did."""
+    unknown = set(names) - {item.name for item in BREAKS}
+    if unknown:
+        print(f"No such break: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 1
+    chosen = [item for item in BREAKS if not names or item.name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        copy_tree(tree)
+        for tests in sorted({item.tests for item in chosen}):
+            passed, last_line = run_tests(tree, tests)
+            print(f"{tests}: {last_line}", flush=True)
+            if not passed:
+                print("The tests must be green before anything is broken.")
+                return 1
+        survivors = [item.name for item in chosen if not kills(tree, item)]
+    if survivors:
+        print(f"No test turned red for: {', '.join(survivors)}")
+    else:
+        print(f"Each of {len(chosen)} breaks turned a test red.")
+    return bool(survivors)
+
+
+def copy_tree(tree: Path) -> None:
+    """Copies what git knows, and what it does not ignore."""
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in files:
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+
+
+def kills(tree: Path, item: Break) -> bool:
+    """Makes the break, runs its tests, mends it; whether a test failed."""
+    path = tree / item.file
+    right = path.read_text()
+    if right.count(item.line) != 1:
+        print(f"{item.name}: {item.file} must have once: {item.line!r}")
+        return False
+    path.write_text(right.replace(item.line, item.wrong))
+    passed, last_line = run_tests(tree, item.tests)
+    path.write_text(right)
+    # A syntax error or a test that is not found would be red for nothing.
+    failed = not passed and re.search(r"\d+ failed", last_line) is not None
+    print(
+        f"{'red  ' if failed else 'GREEN'} {item.name} ({item.file}): "
+        f"{last_line}",
+        flush=True,
+    )
+    return failed
+
+
+def run_tests(tree: Path, tests: str) -> tuple[bool, str]:
+    """Returns whether all passed, and pytest's last line."""
+    words = tests.split(" ")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
+        cwd=tree,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    lines = done.stdout.strip().splitlines() or ["no output"]
+    return done.returncode == 0, lines[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

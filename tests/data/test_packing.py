@@ -1,0 +1,87 @@
+import random
+
+import pytest
+
+from data import packing
+
+SPECIAL = packing.SpecialIds(cls=101, sep=102)
+
+
+class Coins:
+    """An rng whose `random()` gives what it is told."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def random(self):
+        return self.values.pop(0)
+
+
+def test_special_ids_come_from_the_vocabulary():
+    vocab = {"[SEP]": 7, "a": 1, "[CLS]": 3}
+
+    assert packing.SpecialIds.from_vocab(vocab) == (3, 7)
+
+
+def test_pair_is_cls_a_sep_b_sep():
+    packed = packing.pack_pair([1, 2], [3], SPECIAL)
+
+    assert packed == ([101, 1, 2, 102, 3, 102], 4)
+
+
+def test_padding_fills_up_with_zeros():
+    packed = packing.pack_pair([1, 2], [3], SPECIAL)
+
+    assert packing.pad(packed, 8) == {
+        "input_ids": [101, 1, 2, 102, 3, 102, 0, 0],
+        "input_mask": [1, 1, 1, 1, 1, 1, 0, 0],
+        "segment_ids": [0, 0, 0, 0, 1, 1, 0, 0],
+    }
+
+
+def test_full_sequence_gets_no_padding():
+    packed = packing.pack_pair([1], [2], SPECIAL)
+
+    assert packing.pad(packed, 5)["input_ids"] == [101, 1, 102, 2, 102]
+
+
+def test_sequence_that_is_too_long_is_an_error():
+    packed = packing.pack_pair([1, 2], [3], SPECIAL)
+
+    with pytest.raises(ValueError, match=r"at most 5 ids. Received: 6"):
+        packing.pad(packed, 5)
+
+
+@pytest.mark.parametrize(
+    ("coins", "left_a"),
+    [
+        ([0.1, 0.49], [3, 4]),  # both from the front
+        ([0.5, 0.9], [1, 2]),  # both from the back
+        ([0.1, 0.9], [2, 3]),
+    ],
+)
+def test_truncation_takes_front_or_back_by_a_coin(coins, left_a):
+    ids_a, ids_b = [1, 2, 3, 4], [5]
+
+    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, Coins(*coins))
+
+    assert (ids_a, ids_b) == (left_a, [5])
+
+
+def test_truncation_takes_from_b_where_both_are_as_long():
+    ids_a, ids_b = [1, 2], [3, 4]
+
+    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, Coins(0.1))
+
+    assert (ids_a, ids_b) == ([1, 2], [4])
+
+
+def test_pair_that_fits_draws_nothing():
+    rng = random.Random(1)
+    state = rng.getstate()
+    ids_a, ids_b = [1, 2], [3]
+
+    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, rng)
+
+    assert (ids_a, ids_b) == ([1, 2], [3])
+    assert rng.getstate() == state

@@ -1,0 +1,162 @@
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from errors import UserError
+from modeling import BertConfig, checkpoint, heads
+
+PREFIX = "model_base/bert_model.ckpt"
+
+
+@pytest.fixture(scope="module")
+def config(golden):
+    return BertConfig.from_json_file(golden / "model_base/bert_config.json")
+
+
+@pytest.fixture
+def copied(golden, tmp_path):
+    """A folder that holds one checkpoint, as a download does."""
+    for part in ("index", "data-00000-of-00001"):
+        shutil.copy(golden / f"{PREFIX}.{part}", tmp_path)
+    return tmp_path
+
+
+def with_tensors(folder, changes, golden):
+    """Writes model_base's checkpoint with some tensors replaced (or gone)."""
+    reader = checkpoint.Reader(str(golden / PREFIX))
+    tensors = {n: reader.read(n) for n in reader.shapes} | changes
+    prefix = str(folder / "changed.ckpt")
+    checkpoint.write_files(
+        prefix, {n: t for n, t in tensors.items() if t is not None}
+    )
+    return prefix
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "bert_model.ckpt",
+        "bert_model.ckpt.index",
+        "bert_model.ckpt.data-00000-of-00001",
+        "bert_model.ckpt.meta",
+        "",
+    ],
+)
+def test_a_checkpoint_is_found_by_prefix_file_or_folder(copied, given):
+    found = checkpoint.resolve(str(copied / given) if given else str(copied))
+    assert found == str(copied / "bert_model.ckpt")
+
+
+def test_a_folder_with_several_checkpoints_must_say_which(copied):
+    for part in ("index", "data-00000-of-00001"):
+        shutil.copy(
+            copied / f"bert_model.ckpt.{part}", copied / f"b.ckpt.{part}"
+        )
+    with pytest.raises(UserError, match=r"several.*b\.ckpt\.index, bert_model"):
+        checkpoint.resolve(str(copied))
+    (copied / "checkpoint").write_text(
+        'model_checkpoint_path: "/another/machine/b.ckpt"\n'
+    )
+    assert checkpoint.resolve(str(copied)) == str(copied / "b.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda d: d / "nothing", "No checkpoint found"),
+        (lambda d: d, r"has no \.index file"),
+        (lambda d: _write(d / "model.ckpt", b"V1"), "a file without one"),
+        (
+            lambda d: _write(d / "x.ckpt.index", b"\0" * 50),
+            "cannot be read; it is damaged",
+        ),
+    ],
+)
+def test_what_is_no_checkpoint_gets_one_line(tmp_path, make, message):
+    with pytest.raises(UserError, match=message):
+        checkpoint.Reader(str(make(tmp_path)))
+
+
+def _write(path, content):
+    path.write_bytes(content)
+    return path
+
+
+def test_a_truncated_checkpoint_is_damaged(copied, config):
+    data = copied / "bert_model.ckpt.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:1000])
+    model = heads.PretrainingModel(config)
+    with pytest.raises(UserError, match="damaged or incomplete"):
+        checkpoint.load_weights(model, str(copied))
+
+
+def test_a_state_file_that_names_nothing_is_an_error(copied):
+    (copied / "checkpoint").write_text('model_checkpoint_path: "gone"\n')
+    with pytest.raises(UserError, match="names gone as the newest"):
+        checkpoint.resolve(str(copied))
+    (copied / "checkpoint").write_text("?!")
+    with pytest.raises(UserError, match="does not name a checkpoint"):
+        checkpoint.resolve(str(copied))
+
+
+def test_load_gives_every_weight_its_value(golden, config):
+    model = heads.PretrainingModel(config)
+    report = checkpoint.load_weights(model, str(golden / PREFIX))
+    reader = checkpoint.Reader(str(golden / PREFIX))
+    assert set(report.loaded) == set(reader.shapes)
+    assert report.fresh == ()
+    assert report.unused == ()
+    for name, variable in checkpoint.named_variables(model).items():
+        np.testing.assert_array_equal(variable.numpy(), reader.read(name))
+
+
+def test_report_lists_the_fresh_head_and_what_is_unused(golden, config):
+    model = heads.ClassifierModel(config, num_labels=2)
+    report = checkpoint.load_weights(model, str(golden / PREFIX))
+    assert set(report.fresh) == {"output_weights", "output_bias"}
+    assert "cls/predictions/output_bias" in report.unused
+    assert all(name.startswith("cls/") for name in report.unused)
+
+
+def test_moments_and_step_are_not_weights(golden, config):
+    report = checkpoint.load_weights(
+        heads.PretrainingModel(config),
+        str(golden / "train_pretraining/model.ckpt-6"),
+    )
+    assert report.unused == ()
+
+
+def test_a_wrong_shape_names_both_and_assigns_nothing(golden, config, tmp_path):
+    name = "bert/embeddings/word_embeddings"
+    prefix = with_tensors(
+        tmp_path, {name: np.zeros((400, 32), np.float32)}, golden
+    )
+    model = heads.PretrainingModel(config)
+    before = [v.numpy() for v in model.variables]
+    with pytest.raises(UserError, match=r"\[400, 32\].*\[391, 32\]"):
+        checkpoint.load_weights(model, prefix)
+    for old, variable in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+
+
+def test_a_missing_encoder_weight_is_an_error(golden, config, tmp_path):
+    name = "bert/encoder/layer_1/output/dense/kernel"
+    prefix = with_tensors(tmp_path, {name: None}, golden)
+    with pytest.raises(UserError, match=f"lacks 1 .*{name}"):
+        checkpoint.load_weights(heads.PretrainingModel(config), prefix)
+
+
+def test_a_tf1_saver_restores_what_write_files_writes(golden, tmp_path):
+    prefix = with_tensors(tmp_path, {}, golden)
+    original = tf.train.load_checkpoint(str(golden / PREFIX))
+    with tf.Graph().as_default():
+        variables = {
+            name: tf.compat.v1.get_variable(name, shape)
+            for name, shape in original.get_variable_to_shape_map().items()
+        }
+        with tf.compat.v1.Session() as session:
+            tf.compat.v1.train.Saver().restore(session, prefix)
+            for name, value in session.run(variables).items():
+                np.testing.assert_array_equal(value, original.get_tensor(name))

@@ -1,0 +1,284 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from modeling import checkpoint
+from modeling.heads import (
+    ClassifierModel,
+    PretrainingModel,
+    SpanModel,
+    gather_tokens,
+)
+from modeling.losses import MASKED_LM_EPSILON
+from tests.modeling.test_bert import DROPPING, TINY, bert_names
+
+ENCODED = {
+    "input_ids": tf.constant([[1, 2, 3, 4], [5, 6, 0, 0]]),
+    "input_mask": tf.constant([[1, 1, 1, 1], [1, 1, 0, 0]]),
+    "segment_ids": tf.constant([[0, 0, 1, 1], [0, 1, 0, 0]]),
+}
+BATCH = {
+    **ENCODED,
+    "masked_lm_positions": tf.constant([[1, 3], [1, 0]]),
+    "masked_lm_ids": tf.constant([[7, 19], [8, 0]]),
+    "masked_lm_weights": tf.constant([[1.0, 1.0], [1.0, 0.0]]),
+    "next_sentence_labels": tf.constant([[0], [1]]),
+    "label_ids": tf.constant([2, 0]),
+    "start_positions": tf.constant([1, 0]),
+    "end_positions": tf.constant([3, 0]),
+}
+HEADS = {
+    PretrainingModel: {
+        "cls/predictions/transform/dense/kernel": [8, 8],
+        "cls/predictions/transform/dense/bias": [8],
+        "cls/predictions/transform/LayerNorm/beta": [8],
+        "cls/predictions/transform/LayerNorm/gamma": [8],
+        "cls/predictions/output_bias": [20],
+        "cls/seq_relationship/output_weights": [2, 8],
+        "cls/seq_relationship/output_bias": [2],
+    },
+    ClassifierModel: {"output_weights": [3, 8], "output_bias": [3]},
+    SpanModel: {
+        "cls/squad/output_weights": [2, 8],
+        "cls/squad/output_bias": [2],
+    },
+}
+TASKS = list(HEADS)
+
+
+def make(task, config=TINY, **kwargs):
+    if task is ClassifierModel:
+        kwargs["num_labels"] = 3
+    return task(config, init_seed=1, **kwargs)
+
+
+def total_loss(model, batch, **kwargs):
+    losses = model.losses(model(batch, **kwargs), batch)
+    weights = model.loss_weights(batch)
+    assert set(losses) == set(weights)
+    return tf.add_n(
+        [
+            tf.reduce_sum(w * losses[name]) / (tf.reduce_sum(w) + epsilon)
+            for name, (w, epsilon) in weights.items()
+        ]
+    )
+
+
+def gradients(model, **kwargs):
+    names = {checkpoint.checkpoint_name(v, model): v for v in model.variables}
+    with tf.GradientTape() as tape:
+        loss = total_loss(model, BATCH, **kwargs)
+    return tape.gradient(loss, {n: v.value for n, v in names.items()})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_weights_are_those_of_the_originals_checkpoint(task):
+    variables = checkpoint.named_variables(make(task))
+    assert set(variables) == bert_names(2) | set(HEADS[task])
+    for name, shape in HEADS[task].items():
+        assert list(variables[name].shape) == shape
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_trainable_weights_are_those_with_a_gradient(task):
+    model = make(task)
+    with_gradient = {n for n, g in gradients(model).items() if g is not None}
+    trainable = {
+        checkpoint.checkpoint_name(v, model) for v in model.trainable_variables
+    }
+    assert with_gradient == trainable
+    pooler = {n for n in checkpoint.named_variables(model) if "pooler" in n}
+    assert (trainable >= pooler) == (task is not SpanModel)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_only_a_word_table_that_is_only_gathered_has_a_gradient_of_rows(task):
+    found = gradients(make(task))
+    rows = {n for n, g in found.items() if isinstance(g, tf.IndexedSlices)}
+    expected = {"bert/embeddings/word_embeddings"}
+    assert rows == (set() if task is PretrainingModel else expected)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_encoder_and_head_start_from_the_seed(task):
+    one, again = make(task), make(task)
+    other = make(PretrainingModel)
+    for a, b in zip(one.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    for a, b in zip(one.bert.variables, other.bert.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "stddev"),
+    [
+        (PretrainingModel, "cls/predictions/transform/dense/kernel", 0.5),
+        (PretrainingModel, "cls/seq_relationship/output_weights", 0.5),
+        (ClassifierModel, "output_weights", 0.02),
+        (SpanModel, "cls/squad/output_weights", 0.02),
+    ],
+)
+def test_heads_start_with_the_originals_range(task, name, stddev):
+    config = dataclasses.replace(TINY, hidden_size=512)
+    drawn = checkpoint.named_variables(make(task, config))[name].numpy()
+    assert abs(np.std(drawn) / (0.8796 * stddev) - 1) < 0.07
+    assert np.max(np.abs(drawn)) <= 2 * stddev
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("compute_dtype", ["bfloat16", "float16"])
+def test_logits_and_losses_are_float32_in_any_compute_dtype(
+    task, compute_dtype
+):
+    model = make(task, compute_dtype=compute_dtype)
+    outputs = model(BATCH)
+    losses = model.losses(outputs, BATCH)
+    found = [*outputs.values(), *losses.values()]
+    assert {x.dtype for x in found} == {tf.float32}
+    assert all(
+        g.dtype == tf.float32
+        for g in gradients(model).values()
+        if g is not None
+    )
+    loss, expected = total_loss(model, BATCH), total_loss(make(task), BATCH)
+    np.testing.assert_allclose(loss, expected, rtol=0.05)
+
+
+def test_the_batch_is_not_rounded_whatever_the_global_policy():
+    seen = []
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = make(PretrainingModel, compute_dtype="bfloat16")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.encode = lambda batch, *args: (
+        seen.append(batch) or type(model).encode(model, batch, *args)
+    )
+    outputs = model(
+        {**BATCH, "masked_lm_weights": tf.fill([2, 2], 1.0 + 2.0**-12)}
+    )
+    assert seen[0]["masked_lm_weights"].numpy()[0, 0] == 1.0 + 2.0**-12
+    assert {x.dtype for x in outputs.values()} == {tf.float32}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_graph_for_any_size_computes_what_eager_does(task, jit_compile):
+    model = make(task, DROPPING)
+    spec = {
+        name: tf.TensorSpec([None] * x.shape.rank, x.dtype)
+        for name, x in BATCH.items()
+    }
+
+    @tf.function(input_signature=[spec], jit_compile=jit_compile)
+    def graph(batch):
+        return total_loss(model, batch, training=True, seed=[1, 2])
+
+    for rows in (2, 1):
+        batch = {name: x[:rows] for name, x in BATCH.items()}
+        np.testing.assert_allclose(
+            graph(batch),
+            total_loss(model, batch, training=True, seed=[1, 2]),
+            rtol=1e-5,
+        )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_loss_of_parts_adds_up_to_that_of_the_batch(task):
+    model = make(task)
+    weights = model.loss_weights(BATCH)
+    total = 0.0
+    for row in range(2):
+        part = {name: x[row : row + 1] for name, x in BATCH.items()}
+        losses = model.losses(model(part), part)
+        for name, (w, epsilon) in model.loss_weights(part).items():
+            whole = tf.reduce_sum(weights[name].weights) + epsilon
+            total += tf.reduce_sum(w * losses[name]) / whole
+    np.testing.assert_allclose(total, total_loss(model, BATCH), rtol=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_dropout_in_training_needs_a_seed(task):
+    with pytest.raises(ValueError, match="needs a seed"):
+        make(task, DROPPING)(BATCH, training=True)
+
+
+def test_gather_tokens_takes_rows_in_order():
+    hidden = tf.reshape(tf.range(12.0), [2, 3, 2])
+    found = gather_tokens(hidden, tf.constant([[2, 0], [1, 1]]))
+    np.testing.assert_array_equal(found, [[4, 5], [0, 1], [8, 9], [8, 9]])
+
+
+def test_masked_lm_scores_are_of_the_word_table():
+    model = make(PretrainingModel)
+    table = model.bert.embeddings.word_embeddings
+    before = model(BATCH)["masked_lm_logits"]
+    assert before.shape == [4, 20]
+    # Row 15 is in no input: only its score can change.
+    table.assign(tf.tensor_scatter_nd_update(table.value, [[15]], [[3.0] * 8]))
+    changed = np.any(before != model(BATCH)["masked_lm_logits"], axis=0)
+    assert np.flatnonzero(changed).tolist() == [15]
+
+
+def test_pretraining_weights_count_real_predictions_and_rows():
+    weights = make(PretrainingModel).loss_weights(BATCH)
+    masked, sentence = weights["masked_lm"], weights["next_sentence"]
+    np.testing.assert_array_equal(masked.weights, [1, 1, 1, 0])
+    assert masked.epsilon == MASKED_LM_EPSILON == 1e-5
+    np.testing.assert_array_equal(sentence.weights, [1, 1])
+    assert sentence.epsilon == 0.0
+
+
+def test_classifier_leaves_out_rows_that_only_fill_the_batch():
+    model = make(ClassifierModel)
+    filled = {**BATCH, "is_real_example": tf.constant([[1], [0]])}
+    (weight,) = model.loss_weights(filled).values()
+    np.testing.assert_array_equal(weight.weights, [1.0, 0.0])
+    first = {name: x[:1] for name, x in BATCH.items()}
+    np.testing.assert_allclose(
+        total_loss(model, filled), total_loss(model, first), rtol=1e-5
+    )
+
+
+def test_classifier_drops_a_tenth_whatever_the_config_says():
+    def differs(**kwargs):
+        model = make(ClassifierModel, **kwargs)
+        logits = model(BATCH)["logits"].numpy()
+        seeds = range(10)
+        return [
+            np.any(logits != model(BATCH, training=True, seed=[1, s])["logits"])
+            for s in seeds
+        ]
+
+    # 16 numbers are dropped from; all are kept with chance 0.19.
+    assert 3 <= sum(differs()) <= 10
+    assert not any(differs(dropout_rate=0.0))
+    assert make(ClassifierModel).dropout_rate == 0.1
+    with pytest.raises(ValueError, match="needs a seed"):
+        make(ClassifierModel)(BATCH, training=True)
+
+
+def test_classifier_dropout_is_not_the_encoders():
+    model = make(ClassifierModel, DROPPING, dropout_rate=0.0)
+    seeds = {"training": True, "seed": [1, 2]}
+    assert np.any(model(BATCH)["logits"] != model(BATCH, **seeds)["logits"])
+
+
+def test_span_logits_are_the_head_applied_to_every_token():
+    model = make(SpanModel)
+    weights = checkpoint.named_variables(model)
+    weights["cls/squad/output_bias"].assign([0.25, -0.5])
+    hidden = model.encode(BATCH, False, None)["sequence_output"]
+    expected = tf.einsum(
+        "bsd,ld->lbs", hidden, weights["cls/squad/output_weights"].value
+    )
+    outputs = model(BATCH)
+    np.testing.assert_allclose(
+        outputs["start_logits"], expected[0] + 0.25, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        outputs["end_logits"], expected[1] - 0.5, atol=1e-5
+    )

@@ -1,0 +1,137 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from modeling.layers import Dense, Embeddings, LayerNorm
+from modeling.randomness import WeightInitializer
+
+INITIALIZER = WeightInitializer(0.5, seed=3)
+
+
+def built(layer):
+    layer.build()
+    return layer
+
+
+def embeddings(dtype="float32"):
+    return built(
+        Embeddings(
+            vocab_size=7,
+            type_vocab_size=3,
+            max_position_embeddings=5,
+            hidden_size=4,
+            dropout_rate=0.25,
+            initializer=INITIALIZER,
+            name="embeddings",
+            dtype=dtype,
+        )
+    )
+
+
+def test_dense_multiplies_adds_and_activates():
+    dense = built(Dense(2, 3, INITIALIZER, "relu", name="dense"))
+    dense.bias.assign([0.1, -0.2, 0.3])
+    x = np.array([[[1.0, 2.0]], [[-3.0, 0.5]]], np.float32)
+    expected = np.maximum(x @ dense.kernel.numpy() + [0.1, -0.2, 0.3], 0)
+    np.testing.assert_allclose(dense(x), expected, rtol=1e-6)
+
+
+def test_dense_keeps_what_is_known_of_the_shape():
+    dense = built(Dense(2, 3, INITIALIZER, name="dense"))
+    graph = tf.function(dense.call).get_concrete_function(
+        tf.TensorSpec([None, 5, 2])
+    )
+    assert graph.output_shapes.as_list() == [None, 5, 3]
+
+
+def test_weight_paths_are_checkpoint_names():
+    assert [v.path for v in embeddings().variables] == [
+        "embeddings/word_embeddings",
+        "embeddings/token_type_embeddings",
+        "embeddings/position_embeddings",
+        "embeddings/LayerNorm/beta",
+        "embeddings/LayerNorm/gamma",
+    ]
+
+
+def test_layer_norm_scales_to_gamma_and_beta():
+    norm = built(LayerNorm(4))
+    norm.gamma.assign([1.0, 2.0, 3.0, 4.0])
+    norm.beta.assign([0.0, 0.0, 1.0, 1.0])
+    # Mean 0, deviation 2.
+    x = tf.constant([[2.0, -2.0, 2.0, -2.0]])
+    np.testing.assert_allclose(norm(x), [[1, -2, 4, -3]], atol=1e-6)
+
+
+def test_layer_norm_epsilon_is_too_small_to_show():
+    # With Keras' 1e-3 the deviation of 0.01 would count as 0.033.
+    norm = built(LayerNorm(2))
+    found = norm(tf.constant([[0.01, -0.01]]))
+    np.testing.assert_allclose(found, [[1, -1]], rtol=1e-6)
+
+
+def test_layer_norm_computes_in_float32():
+    norm = built(LayerNorm(4, dtype="mixed_bfloat16"))
+    norm.gamma.assign([1.0 + 2.0**-10] * 4)
+    # In bfloat16 1000 and 1001 are one number.
+    found = norm(tf.constant([[1000.0, 1001.0, 1000.0, 1001.0]]))
+    assert found.dtype == tf.bfloat16
+    np.testing.assert_allclose(
+        tf.cast(found, tf.float32), [[-1, 1, -1, 1]], rtol=5e-3
+    )
+
+
+def test_embeddings_add_word_segment_and_position():
+    layer = embeddings()
+    ids, segments = [[6, 2, 6]], [[0, 2, 1]]
+    word, segment, position = (v.numpy() for v in layer.variables[:3])
+    x = word[ids] + segment[segments] + position[:3]
+    expected = x - x.mean(-1, keepdims=True)
+    expected /= np.sqrt((expected**2).mean(-1, keepdims=True))
+    found = layer(tf.constant(ids), segment_ids=tf.constant(segments))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_only_the_word_table_has_a_gradient_of_rows(dtype):
+    layer = embeddings(dtype)
+
+    @tf.function
+    def gradients(ids):
+        with tf.GradientTape() as tape:
+            x = layer(ids, segment_ids=tf.zeros_like(ids))
+            x = tf.cast(x, tf.float32)
+            loss = tf.reduce_sum(tf.square(x) * [1.0, 2.0, 3.0, 4.0])
+        return tape.gradient(loss, layer.trainable_weights[:3])
+
+    words, segments, positions = gradients(tf.constant([[6, 6, 1]]))
+    assert isinstance(words, tf.IndexedSlices)
+    # Not merged: two rows of one id stay two.
+    assert words.indices.numpy().tolist() == [6, 6, 1]
+    assert words.values.dtype == tf.float32
+    assert isinstance(segments, tf.Tensor)
+    assert isinstance(positions, tf.Tensor)
+    assert positions.shape == [5, 4]
+    np.testing.assert_array_equal(positions[3:], np.zeros([2, 4]))
+
+
+def test_embeddings_are_dropped_after_the_normalization():
+    layer = embeddings()
+    ids = tf.tile([[0, 1, 2, 3, 4]], [200, 1])
+    plain = layer(ids, segment_ids=tf.zeros_like(ids)).numpy()
+    dropped = layer(ids, segment_ids=tf.zeros_like(ids), seed=[1, 2]).numpy()
+    assert abs(np.mean(dropped == 0) - 0.25) < 0.03
+    np.testing.assert_allclose(
+        dropped[dropped != 0], (plain / 0.75)[dropped != 0], rtol=1e-6
+    )
+
+
+def test_start_weights_have_the_range_and_norm_and_bias_their_constants():
+    dense = built(Dense(100, 100, INITIALIZER, name="dense"))
+    assert math.isclose(np.std(dense.kernel), 0.5 * 0.8796, rel_tol=0.03)
+    assert not np.any(dense.bias)
+    norm = built(LayerNorm(3))
+    assert np.all(norm.gamma == 1)
+    assert not np.any(norm.beta)

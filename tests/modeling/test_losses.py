@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from modeling import losses
+
+LOGITS = tf.constant([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]])
+
+
+def log_softmax(row, label):
+    return row[label] - math.log(sum(math.exp(x) for x in row))
+
+
+def test_cross_entropy_is_minus_the_log_probability_of_the_label():
+    expected = [
+        -log_softmax([1.0, 2.0, 0.5], 2),
+        -log_softmax([0.0, -1.0, 3.0], 0),
+    ]
+    np.testing.assert_allclose(
+        losses.cross_entropy(LOGITS, tf.constant([2, 0])), expected, rtol=1e-6
+    )
+
+
+def test_labels_may_come_as_a_column():
+    np.testing.assert_array_equal(
+        losses.cross_entropy(LOGITS, tf.constant([[2], [0]], tf.int64)),
+        losses.cross_entropy(LOGITS, tf.constant([2, 0])),
+    )
+
+
+def test_cross_entropy_of_bfloat16_logits_is_float32():
+    logits = tf.cast(LOGITS, tf.bfloat16)
+    assert losses.cross_entropy(logits, [1, 1]).dtype == tf.float32
+
+
+def test_cross_entropy_of_huge_logits_is_finite():
+    found = losses.cross_entropy(tf.constant([[1e4, -1e4]]), [1])
+    np.testing.assert_allclose(found, [2e4])
+
+
+def test_span_loss_is_the_mean_of_start_and_end():
+    found = losses.span_cross_entropy(LOGITS, -LOGITS, [2, 0], [[1], [1]])
+    expected = 0.5 * (
+        losses.cross_entropy(LOGITS, [2, 0])
+        + losses.cross_entropy(-LOGITS, [1, 1])
+    )
+    np.testing.assert_allclose(found, expected)
+
+
+def test_a_position_outside_of_the_sequence_is_an_error():
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        losses.span_cross_entropy(LOGITS, LOGITS, [3, 0], [0, 0])
+
+
+def test_weighted_mean_leaves_out_what_weighs_nothing():
+    found = losses.weighted_mean(
+        tf.constant([1.0, 5.0, 3.0]), tf.constant([1.0, 0.0, 1.0])
+    )
+    assert float(found) == 2.0
+
+
+def test_masked_lm_mean_without_predictions_is_zero():
+    found = losses.weighted_mean(
+        tf.ones([2]), tf.zeros([2]), losses.MASKED_LM_EPSILON
+    )
+    assert float(found) == 0.0
+
+
+def test_masked_lm_mean_has_the_originals_denominator():
+    found = losses.weighted_mean(
+        tf.constant([3.0]), tf.constant([1e-5]), losses.MASKED_LM_EPSILON
+    )
+    np.testing.assert_allclose(found, 1.5)

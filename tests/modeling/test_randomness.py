@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from modeling.randomness import (
+    WeightInitializer,
+    dropout,
+    dropout_seed,
+    split_seed,
+)
+
+SEED = tf.constant([7, 11], tf.int32)
+ONES = tf.ones([200, 500])
+
+
+def kept(seed, rate=0.3):
+    return dropout(ONES, rate, seed).numpy() != 0
+
+
+def test_dropout_drops_the_rate_and_keeps_the_mean():
+    x = dropout(ONES, 0.3, SEED).numpy()
+    # 100,000 draws: four standard deviations are 0.0058.
+    assert abs(np.mean(x == 0) - 0.3) < 0.006
+    np.testing.assert_allclose(x[x != 0], 1 / 0.7, rtol=1e-6)
+    assert abs(np.mean(x) - 1) < 0.009
+
+
+def test_dropout_keeps_the_values_it_keeps():
+    x = tf.random.stateless_normal([50, 50], SEED)
+    y = dropout(x, 0.5, SEED).numpy()
+    np.testing.assert_allclose(y[y != 0], 2 * x.numpy()[y != 0], rtol=1e-6)
+
+
+def test_same_seed_same_mask_other_seed_another():
+    np.testing.assert_array_equal(kept(SEED), kept(SEED))
+    assert np.mean(kept(SEED) != kept(tf.constant([7, 12]))) > 0.3
+    assert np.mean(kept(SEED) != kept(tf.constant([8, 11]))) > 0.3
+
+
+@pytest.mark.parametrize(("rate", "seed"), [(0.0, SEED), (0.5, None)])
+def test_dropout_of_nothing_is_the_input(rate, seed):
+    assert dropout(ONES, rate, seed) is ONES
+
+
+@pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
+def test_dropout_keeps_the_dtype_and_draws_the_same_mask(dtype):
+    x = dropout(tf.cast(ONES, dtype), 0.3, SEED)
+    assert x.dtype == dtype
+    np.testing.assert_array_equal(x.numpy() != 0, kept(SEED))
+
+
+def test_dropout_gradient_goes_where_values_went():
+    x = tf.ones([20, 20])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = dropout(x, 0.3, SEED)
+    np.testing.assert_allclose(tape.gradient(y, x), y)
+
+
+def test_dropout_masks_of_split_seeds_are_independent():
+    masks = [kept(seed) for seed in split_seed(SEED, 4)]
+    masks.append(kept(split_seed(tf.constant([7, 12]), 4)[0]))
+    for i, one in enumerate(masks):
+        for other in masks[:i]:
+            # Both kept: 0.7 * 0.7 of independent masks.
+            assert abs(np.mean(one & other) - 0.49) < 0.01
+
+
+def test_split_seeds_of_neighbouring_seeds_share_nothing():
+    # As a loop would number steps, micro-batches and replicas.
+    seeds = [
+        tuple(part.numpy())
+        for a in range(8)
+        for b in range(8)
+        for part in split_seed(tf.constant([a, b]), 40)
+    ]
+    assert len(set(seeds)) == 8 * 8 * 40
+
+
+def test_split_of_no_seed_is_none():
+    assert split_seed(None, 3) == [None, None, None]
+
+
+def test_dropout_is_the_same_in_a_graph_and_compiled():
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def graph(x):
+        return dropout(x, 0.3, SEED)
+
+    compiled = tf.function(lambda x: dropout(x, 0.3, SEED), jit_compile=True)
+    expected = dropout(ONES, 0.3, SEED)
+    np.testing.assert_array_equal(graph(ONES), expected)
+    np.testing.assert_array_equal(compiled(ONES), expected)
+
+
+@pytest.mark.parametrize("seed", [[7, 11], [-7, 11], [7, -11]])
+def test_split_seeds_drop_alike_when_compiled(seed):
+    def masks(x):
+        seeds = split_seed(tf.constant(seed), 6)
+        return [dropout(x, 0.3, one) for one in seeds]
+
+    compiled = tf.function(masks, jit_compile=True)
+    np.testing.assert_array_equal(compiled(ONES), masks(ONES))
+
+
+def test_dropout_without_a_seed_in_training_is_an_error():
+    with pytest.raises(ValueError, match=r"needs a seed.*seed=None"):
+        dropout_seed(True, None, [0.0, 0.1])
+
+
+def test_dropout_seed_is_only_asked_for_where_something_drops():
+    assert dropout_seed(True, None, [0.0]) is None
+    assert dropout_seed(False, SEED, [0.1]) is None
+    assert dropout_seed(False, None, [0.1]) is None
+    np.testing.assert_array_equal(dropout_seed(True, [7, 11], [0.1]), SEED)
+
+
+def test_start_weights_are_a_truncated_normal():
+    drawn = WeightInitializer(0.02, 1)("kernel")([400, 500], "float32").numpy()
+    assert np.max(np.abs(drawn)) <= 0.04
+    assert abs(np.mean(drawn)) < 2e-4
+    # Cut at two sigma, 0.8796 of the deviation is left.
+    assert abs(np.std(drawn) / 0.02 - 0.8796) < 0.01
+
+
+def test_start_weights_follow_from_seed_and_name():
+    def draw(seed, name):
+        return WeightInitializer(0.02, seed)(name)([50], "float32").numpy()
+
+    np.testing.assert_array_equal(draw(1, "a"), draw(1, "a"))
+    assert np.all(draw(1, "a") != draw(1, "b"))
+    assert np.all(draw(1, "a") != draw(2, "a"))
+    assert np.all(draw(None, "a") != draw(None, "a"))

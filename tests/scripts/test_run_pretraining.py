@@ -1,0 +1,278 @@
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data import records
+from modeling import checkpoint
+from tests.scripts.runner import ROOT, error_of, run
+from tests.training.test_loop import assert_same_end
+
+SCRIPT = "run_pretraining.py"
+STEPS, ROWS = 12, 8  # of the golden run
+
+
+@pytest.fixture(scope="session")
+def record_file(golden, tmp_path_factory):
+    """The golden run's batches as a record file, in their order."""
+    path = tmp_path_factory.mktemp("records") / "batches.tfrecord"
+    with np.load(golden / "train_pretraining/batches.npz") as batches:
+        rows = {
+            name: values.reshape(STEPS * ROWS, -1)
+            for name, values in batches.items()
+        }
+    fields = records.pretraining_fields(24, 6)
+    with records.record_writer(str(path)) as writer:
+        for row in range(STEPS * ROWS):
+            writer.write(
+                records.encode(
+                    fields, {n: v[row].tolist() for n, v in rows.items()}
+                )
+            )
+    return path
+
+
+@pytest.fixture
+def command(golden, record_file, tmp_path):
+    """The golden run's flags; output_dir is tmp_path/out."""
+    trajectory = json.loads(
+        (golden / "train_pretraining/trajectory.json").read_text()
+    )
+    return [
+        f"--input_file={record_file}",
+        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        f"--output_dir={tmp_path / 'out'}",
+        "--max_seq_length=24",
+        "--max_predictions_per_seq=6",
+        "--train_batch_size=8",
+        f"--learning_rate={trajectory['learning_rate']}",
+        f"--num_train_steps={trajectory['num_train_steps']}",
+        f"--num_warmup_steps={trajectory['num_warmup_steps']}",
+        "--shuffle_buffer_size=1",
+    ]
+
+
+def put_checkpoint(golden, step, folder):
+    """Copies a checkpoint of the original's run, as it left it."""
+    folder.mkdir()
+    for part in ("index", "data-00000-of-00001"):
+        shutil.copy(
+            golden / f"train_pretraining/model.ckpt-{step}.{part}", folder
+        )
+    (folder / f"model.ckpt-{step}.meta").write_bytes(b"\x0a\x00")
+    (folder / "graph.pbtxt").write_text("node {}")
+    (folder / "checkpoint").write_text(
+        f'model_checkpoint_path: "/old/machine/model.ckpt-{step}"\n'
+        f'all_model_checkpoint_paths: "/old/machine/model.ckpt-{step}"\n'
+    )
+
+
+def tensors(folder):
+    reader = checkpoint.Reader(str(folder))
+    return {name: reader.read(name) for name in reader.shapes}
+
+
+def test_resumes_the_originals_run_and_ends_where_it_ended(
+    golden, command, tmp_path
+):
+    put_checkpoint(golden, 6, tmp_path / "out")
+    done = run(SCRIPT, "--do_train", *command)
+    assert "Resumed from" in done.stderr
+    assert "48 examples seen follow from step 6" in done.stderr
+    assert_same_end(
+        tensors(tmp_path / "out"),
+        checkpoint.Reader(str(golden / "train_pretraining/model.ckpt-12")),
+    )
+
+    again = run(SCRIPT, "--do_train", *command)
+    assert "at step 12 already; to go on, raise --num_train_steps" in (
+        again.stderr
+    )
+
+
+def test_evaluation_writes_the_originals_figures(golden, command, tmp_path):
+    shutil.copy(
+        golden / "pretraining_data/default.tfrecord", tmp_path / "eval.tfrecord"
+    )
+    run(
+        SCRIPT,
+        *command,
+        "--do_eval",
+        f"--input_file={tmp_path}/*.tfrecord",
+        f"--init_checkpoint={golden / 'train_pretraining/model.ckpt-12'}",
+        "--max_seq_length=64",
+        "--max_predictions_per_seq=10",
+        "--max_eval_steps=5",
+    )
+    ours = (tmp_path / "out/eval_results.txt").read_text()
+    theirs = (golden / "cli/pretraining_eval_results.txt").read_text()
+    for line, expected in zip(
+        ours.splitlines(), theirs.splitlines(), strict=True
+    ):
+        key, value = line.split(" = ")
+        assert key == expected.split(" = ")[0]
+        assert abs(float(value) - float(expected.split(" = ")[1])) <= 1e-5
+    assert list((tmp_path / "out/eval").glob("events.out.tfevents.*"))
+
+
+def dropout_config(golden, tmp_path):
+    config = json.loads((golden / "model_base/bert_config.json").read_text())
+    config["hidden_dropout_prob"] = config["attention_probs_dropout_prob"] = 0.1
+    path = tmp_path / "dropout.json"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def same_bits(one, other):
+    one, other = tensors(one), tensors(other)
+    return set(one) == set(other) and all(
+        one[name].tobytes() == other[name].tobytes() for name in one
+    )
+
+
+def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
+    golden, command, tmp_path
+):
+    flags = [
+        "--do_train",
+        *command,
+        f"--bert_config_file={dropout_config(golden, tmp_path)}",
+        "--shuffle_buffer_size=40",
+        "--random_seed=5",
+        "--num_train_steps=400",
+        "--save_checkpoints_steps=20",
+    ]
+    run(SCRIPT, *flags)
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        [sys.executable, ROOT / SCRIPT, *flags, f"--output_dir={killed}"],
+        stderr=subprocess.DEVNULL,
+    )
+    while not (killed / "model.ckpt-100.index").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model.ckpt-400.index").exists()
+    done = run(SCRIPT, *flags, f"--output_dir={killed}")
+    assert f"Resumed from {killed}/model.ckpt-" in done.stderr
+    assert same_bits(tmp_path / "out", killed)
+    assert len(list(killed.glob("*.index"))) == 5
+
+
+def test_another_seed_gives_other_weights(golden, command, tmp_path):
+    flags = ["--do_train", *command, "--num_train_steps=1"]
+    run(SCRIPT, *flags, "--random_seed=1")
+    run(SCRIPT, *flags, "--random_seed=2", f"--output_dir={tmp_path / 'two'}")
+    assert not same_bits(tmp_path / "out", tmp_path / "two")
+
+
+def test_log_has_the_originals_lines(golden, command, tmp_path):
+    done = run(
+        SCRIPT,
+        "--do_train",
+        "--do_eval",
+        *command,
+        f"--init_checkpoint={golden / 'model_base'}",
+        "--do_lower_case=false",
+        "--num_train_steps=2",
+    )
+    for line in (
+        "unknown flag --do_lower_case is ignored",
+        "***** Running training *****",
+        "  Batch size = 8",
+        "  name = bert/pooler/dense/kernel, shape = (32, 32), *INIT_FROM_CKPT*",
+        "***** Running evaluation *****",
+        "***** Eval results *****",
+        "  global_step = 2",
+    ):
+        assert line in done.stderr
+    assert {p.name for p in (tmp_path / "out").glob("*.index")} == {
+        "model.ckpt-0.index",
+        "model.ckpt-2.index",
+    }
+
+
+def config_with(golden, tmp_path, **changes):
+    config = json.loads((golden / "model_base/bert_config.json").read_text())
+    path = tmp_path / "bert_config.json"
+    path.write_text(json.dumps(config | changes))
+    return f"--bert_config_file={path}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--nodo_train"], "At least one of --do_train and --do_eval"),
+        (["--input_file=/nothing/*"], "No file matches --input_file"),
+        (["--max_seq_length=32"], "input_ids has 24 values, but --max_seq_"),
+        (["--max_predictions_per_seq=5"], "masked_lm_positions has 6 values"),
+        (["--max_seq_length=80"], "Cannot use sequence length 80 because"),
+        (["--max_predictions_per_seq=30"], "larger than --max_seq_length"),
+        (["--bert_config_file=/nothing"], "/nothing"),
+        (["--init_checkpoint=/nothing"], "No checkpoint found"),
+        (["--use_tpu"], "no TPU can be reached at 'local'"),
+        (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "no TPU can be reach"),
+        (["--output_dir=/dev/null"], "--output_dir=/dev/null must be a folder"),
+        (["--nodo_train", "--do_eval"], "Nothing to evaluate"),
+    ],
+)
+def test_bad_flags_end_in_one_line_before_work(command, flags, message):
+    assert message in error_of(SCRIPT, "--do_train", *command, *flags)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_size": 100}, "input_ids must be from 0 to 99. Received:"),
+        ({"num_attention_heads": 5}, "not a multiple of the number of attent"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_one_line(
+    golden, command, tmp_path, changes, message
+):
+    config = config_with(golden, tmp_path, **changes)
+    assert message in error_of(SCRIPT, "--do_train", *command, config)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"num_hidden_layers": 2}, {"hidden_size": 48}]
+)
+def test_another_models_checkpoint_in_output_dir_is_refused_and_kept(
+    golden, command, tmp_path, changes
+):
+    put_checkpoint(golden, 6, tmp_path / "out")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    config = config_with(golden, tmp_path, **changes)
+    line = error_of(SCRIPT, "--do_train", *command, config)
+    assert "model.ckpt-6" in line
+    after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    assert after == before
+
+
+def test_a_record_that_spoils_the_run_is_named(
+    golden, command, record_file, tmp_path
+):
+    spoilt = tmp_path / "spoilt.tfrecord"
+    content = bytearray(record_file.read_bytes())
+    # The first look at the files reads 1,000 records; this is one of them.
+    content[-20] ^= 255
+    spoilt.write_bytes(content)
+    line = error_of(SCRIPT, "--do_train", *command, f"--input_file={spoilt}")
+    assert f"{spoilt}, record 96: the file is truncated, corrupt" in line
+    assert not tf.io.gfile.exists(str(tmp_path / "out"))
+
+
+def test_help_needs_no_tensorflow():
+    code = (
+        "import sys, run_pretraining as s; from absl import flags;"
+        "s.define_flags(flags.FlagValues());"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,142 @@
+import json
+
+import pytest
+import tensorflow as tf
+
+from errors import UserError
+from modeling import checkpoint
+from training import checkpointing
+from training.checkpointing import RunState
+
+
+def save(folder, step, **kwargs):
+    tensors = {
+        "bert/w": tf.Variable([float(step)]),
+        "global_step": tf.Variable(step, dtype=tf.int64),
+    }
+    return checkpointing.save(
+        str(folder), step, tensors, RunState(7, step * 2), **kwargs
+    )
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def files(*steps):
+    return {"checkpoint"} | {
+        f"model.ckpt-{step}{suffix}"
+        for step in steps
+        for suffix in (".index", ".data-00000-of-00001", ".run.json")
+    }
+
+
+def test_a_save_can_be_read_back_whole(tmp_path):
+    reader = checkpoint.Reader(save(tmp_path, 3))
+    assert reader.read("bert/w").tolist() == [3.0]
+    assert checkpointing.step_of(reader) == 3
+    assert checkpointing.read_state(reader) == RunState(7, 6)
+    assert names(tmp_path) == files(3)
+
+
+def test_five_are_kept_and_checkpoint_lists_them(tmp_path):
+    for step in range(0, 70, 10):
+        save(tmp_path, step)
+    assert names(tmp_path) == files(20, 30, 40, 50, 60)
+    state = tf.train.get_checkpoint_state(str(tmp_path))
+    assert state.model_checkpoint_path == str(tmp_path / "model.ckpt-60")
+    assert len(state.all_model_checkpoint_paths) == 5
+
+
+def test_a_checkpoint_put_aside_by_the_user_is_never_deleted(tmp_path):
+    save(tmp_path, 10)
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x"')
+    for step in (20, 30, 40):
+        save(tmp_path, step, keep=2)
+    assert names(tmp_path) == files(10, 30, 40)
+
+
+def test_meta_files_of_the_original_go_with_their_checkpoint(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / "model.ckpt-1.meta").write_text("graph")
+    (tmp_path / "graph.pbtxt").write_text("graph")
+    save(tmp_path, 2, keep=1)
+    assert names(tmp_path) == files(2) | {"graph.pbtxt"}
+
+
+def test_saving_a_step_again_replaces_it(tmp_path):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    save(tmp_path, 1)
+    assert names(tmp_path) == files(1, 2)
+    assert checkpointing.newest(str(tmp_path)).endswith("-1")
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3, 4])
+def test_a_kill_at_any_rename_leaves_the_last_one_whole(
+    tmp_path, monkeypatch, fails_at
+):
+    save(tmp_path, 1)
+    rename = tf.io.gfile.rename
+    calls = []
+
+    def dies(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == fails_at:
+            raise KeyboardInterrupt
+        rename(*args, **kwargs)
+
+    monkeypatch.setattr(tf.io.gfile, "rename", dies)
+    # As after SIGKILL: nobody cleans up.
+    monkeypatch.setattr(checkpointing, "remove_temporary_files", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path, 2)
+    monkeypatch.undo()
+    newest = checkpoint.Reader(checkpointing.newest(str(tmp_path)))
+    assert newest.read("bert/w").tolist() == [1.0]
+    checkpointing.remove_temporary_files(str(tmp_path))
+    save(tmp_path, 2)
+    assert names(tmp_path) == files(1, 2)
+
+
+def test_without_a_state_file_the_highest_step_is_newest(tmp_path):
+    for step in (9, 10):
+        save(tmp_path, step)
+    (tmp_path / "checkpoint").unlink()
+    assert checkpointing.newest(str(tmp_path)).endswith("model.ckpt-10")
+    assert checkpointing.newest(str(tmp_path / "nothing")) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"seed": 1}', "{}x"])
+def test_a_damaged_sidecar_is_named(tmp_path, content):
+    prefix = save(tmp_path, 1)
+    (tmp_path / "model.ckpt-1.run.json").write_text(content)
+    with pytest.raises(UserError, match=r"ckpt-1\.run\.json is damaged"):
+        checkpointing.read_state(checkpoint.Reader(prefix))
+
+
+def test_the_sidecar_is_plain_json(tmp_path):
+    save(tmp_path, 4)
+    text = (tmp_path / "model.ckpt-4.run.json").read_text()
+    assert json.loads(text) == {"seed": 7, "examples_seen": 8}
+
+
+def restore(folder, weights, state=None):
+    checkpointing.restore(checkpoint.Reader(str(folder)), weights, state or {})
+
+
+def test_restore_refuses_another_models_checkpoint(tmp_path):
+    save(tmp_path, 1)
+    other = {"bert/x": tf.Variable([0.0])}
+    with pytest.raises(UserError, match=r"another model.*lacks 1 .*bert/x"):
+        restore(tmp_path, other)
+    larger = {"bert/w": tf.Variable([0.0, 0.0])}
+    with pytest.raises(UserError, match=r"\[1\] in the checkpoint and \[2\]"):
+        restore(tmp_path, larger)
+    assert larger["bert/w"].numpy().tolist() == [0.0, 0.0]
+
+
+def test_restore_refuses_a_deeper_models_checkpoint(tmp_path):
+    save(tmp_path, 1)
+    with pytest.raises(UserError, match=r"has unknown 2 tensors"):
+        checkpointing.restore(checkpoint.Reader(str(tmp_path)), {}, {})

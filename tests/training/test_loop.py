@@ -1,0 +1,238 @@
+"""The goldens of training: the original's losses and weights, step by step."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from errors import UserError
+from modeling import BertConfig, checkpoint, heads
+from training import checkpointing, loop, optimization
+
+# Floors of the tolerance |a - b| <= 1e-5 * max|b| + floor: tests/golden.
+FLOORS = {"adam_m": 1e-8, "adam_v": 1e-16}
+WEIGHT_FLOOR = 2e-5
+
+MODELS = {
+    "train_pretraining": heads.PretrainingModel,
+    # The golden was made with the head's own dropout switched off.
+    "train_classifier": lambda config: heads.ClassifierModel(
+        config, num_labels=3, dropout_rate=0.0
+    ),
+    "train_squad": heads.SpanModel,
+}
+
+
+class GoldenRun:
+    """A run of the original: its model, its batches, where it went."""
+
+    def __init__(self, golden, name):
+        self.folder = golden / name
+        self.trajectory = json.loads(
+            (self.folder / "trajectory.json").read_text()
+        )
+        with np.load(self.folder / "batches.npz") as batches:
+            self.batches = dict(batches)
+        self.model = MODELS[name](
+            BertConfig.from_json_file(golden / "model_base/bert_config.json")
+        )
+        self.optimizer = optimization.AdamWeightDecay(
+            {
+                checkpoint.checkpoint_name(v, self.model): v.value
+                for v in self.model.trainable_variables
+            },
+            optimization.learning_rate_schedule(
+                "original",
+                self.trajectory["learning_rate"],
+                self.trajectory["num_train_steps"],
+                self.trajectory["num_warmup_steps"],
+            ),
+        )
+
+    def restore(self, step):
+        checkpointing.restore(
+            checkpoint.Reader(str(self.folder / f"model.ckpt-{step}")),
+            checkpoint.named_variables(self.model),
+            self.optimizer.state(),
+        )
+
+    def batch(self, step):
+        return {k: tf.constant(v[step]) for k, v in self.batches.items()}
+
+    def tensors(self):
+        variables = {
+            **checkpoint.named_variables(self.model),
+            **self.optimizer.state(),
+        }
+        return {name: v.numpy() for name, v in variables.items()}
+
+
+def assert_same_end(tensors, reader):
+    """Compares with a checkpoint at the tolerance of the goldens."""
+    assert set(tensors) == set(reader.shapes)
+    for name, value in tensors.items():
+        expected = reader.read(name)
+        floor = FLOORS.get(name.rsplit("/", 1)[-1], WEIGHT_FLOOR)
+        limit = 1e-5 * np.max(np.abs(expected)) + floor
+        assert np.max(np.abs(value - expected)) <= limit, name
+
+
+@pytest.mark.parametrize("first_step", [0, 6])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_training_goes_the_way_of_the_original(golden, name, first_step):
+    run = GoldenRun(golden, name)
+    run.restore(first_step)
+    train_step = loop.compile_train_step(run.model, run.optimizer, seed=0)
+    losses = [
+        float(train_step(run.batch(step))["loss"])
+        for step in range(first_step, 12)
+    ]
+    np.testing.assert_allclose(
+        losses, run.trajectory["losses"][first_step:], rtol=0, atol=1e-5
+    )
+    assert_same_end(
+        run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
+    )
+
+
+def settings(output_dir, **changes):
+    return loop.TrainSettings(
+        **{
+            "output_dir": str(output_dir),
+            "num_train_steps": 4,
+            "train_batch_size": 8,
+            "save_checkpoints_steps": 3,
+            "seed": 1,
+            **changes,
+        }
+    )
+
+
+def endless(run):
+    step = 0
+    while True:
+        yield run.batch(step % 12)
+        step += 1
+
+
+def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
+    run = GoldenRun(golden, "train_classifier")
+    loop.train(
+        run.model,
+        run.optimizer,
+        loop.Batches(endless(run)),
+        settings(tmp_path),
+        0,
+    )
+    steps = sorted(p.name for p in tmp_path.glob("*.index"))
+    assert steps == [f"model.ckpt-{s}.index" for s in (0, 3, 4)]
+    reader = checkpoint.Reader(str(tmp_path))
+    assert reader.prefix.endswith("model.ckpt-4")
+    assert checkpointing.read_state(reader) == checkpointing.RunState(1, 32)
+
+
+def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
+    run = GoldenRun(golden, "train_classifier")
+    run.restore(0)
+
+    def poisoned():
+        for batch in endless(run):
+            yield batch
+            kernel = run.model.bert.pooler.trainable_variables[0]
+            kernel.assign(kernel * np.nan)
+
+    with pytest.raises(UserError, match=r"not finite.*Last checkpoint.*ckpt-0"):
+        loop.train(
+            run.model,
+            run.optimizer,
+            loop.Batches(poisoned()),
+            settings(tmp_path),
+            0,
+        )
+    assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
+
+
+def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
+    run = GoldenRun(golden, "train_pretraining")
+    loop.train(
+        run.model,
+        run.optimizer,
+        loop.Batches(endless(run)),
+        settings(tmp_path, log_steps=2),
+        0,
+    )
+    found = {}
+    (path,) = tmp_path.glob("events.out.tfevents.*")
+    for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for value in event.summary.value:
+            found.setdefault(value.tag, []).append(event.step)
+    assert set(found) == {
+        "loss",
+        "masked_lm_loss",
+        "next_sentence_loss",
+        "gradient_norm",
+        "learning_rate",
+        "global_step/sec",
+        "examples/sec",
+    }
+    assert all(steps == [2, 4] for steps in found.values())
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(
+    golden, tmp_path, monkeypatch
+):
+    run = GoldenRun(golden, "train_classifier")
+    loop.train(
+        run.model,
+        run.optimizer,
+        loop.Batches(endless(run)),
+        settings(tmp_path),
+        0,
+    )
+    before = {p.name: p.read_bytes() for p in tmp_path.glob("model*")}
+    monkeypatch.setattr(
+        checkpoint, "write_files", lambda *_: (_ for _ in ()).throw(OSError(28))
+    )
+    with pytest.raises(OSError, match="28"):
+        loop.train(
+            run.model,
+            run.optimizer,
+            loop.Batches(endless(run)),
+            settings(tmp_path, num_train_steps=6),
+            32,
+        )
+    assert {p.name: p.read_bytes() for p in tmp_path.glob("model*")} == before
+    assert not list(tmp_path.glob("tmp-*"))
+
+
+def test_forward_gives_every_row_in_order(golden):
+    run = GoldenRun(golden, "train_classifier")
+    rows = {k: v.reshape(-1, *v.shape[2:]) for k, v in run.batches.items()}
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+
+    def logits(batch_size):
+        parts = loop.forward(
+            run.model,
+            loop.Batches(dataset.batch(batch_size)),
+            lambda outputs, batch: {"logits": outputs["logits"]},
+        )
+        return np.concatenate([part["logits"] for part in parts])
+
+    assert logits(7).shape == (96, 3)
+    np.testing.assert_allclose(logits(7), logits(96), atol=1e-6)
+
+
+def test_a_copy_of_an_old_output_dir_needs_no_sidecar(golden, tmp_path):
+    for part in ("index", "data-00000-of-00001"):
+        shutil.copy(
+            golden / f"train_pretraining/model.ckpt-6.{part}",
+            tmp_path / f"model.ckpt-6.{part}",
+        )
+    assert (
+        checkpointing.read_state(
+            checkpoint.Reader(checkpointing.newest(str(tmp_path)))
+        )
+        is None
+    )

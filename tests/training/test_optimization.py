@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training import optimization
+
+
+def rates(kind, learning_rate, steps, warmup):
+    schedule = optimization.learning_rate_schedule(
+        kind, learning_rate, steps, warmup
+    )
+    return [float(schedule(tf.constant(s, tf.int64))) for s in range(steps + 2)]
+
+
+def test_original_schedule_starts_at_0_and_is_not_rebased_after_warmup():
+    np.testing.assert_allclose(
+        rates("original", 1.0, 10, 4),
+        [0, 0.25, 0.5, 0.75, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0, 0],
+        atol=1e-7,
+    )
+
+
+def test_original_schedule_without_warmup_starts_at_the_peak():
+    np.testing.assert_allclose(
+        rates("original", 2.0, 4, 0), [2, 1.5, 1, 0.5, 0, 0], atol=1e-7
+    )
+
+
+def test_linear_schedule_reaches_the_peak_at_the_end_of_warmup():
+    np.testing.assert_allclose(
+        rates("linear", 1.0, 6, 2),
+        [0, 0.5, 1, 0.75, 0.5, 0.25, 0, 0],
+        atol=1e-7,
+    )
+
+
+@pytest.mark.parametrize("kind", ["original", "linear"])
+def test_schedule_with_warmup_as_long_as_the_run_stays_finite(kind):
+    assert np.all(np.isfinite(rates(kind, 1.0, 3, 3)))
+
+
+def make(names, settings=None, rate=0.1):
+    variables = {n: tf.Variable([1.0, -2.0]) for n in names}
+    optimizer = optimization.AdamWeightDecay(
+        variables, lambda step: tf.constant(rate), settings
+    )
+    return variables, optimizer
+
+
+def test_update_follows_the_original_equations_without_bias_correction():
+    variables, optimizer = make(["kernel"])
+    w, m, v = np.array([1.0, -2.0]), 0.0, 0.0
+    for step in range(3):
+        g = np.array([0.3, -0.1]) * (step + 1)
+        optimizer.apply([tf.constant(g, tf.float32)])
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.1 * (m / (np.sqrt(v) + 1e-6) + 0.01 * w)
+    np.testing.assert_allclose(variables["kernel"].numpy(), w, rtol=1e-6)
+    assert optimizer.global_step.numpy() == 3
+
+
+def test_bias_correction_is_adams_when_asked_for():
+    variables, optimizer = make(
+        ["kernel"],
+        optimization.AdamSettings(weight_decay=0.0, bias_correction=True),
+    )
+    optimizer.apply([tf.constant([0.3, -0.1])])
+    # The first corrected update is the gradient's sign, whatever its size.
+    np.testing.assert_allclose(
+        variables["kernel"].numpy(), [0.9, -1.9], atol=1e-5
+    )
+
+
+def test_decay_leaves_out_layer_norm_and_every_bias():
+    decayed = [
+        "bert/embeddings/word_embeddings",
+        "bert/pooler/dense/kernel",
+        "cls/seq_relationship/output_weights",
+    ]
+    excluded = [
+        "bert/embeddings/LayerNorm/gamma",
+        "bert/embeddings/LayerNorm/beta",
+        "bert/pooler/dense/bias",
+        "cls/predictions/output_bias",
+        "block/layer_norm/scale",
+    ]
+    variables, optimizer = make(decayed + excluded)
+    optimizer.apply([tf.zeros(2)] * 8)
+    moved = {n for n, v in variables.items() if v.numpy()[0] != 1.0}
+    assert moved == set(decayed)
+
+
+@pytest.mark.parametrize(
+    ("norm", "scale"), [(0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (4.0, 0.25)]
+)
+def test_clip_scale_shrinks_only_what_is_too_long(norm, scale):
+    assert float(optimization.clip_scale(tf.constant(norm))) == scale

@@ -1,0 +1,39 @@
+"""The original's module name, for code written against it.
+
+`data.tokenization` holds the code; everything that the original's module has
+can be had here under the same name.
+"""
+
+from data.characters import is_control as _is_control
+from data.characters import is_punctuation as _is_punctuation
+from data.characters import is_whitespace as _is_whitespace
+from data.tokenization import (
+    BasicTokenizer,
+    FullTokenizer,
+    WordpieceTokenizer,
+    convert_by_vocab,
+    convert_ids_to_tokens,
+    convert_to_unicode,
+    convert_tokens_to_ids,
+    load_vocab,
+    printable_text,
+    validate_case_matches_checkpoint,
+    whitespace_tokenize,
+)
+
+__all__ = [
+    "BasicTokenizer",
+    "FullTokenizer",
+    "WordpieceTokenizer",
+    "_is_control",
+    "_is_punctuation",
+    "_is_whitespace",
+    "convert_by_vocab",
+    "convert_ids_to_tokens",
+    "convert_to_unicode",
+    "convert_tokens_to_ids",
+    "load_vocab",
+    "printable_text",
+    "validate_case_matches_checkpoint",
+    "whitespace_tokenize",
+]

@@ -1,0 +1,241 @@
+"""A run's checkpoints: saved without a moment of danger, resumed from.
+
+Files of step N in output_dir: `model.ckpt-N.index`, `.data-00000-of-00001`
+and the sidecar `model.ckpt-N.run.json`; `checkpoint` names the newest. The
+last five are kept.
+"""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+from absl import logging
+
+import atomic_files
+from errors import UserError
+from modeling import checkpoint
+
+SIDECAR_SUFFIX = ".run.json"
+_STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
+# Ours alone: files so named in output_dir are removed without asking.
+_TEMPORARY = "tmp-bert-"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunState:
+    """What a run needs to go on beside its weights, moments and step.
+
+    Attributes:
+        seed: the run's seed, from which shuffling and dropout follow.
+        examples_seen: examples trained on, over all epochs.
+    """
+
+    seed: int
+    examples_seen: int
+
+
+def newest(output_dir: str) -> str | None:
+    """Returns the prefix of the newest checkpoint in output_dir, or None.
+
+    That is the one that `checkpoint` names. Checkpoints without that file
+    (a copied folder) are not passed over: the one with the highest step is
+    taken, as a run that starts at 0 would overwrite them.
+    """
+    if not tf.io.gfile.isdir(output_dir):
+        return None
+    prefix = checkpoint.latest_in(output_dir)
+    if prefix:
+        return prefix
+    steps = sorted(_steps(output_dir))
+    return _prefix(output_dir, steps[-1]) if steps else None
+
+
+def save(
+    output_dir: str,
+    step: int,
+    tensors: Mapping[str, tf.Variable],
+    state: RunState,
+    keep: int = 5,
+) -> str:
+    """Writes the checkpoint of a step and returns its prefix.
+
+    Everything is written under a temporary prefix first; a kill or a full
+    disk at any moment leaves the earlier checkpoints, and `checkpoint`, whole.
+
+    Args:
+        output_dir: the run's folder; it exists.
+        step: updates done.
+        tensors: what to save, by name.
+        state: the sidecar's content.
+        keep: how many of the newest checkpoints stay.
+    """
+    prefix = _prefix(output_dir, step)
+    temporary = os.path.join(output_dir, _TEMPORARY + os.path.basename(prefix))
+    # The sidecar goes before the index: a checkpoint exists once its index
+    # does, and then it is whole.
+    suffixes = (checkpoint.DATA_SUFFIX, SIDECAR_SUFFIX, ".index")
+    listed = _listed_steps(output_dir)
+    try:
+        checkpoint.write_files(temporary, tensors)
+        with tf.io.gfile.GFile(temporary + SIDECAR_SUFFIX, "w") as file:
+            file.write(json.dumps(dataclasses.asdict(state)) + "\n")
+        for suffix in suffixes:
+            atomic_files.sync(temporary + suffix)
+        if tf.io.gfile.exists(prefix + ".index"):
+            # Left by a run that was resumed from an earlier step: its index
+            # must not stand beside the new data for a moment.
+            tf.io.gfile.remove(prefix + ".index")
+        for suffix in suffixes:
+            tf.io.gfile.rename(
+                temporary + suffix, prefix + suffix, overwrite=True
+            )
+    except BaseException:
+        remove_temporary_files(output_dir)
+        raise
+    # Only what `checkpoint` listed is ever deleted: a checkpoint that the
+    # user put aside in the same folder is not ours.
+    steps = [s for s in listed if s != step] + [step]
+    _write_state_file(output_dir, steps[-keep:])
+    for old in steps[:-keep]:
+        _delete(_prefix(output_dir, old))
+    return prefix
+
+
+def remove_temporary_files(output_dir: str) -> None:
+    """Removes what a killed run left half written."""
+    for name in tf.io.gfile.glob(os.path.join(output_dir, _TEMPORARY + "*")):
+        tf.io.gfile.remove(name)
+
+
+def read_state(reader: checkpoint.Reader) -> RunState | None:
+    """Returns a checkpoint's sidecar, or None where it has none.
+
+    Raises:
+        UserError: the sidecar is damaged.
+    """
+    path = reader.prefix + SIDECAR_SUFFIX
+    if not tf.io.gfile.exists(path):
+        return None
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            return RunState(**json.loads(file.read()))
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged ({error}). Expected the JSON object "
+            '{"seed": …, "examples_seen": …}; delete it to go on with the '
+            "position that follows from global_step."
+        ) from error
+
+
+def restore(
+    reader: checkpoint.Reader,
+    weights: Mapping[str, tf.Variable],
+    optimizer_state: Mapping[str, tf.Variable],
+) -> None:
+    """Assigns every weight, moment and global_step from a run's checkpoint.
+
+    Raises:
+        UserError: the checkpoint is another model's: names are missing or
+            shapes differ. Nothing is assigned then.
+    """
+    variables = {**weights, **optimizer_state}
+    checkpoint.check_shapes(
+        reader, {name: v.shape for name, v in variables.items()}
+    )
+    missing = [name for name in variables if name not in reader]
+    unknown = [name for name in reader.shapes if name not in variables]
+    if missing or any(name.startswith("bert/") for name in unknown):
+        raise UserError(
+            f"{reader.prefix} is a checkpoint of another model or task than "
+            "this run's: "
+            + "; ".join(
+                f"{what} {len(names)} tensors, such as {sorted(names)[0]}"
+                for what, names in (
+                    ("it lacks", missing),
+                    ("it has unknown", unknown),
+                )
+                if names
+            )
+            + ". Give another output_dir, or the configuration it was "
+            "trained with."
+        )
+    if unknown:
+        logging.warning(
+            "In %s, not used by this run: %s",
+            reader.prefix,
+            ", ".join(unknown),
+        )
+    for name, variable in variables.items():
+        variable.assign(reader.read(name))
+
+
+def _listed_steps(output_dir: str) -> list[int]:
+    """Returns the existing steps that `checkpoint` lists, oldest first."""
+    state = tf.train.get_checkpoint_state(output_dir)
+    paths = state.all_model_checkpoint_paths if state else []
+    names = [os.path.basename(path) + ".index" for path in paths]
+    steps = [int(match[1]) for match in map(_STEP.match, names) if match]
+    existing = _steps(output_dir)
+    return [step for step in steps if step in existing]
+
+
+def _write_state_file(output_dir: str, steps: Sequence[int]) -> None:
+    """Writes `checkpoint`, which lists these steps and names the last one."""
+    lines = [f'model_checkpoint_path: "model.ckpt-{steps[-1]}"\n']
+    lines += [
+        f'all_model_checkpoint_paths: "model.ckpt-{step}"\n' for step in steps
+    ]
+    atomic_files.write_text(
+        os.path.join(output_dir, "checkpoint"), "".join(lines)
+    )
+
+
+def _steps(output_dir: str) -> set[int]:
+    matches = (_STEP.match(name) for name in tf.io.gfile.listdir(output_dir))
+    return {int(match[1]) for match in matches if match}
+
+
+def _prefix(output_dir: str, step: int) -> str:
+    return os.path.join(output_dir, f"model.ckpt-{step}")
+
+
+def _delete(prefix: str) -> None:
+    """Deletes one checkpoint's files, its index first."""
+    for suffix in (
+        ".index",
+        checkpoint.DATA_SUFFIX,
+        SIDECAR_SUFFIX,
+        ".meta",  # what TF1 wrote beside it
+    ):
+        if tf.io.gfile.exists(prefix + suffix):
+            tf.io.gfile.remove(prefix + suffix)
+    logging.info("Deleted the old checkpoint %s", prefix)
+
+
+def step_of(reader: checkpoint.Reader) -> int:
+    """Returns the global_step of a run's checkpoint.
+
+    Raises:
+        UserError: it has none.
+    """
+    if checkpoint.GLOBAL_STEP not in reader:
+        raise UserError(
+            f"{reader.prefix} has no {checkpoint.GLOBAL_STEP}: it is not of a "
+            "training run. To start from it, name it in --init_checkpoint and "
+            "give another --output_dir."
+        )
+    return int(reader.read(checkpoint.GLOBAL_STEP))
+
+
+def check_writable(output_dir: str) -> None:
+    """Writes and removes a file, as a save would.
+
+    Raises:
+        OSError, tf.errors.OpError: that fails.
+    """
+    path = os.path.join(output_dir, _TEMPORARY + "check")
+    atomic_files.write_text(path, "")
+    tf.io.gfile.remove(path)

@@ -1,0 +1,245 @@
+"""Command-line flags that scripts share, and the one way to start a script.
+
+A script defines its flags in `define_flags(flag_values)` and ends in
+`flags.run(main, define_flags)`. Nothing here imports TensorFlow, so `--help`
+answers at once.
+
+The original ignores flags it does not know, and documented commands rely on
+that (`--do_lower=False`, `--do_lower_case=false` for run_pretraining.py). So
+does `run`, but it says so and names the nearest flag that exists.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags, logging
+
+from errors import UserError
+
+# Flags belong to the script that asks for them, so that --help shows them.
+flags.disclaim_key_flags()
+
+FLAGS = flags.FLAGS
+
+DefineFlags = Callable[[flags.FlagValues], None]
+
+
+def run(main: Callable[[], None], define_flags: DefineFlags) -> None:
+    """Parses the command line, runs `main`, and exits.
+
+    Args:
+        main: the script's pipeline; it reads its flags from `FLAGS`.
+        define_flags: defines the script's flags on the given FlagValues.
+
+    Exit code: 0; 1 after one line on stderr where the user's input or the
+    file system is at fault; 130 after Ctrl-C.
+    """
+    define_flags(FLAGS)
+    app.run(lambda _: _guard(main), flags_parser=_parse)
+
+
+def required(flag_values: flags.FlagValues, *names: str) -> None:
+    """Makes the command line fail where one of these flags is not given."""
+    for name in names:
+        flags.mark_flag_as_required(name, flag_values)
+
+
+def define_do_lower_case(flag_values: flags.FlagValues) -> None:
+    """Defines --do_lower_case, and --do_lower, which old commands use."""
+    flags.DEFINE_bool(
+        "do_lower_case",
+        True,
+        "Whether to lower case the input text and strip its accents: True for "
+        "uncased models, False for cased models.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
+
+
+def define_model_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what model to run and where its results go."""
+    flags.DEFINE_string(
+        "bert_config_file",
+        None,
+        "JSON file of the pre-trained BERT model; it gives the architecture.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "Folder for checkpoints, event files and results. A checkpoint there "
+        "is resumed from.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "init_checkpoint",
+        None,
+        "Checkpoint to start from (usually a pre-trained BERT model): its "
+        "prefix, its .index file or its folder.",
+        flag_values=flag_values,
+    )
+    required(flag_values, "bert_config_file", "output_dir")
+
+
+def define_training_flags(
+    flag_values: flags.FlagValues,
+    *,
+    train_batch_size: int = 32,
+    learning_rate: float = 5e-5,
+) -> None:
+    """Defines what every training script takes beside its task's own flags."""
+    flags.DEFINE_integer(
+        "train_batch_size",
+        train_batch_size,
+        "Examples a training step sees, over all devices together.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_float(
+        "learning_rate",
+        learning_rate,
+        "The peak learning rate of Adam.",
+        lower_bound=0.0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "learning_rate_schedule",
+        "original",
+        ["original", "linear"],
+        "original: warm-up, then the line from learning_rate at step 0 to 0 "
+        "at the last step (so the rate drops at the end of warm-up). linear: "
+        "warm-up, then a line from there to 0.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "adam_bias_correction",
+        False,
+        "Correct Adam's moments for their start at zero. The original does "
+        "not.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "save_checkpoints_steps",
+        1000,
+        "How many steps apart checkpoints are saved.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "iterations_per_loop",
+        1000,
+        "Accepted; only a TPU needs it. It never delays a log line or a save.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "random_seed",
+        None,
+        "Seed of initial weights, shuffling and dropout; on a CPU the same "
+        "seed gives the same weights bit for bit. Default: drawn, logged and "
+        "kept with the checkpoints.",
+        lower_bound=0,
+        upper_bound=2**31 - 1,
+        flag_values=flag_values,
+    )
+
+
+def define_tpu_flags(flag_values: flags.FlagValues) -> None:
+    """Defines the original's TPU block."""
+    flags.DEFINE_bool(
+        "use_tpu", False, "Whether to run on a TPU.", flag_values=flag_values
+    )
+    for name, text in (
+        ("tpu_name", "The Cloud TPU to use: its name or grpc:// address."),
+        ("tpu_zone", "GCE zone of the Cloud TPU; default: found by itself."),
+        ("gcp_project", "Project of the Cloud TPU; default: found by itself."),
+        ("master", "Address of the TPU, where tpu_name is not given."),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    flags.DEFINE_integer(
+        "num_tpu_cores",
+        8,
+        "Accepted; the number of cores is read from the TPU itself.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+
+
+def _parse(argv: Sequence[str]) -> list[str]:
+    """Parses argv as absl does, but goes on after unknown flags."""
+    # Without this, absl stops at the first word that is no flag and drops
+    # all flags behind it.
+    FLAGS.set_gnu_getopt(True)
+    try:
+        rest = FLAGS(list(argv), known_only=True)[1:]
+        _report_leftovers(list(argv[1:]), rest)
+    except (flags.Error, UserError) as error:
+        # absl gives one line for each required flag that is missing.
+        lines = "; ".join(str(error).splitlines())
+        print(f"error: {lines} (--help shows all flags)", file=sys.stderr)
+        sys.exit(1)
+    if not FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.INFO)
+    return [argv[0]]
+
+
+def _report_leftovers(argv: list[str], rest: list[str]) -> None:
+    """Warns of unknown flags; a word that belongs to no flag is an error."""
+    for word in rest:
+        if word.startswith("-") and word.strip("-"):
+            name = word.lstrip("-").split("=", 1)[0]
+            near = difflib.get_close_matches(name, list(FLAGS), n=1)
+            hint = f"; did you mean --{near[0]}?" if near else ""
+            print(
+                f"warning: unknown flag --{name} is ignored{hint}",
+                file=sys.stderr,
+            )
+            continue
+        before = argv[argv.index(word) - 1] if word in argv[1:] else ""
+        if before in rest and before.startswith("-") and "=" not in before:
+            continue  # the value of an unknown flag, as in `--unknown value`
+        hint = f"; write {before}={word}" if before.startswith("-") else ""
+        raise UserError(
+            f"Expected flags only (--name=value). Received: {word!r}{hint}."
+        )
+
+
+def _guard(main: Callable[[], None]) -> int:
+    """Runs `main`; one line and an exit code for what is not our fault."""
+    try:
+        main()
+    except (UserError, OSError) as error:
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not _is_file_system_error(error):
+            raise
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _is_file_system_error(error: Exception) -> bool:
+    """Whether TensorFlow's file layer failed (no space, no permission)."""
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and isinstance(
+        error,
+        (
+            tf.errors.NotFoundError,
+            tf.errors.PermissionDeniedError,
+            tf.errors.ResourceExhaustedError,
+            tf.errors.UnavailableError,
+        ),
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{os.fspath(error.filename)}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return " ".join(str(error).split())

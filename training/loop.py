@@ -1,0 +1,370 @@
+"""Train, evaluate, predict: one loop under any tf.distribute strategy.
+
+The recipe of a step is inside the replica function: gradients of (sum of
+losses / global denominator), one all-reduce of their sum, clip by the global
+norm, update. So N devices with a part of a batch each do what one device does
+with all of it.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from errors import UserError
+from modeling import checkpoint
+from training import checkpointing
+from training.optimization import AdamWeightDecay, clip_scale
+from training.progress import Progress
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class Batches(NamedTuple):
+    """Batches, and what to say when one cannot be read.
+
+    Attributes:
+        dataset: the batches.
+        read_errors: what reading one may raise.
+        explain: turns such an error into one that names file and record.
+    """
+
+    dataset: Iterable[Batch]
+    read_errors: tuple[type[Exception], ...] = ()
+    explain: Callable[[Exception], Exception] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """How long to train and what to keep.
+
+    Attributes:
+        output_dir: folder of checkpoints and event files; it exists.
+        num_train_steps: the step to stop at.
+        train_batch_size: rows of a global batch.
+        save_checkpoints_steps: steps between checkpoints.
+        seed: of dropout; with the step it decides every mask.
+        log_steps: steps between log lines and points in the event files.
+    """
+
+    output_dir: str
+    num_train_steps: int
+    train_batch_size: int
+    save_checkpoints_steps: int
+    seed: int
+    log_steps: int = 100
+
+
+def train(
+    model: keras.layers.Layer,
+    optimizer: AdamWeightDecay,
+    batches: Batches,
+    settings: TrainSettings,
+    examples_seen: int,
+) -> None:
+    """Trains from the optimizer's global_step to settings.num_train_steps.
+
+    Saves a checkpoint at step 0, every save_checkpoints_steps and at the end.
+
+    Args:
+        model: a task model (`modeling.heads`), its variables created.
+        optimizer: over the model's trainable variables.
+        batches: endless; distributed by the strategy in scope.
+        settings: see there.
+        examples_seen: rows trained on before.
+
+    Raises:
+        UserError: a batch cannot be read, or the loss is not finite; the
+            checkpoints are those of sound steps.
+    """
+    _TrainLoop(model, optimizer, settings, examples_seen).run(batches)
+
+
+class _TrainLoop:
+    """The state of one call of `train`."""
+
+    def __init__(self, model, optimizer, settings, examples_seen):
+        self._settings = settings
+        self._optimizer = optimizer
+        self._tensors = {
+            **checkpoint.named_variables(model),
+            **optimizer.state(),
+        }
+        self._train_step = compile_train_step(model, optimizer, settings.seed)
+        self._step = int(optimizer.global_step.numpy())
+        self._first_example = (
+            examples_seen - self._step * settings.train_batch_size
+        )
+        self._saved = "none"
+        self._interval = _Interval(self._step)
+
+    def run(self, batches: Batches) -> None:
+        settings = self._settings
+        if self._step == 0:
+            self._save()
+        iterator = _read(batches)
+        writer = tf.summary.create_file_writer(settings.output_dir)
+        with (
+            writer.as_default(),
+            Progress(
+                settings.num_train_steps,
+                "step",
+                start=self._step,
+                log_seconds=None,
+            ) as progress,
+        ):
+            while self._step < settings.num_train_steps:
+                figures = self._train_step(next(iterator))
+                self._step += 1
+                self._interval.add(figures)
+                last = self._step == settings.num_train_steps
+                progress.update(1)
+                if self._step % settings.log_steps == 0 or last:
+                    self._log(progress)
+                if self._step % settings.save_checkpoints_steps == 0 or last:
+                    self._save()
+
+    def _log(self, progress: Progress) -> None:
+        """Writes the means since the last call to the log and event file."""
+        means, steps_per_second = self._interval.finish(self._step)
+        self._check_finite(means)
+        rate = float(self._optimizer.schedule(self._step - 1))
+        scalars = {
+            **means,
+            "learning_rate": rate,
+            "global_step/sec": steps_per_second,
+            "examples/sec": steps_per_second * self._settings.train_batch_size,
+        }
+        for name, value in scalars.items():
+            tf.summary.scalar(name, value, step=self._step)
+        tf.summary.flush()
+        progress.update(0, loss=means["loss"])
+        logging.info("%s; %s", progress.line(), _format(scalars))
+
+    def _save(self) -> None:
+        self._check_finite(self._interval.means())
+        state = checkpointing.RunState(
+            seed=self._settings.seed,
+            examples_seen=self._first_example
+            + self._step * self._settings.train_batch_size,
+        )
+        self._saved = checkpointing.save(
+            self._settings.output_dir, self._step, self._tensors, state
+        )
+        logging.info("Saved %s", self._saved)
+
+    def _check_finite(self, means: Mapping[str, float]) -> None:
+        if all(np.isfinite(value) for value in means.values()):
+            return
+        raise UserError(
+            f"The loss or the gradient is not finite ({_format(means)}) in "
+            f"the steps up to {self._step}, at learning rate "
+            f"{float(self._optimizer.schedule(self._step - 1)):.3g}; training "
+            f"stopped. Last checkpoint: {self._saved}. Lower --learning_rate "
+            "or lengthen the warm-up."
+        )
+
+
+class _Interval:
+    """Means of a step's figures, and the pace, since the last log line."""
+
+    def __init__(self, step: int):
+        self._restart(step)
+
+    def add(self, figures: Mapping[str, tf.Tensor]) -> None:
+        # Sums stay on the device: reading one would wait for the step.
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def means(self) -> dict[str, float]:
+        return {
+            name: float(total) / self._count
+            for name, total in self._sums.items()
+        }
+
+    def finish(self, step: int) -> tuple[dict[str, float], float]:
+        """Returns the means and the steps per second, and starts anew."""
+        means = self.means()
+        seconds = time.perf_counter() - self._start
+        pace = (step - self._first_step) / max(seconds, 1e-9)
+        self._restart(step)
+        return means, pace
+
+    def _restart(self, step: int) -> None:
+        self._sums: dict[str, tf.Tensor | float] = {}
+        self._count = 0
+        self._first_step = step
+        self._start = time.perf_counter()
+
+
+def compile_train_step(
+    model: keras.layers.Layer, optimizer: AdamWeightDecay, seed: int
+) -> Callable[[Batch], dict[str, tf.Tensor]]:
+    """Returns one optimizer step as a compiled function.
+
+    Args:
+        model: a task model.
+        optimizer: over the model's trainable variables.
+        seed: of dropout: masks follow from (seed, step, replica, site).
+
+    Returns:
+        A function of a (distributed) batch that updates the weights and
+        returns float32 scalars over the global batch, taken before the
+        update: `loss`, its parts by name if it has several (`<name>_loss`),
+        and `gradient_norm` before clipping.
+    """
+    strategy = tf.distribute.get_strategy()
+    variables = list(optimizer.variables.values())
+
+    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
+        context = tf.distribute.get_replica_context()
+        step_seed = _fold(
+            seed, optimizer.global_step, context.replica_id_in_sync_group
+        )
+        # Known before the model runs, so that a batch cut into parts, on
+        # devices or in time, is divided by what the whole of it has.
+        weights = model.loss_weights(batch)
+        denominators = {
+            name: context.all_reduce("SUM", tf.reduce_sum(weight.weights))
+            + weight.epsilon
+            for name, weight in weights.items()
+        }
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            outputs = model(batch, training=True, seed=step_seed)
+            losses = model.losses(outputs, batch)
+            parts = {
+                name: tf.reduce_sum(weights[name].weights * losses[name])
+                / denominators[name]
+                for name in losses
+            }
+            loss = tf.add_n(list(parts.values()))
+        gradients, rows_square, is_rows = _densify(
+            tape.gradient(loss, variables)
+        )
+        gradients, rows_square, parts = context.all_reduce(
+            "SUM", (gradients, rows_square, parts)
+        )
+        norm = tf.sqrt(
+            rows_square
+            + tf.add_n(
+                [
+                    tf.reduce_sum(tf.square(gradient))
+                    for gradient, rows in zip(gradients, is_rows, strict=True)
+                    if not rows
+                ]
+            )
+        )
+        scale = clip_scale(norm)
+        optimizer.apply([gradient * scale for gradient in gradients])
+        return _figures(parts, norm)
+
+    @tf.function
+    def train_step(batch: Batch) -> dict[str, tf.Tensor]:
+        figures = strategy.run(replica_step, (batch,))
+        # All replicas hold the same sums.
+        return {
+            name: strategy.experimental_local_results(value)[0]
+            for name, value in figures.items()
+        }
+
+    return train_step
+
+
+def _densify(
+    gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
+) -> tuple[list[tf.Tensor], tf.Tensor, list[bool]]:
+    """Makes gradients dense, and keeps the original's norm of gathered ones.
+
+    Where the word table is only gathered from, its gradient comes as one row
+    a token. The original clips by the norm of these rows as they are; rows of
+    equal ids are added up afterwards.
+
+    Returns:
+        The dense gradients, the sum of the squares of all gathered rows, and
+        for each gradient whether it came as rows.
+    """
+    is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
+    squares = [
+        tf.reduce_sum(tf.square(gradient.values))
+        for gradient, rows in zip(gradients, is_rows, strict=True)
+        if rows
+    ]
+    return (
+        [tf.convert_to_tensor(gradient) for gradient in gradients],
+        tf.add_n(squares) if squares else tf.zeros([]),
+        is_rows,
+    )
+
+
+def _figures(
+    parts: Mapping[str, tf.Tensor], norm: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    figures = {"loss": tf.add_n(list(parts.values()))}
+    if len(parts) > 1:
+        figures |= {f"{name}_loss": value for name, value in parts.items()}
+    return {**figures, "gradient_norm": norm}
+
+
+def _fold(seed, step, replica):
+    """Returns the seed, int32 [2], of one replica's part of one step."""
+    return tf.random.experimental.stateless_fold_in(
+        tf.random.experimental.stateless_fold_in([seed, 0], step), replica
+    )
+
+
+def forward(
+    model: keras.layers.Layer,
+    batches: Batches,
+    select: Callable[[dict, Batch], dict[str, tf.Tensor]],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Runs a model without training: the road of evaluation and prediction.
+
+    Args:
+        model: a task model.
+        batches: finite, or as many as the caller takes.
+        select: what to bring to the host, from a model's outputs and its
+            batch; tensors of one entry a row.
+
+    Yields:
+        For every batch what `select` gave, as arrays in the batch's order.
+    """
+    strategy = tf.distribute.get_strategy()
+
+    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
+        return select(model(batch, training=False), batch)
+
+    @tf.function
+    def forward_step(batch: Batch) -> dict[str, tf.Tensor]:
+        return strategy.run(replica_step, (batch,))
+
+    for batch in _read(batches):
+        yield {
+            name: np.concatenate(
+                [v.numpy() for v in strategy.experimental_local_results(value)]
+            )
+            for name, value in forward_step(batch).items()
+        }
+
+
+def _read(batches: Batches) -> Iterator[Batch]:
+    """Yields the batches; explains why one cannot be read."""
+    iterator = iter(batches.dataset)
+    while True:
+        try:
+            batch = next(iterator, None)
+        except batches.read_errors as error:
+            raise batches.explain(error) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _format(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} = {value:.6g}" for name, value in figures.items())

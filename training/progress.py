@@ -1,0 +1,122 @@
+"""How far a job is: live on a terminal, plain lines in a log."""
+
+import sys
+import time
+
+from absl import logging
+
+
+class Progress:
+    """Shows the count, the rate and the time left of a job.
+
+    On a terminal one live line (rich, which Keras brings), on anything else a
+    log line every `log_seconds`. Use it as a context manager.
+
+    Args:
+        total: units of the whole job; None where nobody knows.
+        unit: what is counted, such as "records".
+        start: units done before, by an earlier run.
+        log_seconds: seconds between plain lines; None: the caller logs
+            itself (`line`).
+    """
+
+    def __init__(
+        self,
+        total: int | None,
+        unit: str,
+        *,
+        start: int = 0,
+        log_seconds: float | None = 10.0,
+    ):
+        self._total = total
+        self._unit = unit
+        self._first = self._done = start
+        self._log_seconds = log_seconds
+        self._fields = ""
+        self._begun = self._shown = time.monotonic()
+        self._live = None
+
+    def __enter__(self) -> "Progress":
+        self._begun = self._shown = time.monotonic()
+        if sys.stderr.isatty():
+            self._live = _LiveLine()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.close(self.line())
+            self._live = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a terminal shows it."""
+        return self._live is not None
+
+    def update(self, count: int, **fields: float) -> None:
+        """Counts units as done; costs next to nothing when nothing is shown.
+
+        Args:
+            count: units done since the last call.
+            **fields: figures to show beside, such as loss=2.31; they stay
+                until they are given again.
+        """
+        self._done += count
+        if fields:
+            self._fields = "".join(f", {k} {v:.4g}" for k, v in fields.items())
+        now = time.monotonic()
+        if self._live:
+            if now - self._shown >= 0.1:
+                self._shown = now
+                self._live.show(self.line())
+        elif (
+            self._log_seconds is not None
+            and now - self._shown >= self._log_seconds
+        ):
+            self._shown = now
+            logging.info("%s", self.line())
+
+    def line(self) -> str:
+        """Returns, say, `step 300/1,500, loss 7.2, 11/s, 1:49 left`."""
+        rate = (self._done - self._first) / max(
+            time.monotonic() - self._begun, 1e-9
+        )
+        of_total = f"/{self._total:,}" if self._total is not None else ""
+        text = f"{self._unit} {self._done:,}{of_total}{self._fields}"
+        text += f", {rate:,.0f}/s" if rate >= 10 else f", {rate:.2g}/s"
+        if self._total is not None and rate > 0:
+            text += f", {_clock((self._total - self._done) / rate)} left"
+        return text
+
+
+class _LiveLine:
+    """One line at the bottom of a terminal; log lines scroll above it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(
+            console=Console(stderr=True), refresh_per_second=10, transient=True
+        )
+        self._live.start()
+        # rich has put its own stream in sys.stderr's place, which keeps log
+        # lines off the live line; absl's handler must write there too.
+        self._handler = logging.get_absl_handler().python_handler
+        self._stream = self._handler.stream
+        self._handler.stream = sys.stderr
+
+    def show(self, text: str) -> None:
+        self._live.update(text)
+
+    def close(self, text: str) -> None:
+        self._handler.stream = self._stream
+        self._live.stop()
+        print(text, file=sys.stderr)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes}:{seconds:02}"

@@ -1,0 +1,36 @@
+"""eval_results.txt and the event file of an evaluation."""
+
+import os
+from collections.abc import Mapping
+
+import tensorflow as tf
+from absl import logging
+
+import atomic_files
+
+
+def write_eval_results(
+    output_dir: str, results: Mapping[str, object], step: int
+) -> None:
+    """Writes an evaluation's figures where the original's users look.
+
+    Args:
+        output_dir: gets `eval_results.txt`, `key = value` a line, sorted by
+            key, and an event file in `eval/`.
+        results: figures by name; `global_step` joins them.
+        step: the checkpoint's global_step.
+    """
+    figures = {**results, "global_step": step}
+    logging.info("***** Eval results *****")
+    lines = [f"{key} = {figures[key]!s}" for key in sorted(figures)]
+    for line in lines:
+        logging.info("  %s", line)
+    atomic_files.write_text(
+        os.path.join(output_dir, "eval_results.txt"),
+        "".join(line + "\n" for line in lines),
+    )
+    writer = tf.summary.create_file_writer(os.path.join(output_dir, "eval"))
+    with writer.as_default():
+        for key, value in results.items():
+            tf.summary.scalar(key, value, step=step)
+    writer.close()
