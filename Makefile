@@ -42,12 +42,12 @@ demo: $(INSTALLED)  ## text -> records -> pre-training -> evaluation, minutes
 	@PYTHON=$(RUN) ./demo.sh
 
 .PHONY: test
-test: lint  ## lint, then all tests but the slow ones
+test: lint  ## lint, then all tests
 	$(RUN) -m pytest
 
-.PHONY: test-slow
-test-slow: $(INSTALLED_DEV)  ## the slow tests
-	$(RUN) -m pytest -m slow
+.PHONY: test-breaks
+test-breaks: $(INSTALLED_DEV)  ## break lines one at a time: a test turns red
+	$(RUN) -m tests.break_lines
 
 .PHONY: lint
 lint: $(INSTALLED_DEV)  ## ruff: rules and format, nothing changed

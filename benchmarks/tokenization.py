@@ -4,9 +4,9 @@
 
 "Cold" starts with nothing remembered, "warm" has met the text before. Each
 round times every road once, in CPU time, so that a noisy machine slows all
-alike; printed are the medians of speed and of the round's ratio. The plain algorithm sees only as many lines as --reference_words
-needs, since it takes minutes for a corpus. Last, a stream of words that never
-come twice shows what is remembered at most.
+alike; printed are the medians of speed and of the round's ratio. The plain
+algorithm sees only --reference_words, since a corpus takes it minutes. Last, a
+stream of words that never come twice shows what is remembered at most.
 """
 
 import gc
