@@ -100,7 +100,6 @@ class _TrainLoop:
         self._first_example = (
             examples_seen - self._step * settings.train_batch_size
         )
-        self._saved = "none"
         self._interval = _Interval(self._step)
 
     def run(self, batches: Batches) -> None:
@@ -153,10 +152,10 @@ class _TrainLoop:
             examples_seen=self._first_example
             + self._step * self._settings.train_batch_size,
         )
-        self._saved = checkpointing.save(
+        saved = checkpointing.save(
             self._settings.output_dir, self._step, self._tensors, state
         )
-        logging.info("Saved %s", self._saved)
+        logging.info("Saved %s", saved)
 
     def _check_finite(self, means: Mapping[str, float]) -> None:
         if all(np.isfinite(value) for value in means.values()):
@@ -165,8 +164,9 @@ class _TrainLoop:
             f"The loss or the gradient is not finite ({_format(means)}) in "
             f"the steps up to {self._step}, at learning rate "
             f"{float(self._optimizer.schedule(self._step - 1)):.3g}; training "
-            f"stopped. Last checkpoint: {self._saved}. Lower --learning_rate "
-            "or lengthen the warm-up."
+            "stopped. The last good checkpoint is "
+            f"{checkpointing.newest(self._settings.output_dir)}. Lower "
+            "--learning_rate or lengthen the warm-up."
         )
 
 

@@ -143,7 +143,9 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
             kernel = run.model.bert.pooler.trainable_variables[0]
             kernel.assign(kernel * np.nan)
 
-    with pytest.raises(UserError, match=r"not finite.*Last checkpoint.*ckpt-0"):
+    with pytest.raises(
+        UserError, match=r"not finite.*last good checkpoint is .*ckpt-0"
+    ):
         loop.train(
             run.model,
             run.optimizer,

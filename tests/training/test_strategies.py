@@ -1,0 +1,55 @@
+"""The same training on two devices as on one: the goldens again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# In a process of its own: devices can only be split before TensorFlow starts.
+CODE = """
+import sys
+from pathlib import Path
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from modeling import checkpoint
+from tests.training import test_loop
+from training import loop
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    run = test_loop.GoldenRun(Path("tests/golden"), sys.argv[1])
+    run.restore(0)
+    train_step = loop.compile_train_step(run.model, run.optimizer, seed=0)
+    for step in range(12):
+        batch = run.batch(step)
+        halves = strategy.experimental_distribute_values_from_function(
+            lambda context: {
+                name: tf.split(value, 2)[context.replica_id_in_sync_group]
+                for name, value in batch.items()
+            }
+        )
+        loss = float(train_step(halves)["loss"])
+        assert abs(loss - run.trajectory["losses"][step]) <= 1e-5, step
+test_loop.assert_same_end(
+    run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
+)
+"""
+
+
+@pytest.mark.parametrize("name", ["train_pretraining", "train_classifier"])
+def test_two_devices_go_the_way_of_the_original(name):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
