@@ -183,78 +183,25 @@ def record_source(config: Config, bert_config):
 
 def train(config: Config, bert_config, source) -> None:
     """Trains from where output_dir's run stands to num_train_steps."""
-    import tensorflow as tf
-
     from data import input_pipeline
-    from modeling import checkpoint
     from modeling.heads import PretrainingModel
-    from training import loop, optimization, resume
-
-    start = resume.find_start(
-        config.output_dir, config.train_batch_size, config.random_seed
-    )
-    if start.step >= config.num_train_steps:
-        logging.info(
-            "Nothing to train: %s is at step %d already; to go on, raise "
-            "--num_train_steps (now %d).",
-            start.reader.prefix,
-            start.step,
-            config.num_train_steps,
-        )
-        return
-    model = PretrainingModel(bert_config, init_seed=start.state.seed)
-    optimizer = optimization.AdamWeightDecay(
-        {
-            checkpoint.checkpoint_name(v, model): v.value
-            for v in model.trainable_variables
-        },
-        optimization.learning_rate_schedule(
-            config.learning_rate_schedule,
-            config.learning_rate,
-            config.num_train_steps,
-            config.num_warmup_steps,
-        ),
-        optimization.AdamSettings(bias_correction=config.adam_bias_correction),
-    )
-    resume.load(start, model, optimizer, config.init_checkpoint)
+    from training import run
 
     logging.info("***** Running training *****")
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", config.num_train_steps)
-    batches = tf.distribute.get_strategy().distribute_datasets_from_function(
-        lambda context: input_pipeline.train_batches(
+    run.train(
+        run.RunSettings.from_config(config),
+        lambda seed: PretrainingModel(bert_config, init_seed=seed),
+        lambda state, context: input_pipeline.train_batches(
             source,
             config.train_batch_size,
-            seed=start.state.seed,
+            seed=state.seed,
             shuffle_buffer_size=config.shuffle_buffer_size,
-            examples_seen=start.state.examples_seen,
+            examples_seen=state.examples_seen,
             context=context,
-        )
-    )
-    loop.train(
-        model,
-        optimizer,
-        readable(source, batches),
-        loop.TrainSettings(
-            output_dir=config.output_dir,
-            num_train_steps=config.num_train_steps,
-            train_batch_size=config.train_batch_size,
-            save_checkpoints_steps=config.save_checkpoints_steps,
-            seed=start.state.seed,
         ),
-        start.state.examples_seen,
-    )
-
-
-def readable(source, dataset):
-    """Returns the batches for the loop, which names a record it can't read."""
-    from data import input_pipeline
-    from training import loop
-
-    return loop.Batches(
-        dataset,
-        input_pipeline.READ_ERRORS,
-        functools.partial(input_pipeline.explain, source),
+        unreadable(source),
     )
 
 
@@ -262,23 +209,11 @@ def evaluate(config: Config, bert_config, source) -> None:
     """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
     from data import input_pipeline
     from evaluation import pretraining
-    from modeling import checkpoint
     from modeling.heads import PretrainingModel
-    from training import checkpointing, loop, results
+    from training import loop, results, run
 
-    trained = checkpointing.newest(config.output_dir)
-    path = trained or config.init_checkpoint
-    if path is None:
-        raise UserError(
-            "Nothing to evaluate: there is no checkpoint in "
-            f"--output_dir={config.output_dir}; train first or give "
-            "--init_checkpoint."
-        )
     model = PretrainingModel(bert_config)
-    checkpoint.load_weights(model, path).log()
-    # As in the original: what nobody trained here is at step 0.
-    step = checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
-
+    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(
@@ -287,11 +222,22 @@ def evaluate(config: Config, bert_config, source) -> None:
     figures = pretraining.metrics(
         loop.forward(
             model,
-            readable(source, batches),
+            loop.Batches(batches, unreadable(source)),
             functools.partial(eval_figures, model),
         )
     )
     results.write_eval_results(config.output_dir, figures, step)
+
+
+def unreadable(source):
+    """Returns what the loop says of a record that cannot be read."""
+    from data import input_pipeline
+    from training import loop
+
+    return loop.Unreadable(
+        input_pipeline.READ_ERRORS,
+        functools.partial(input_pipeline.explain, source),
+    )
 
 
 def eval_figures(model, outputs, batch):

@@ -25,18 +25,28 @@ from training.progress import Progress
 Batch = Mapping[str, tf.Tensor]
 
 
-class Batches(NamedTuple):
-    """Batches, and what to say when one cannot be read.
+class Unreadable(NamedTuple):
+    """What to say when a batch cannot be read.
 
     Attributes:
-        dataset: the batches.
-        read_errors: what reading one may raise.
+        errors: what reading one may raise.
         explain: turns such an error into one that names file and record.
     """
 
-    dataset: Iterable[Batch]
-    read_errors: tuple[type[Exception], ...] = ()
+    errors: tuple[type[Exception], ...] = ()
     explain: Callable[[Exception], Exception] | None = None
+
+
+class Batches(NamedTuple):
+    """Batches from a file, or from anywhere.
+
+    Attributes:
+        dataset: the batches.
+        unreadable: what to say when one cannot be read.
+    """
+
+    dataset: Iterable[Batch]
+    unreadable: Unreadable = Unreadable()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -359,8 +369,8 @@ def _read(batches: Batches) -> Iterator[Batch]:
     while True:
         try:
             batch = next(iterator, None)
-        except batches.read_errors as error:
-            raise batches.explain(error) from error
+        except batches.unreadable.errors as error:
+            raise batches.unreadable.explain(error) from error
         if batch is None:
             return
         yield batch

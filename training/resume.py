@@ -36,7 +36,6 @@ def prepare_output_dir(output_dir: str) -> None:
     """
     try:
         tf.io.gfile.makedirs(output_dir)
-        checkpointing.remove_temporary_files(output_dir)
         checkpointing.check_writable(output_dir)
     except (tf.errors.OpError, OSError) as error:
         reason = " ".join(str(getattr(error, "message", error)).split())

@@ -241,7 +241,7 @@ def config_with(golden, tmp_path, **changes):
         (["--use_tpu"], "no TPU can be reached at 'local'"),
         (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "no TPU can be reach"),
         (["--output_dir=/dev/null"], "--output_dir=/dev/null must be a folder"),
-        (["--nodo_train", "--do_eval"], "Nothing to evaluate"),
+        (["--nodo_train", "--do_eval"], "There is no trained model"),
     ],
 )
 def test_bad_flags_end_in_one_line_before_work(command, flags, message):

@@ -1,0 +1,156 @@
+"""A script's training and its way to a trained model, for any task."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+from absl import logging
+
+from errors import UserError
+from modeling import checkpoint
+from modeling.task_model import TaskModel
+from training import checkpointing, loop, optimization, resume
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """How to train: values of the flags of the same names, and two more.
+
+    Attributes:
+        num_train_steps: the step at which training ends.
+        num_warmup_steps: steps in which the learning rate rises from 0.
+        steps_flag: the flag that makes training longer; for messages.
+    """
+
+    output_dir: str
+    init_checkpoint: str | None
+    train_batch_size: int
+    learning_rate: float
+    learning_rate_schedule: str
+    adam_bias_correction: bool
+    save_checkpoints_steps: int
+    random_seed: int | None
+    num_train_steps: int
+    num_warmup_steps: int
+    steps_flag: str = "num_train_steps"
+
+    @classmethod
+    def from_config(cls, config: object, **others: object) -> "RunSettings":
+        """Takes from a script's configuration what `others` does not give."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        own = {
+            name: value
+            for name, value in dataclasses.asdict(config).items()
+            if name in names
+        }
+        return cls(**{**own, **others})
+
+
+# Makes the training batches of a worker from the run's seed and position.
+MakeBatches = Callable[
+    [checkpointing.RunState, tf.distribute.InputContext], tf.data.Dataset
+]
+
+
+def train(
+    settings: RunSettings,
+    make_model: Callable[[int], TaskModel],
+    make_batches: MakeBatches,
+    unreadable: loop.Unreadable,
+) -> None:
+    """Trains from where output_dir's run stands to num_train_steps.
+
+    Call it in a strategy's scope.
+
+    Args:
+        settings: how.
+        make_model: returns the model with start weights of a seed.
+        make_batches: returns the endless batches.
+        unreadable: what to say when a batch cannot be read.
+
+    Raises:
+        UserError: a checkpoint does not fit the model, a batch cannot be
+            read, or the loss is not finite.
+    """
+    start = resume.find_start(
+        settings.output_dir, settings.train_batch_size, settings.random_seed
+    )
+    if start.step >= settings.num_train_steps:
+        logging.info(
+            "Nothing to train: %s is at step %d already; to go on, raise --%s "
+            "(%d steps now).",
+            start.reader.prefix,
+            start.step,
+            settings.steps_flag,
+            settings.num_train_steps,
+        )
+        return
+    checkpointing.remove_temporary_files(settings.output_dir)
+    model = make_model(start.state.seed)
+    optimizer = _make_optimizer(settings, model)
+    resume.load(start, model, optimizer, settings.init_checkpoint)
+    strategy = tf.distribute.get_strategy()
+    loop.train(
+        model,
+        optimizer,
+        loop.Batches(
+            strategy.distribute_datasets_from_function(
+                lambda context: make_batches(start.state, context)
+            ),
+            unreadable,
+        ),
+        loop.TrainSettings(
+            output_dir=settings.output_dir,
+            num_train_steps=settings.num_train_steps,
+            train_batch_size=settings.train_batch_size,
+            save_checkpoints_steps=settings.save_checkpoints_steps,
+            seed=start.state.seed,
+        ),
+        start.state.examples_seen,
+    )
+
+
+def _make_optimizer(
+    settings: RunSettings, model: TaskModel
+) -> optimization.AdamWeightDecay:
+    return optimization.AdamWeightDecay(
+        {
+            checkpoint.checkpoint_name(variable, model): variable.value
+            for variable in model.trainable_variables
+        },
+        optimization.learning_rate_schedule(
+            settings.learning_rate_schedule,
+            settings.learning_rate,
+            settings.num_train_steps,
+            settings.num_warmup_steps,
+        ),
+        optimization.AdamSettings(
+            bias_correction=settings.adam_bias_correction
+        ),
+    )
+
+
+def load_trained(
+    model: TaskModel, output_dir: str, init_checkpoint: str | None
+) -> int:
+    """Gives a model the weights to evaluate or predict with.
+
+    Those of the newest checkpoint in output_dir, else init_checkpoint's.
+
+    Returns:
+        The checkpoint's global_step, for eval_results.txt; 0, as in the
+        original, where nothing was trained in output_dir.
+
+    Raises:
+        UserError: there is no checkpoint, or it does not fit the model.
+    """
+    trained = checkpointing.newest(output_dir)
+    path = trained or init_checkpoint
+    if not path:
+        raise UserError(
+            f"There is no trained model: no checkpoint in --output_dir="
+            f"{output_dir} and no --init_checkpoint; give one, or train first "
+            "(--do_train)."
+        )
+    checkpoint.load_weights(model, path).log()
+    return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
