@@ -23,7 +23,6 @@ import numpy as np
 import tensorflow as tf
 
 ROOT = Path(__file__).parents[1]
-SEED = 1
 
 
 def main() -> None:
@@ -33,6 +32,7 @@ def main() -> None:
     parser.add_argument("--vocab_file", required=True)
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--num_train_steps", type=int, default=1500)
+    parser.add_argument("--random_seed", type=int, default=2)
     args = parser.parse_args()
     args.work_dir.mkdir(parents=True, exist_ok=True)
 
@@ -124,7 +124,7 @@ def training_command(
         f"--num_train_steps={args.num_train_steps}",
         "--num_warmup_steps=100",
         "--save_checkpoints_steps=100",
-        f"--random_seed={SEED}",
+        f"--random_seed={args.random_seed}",
     ]
 
 
@@ -170,7 +170,8 @@ def last_value(output_dir: Path, tag: str) -> float:
     """Returns the last point of a run's event file under a tag."""
     value = math.nan
     for path in sorted(output_dir.glob("events.out.tfevents.*")):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
             for point in event.summary.value:
                 if point.tag == tag:
                     value = float(tf.make_ndarray(point.tensor))
