@@ -13,10 +13,13 @@ VENV ?= .venv
 # One line: a $(shell) command cannot be given to a recipe in pieces.
 IS_SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 ifndef PYTHON
-PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
+PYTHON := $(shell for python in $(VENV)/bin/python \
+	python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(IS_SUPPORTED)" 2>/dev/null && { echo $$python; break; }; \
 	done)
 endif
+# Not every shell puts the home folder for ~ behind a =.
+override PYTHON := $(patsubst ~/%,$(HOME)/%,$(PYTHON))
 # "3.12", or empty where there is no such Python.
 VERSION := $(shell "$(PYTHON)" -c \
 	'import platform; print(".".join(platform.python_version_tuple()[:2]))' \
@@ -34,7 +37,7 @@ INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION).stamp
 .PHONY: help
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile \
-		| awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+		| awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 	@echo "Another Python or folder: make test PYTHON=python3.12 VENV=.venv12"
 
 .PHONY: demo
@@ -46,7 +49,7 @@ test: lint  ## lint, then all tests
 	$(RUN) -m pytest
 
 .PHONY: test-breaks
-test-breaks: $(INSTALLED_DEV)  ## break lines one at a time: a test turns red
+test-breaks: $(INSTALLED_DEV)  ## show that breaking a line fails a test
 	$(RUN) -m tests.break_lines
 
 .PHONY: lint

@@ -137,8 +137,11 @@ def pretrain(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from data import input_pipeline
     from modeling import BertConfig
-    from training import resume, strategy
+    from training import resume, run, strategy
 
+    run.check_checkpoints(
+        config.output_dir, config.init_checkpoint, config.do_train
+    )
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)

@@ -11,14 +11,18 @@ _MODULE_OF = {
     "BertModel": "bert",
     "gelu": "activations",
     "get_activation": "activations",
+    "load_weights": "checkpoint",
 }
 
-__all__ = ["BertConfig", "BertModel", "gelu", "get_activation"]
+__all__ = ["BertConfig", "BertModel", "gelu", "get_activation", "load_weights"]
 
 
 def __getattr__(name: str):
     if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}; what the original "
+            "has there to build TF1 graphs is gone (README, differences)"
+        )
     module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
     return getattr(module, name)
 

@@ -46,12 +46,19 @@ _ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def get_activation(name: str) -> Activation:
+def get_activation(name: str | Activation | None) -> Activation:
     """Returns the activation function of that name.
+
+    Args:
+        name: in any case; None or "" is linear, and a function is returned as
+            it is, as in the original.
 
     Raises:
         UserError: the name is not known; the message lists those that are.
     """
+    if callable(name):
+        return name
+    name = (name or "linear").lower()
     if name not in _ACTIVATIONS:
         raise UserError(
             f"An activation must be one of {', '.join(_ACTIVATIONS)}. "

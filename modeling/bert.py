@@ -141,9 +141,11 @@ class BertModel(keras.layers.Layer):
     def __init__(
         self,
         config: BertConfig,
+        *,
         compute_dtype: str = "float32",
         init_seed: int | None = None,
     ):
+        config.validate()
         super().__init__(name="bert", dtype=dtype_policy(compute_dtype))
         self.config = config
         initializer = WeightInitializer(config.initializer_range, init_seed)

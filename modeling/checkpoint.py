@@ -191,19 +191,25 @@ class LoadReport:
     fresh: tuple[str, ...]
     unused: tuple[str, ...]
 
-    def log(self) -> None:
-        """Logs the counts, and by name what was not loaded or not used."""
-        logging.info("Loaded %d weights from %s", len(self.loaded), self.prefix)
+    def __str__(self) -> str:
+        lines = [f"Loaded {len(self.loaded)} weights from {self.prefix}."]
         if self.fresh:
-            logging.warning(
-                "Not in the checkpoint, left as initialized: %s",
-                ", ".join(self.fresh),
+            lines.append(
+                "Not in the checkpoint, left as initialized: "
+                + ", ".join(self.fresh)
             )
         if self.unused:
-            logging.info(
-                "In the checkpoint, not used by this model: %s",
-                ", ".join(self.unused),
+            lines.append(
+                "In the checkpoint, not used by this model: "
+                + ", ".join(self.unused)
             )
+        return "\n".join(lines)
+
+    def log(self) -> None:
+        """Logs its text; a warning where weights were left as initialized."""
+        level = logging.WARNING if self.fresh else logging.INFO
+        for line in str(self).splitlines():
+            logging.log(level, "%s", line)
 
 
 def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:

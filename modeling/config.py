@@ -22,11 +22,12 @@ _POSITIVE_INTS = (
 _PROBABILITIES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class BertConfig:
     """Configuration of a `BertModel`.
 
-    It does not change once made; `dataclasses.replace` makes another one.
+    Values may be set afterwards, as old code does before it makes a model; the
+    model checks them again.
 
     Args:
         vocab_size: number of word pieces, V.
@@ -34,8 +35,9 @@ class BertConfig:
         num_hidden_layers: number of transformer blocks.
         num_attention_heads: heads of each block, N; D is a multiple of it.
         intermediate_size: width of the feed-forward layer of each block.
-        hidden_act: activation there, one of HIDDEN_ACTS. `gelu` is the tanh
-            approximation, as in the original; `gelu_erf` the exact one.
+        hidden_act: activation there, one of HIDDEN_ACTS in any case. `gelu` is
+            the tanh approximation, as in the original; `gelu_erf` the exact
+            one.
         hidden_dropout_prob: share dropped, in training, of the embeddings and
             of what each sublayer adds.
         attention_probs_dropout_prob: share of attention weights dropped.
@@ -44,7 +46,8 @@ class BertConfig:
         initializer_range: standard deviation of fresh weights, before those
             further than two of it from 0 are drawn again.
         extra: keys of the file that are not for us. Published files carry
-            some (`directionality`, `pooler_*`): they are written back.
+            some (`directionality`, `pooler_*`): they are written back, and can
+            be read as attributes.
 
     Raises:
         UserError: a value is not of these kinds; the message names the key.
@@ -64,10 +67,22 @@ class BertConfig:
     type_vocab_size: int = 16
     initializer_range: float = 0.02
     extra: Mapping[str, Any] = dataclasses.field(
-        default_factory=dict, hash=False, kw_only=True
+        default_factory=dict, kw_only=True
     )
 
     def __post_init__(self):
+        if isinstance(self.hidden_act, str):
+            self.hidden_act = self.hidden_act.lower()
+        self.validate()
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for what is no attribute: the keys of others.
+        if name != "extra" and name in self.__dict__.get("extra", {}):
+            return self.extra[name]
+        raise AttributeError(f"BertConfig has no {name!r}")
+
+    def validate(self) -> None:
+        """Raises UserError for a value that no model can have."""
         for key in _POSITIVE_INTS:
             value = getattr(self, key)
             if type(value) is not int or value < 1:

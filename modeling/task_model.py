@@ -67,7 +67,9 @@ class TaskModel(keras.layers.Layer):
         # Without autocast: under a global policy of bfloat16, Keras would
         # round the batch's weights.
         super().__init__(name=name, autocast=False)
-        self.bert = BertModel(config, compute_dtype, init_seed)
+        self.bert = BertModel(
+            config, compute_dtype=compute_dtype, init_seed=init_seed
+        )
 
     def encode(
         self,

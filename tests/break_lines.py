@@ -71,7 +71,7 @@ BREAKS = (
     ),
     Break(
         "merged clip norm",
-        "training/loop.py",
+        "training/steps.py",
         "is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]",
         "is_rows = [False for g in gradients]",
         TRAIN_GOLDENS,
@@ -92,7 +92,7 @@ BREAKS = (
     ),
     Break(
         "loss denominator",
-        "training/loop.py",
+        "training/steps.py",
         "/ denominators[name]",
         "/ tf.cast(tf.size(losses[name]), tf.float32)",
         TRAIN_GOLDENS,

@@ -10,5 +10,6 @@ def prepare() -> None:
     Keras' backend: these layers are TensorFlow.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    # Hides start-up notes on CUDA and CPU features; errors still show.
+    # Hides most start-up notes (some lines on CUDA come before it is read, and
+    # mean nothing on a machine without a GPU); errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -11,6 +11,7 @@ does `run`, but it says so and names the nearest flag that exists.
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -177,8 +178,13 @@ def _parse(argv: Sequence[str]) -> list[str]:
         _report_leftovers(list(argv[1:]), rest)
     except (flags.Error, UserError) as error:
         # absl gives one line for each required flag that is missing.
-        lines = "; ".join(str(error).splitlines())
-        print(f"error: {lines} (--help shows all flags)", file=sys.stderr)
+        missing = re.findall(r"Flag (--\w+) must have a value", str(error))
+        line = (
+            f"required flags are missing: {', '.join(missing)}"
+            if missing
+            else "; ".join(str(error).splitlines())
+        )
+        print(f"error: {line} (--help shows all flags)", file=sys.stderr)
         sys.exit(1)
     if not FLAGS["verbosity"].present:
         logging.set_verbosity(logging.INFO)

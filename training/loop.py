@@ -1,28 +1,21 @@
-"""Train, evaluate, predict: one loop under any tf.distribute strategy.
-
-The recipe of a step is inside the replica function: gradients of (sum of
-losses / global denominator), one all-reduce of their sum, clip by the global
-norm, update. So N devices with a part of a batch each do what one device does
-with all of it.
-"""
+"""Train, evaluate, predict: one loop under any tf.distribute strategy."""
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from errors import UserError
 from modeling import checkpoint
+from modeling.task_model import TaskModel
 from training import checkpointing
-from training.optimization import AdamWeightDecay, clip_scale
+from training.optimization import AdamWeightDecay
 from training.progress import Progress
-
-Batch = Mapping[str, tf.Tensor]
+from training.steps import Batch, compile_train_step
 
 
 class Unreadable(NamedTuple):
@@ -71,7 +64,7 @@ class TrainSettings:
 
 
 def train(
-    model: keras.layers.Layer,
+    model: TaskModel,
     optimizer: AdamWeightDecay,
     batches: Batches,
     settings: TrainSettings,
@@ -113,10 +106,20 @@ class _TrainLoop:
         self._interval = _Interval(self._step)
 
     def run(self, batches: Batches) -> None:
-        settings = self._settings
         if self._step == 0:
             self._save()
-        iterator = _read(batches)
+        try:
+            self._run(_read(batches))
+        except KeyboardInterrupt:
+            logging.info(
+                "Stopped after step %d; the same command goes on from %s.",
+                self._step,
+                checkpointing.newest(self._settings.output_dir),
+            )
+            raise
+
+    def _run(self, iterator: Iterator[Batch]) -> None:
+        settings = self._settings
         writer = tf.summary.create_file_writer(settings.output_dir)
         with (
             writer.as_default(),
@@ -127,16 +130,21 @@ class _TrainLoop:
                 log_seconds=None,
             ) as progress,
         ):
+            first = self._step
             while self._step < settings.num_train_steps:
-                figures = self._train_step(next(iterator))
-                self._step += 1
-                self._interval.add(figures)
-                last = self._step == settings.num_train_steps
+                self._train(next(iterator))
                 progress.update(1)
+                if self._step == first + 1:
+                    progress.start_clock()  # the first step compiles
+                last = self._step == settings.num_train_steps
                 if self._step % settings.log_steps == 0 or last:
                     self._log(progress)
                 if self._step % settings.save_checkpoints_steps == 0 or last:
                     self._save()
+
+    def _train(self, batch: Batch) -> None:
+        self._interval.add(self._train_step(batch))
+        self._step += 1
 
     def _log(self, progress: Progress) -> None:
         """Writes the means since the last call to the log and event file."""
@@ -152,8 +160,8 @@ class _TrainLoop:
         for name, value in scalars.items():
             tf.summary.scalar(name, value, step=self._step)
         tf.summary.flush()
-        progress.update(0, loss=means["loss"])
         logging.info("%s; %s", progress.line(), _format(scalars))
+        progress.update(0, loss=means["loss"])
 
     def _save(self) -> None:
         self._check_finite(self._interval.means())
@@ -213,124 +221,8 @@ class _Interval:
         self._start = time.perf_counter()
 
 
-def compile_train_step(
-    model: keras.layers.Layer, optimizer: AdamWeightDecay, seed: int
-) -> Callable[[Batch], dict[str, tf.Tensor]]:
-    """Returns one optimizer step as a compiled function.
-
-    Args:
-        model: a task model.
-        optimizer: over the model's trainable variables.
-        seed: of dropout: masks follow from (seed, step, replica, site).
-
-    Returns:
-        A function of a (distributed) batch that updates the weights and
-        returns float32 scalars over the global batch, taken before the
-        update: `loss`, its parts by name if it has several (`<name>_loss`),
-        and `gradient_norm` before clipping.
-    """
-    strategy = tf.distribute.get_strategy()
-    variables = list(optimizer.variables.values())
-
-    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
-        context = tf.distribute.get_replica_context()
-        step_seed = _fold(
-            seed, optimizer.global_step, context.replica_id_in_sync_group
-        )
-        # Known before the model runs, so that a batch cut into parts, on
-        # devices or in time, is divided by what the whole of it has.
-        weights = model.loss_weights(batch)
-        denominators = {
-            name: context.all_reduce("SUM", tf.reduce_sum(weight.weights))
-            + weight.epsilon
-            for name, weight in weights.items()
-        }
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            outputs = model(batch, training=True, seed=step_seed)
-            losses = model.losses(outputs, batch)
-            parts = {
-                name: tf.reduce_sum(weights[name].weights * losses[name])
-                / denominators[name]
-                for name in losses
-            }
-            loss = tf.add_n(list(parts.values()))
-        gradients, rows_square, is_rows = _densify(
-            tape.gradient(loss, variables)
-        )
-        gradients, rows_square, parts = context.all_reduce(
-            "SUM", (gradients, rows_square, parts)
-        )
-        norm = tf.sqrt(
-            rows_square
-            + tf.add_n(
-                [
-                    tf.reduce_sum(tf.square(gradient))
-                    for gradient, rows in zip(gradients, is_rows, strict=True)
-                    if not rows
-                ]
-            )
-        )
-        scale = clip_scale(norm)
-        optimizer.apply([gradient * scale for gradient in gradients])
-        return _figures(parts, norm)
-
-    @tf.function
-    def train_step(batch: Batch) -> dict[str, tf.Tensor]:
-        figures = strategy.run(replica_step, (batch,))
-        # All replicas hold the same sums.
-        return {
-            name: strategy.experimental_local_results(value)[0]
-            for name, value in figures.items()
-        }
-
-    return train_step
-
-
-def _densify(
-    gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
-) -> tuple[list[tf.Tensor], tf.Tensor, list[bool]]:
-    """Makes gradients dense, and keeps the original's norm of gathered ones.
-
-    Where the word table is only gathered from, its gradient comes as one row
-    a token. The original clips by the norm of these rows as they are; rows of
-    equal ids are added up afterwards.
-
-    Returns:
-        The dense gradients, the sum of the squares of all gathered rows, and
-        for each gradient whether it came as rows.
-    """
-    is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
-    squares = [
-        tf.reduce_sum(tf.square(gradient.values))
-        for gradient, rows in zip(gradients, is_rows, strict=True)
-        if rows
-    ]
-    return (
-        [tf.convert_to_tensor(gradient) for gradient in gradients],
-        tf.add_n(squares) if squares else tf.zeros([]),
-        is_rows,
-    )
-
-
-def _figures(
-    parts: Mapping[str, tf.Tensor], norm: tf.Tensor
-) -> dict[str, tf.Tensor]:
-    figures = {"loss": tf.add_n(list(parts.values()))}
-    if len(parts) > 1:
-        figures |= {f"{name}_loss": value for name, value in parts.items()}
-    return {**figures, "gradient_norm": norm}
-
-
-def _fold(seed, step, replica):
-    """Returns the seed, int32 [2], of one replica's part of one step."""
-    return tf.random.experimental.stateless_fold_in(
-        tf.random.experimental.stateless_fold_in([seed, 0], step), replica
-    )
-
-
 def forward(
-    model: keras.layers.Layer,
+    model: TaskModel,
     batches: Batches,
     select: Callable[[dict, Batch], dict[str, tf.Tensor]],
 ) -> Iterator[dict[str, np.ndarray]]:

@@ -75,15 +75,20 @@ class Progress:
             self._shown = now
             logging.info("%s", self.line())
 
+    def start_clock(self) -> None:
+        """Counts the rate from here on: what came before was set-up."""
+        self._first, self._begun = self._done, time.monotonic()
+
     def line(self) -> str:
         """Returns, say, `step 300/1,500, loss 7.2, 11/s, 1:49 left`."""
-        rate = (self._done - self._first) / max(
-            time.monotonic() - self._begun, 1e-9
-        )
         of_total = f"/{self._total:,}" if self._total is not None else ""
         text = f"{self._unit} {self._done:,}{of_total}{self._fields}"
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        rate = (self._done - self._first) / seconds
+        if rate == 0:
+            return text
         text += f", {rate:,.0f}/s" if rate >= 10 else f", {rate:.2g}/s"
-        if self._total is not None and rate > 0:
+        if self._total is not None:
             text += f", {_clock((self._total - self._done) / rate)} left"
         return text
 
@@ -96,7 +101,10 @@ class _LiveLine:
         from rich.live import Live
 
         self._live = Live(
-            console=Console(stderr=True), refresh_per_second=10, transient=True
+            # Soft: a log line must stay one line, to be copied and searched.
+            console=Console(stderr=True, soft_wrap=True),
+            refresh_per_second=10,
+            transient=True,
         )
         self._live.start()
         # rich has put its own stream in sys.stderr's place, which keeps log

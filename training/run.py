@@ -85,6 +85,13 @@ def train(
             settings.num_train_steps,
         )
         return
+    if settings.num_warmup_steps >= settings.num_train_steps:
+        logging.warning(
+            "The learning rate never reaches %g: warm-up takes %d steps of %d.",
+            settings.learning_rate,
+            settings.num_warmup_steps,
+            settings.num_train_steps,
+        )
     checkpointing.remove_temporary_files(settings.output_dir)
     model = make_model(start.state.seed)
     optimizer = _make_optimizer(settings, model)
@@ -130,6 +137,25 @@ def _make_optimizer(
     )
 
 
+def check_checkpoints(
+    output_dir: str, init_checkpoint: str | None, do_train: bool
+) -> None:
+    """Looks for the checkpoints of a run, before any other work.
+
+    Raises:
+        UserError: init_checkpoint is none; or nothing is to be trained, and
+            there is no checkpoint to evaluate or predict with.
+    """
+    if init_checkpoint:
+        checkpoint.resolve(init_checkpoint)
+    elif not do_train and not checkpointing.newest(output_dir):
+        raise UserError(
+            "There is no trained model: no checkpoint in --output_dir="
+            f"{output_dir} and no --init_checkpoint; give one, or train first "
+            "(--do_train)."
+        )
+
+
 def load_trained(
     model: TaskModel, output_dir: str, init_checkpoint: str | None
 ) -> int:
@@ -142,15 +168,9 @@ def load_trained(
         original, where nothing was trained in output_dir.
 
     Raises:
-        UserError: there is no checkpoint, or it does not fit the model.
+        UserError: the checkpoint does not fit the model.
     """
     trained = checkpointing.newest(output_dir)
     path = trained or init_checkpoint
-    if not path:
-        raise UserError(
-            f"There is no trained model: no checkpoint in --output_dir="
-            f"{output_dir} and no --init_checkpoint; give one, or train first "
-            "(--do_train)."
-        )
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0

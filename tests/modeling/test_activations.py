@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from errors import UserError
-from modeling.activations import gelu, gelu_erf, get_activation
+from modeling.activations import gelu, gelu_erf, get_activation, linear
 from modeling.config import HIDDEN_ACTS
 
 POINTS = np.linspace(-8.0, 8.0, 1601)
@@ -71,6 +71,12 @@ def test_the_other_activations(name, expected):
 def test_every_name_that_a_config_may_have_is_known():
     for name in HIDDEN_ACTS:
         get_activation(name)
+
+
+def test_names_are_taken_as_the_original_takes_them():
+    assert get_activation("GELU") is get_activation("gelu")
+    assert get_activation(None) is get_activation("") is linear
+    assert get_activation(tf.tanh) is tf.tanh
 
 
 def test_an_unknown_name_lists_the_known_ones():

@@ -118,6 +118,10 @@ def test_report_lists_the_fresh_head_and_what_is_unused(golden, config):
     assert set(report.fresh) == {"output_weights", "output_bias"}
     assert "cls/predictions/output_bias" in report.unused
     assert all(name.startswith("cls/") for name in report.unused)
+    loaded, fresh, unused = str(report).splitlines()
+    assert loaded.startswith(f"Loaded {len(report.loaded)} weights from ")
+    assert fresh.endswith(": output_weights, output_bias")
+    assert "cls/predictions/output_bias, " in unused
 
 
 def test_moments_and_step_are_not_weights(golden, config):

@@ -62,7 +62,7 @@ def test_do_lower_is_do_lower_case(flag):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ([], "--input_file must have a value"),
+        ([], "required flags are missing: --input_file"),
         (["--input_file=a", "--train_batch_size=0"], "--train_batch_size=0"),
         (["--input_file=a", "--train_batch_size=x"], "--train_batch_size=x"),
         (

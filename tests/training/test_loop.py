@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from errors import UserError
 from modeling import BertConfig, checkpoint, heads
-from training import checkpointing, loop, optimization
+from training import checkpointing, loop, optimization, steps
 
 # Floors of the tolerance |a - b| <= 1e-5 * max|b| + floor: tests/golden.
 FLOORS = {"adam_m": 1e-8, "adam_v": 1e-16}
@@ -84,7 +84,7 @@ def assert_same_end(tensors, reader):
 def test_training_goes_the_way_of_the_original(golden, name, first_step):
     run = GoldenRun(golden, name)
     run.restore(first_step)
-    train_step = loop.compile_train_step(run.model, run.optimizer, seed=0)
+    train_step = steps.compile_train_step(run.model, run.optimizer, seed=0)
     losses = [
         float(train_step(run.batch(step))["loss"])
         for step in range(first_step, 12)
@@ -126,8 +126,8 @@ def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
         settings(tmp_path),
         0,
     )
-    steps = sorted(p.name for p in tmp_path.glob("*.index"))
-    assert steps == [f"model.ckpt-{s}.index" for s in (0, 3, 4)]
+    names = sorted(p.name for p in tmp_path.glob("*.index"))
+    assert names == [f"model.ckpt-{s}.index" for s in (0, 3, 4)]
     reader = checkpoint.Reader(str(tmp_path))
     assert reader.prefix.endswith("model.ckpt-4")
     assert checkpointing.read_state(reader) == checkpointing.RunState(1, 32)
@@ -179,7 +179,7 @@ def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
         "global_step/sec",
         "examples/sec",
     }
-    assert all(steps == [2, 4] for steps in found.values())
+    assert all(points == [2, 4] for points in found.values())
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(

@@ -20,13 +20,13 @@ tf.config.set_logical_device_configuration(
 )
 from modeling import checkpoint
 from tests.training import test_loop
-from training import loop
+from training import steps
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     run = test_loop.GoldenRun(Path("tests/golden"), sys.argv[1])
     run.restore(0)
-    train_step = loop.compile_train_step(run.model, run.optimizer, seed=0)
+    train_step = steps.compile_train_step(run.model, run.optimizer, seed=0)
     for step in range(12):
         batch = run.batch(step)
         halves = strategy.experimental_distribute_values_from_function(
