@@ -21,8 +21,7 @@ def replacing(path: str) -> Iterator[str]:
         The name to write to.
     """
     path = path if "://" in path else os.path.realpath(path)
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.tmp")
+    temporary = _temporary_name(path)
     try:
         yield temporary
         sync(temporary)
@@ -43,3 +42,21 @@ def sync(path: str) -> None:
     if "://" not in path:
         with open(path, "rb") as file:
             os.fsync(file.fileno())
+
+
+def why_not_writable(path: str) -> str | None:
+    """Tries to make a local file beside `path`; returns what was in the way."""
+    temporary = _temporary_name(os.path.realpath(path))
+    try:
+        with open(temporary, "wb"):
+            pass
+        os.remove(temporary)
+    except OSError as error:
+        return f"cannot be written ({error.strerror}); name another"
+    return None
+
+
+def _temporary_name(path: str) -> str:
+    folder, name = os.path.split(path)
+    # Nobody else's file has this name, so it may be replaced and removed.
+    return os.path.join(folder, f".tmp-bert-{name}")

@@ -92,9 +92,10 @@ class Config:
         outputs = self.output_files
         checks = (
             (
-                self.max_seq_length >= 5,
+                5 <= self.max_seq_length <= 2**20,
                 "--max_seq_length must be at least 5 ([CLS], [SEP], [SEP] and "
-                f"a token of each text). Received: {self.max_seq_length}.",
+                f"a token of each text) and at most {2**20}. Received: "
+                f"{self.max_seq_length}.",
             ),
             (
                 1 <= self.max_predictions_per_seq <= self.max_seq_length,
@@ -118,7 +119,8 @@ class Config:
                 f"Received: {self.short_seq_prob}.",
             ),
             (
-                "" not in outputs and len(set(outputs)) == len(outputs),
+                "" not in outputs
+                and len(set(map(os.path.realpath, outputs))) == len(outputs),
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
@@ -171,7 +173,7 @@ def create_pretraining_data(config: Config) -> None:
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
     input_files = input_pipeline.matching_files(config.input_file, "input_file")
-    check_output_files(config.output_files, input_files)
+    check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")
     for name in input_files:
@@ -201,8 +203,8 @@ def check_output_files(
     for path in output_files:
         if os.path.realpath(path) in inputs:
             raise UserError(
-                "The records would replace a text of --input_file; write them "
-                f"to another file. Received: --output_file={path}."
+                "The records would replace a file that they are made from; "
+                f"write to another. Received: --output_file={path}."
             )
         records.check_writable(path, "output_file")
 
@@ -296,7 +298,7 @@ def log_examples(
 
 
 def write_records(serialized: Iterable[bytes], paths: Sequence[str]) -> None:
-    """Writes records to files that take turns; none is there before all are."""
+    """Writes records to files that take turns, each there once it is whole."""
     from data import records
 
     with ExitStack() as stack:

@@ -37,18 +37,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values=flag_values,
     )
     run_flags.required(flag_values, "input_file")
+    flags.DEFINE_integer(
+        "shuffle_buffer_size",
+        10000,
+        "Each record is drawn from this many; 1 keeps the order of the files "
+        "(all of them in turn, a record each).",
+        lower_bound=1,
+        upper_bound=10**7,
+        flag_values=flag_values,
+    )
     for name, default, text in (
         ("max_seq_length", 128, "Length of the records' sequences."),
         ("max_predictions_per_seq", 20, "Masked positions of a record."),
         ("eval_batch_size", 8, "Rows of an evaluation batch."),
         ("num_train_steps", 100000, "The step at which training ends."),
         ("max_eval_steps", 100, "Batches of an evaluation."),
-        (
-            "shuffle_buffer_size",
-            10000,
-            "Each record is drawn from this many; 1 keeps the order of the "
-            "files (all of them in turn, a record each).",
-        ),
     ):
         flags.DEFINE_integer(
             name, default, text, lower_bound=1, flag_values=flag_values
@@ -139,6 +142,13 @@ def pretrain(config: Config) -> None:
     from modeling import BertConfig
     from training import resume, run, strategy
 
+    # First of all: some strategies must be made before any operation runs.
+    chosen = strategy.create(
+        config.use_tpu,
+        config.tpu_name,
+        config.tpu_zone,
+        config.gcp_project,
+    )
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
@@ -146,12 +156,6 @@ def pretrain(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)
     input_pipeline.check_records(source)
-    chosen = strategy.create(
-        config.use_tpu,
-        config.tpu_name,
-        config.tpu_zone,
-        config.gcp_project,
-    )
     resume.prepare_output_dir(config.output_dir)
     with chosen.scope():
         if config.do_train:

@@ -1,11 +1,11 @@
 """Record files → batches of tensors, in an order that can be told in advance.
 
 The order of training examples is a pure function of the seed and the files:
-epoch e reads all files in turn, a record each (so the files that
+epoch e reads up to 256 files in turn, a record each (so the files that
 create_pretraining_data.py filled in turn give its own order back), shuffled
-with a seed made of (seed, e). A run that resumes skips the examples that it
-has seen, before they are parsed; every worker reads the same order and takes
-its part of each batch.
+with a seed made of (seed, e); of more files, which come first is drawn, too.
+A run that resumes skips the examples that it has seen, before they are parsed;
+every worker reads the same order and takes its part of each batch.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
+from absl import logging
 from google.protobuf.message import DecodeError
 
 from data import records
@@ -143,8 +144,26 @@ def check_records(
         source: the records.
         limit: how many records of each file are read; None: all.
     """
-    found = sum(_check_file(path, source, limit) for path in source.files)
-    if found == 0:
+    first_of_each = tf.data.Dataset.from_tensor_slices(
+        list(source.files)
+    ).flat_map(
+        lambda name: tf.data.TFRecordDataset(name).take(
+            -1 if limit is None else limit
+        )
+    )
+    count = 0
+    try:
+        for batch in _parsed(first_of_each.batch(100), source):
+            count += len(next(iter(batch.values())))
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        # Rare, so slow: once more, record by record, to name the one.
+        for path in source.files:
+            _check_each_record(path, source)
+        raise UserError(
+            "The records cannot be read, though each by itself is sound: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    if count == 0:
         raise UserError(
             f"Expected records. Received: {len(source.files)} files without "
             f"any, such as {source.files[0]}; create them again."
@@ -158,17 +177,22 @@ def _training_order(
     first_epoch, position = 0, examples_seen
     if examples_seen:
         # One pass over the files' frames, so that whole epochs need none.
-        size = _in_turn(files).reduce(0, lambda count, _: count + 1).numpy()
-        first_epoch, position = divmod(examples_seen, max(int(size), 1))
+        logging.info("Counting the records, to go on in their order")
+        first_epoch, position = divmod(examples_seen, max(_count(files), 1))
 
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
-        dataset = _in_turn(files)
+        names = tf.constant(list(files))
         if buffer_size == 1:
-            return dataset
+            return _in_turn(names)
+        if len(files) > _OPEN_FILES:
+            # Too many to be read all at once: other ones first each time.
+            names = tf.random.experimental.stateless_shuffle(
+                names, [seed, epoch]
+            )
         epoch_seed = tf.random.stateless_uniform(
             [], [seed, epoch], maxval=2**31 - 1, dtype=tf.int64
         )
-        return dataset.shuffle(
+        return _in_turn(names).shuffle(
             buffer_size, seed=epoch_seed, reshuffle_each_iteration=False
         )
 
@@ -176,15 +200,24 @@ def _training_order(
     return epochs.flat_map(epoch_records).skip(position)
 
 
-def _in_turn(files: Sequence[str]) -> tf.data.Dataset:
+def _in_turn(names: tf.Tensor) -> tf.data.Dataset:
     """Returns one record of each file in turn, until all are read."""
-    if len(files) == 1:
-        return tf.data.TFRecordDataset(files[0])
-    return tf.data.Dataset.from_tensor_slices(list(files)).interleave(
+    num_files = names.shape[0]
+    if num_files == 1:
+        return tf.data.TFRecordDataset(names)
+    return tf.data.Dataset.from_tensor_slices(names).interleave(
         tf.data.TFRecordDataset,
-        cycle_length=min(len(files), _OPEN_FILES),
+        cycle_length=min(num_files, _OPEN_FILES),
         block_length=1,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
     )
+
+
+def _count(files: Sequence[str]) -> int:
+    """Returns how many records the files have."""
+    sizes = tf.data.TFRecordDataset(list(files)).batch(4096).map(tf.size)
+    return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
 def _part_of_each(
@@ -206,35 +239,11 @@ def _part_of_each(
 
 
 def _parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        batch = records.parse(source.fields, serialized)
-        for name, limit in source.limits.items():
-            values = batch[name]
-            tf.debugging.Assert(
-                tf.reduce_all((values >= 0) & (values < limit)), [name]
-            )
-        return batch
-
     return batches.map(
-        parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        lambda batch: records.parse(source.fields, batch, source.limits),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
     ).prefetch(tf.data.AUTOTUNE)
-
-
-def _check_file(path: str, source: RecordSource, limit: int | None) -> int:
-    """Checks up to `limit` records of a file and returns how many it read."""
-    dataset = tf.data.TFRecordDataset(path)
-    count = 0
-    try:
-        batches = _parsed(
-            dataset.take(-1 if limit is None else limit).batch(100), source
-        )
-        for batch in batches:
-            count += len(next(iter(batch.values())))
-    except (tf.errors.OpError, UnicodeDecodeError):
-        # Rare, so slow: once more, record by record, to name the one.
-        _check_each_record(path, source)
-        raise
-    return count
 
 
 def _check_each_record(path: str, source: RecordSource) -> None:
@@ -311,6 +320,7 @@ def explain(source: RecordSource, error: Exception) -> UserError:
         source: the records that were read.
         error: one of READ_ERRORS; it names no record.
     """
+    logging.error("A record cannot be read; looking for it in all files.")
     try:
         check_records(source, limit=None)
     except UserError as fault:

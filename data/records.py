@@ -7,6 +7,7 @@ it, and `input_pipeline` checks files against it.
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import tensorflow as tf
@@ -95,13 +96,17 @@ def decode(
 
 
 def parse(
-    fields: Sequence[Field], serialized: tf.Tensor
+    fields: Sequence[Field],
+    serialized: tf.Tensor,
+    limits: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, tf.Tensor]:
     """Parses a batch of records.
 
     Args:
         fields: what to read; other features are left out.
         serialized: string [B].
+        limits: for integer fields, what all values must be below; and none
+            may be negative.
 
     Returns:
         By field name, [B, length]: int32 where the file has int64 (as the
@@ -109,7 +114,8 @@ def parse(
 
     Raises:
         tf.errors.InvalidArgumentError: a record is no tf.train.Example, or a
-            field is missing or of another length or type.
+            field is missing or of another length or type, or a value is out
+            of its limits.
     """
     parsed = tf.io.parse_example(
         serialized,
@@ -118,6 +124,10 @@ def parse(
             for field in fields
         },
     )
+    for name, limit in limits.items():
+        # Before the cast, which would wrap a large value round.
+        in_range = (parsed[name] >= 0) & (parsed[name] < limit)
+        tf.debugging.Assert(tf.reduce_all(in_range), [name])
     return {
         field.name: tf.cast(parsed[field.name], tf.int32)
         if field.dtype == "int64"
@@ -142,8 +152,8 @@ def check_writable(path: str, flag: str) -> None:
             fault = "is no plain file; name another"
         elif not os.path.isdir(folder):
             fault = f"is in a folder that does not exist; make {folder}"
-        elif not os.access(folder, os.W_OK):
-            fault = f"cannot be written; check the permissions of {folder}"
+        else:
+            fault = atomic_files.why_not_writable(path)
     if fault:
         raise UserError(
             "Expected a file that records can be written to. "

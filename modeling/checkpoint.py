@@ -103,7 +103,10 @@ def latest_in(folder: str) -> str | None:
     if not tf.io.gfile.exists(state_file):
         return None
     # TensorFlow answers None, and logs, where the file does not parse.
-    state = tf.train.get_checkpoint_state(folder)
+    try:
+        state = tf.train.get_checkpoint_state(folder)
+    except ValueError:  # empty, or no text
+        state = None
     if state is None or not state.model_checkpoint_path:
         raise UserError(
             f"{state_file} does not name a checkpoint "

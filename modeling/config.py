@@ -85,7 +85,7 @@ class BertConfig:
         """Raises UserError for a value that no model can have."""
         for key in _POSITIVE_INTS:
             value = getattr(self, key)
-            if type(value) is not int or value < 1:
+            if type(value) is not int or not 1 <= value < 2**31:
                 raise _wrong(key, "a whole number of at least 1", value)
         for key in _PROBABILITIES:
             value = getattr(self, key)
@@ -136,7 +136,9 @@ class BertConfig:
         """
         try:
             json_object = json.loads(_read_text(str(json_file)))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except UserError:
+            raise
+        except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{json_file} is not valid JSON: {error}."
             ) from error

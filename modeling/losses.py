@@ -48,16 +48,3 @@ def span_cross_entropy(
         cross_entropy(start_logits, start_positions)
         + cross_entropy(end_logits, end_positions)
     )
-
-
-def weighted_mean(
-    losses: tf.Tensor, weights: tf.Tensor, epsilon: float = 0.0
-) -> tf.Tensor:
-    """Returns sum(weights * losses) / (sum(weights) + epsilon).
-
-    Args:
-        losses: float32 [n].
-        weights: float32 [n].
-        epsilon: MASKED_LM_EPSILON for the masked-LM loss, else 0.
-    """
-    return tf.reduce_sum(weights * losses) / (tf.reduce_sum(weights) + epsilon)

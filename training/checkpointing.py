@@ -36,6 +36,11 @@ class RunState:
     seed: int
     examples_seen: int
 
+    def __post_init__(self):
+        for value, end in ((self.seed, 2**31), (self.examples_seen, 2**63)):
+            if type(value) is not int or not 0 <= value < end:
+                raise ValueError(f"{value!r} is out of range")
+
 
 def newest(output_dir: str) -> str | None:
     """Returns the prefix of the newest checkpoint in output_dir, or None.
@@ -106,8 +111,9 @@ def save(
 
 def remove_temporary_files(output_dir: str) -> None:
     """Removes what a killed run left half written."""
-    for name in tf.io.gfile.glob(os.path.join(output_dir, _TEMPORARY + "*")):
-        tf.io.gfile.remove(name)
+    for name in tf.io.gfile.listdir(output_dir):
+        if name.startswith(_TEMPORARY):
+            tf.io.gfile.remove(os.path.join(output_dir, name))
 
 
 def read_state(reader: checkpoint.Reader) -> RunState | None:

@@ -9,7 +9,10 @@ that (`--do_lower=False`, `--do_lower_case=false` for run_pretraining.py). So
 does `run`, but it says so and names the nearest flag that exists.
 """
 
+import collections
 import difflib
+import itertools
+import math
 import os
 import re
 import sys
@@ -44,7 +47,8 @@ def run(main: Callable[[], None], define_flags: DefineFlags) -> None:
 def required(flag_values: flags.FlagValues, *names: str) -> None:
     """Makes the command line fail where one of these flags is not given."""
     for name in names:
-        flags.mark_flag_as_required(name, flag_values)
+        # absl's own mark lets an empty value pass.
+        flags.register_validator(name, bool, "must be given", flag_values)
 
 
 def define_do_lower_case(flag_values: flags.FlagValues) -> None:
@@ -96,6 +100,7 @@ def define_training_flags(
         train_batch_size,
         "Examples a training step sees, over all devices together.",
         lower_bound=1,
+        upper_bound=10**6,
         flag_values=flag_values,
     )
     flags.DEFINE_float(
@@ -103,6 +108,12 @@ def define_training_flags(
         learning_rate,
         "The peak learning rate of Adam.",
         lower_bound=0.0,
+        flag_values=flag_values,
+    )
+    flags.register_validator(
+        "learning_rate",
+        math.isfinite,
+        "must be a finite number",
         flag_values=flag_values,
     )
     flags.DEFINE_enum(
@@ -176,9 +187,9 @@ def _parse(argv: Sequence[str]) -> list[str]:
     try:
         rest = FLAGS(list(argv), known_only=True)[1:]
         _report_leftovers(list(argv[1:]), rest)
-    except (flags.Error, UserError) as error:
+    except (flags.Error, ValueError) as error:  # UserError is one
         # absl gives one line for each required flag that is missing.
-        missing = re.findall(r"Flag (--\w+) must have a value", str(error))
+        missing = re.findall(r"flag (--\w+)=\w*: must be given", str(error))
         line = (
             f"required flags are missing: {', '.join(missing)}"
             if missing
@@ -193,23 +204,33 @@ def _parse(argv: Sequence[str]) -> list[str]:
 
 def _report_leftovers(argv: list[str], rest: list[str]) -> None:
     """Warns of unknown flags; a word that belongs to no flag is an error."""
-    for word in rest:
-        if word.startswith("-") and word.strip("-"):
-            name = word.lstrip("-").split("=", 1)[0]
-            near = difflib.get_close_matches(name, list(FLAGS), n=1)
-            hint = f"; did you mean --{near[0]}?" if near else ""
-            print(
-                f"warning: unknown flag --{name} is ignored{hint}",
-                file=sys.stderr,
-            )
+    left = collections.deque(rest)
+    unknown = ""  # an unknown flag without a value, if one stands just before
+    for before, word in itertools.pairwise(["", *argv]):
+        # `rest` are the words of argv that belong to no flag, in their order.
+        if not left or word != left[0]:
+            unknown = ""
             continue
-        before = argv[argv.index(word) - 1] if word in argv[1:] else ""
-        if before in rest and before.startswith("-") and "=" not in before:
-            continue  # the value of an unknown flag, as in `--unknown value`
-        hint = f"; write {before}={word}" if before.startswith("-") else ""
-        raise UserError(
-            f"Expected flags only (--name=value). Received: {word!r}{hint}."
-        )
+        left.popleft()
+        if word.startswith("-") and word.strip("-"):
+            _warn_of_unknown_flag(word)
+            unknown = word if "=" not in word else ""
+        elif unknown:
+            unknown = ""  # its value, as in `--unknown value`
+        else:
+            is_flag = before.startswith("-") and "=" not in before
+            hint = f"; write {before}={word}" if is_flag else ""
+            raise UserError(
+                "Expected flags only (--name=value; several files are "
+                f"separated by commas). Received: {word!r}{hint}."
+            )
+
+
+def _warn_of_unknown_flag(word: str) -> None:
+    name = word.lstrip("-").split("=", 1)[0]
+    near = difflib.get_close_matches(name, list(FLAGS), n=1)
+    hint = f"; did you mean --{near[0]}?" if near else ""
+    print(f"warning: unknown flag --{name} is ignored{hint}", file=sys.stderr)
 
 
 def _guard(main: Callable[[], None]) -> int:
@@ -236,10 +257,12 @@ def _is_file_system_error(error: Exception) -> bool:
     return tf is not None and isinstance(
         error,
         (
+            tf.errors.FailedPreconditionError,
             tf.errors.NotFoundError,
             tf.errors.PermissionDeniedError,
             tf.errors.ResourceExhaustedError,
             tf.errors.UnavailableError,
+            tf.errors.UnimplementedError,
         ),
     )
 
@@ -248,4 +271,8 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fspath(error.filename)}: " if error.filename else ""
         return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
+    # Less the names of TensorFlow's operations around the message.
+    text = re.sub(r"\{\{.*?\}\}|\[Op:.*?\]( name:)?", "", str(error))
+    if "OOM when allocating" in text:
+        text += "; lower --train_batch_size or --max_seq_length"
+    return " ".join(text.split())

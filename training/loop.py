@@ -106,7 +106,9 @@ class _TrainLoop:
         self._interval = _Interval(self._step)
 
     def run(self, batches: Batches) -> None:
-        if self._step == 0:
+        if self._step == 0 and not checkpointing.newest(
+            self._settings.output_dir
+        ):
             self._save()
         try:
             self._run(_read(batches))
@@ -165,6 +167,11 @@ class _TrainLoop:
 
     def _save(self) -> None:
         self._check_finite(self._interval.means())
+        if not all(
+            np.isfinite(tf.reduce_sum(tensor).numpy())
+            for tensor in self._tensors.values()
+        ):
+            self._check_finite({"sum of a weight": np.nan})
         state = checkpointing.RunState(
             seed=self._settings.seed,
             examples_seen=self._first_example
@@ -246,6 +253,9 @@ def forward(
     def forward_step(batch: Batch) -> dict[str, tf.Tensor]:
         return strategy.run(replica_step, (batch,))
 
+    if strategy.num_replicas_in_sync > 1:
+        dataset = strategy.experimental_distribute_dataset(batches.dataset)
+        batches = batches._replace(dataset=dataset)
     for batch in _read(batches):
         yield {
             name: np.concatenate(

@@ -47,11 +47,6 @@ class Progress:
             self._live.close(self.line())
             self._live = None
 
-    @property
-    def is_live(self) -> bool:
-        """Whether a terminal shows it."""
-        return self._live is not None
-
     def update(self, count: int, **fields: float) -> None:
         """Counts units as done; costs next to nothing when nothing is shown.
 

@@ -72,6 +72,17 @@ def train(
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
     """
+    if settings.num_train_steps < 1:
+        raise UserError(
+            f"Nothing to train: --{settings.steps_flag} gives "
+            f"{settings.num_train_steps} steps."
+        )
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if settings.train_batch_size % replicas:
+        raise UserError(
+            f"--train_batch_size must be a multiple of the {replicas} devices "
+            f"that share a batch. Received: {settings.train_batch_size}."
+        )
     start = resume.find_start(
         settings.output_dir, settings.train_batch_size, settings.random_seed
     )

@@ -90,7 +90,7 @@ def compile_train_step(
 
 
 def _densify(
-    gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
+    gradients: Sequence[tf.Tensor | tf.IndexedSlices],
 ) -> tuple[list[tf.Tensor], tf.Tensor, list[bool]]:
     """Makes gradients dense, and keeps the original's norm of gathered ones.
 

@@ -84,6 +84,18 @@ def test_files_filled_in_turn_give_their_order_back(tmp_path):
     assert ids(train(one), 15) == ids(train(three), 15)
 
 
+def test_of_very_many_files_other_ones_come_first_each_epoch(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(input_pipeline, "_OPEN_FILES", 2)
+    src = source(*(write(tmp_path / f"f{i}", [i] * 3) for i in range(8)))
+    order = ids(train(src, buffer=2), 24)
+    epochs = [order[:24], order[24:]]
+    assert [sorted(epoch) for epoch in epochs] == [sorted([*range(8)] * 3)] * 2
+    assert set(epochs[0][:6]) != set(epochs[1][:6])
+    assert ids(train(src, buffer=2, examples_seen=24), 12) == epochs[1]
+
+
 def test_workers_and_replicas_share_the_global_batches(tmp_path):
     src = source(write(tmp_path / "a", range(16)))
     whole = ids(train(src, batch_size=8), 4)
@@ -151,7 +163,11 @@ def test_sound_records_pass(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "place", "received"),
-    [([1, 100], 2, 100), ([-1], 1, -1), ([*range(50), 2**30], 51, 2**30)],
+    [
+        ([1, 100], 2, 100),
+        ([-1], 1, -1),
+        ([*range(50), 2**32 + 5], 51, 2**32 + 5),
+    ],
 )
 def test_an_id_out_of_range_names_file_and_record(
     tmp_path, values, place, received

@@ -96,9 +96,10 @@ def test_a_state_file_that_names_nothing_is_an_error(copied):
     (copied / "checkpoint").write_text('model_checkpoint_path: "gone"\n')
     with pytest.raises(UserError, match="names gone as the newest"):
         checkpoint.resolve(str(copied))
-    (copied / "checkpoint").write_text("?!")
-    with pytest.raises(UserError, match="does not name a checkpoint"):
-        checkpoint.resolve(str(copied))
+    for content in (b"?!", b"", b"\xff\x00\x81"):
+        (copied / "checkpoint").write_bytes(content)
+        with pytest.raises(UserError, match="does not name a checkpoint"):
+            checkpoint.resolve(str(copied))
 
 
 def test_load_gives_every_weight_its_value(golden, config):

@@ -52,24 +52,3 @@ def test_span_loss_is_the_mean_of_start_and_end():
 def test_a_position_outside_of_the_sequence_is_an_error():
     with pytest.raises(tf.errors.InvalidArgumentError):
         losses.span_cross_entropy(LOGITS, LOGITS, [3, 0], [0, 0])
-
-
-def test_weighted_mean_leaves_out_what_weighs_nothing():
-    found = losses.weighted_mean(
-        tf.constant([1.0, 5.0, 3.0]), tf.constant([1.0, 0.0, 1.0])
-    )
-    assert float(found) == 2.0
-
-
-def test_masked_lm_mean_without_predictions_is_zero():
-    found = losses.weighted_mean(
-        tf.ones([2]), tf.zeros([2]), losses.MASKED_LM_EPSILON
-    )
-    assert float(found) == 0.0
-
-
-def test_masked_lm_mean_has_the_originals_denominator():
-    found = losses.weighted_mean(
-        tf.constant([3.0]), tf.constant([1e-5]), losses.MASKED_LM_EPSILON
-    )
-    np.testing.assert_allclose(found, 1.5)

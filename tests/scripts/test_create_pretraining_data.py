@@ -144,6 +144,7 @@ def test_files_are_required(name):
         ("--short_seq_prob=-0.1", "from 0 to 1. Received: -0.1"),
         ("--short_seq_prob=1.1", "from 0 to 1. Received: 1.1"),
         ("--output_file=b,b", "different paths.* Received: 'b,b'"),
+        ("--output_file=b,./b", "different paths.* Received: 'b,./b'"),
         ("--output_file=b,", "different paths.* Received: 'b,'"),
     ],
 )
@@ -275,8 +276,8 @@ def test_output_in_place_of_an_input_is_an_error(folder):
     (folder / "link").symlink_to(folder / "text.txt")
     before = (folder / "text.txt").read_bytes()
 
-    for name in ("text.txt", "link"):
-        with pytest.raises(UserError, match="would replace a text"):
+    for name in ("text.txt", "link", "vocab.txt"):
+        with pytest.raises(UserError, match="would replace a file"):
             create(folder, output=name)
     assert (folder / "text.txt").read_bytes() == before
 

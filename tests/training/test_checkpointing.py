@@ -107,7 +107,19 @@ def test_without_a_state_file_the_highest_step_is_newest(tmp_path):
     assert checkpointing.newest(str(tmp_path / "nothing")) is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"seed": 1}', "{}x"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"seed": 1}',
+        "{}x",
+        '{"seed": null, "examples_seen": 0}',
+        '{"seed": 1.5, "examples_seen": 8}',
+        '{"seed": 1, "examples_seen": -8}',
+        '{"seed": 4294967296, "examples_seen": 8}',
+    ],
+)
 def test_a_damaged_sidecar_is_named(tmp_path, content):
     prefix = save(tmp_path, 1)
     (tmp_path / "model.ckpt-1.run.json").write_text(content)

@@ -40,7 +40,7 @@ def run(*args, body="pass"):
 
 
 def test_unknown_flags_warn_with_the_nearest_and_do_not_stop():
-    done = run("--train_batch_sise=4", "--input_file=a", "--zzz", "v", "--qq=1")
+    done = run("--train_batch_sise=4", "--input_file=a", "--zzz", "a", "--qq=1")
     assert done.returncode == 0
     assert done.stdout == "a True 32\n"
     assert (
@@ -64,6 +64,9 @@ def test_do_lower_is_do_lower_case(flag):
     [
         ([], "required flags are missing: --input_file"),
         (["--input_file=a", "--train_batch_size=0"], "--train_batch_size=0"),
+        (["--input_file="], "required flags are missing: --input_file"),
+        (["--input_file=a", "--learning_rate=nan"], "--learning_rate=nan"),
+        (["--input_file=a", "b", "--learning_rate=1"], "separated by commas"),
         (["--input_file=a", "--train_batch_size=x"], "--train_batch_size=x"),
         (
             ["--input_file=a", "--do_lower_case", "false"],

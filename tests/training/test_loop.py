@@ -133,6 +133,38 @@ def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
     assert checkpointing.read_state(reader) == checkpointing.RunState(1, 32)
 
 
+def test_a_restart_at_step_0_leaves_its_checkpoint_alone(golden, tmp_path):
+    run = GoldenRun(golden, "train_classifier")
+    for steps_now in (0, 1):
+        loop.train(
+            run.model,
+            run.optimizer,
+            loop.Batches(endless(run)),
+            settings(tmp_path, num_train_steps=steps_now),
+            0,
+        )
+        index = (tmp_path / "model.ckpt-0.index").stat()
+        if steps_now == 0:
+            first = index.st_mtime_ns
+    assert index.st_mtime_ns == first
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(golden, tmp_path):
+    run = GoldenRun(golden, "train_classifier")
+    run.restore(0)
+    # The loss of the only step is taken before the update, and sound.
+    run.optimizer.schedule = lambda step: tf.constant(np.inf)
+    with pytest.raises(UserError, match="not finite"):
+        loop.train(
+            run.model,
+            run.optimizer,
+            loop.Batches(endless(run)),
+            settings(tmp_path, num_train_steps=1),
+            0,
+        )
+    assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
+
+
 def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
     run.restore(0)
@@ -194,9 +226,13 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
         0,
     )
     before = {p.name: p.read_bytes() for p in tmp_path.glob("model*")}
-    monkeypatch.setattr(
-        checkpoint, "write_files", lambda *_: (_ for _ in ()).throw(OSError(28))
-    )
+    write_files = checkpoint.write_files
+
+    def full(prefix, tensors):
+        write_files(prefix, tensors)
+        raise OSError(28)
+
+    monkeypatch.setattr(checkpoint, "write_files", full)
     with pytest.raises(OSError, match="28"):
         loop.train(
             run.model,

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 CODE = """
 import sys
 from pathlib import Path
+import numpy as np
 import tensorflow as tf
 
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -20,7 +21,7 @@ tf.config.set_logical_device_configuration(
 )
 from modeling import checkpoint
 from tests.training import test_loop
-from training import steps
+from training import loop, steps
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
@@ -37,6 +38,18 @@ with strategy.scope():
         )
         loss = float(train_step(halves)["loss"])
         assert abs(loss - run.trajectory["losses"][step]) <= 1e-5, step
+    # Nine rows for two devices: each row once, in order.
+    rows = {k: v.reshape(-1, *v.shape[2:])[:9] for k, v in run.batches.items()}
+    parts = list(
+        loop.forward(
+            run.model,
+            loop.Batches(tf.data.Dataset.from_tensor_slices(rows).batch(6)),
+            lambda outputs, batch: {"ids": batch["input_ids"]},
+        )
+    )
+    assert np.array_equal(
+        np.concatenate([part["ids"] for part in parts]), rows["input_ids"]
+    )
 test_loop.assert_same_end(
     run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
 )
