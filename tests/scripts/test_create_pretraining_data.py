@@ -127,7 +127,9 @@ def test_files_are_required(name):
     args = {"input_file": "a", "output_file": "b", "vocab_file": "c"}
     del args[name]
 
-    with pytest.raises(flags.IllegalFlagValueError, match=f"--{name} must"):
+    with pytest.raises(
+        flags.IllegalFlagValueError, match=f"--{name}=None: must be"
+    ):
         config_of(*(f"--{key}={value}" for key, value in args.items()))
 
 
