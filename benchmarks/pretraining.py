@@ -5,7 +5,7 @@ loss of the last 100 steps beside the unigram entropy of the masked ids (what
 a model without context reaches), the wall times, and whether the run that was
 killed half-way and started again ended with the same bits.
 
-    python benchmarks/pretraining.py --input_file=corpus.txt \
+    python -m benchmarks.pretraining --input_file=corpus.txt \
         --vocab_file=vocab.txt --work_dir=/tmp/pretraining
 """
 

@@ -208,12 +208,14 @@ class FullTokenizer:
         Raises:
             ValueError: neither str nor bytes.
         """
-        text = convert_to_unicode(text)
+        if not isinstance(text, str):
+            text = convert_to_unicode(text)
         return self._pieces_of_words.values_of_text(text)
 
     def encode(self, text: str | bytes) -> list[int]:
         """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way."""
-        text = convert_to_unicode(text)
+        if not isinstance(text, str):
+            text = convert_to_unicode(text)
         return self._ids_of_words.values_of_text(text)
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
