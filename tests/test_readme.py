@@ -27,8 +27,8 @@ def test_the_commands_run_as_printed(tmp_path):
     model = ROOT / "sample_data"
     commands = [
         command.replace("\\\n", " ")
-        .replace("$BERT_BASE_DIR", str(model))
         .replace("/tmp/", f"{tmp_path}/")
+        .replace("$BERT_BASE_DIR", str(model))
         .replace("./sample_data", str(model))
         .split()
         for command in block.split("\n\n")

@@ -334,7 +334,7 @@ def test_start_weights_differ_from_each_other():
 
 @pytest.mark.parametrize("compute_dtype", ["bfloat16", "float16"])
 def test_compute_dtype_is_that_of_products_not_of_weights(compute_dtype):
-    model = BertModel(TINY, compute_dtype, init_seed=1)
+    model = BertModel(TINY, compute_dtype=compute_dtype, init_seed=1)
     assert {v.dtype for v in model.variables} == {"float32"}
     found = model(IDS, input_mask=MASK)
     expected = BertModel(TINY, init_seed=1)(IDS, input_mask=MASK)
