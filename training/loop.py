@@ -162,7 +162,9 @@ class _TrainLoop:
         for name, value in scalars.items():
             tf.summary.scalar(name, value, step=self._step)
         tf.summary.flush()
-        logging.info("%s; %s", progress.line(), _format(scalars))
+        # The figures shown beside a live line are those of the last interval.
+        position = progress.line(figures=False)
+        logging.info("%s; %s", position, _format(scalars))
         progress.update(0, loss=means["loss"])
 
     def _save(self) -> None:

@@ -74,10 +74,16 @@ class Progress:
         """Counts the rate from here on: what came before was set-up."""
         self._first, self._begun = self._done, time.monotonic()
 
-    def line(self) -> str:
-        """Returns, say, `step 300/1,500, loss 7.2, 11/s, 1:49 left`."""
+    def line(self, figures: bool = True) -> str:
+        """Returns, say, `step 300/1,500, loss 7.2, 11/s, 1:49 left`.
+
+        Args:
+            figures: whether to have those of `update` in it.
+        """
         of_total = f"/{self._total:,}" if self._total is not None else ""
-        text = f"{self._unit} {self._done:,}{of_total}{self._fields}"
+        text = f"{self._unit} {self._done:,}{of_total}"
+        if figures:
+            text += self._fields
         seconds = max(time.monotonic() - self._begun, 1e-9)
         rate = (self._done - self._first) / seconds
         if rate == 0:

@@ -27,6 +27,7 @@ def test_line_has_count_figures_rate_and_time_left(clock):
         clock.now += 10
         shown.update(200, loss=7.25)
         assert shown.line() == "step 300/1,500, loss 7.25, 20/s, 1:00 left"
+        assert shown.line(figures=False) == "step 300/1,500, 20/s, 1:00 left"
 
 
 def test_line_without_a_total_has_no_time_left(clock):
