@@ -227,10 +227,8 @@ def evaluate(config: Config, bert_config, source) -> None:
         source, config.eval_batch_size, repeat=True, drop_remainder=True
     ).take(config.max_eval_steps)
     figures = pretraining.metrics(
-        loop.forward(
-            model,
-            loop.Batches(batches, unreadable(source)),
-            functools.partial(eval_figures, model),
+        loop.Forward(model, functools.partial(eval_figures, model))(
+            loop.Batches(batches, unreadable(source))
         )
     )
     results.write_eval_results(config.output_dir, figures, step)

@@ -9,6 +9,7 @@ every worker reads the same order and takes its part of each batch.
 """
 
 import dataclasses
+import functools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ import tensorflow as tf
 from absl import logging
 from google.protobuf.message import DecodeError
 
-from data import records
+from data import length_sorting, records
 from errors import UserError
 
 # Files read in turn at the same time; with more, one that ends makes room.
@@ -90,6 +91,7 @@ def train_batches(
     shuffle_buffer_size: int,
     examples_seen: int = 0,
     context: tf.distribute.InputContext | None = None,
+    cut: bool = False,
 ) -> tf.data.Dataset:
     """Returns the endless training batches, from where a run stands.
 
@@ -101,6 +103,7 @@ def train_batches(
             files' order.
         examples_seen: rows that the run has trained on already.
         context: which part of each global batch to give; None: all of it.
+        cut: leave out the padding that all rows of a batch have in common.
 
     Yields:
         A dict of int32 and float32 [rows, length] tensors by field name.
@@ -109,7 +112,16 @@ def train_batches(
         source.files, seed, shuffle_buffer_size, examples_seen
     )
     serialized = serialized.batch(batch_size, drop_remainder=True)
-    return _parsed(_part_of_each(serialized, batch_size, context), source)
+    batches = _parsed(_part_of_each(serialized, batch_size, context), source)
+    if cut:
+        batches = batches.map(
+            functools.partial(
+                length_sorting.cut, per_token=_per_token(source.fields)
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        ).prefetch(tf.data.AUTOTUNE)
+    return batches
 
 
 def eval_batches(
@@ -133,6 +145,39 @@ def eval_batches(
     return _parsed(
         serialized.batch(batch_size, drop_remainder=drop_remainder), source
     )
+
+
+def predict_batches(
+    source: RecordSource, batch_size: int, *, fixed_shapes: bool = False
+) -> tf.data.Dataset:
+    """Returns each record once, in batches of like length.
+
+    Args:
+        source: the records; files are read one after the other.
+        batch_size: rows of a batch.
+        fixed_shapes: see `length_sorting`.
+
+    Yields:
+        What `length_sorting.sorted_batches` does; `row` counts the records.
+    """
+    windows = _parsed(
+        tf.data.TFRecordDataset(list(source.files)).batch(
+            length_sorting.window_size(batch_size)
+        ),
+        source,
+    )
+    return length_sorting.sorted_batches(
+        windows,
+        batch_size,
+        per_token=_per_token(source.fields),
+        fixed_shapes=fixed_shapes,
+    )
+
+
+def num_records(files: Sequence[str]) -> int:
+    """Returns how many records the files have."""
+    sizes = tf.data.TFRecordDataset(list(files)).batch(4096).map(tf.size)
+    return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
 def check_records(
@@ -170,6 +215,10 @@ def check_records(
         )
 
 
+def _per_token(fields: Sequence[records.Field]) -> set[str]:
+    return {field.name for field in fields if field.per_token}
+
+
 def _training_order(
     files: Sequence[str], seed: int, buffer_size: int, examples_seen: int
 ) -> tf.data.Dataset:
@@ -178,7 +227,9 @@ def _training_order(
     if examples_seen:
         # One pass over the files' frames, so that whole epochs need none.
         logging.info("Counting the records, to go on in their order")
-        first_epoch, position = divmod(examples_seen, max(_count(files), 1))
+        first_epoch, position = divmod(
+            examples_seen, max(num_records(files), 1)
+        )
 
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
         names = tf.constant(list(files))
@@ -212,12 +263,6 @@ def _in_turn(names: tf.Tensor) -> tf.data.Dataset:
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-
-
-def _count(files: Sequence[str]) -> int:
-    """Returns how many records the files have."""
-    sizes = tf.data.TFRecordDataset(list(files)).batch(4096).map(tf.size)
-    return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
 def _part_of_each(

@@ -54,6 +54,25 @@ def truncate_seq_pair_at_random(
             longer.pop()
 
 
+def truncate_seq_pair(
+    ids_a: list[int], ids_b: list[int], max_num_tokens: int
+) -> None:
+    """Cuts a pair down, in place: the rule of fine-tuning.
+
+    The longer one (b where they are equal) loses its last id until both
+    together have at most max_num_tokens.
+    """
+    while len(ids_a) + len(ids_b) > max_num_tokens:
+        longer = ids_a if len(ids_a) > len(ids_b) else ids_b
+        longer.pop()
+
+
+def pack_single(ids: Sequence[int], special: SpecialIds) -> Packed:
+    """Returns [CLS] a [SEP]; adds 2 ids to those of a."""
+    packed = [special.cls, *ids, special.sep]
+    return Packed(packed, len(packed))
+
+
 def pack_pair(
     ids_a: Sequence[int], ids_b: Sequence[int], special: SpecialIds
 ) -> Packed:

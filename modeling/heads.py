@@ -1,7 +1,7 @@
 """Task models: the encoder, a head, and the loss they are trained by.
 
 Letters of shapes: B batch, S sequence, D hidden, V vocabulary, P predictions
-of a row, L labels.
+of a row, L labels. Labels of whole texts: `modeling.classifiers`.
 """
 
 import keras
@@ -21,10 +21,15 @@ from modeling.randomness import (
     dropout_seed,
     split_seed,
 )
-from modeling.task_model import Batch, LossWeight, TaskModel
+from modeling.task_model import (
+    FRESH_HEAD_STDDEV,
+    LossWeight,
+    TaskModel,
+    one_a_row,
+)
 
-# Of the heads that fine-tuning starts afresh, whatever the config says.
-FRESH_HEAD_STDDEV = 0.02
+# As for masked positions: keeps the loss finite where none counts.
+TOKEN_EPSILON = 1e-5
 
 
 class PretrainingModel(TaskModel):
@@ -96,7 +101,7 @@ class PretrainingModel(TaskModel):
                 tf.reshape(batch["masked_lm_weights"], [-1]),
                 MASKED_LM_EPSILON,
             ),
-            "next_sentence": LossWeight(_one_a_row(batch), 0.0),
+            "next_sentence": LossWeight(one_a_row(batch), 0.0),
         }
 
     def losses(self, outputs, batch):
@@ -110,26 +115,24 @@ class PretrainingModel(TaskModel):
         }
 
 
-class ClassifierModel(TaskModel):
-    """One label for a text or a pair of texts.
+class TokenModel(TaskModel):
+    """A label for each token, as for named entities.
 
     Args:
         config: the encoder's sizes.
         num_labels: L.
-        dropout_rate: share of the pooled vector dropped; 0.1 in the original
-            whatever the config says.
+        dropout_rate: share of each token's vector dropped.
         compute_dtype: see `BertModel`.
         init_seed: see `BertModel`.
 
     Call arguments:
-        batch: for the losses also `label_ids`, int [B] or [B, 1], and
-            optionally `is_real_example`, [B] or [B, 1], 0 for rows that only
-            fill up the batch.
+        batch: for the losses also `label_ids` and `label_mask`, int [B, S]; a
+            position counts where the mask is 1.
 
     Returns:
-        `logits` float32 [B, L].
+        `logits` float32 [B, S, L].
 
-    Source: Devlin et al. 2019, section 4.1.
+    Source: Devlin et al. 2019, section 5.3.
     """
 
     def __init__(
@@ -140,43 +143,43 @@ class ClassifierModel(TaskModel):
         compute_dtype: str = "float32",
         init_seed: int | None = None,
     ):
-        super().__init__(config, "classifier_model", compute_dtype, init_seed)
+        super().__init__(config, "token_model", compute_dtype, init_seed)
+        # As for a span: the pooler has no part in it.
+        self.bert.pooler.trainable = False
+        self.num_labels = num_labels
         self.dropout_rate = dropout_rate
-        # By the model's own name, which names in checkpoints leave out: the
-        # head's weights stand at the root there.
-        self.classifier = OutputLayer(
+        self.tagger = OutputLayer(
             num_labels,
             config.hidden_size,
             WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
-            name=self.name,
+            name="token",
             dtype=dtype_policy(compute_dtype),
         )
-        self.classifier.build()
+        with keras.name_scope("cls"):
+            self.tagger.build()
 
     def call(self, batch, training=False, seed=None):
         encoder_seed, head_seed = split_seed(seed, 2)
         encoded = self.encode(batch, training, encoder_seed)
-        pooled = dropout(
-            encoded["pooled_output"],
+        hidden = dropout(
+            encoded["sequence_output"],
             self.dropout_rate,
             dropout_seed(training, head_seed, [self.dropout_rate]),
         )
-        return {"logits": self.classifier(pooled)}
+        shape = tf.shape(batch["input_ids"])
+        logits = self.tagger(hidden)
+        return {
+            "logits": tf.reshape(logits, [shape[0], shape[1], self.num_labels])
+        }
 
     def loss_weights(self, batch):
-        if "is_real_example" in batch:
-            weights = tf.reshape(batch["is_real_example"], [-1])
-            weights = tf.cast(weights, tf.float32)
-        else:
-            weights = _one_a_row(batch)
-        return {"classification": LossWeight(weights, 0.0)}
+        mask = tf.cast(tf.reshape(batch["label_mask"], [-1]), tf.float32)
+        # A batch without a word that counts has loss 0, not NaN.
+        return {"token": LossWeight(mask, TOKEN_EPSILON)}
 
     def losses(self, outputs, batch):
-        return {
-            "classification": cross_entropy(
-                outputs["logits"], batch["label_ids"]
-            )
-        }
+        logits = tf.reshape(outputs["logits"], [-1, self.num_labels])
+        return {"token": cross_entropy(logits, batch["label_ids"])}
 
 
 class SpanModel(TaskModel):
@@ -228,7 +231,7 @@ class SpanModel(TaskModel):
         }
 
     def loss_weights(self, batch):
-        return {"span": LossWeight(_one_a_row(batch), 0.0)}
+        return {"span": LossWeight(one_a_row(batch), 0.0)}
 
     def losses(self, outputs, batch):
         return {
@@ -253,7 +256,3 @@ def gather_tokens(hidden: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     """
     chosen = tf.gather(hidden, positions, batch_dims=1)
     return tf.reshape(chosen, [-1, hidden.shape[-1]])
-
-
-def _one_a_row(batch: Batch) -> tf.Tensor:
-    return tf.ones(tf.shape(batch["input_ids"])[:1])

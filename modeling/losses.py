@@ -48,3 +48,38 @@ def span_cross_entropy(
         cross_entropy(start_logits, start_positions)
         + cross_entropy(end_logits, end_positions)
     )
+
+
+def squared_error(values: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Returns the square of each value's distance from its label.
+
+    Args:
+        values: float with n entries in all.
+        labels: float with n entries in all.
+
+    Returns:
+        float32 [n].
+    """
+    values = tf.cast(tf.reshape(values, [-1]), tf.float32)
+    return tf.square(values - tf.cast(tf.reshape(labels, [-1]), tf.float32))
+
+
+def sigmoid_cross_entropy(
+    logits: tf.Tensor, labels: tf.Tensor, label_weights: tf.Tensor
+) -> tf.Tensor:
+    """Returns the mean over the labels of each one's own cross-entropy.
+
+    Args:
+        logits: float [n, L].
+        labels: int [n, L], 1 for the labels that a row has.
+        label_weights: float [L]: what a label counts where a row has it.
+
+    Returns:
+        float32 [n].
+    """
+    losses = tf.nn.weighted_cross_entropy_with_logits(
+        labels=tf.cast(labels, tf.float32),
+        logits=tf.cast(logits, tf.float32),
+        pos_weight=label_weights,
+    )
+    return tf.reduce_mean(losses, axis=-1)

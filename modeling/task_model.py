@@ -19,6 +19,9 @@ from modeling.config import BertConfig
 
 Batch = Mapping[str, tf.Tensor]
 
+# Of the heads that fine-tuning starts afresh, whatever the config says.
+FRESH_HEAD_STDDEV = 0.02
+
 
 class LossWeight(NamedTuple):
     """What the losses of a batch are weighted and divided by.
@@ -71,6 +74,16 @@ class TaskModel(keras.layers.Layer):
             config, compute_dtype=compute_dtype, init_seed=init_seed
         )
 
+    def freeze(self, num_layers: int) -> None:
+        """Takes the embeddings and the first layers out of training.
+
+        Args:
+            num_layers: how many layers; 0 for the embeddings alone.
+        """
+        self.bert.embeddings.trainable = False
+        for block in self.bert.encoder.blocks[:num_layers]:
+            block.trainable = False
+
     def encode(
         self,
         batch: Batch,
@@ -100,3 +113,8 @@ class TaskModel(keras.layers.Layer):
             batch: with the labels.
         """
         raise NotImplementedError
+
+
+def one_a_row(batch: Batch) -> tf.Tensor:
+    """Returns the weights of losses that all count alike, float32 [B]."""
+    return tf.ones(tf.shape(batch["input_ids"])[:1])

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "conversion": {*LEAVES, "modeling", "training"},
     "serving": {*LEAVES, "data", "modeling", "training"},
     "tokenization": {"data"},
+    "finetuning": {*LEAVES, "data", "modeling", "training"},
 }
 LIBRARY = set(MAY_IMPORT)
 # They drive the scripts and the library as a user does; nothing imports them.
@@ -36,6 +37,7 @@ OUTSIDE = {"benchmarks", "tests"}
 FAST_TO_IMPORT = [
     "data.pretraining",
     "data.tokenization",
+    "finetuning",
     "modeling.config",
     "tokenization",
     "training.flags",

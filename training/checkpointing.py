@@ -31,15 +31,43 @@ class RunState:
     Attributes:
         seed: the run's seed, from which shuffling and dropout follow.
         examples_seen: examples trained on, over all epochs.
+        best_metric: the metric that --save_best named.
+        best_value: its best value so far.
+        best_step: when that was.
+        evaluations_without_best: how many there were since.
     """
 
     seed: int
     examples_seen: int
+    best_metric: str | None = None
+    best_value: float | None = None
+    best_step: int | None = None
+    evaluations_without_best: int = 0
 
     def __post_init__(self):
-        for value, end in ((self.seed, 2**31), (self.examples_seen, 2**63)):
+        for value, end in (
+            (self.seed, 2**31),
+            (self.examples_seen, 2**63),
+            (self.best_step or 0, 2**63),
+            (self.evaluations_without_best, 2**63),
+        ):
             if type(value) is not int or not 0 <= value < end:
                 raise ValueError(f"{value!r} is out of range")
+        if not isinstance(self.best_value, float | int | None):
+            raise ValueError(f"{self.best_value!r} is no number")
+        if (self.best_metric is None) != (self.best_value is None):
+            raise ValueError("best_metric and best_value belong together")
+
+
+def _written(state: RunState) -> dict[str, int | float]:
+    """Returns what of a state its sidecar says: all but what is not set."""
+    fields = dataclasses.fields(state)
+    values = {field.name: getattr(state, field.name) for field in fields}
+    return {
+        field.name: values[field.name]
+        for field in fields
+        if values[field.name] != field.default
+    }
 
 
 def newest(output_dir: str) -> str | None:
@@ -86,7 +114,7 @@ def save(
     try:
         checkpoint.write_files(temporary, tensors)
         with tf.io.gfile.GFile(temporary + SIDECAR_SUFFIX, "w") as file:
-            file.write(json.dumps(dataclasses.asdict(state)) + "\n")
+            file.write(json.dumps(_written(state)) + "\n")
         for suffix in suffixes:
             atomic_files.sync(temporary + suffix)
         if tf.io.gfile.exists(prefix + ".index"):

@@ -158,6 +158,113 @@ def define_training_flags(
     )
 
 
+def define_fine_tuning_flags(
+    flag_values: flags.FlagValues, *, max_seq_length: int
+) -> None:
+    """Defines what all scripts that fine-tune take.
+
+    Args:
+        flag_values: where to.
+        max_seq_length: that flag's default.
+    """
+    define_model_flags(flag_values)
+    flags.DEFINE_string(
+        "vocab_file",
+        None,
+        "The vocabulary that the model was trained with, one token a line.",
+        flag_values=flag_values,
+    )
+    required(flag_values, "vocab_file")
+    define_do_lower_case(flag_values)
+    flags.DEFINE_integer(
+        "max_seq_length",
+        max_seq_length,
+        "Longest input in word pieces, special tokens included.",
+        lower_bound=3,
+        flag_values=flag_values,
+    )
+    for name, text in (
+        ("do_train", "Whether to train."),
+        ("do_eval", "Whether to evaluate."),
+        ("do_predict", "Whether to predict."),
+    ):
+        flags.DEFINE_bool(name, False, text, flag_values=flag_values)
+    flags.DEFINE_integer(
+        "predict_batch_size",
+        8,
+        "Rows of a prediction batch.",
+        lower_bound=1,
+        upper_bound=10**6,
+        flag_values=flag_values,
+    )
+    _define_schedule_flags(flag_values)
+    define_training_flags(flag_values)
+    _define_monitor_flags(flag_values)
+    define_tpu_flags(flag_values)
+
+
+def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_float(
+        "num_train_epochs",
+        3.0,
+        "Passes over the training set; may be a fraction.",
+        lower_bound=0.0,
+        upper_bound=1e6,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_float(
+        "warmup_proportion",
+        0.1,
+        "Share of the training steps in which the learning rate rises from 0.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "shuffle_buffer_size",
+        None,
+        "Each training example is drawn from this many. Default: from all of "
+        "them; 100 shuffles as little as the original, 1 keeps file order.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "freeze_layers",
+        None,
+        "Do not train the embeddings and this many of the first layers; 0: the "
+        "embeddings alone. Default: train all.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+
+
+def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(
+        "eval_steps",
+        None,
+        "Evaluate every so many training steps, and after the last. Default: "
+        "not while training.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "save_best",
+        None,
+        "A metric of eval_results.txt: the weights that are best by it at any "
+        "--eval_steps are kept in output_dir/best and used by --do_eval and "
+        "--do_predict.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "early_stopping_patience",
+        None,
+        "Stop training after this many evaluations without a better "
+        "--save_best.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+
+
 def define_tpu_flags(flag_values: flags.FlagValues) -> None:
     """Defines the original's TPU block."""
     flags.DEFINE_bool(

@@ -13,6 +13,7 @@ from errors import UserError
 from modeling import checkpoint
 from modeling.task_model import TaskModel
 from training import checkpointing
+from training.monitor import Monitor
 from training.optimization import AdamWeightDecay
 from training.progress import Progress
 from training.steps import Batch, compile_train_step
@@ -51,7 +52,6 @@ class TrainSettings:
         num_train_steps: the step to stop at.
         train_batch_size: rows of a global batch.
         save_checkpoints_steps: steps between checkpoints.
-        seed: of dropout; with the step it decides every mask.
         log_steps: steps between log lines and points in the event files.
     """
 
@@ -59,7 +59,6 @@ class TrainSettings:
     num_train_steps: int
     train_batch_size: int
     save_checkpoints_steps: int
-    seed: int
     log_steps: int = 100
 
 
@@ -68,7 +67,8 @@ def train(
     optimizer: AdamWeightDecay,
     batches: Batches,
     settings: TrainSettings,
-    examples_seen: int,
+    state: checkpointing.RunState,
+    monitor: Monitor | None = None,
 ) -> None:
     """Trains from the optimizer's global_step to settings.num_train_steps.
 
@@ -79,39 +79,46 @@ def train(
         optimizer: over the model's trainable variables.
         batches: endless; distributed by the strategy in scope.
         settings: see there.
-        examples_seen: rows trained on before.
+        state: where the run stands.
+        monitor: evaluates in between, if anything is to; it may end the
+            training.
 
     Raises:
         UserError: a batch cannot be read, or the loss is not finite; the
             checkpoints are those of sound steps.
     """
-    _TrainLoop(model, optimizer, settings, examples_seen).run(batches)
+    _TrainLoop(model, optimizer, batches, settings, state, monitor).run()
 
 
 class _TrainLoop:
     """The state of one call of `train`."""
 
-    def __init__(self, model, optimizer, settings, examples_seen):
+    def __init__(self, model, optimizer, batches, settings, state, monitor):
         self._settings = settings
         self._optimizer = optimizer
+        self._batches = batches
+        self._monitor = monitor
+        self._state = state
         self._tensors = {
             **checkpoint.named_variables(model),
             **optimizer.state(),
         }
-        self._train_step = compile_train_step(model, optimizer, settings.seed)
-        self._step = int(optimizer.global_step.numpy())
-        self._first_example = (
-            examples_seen - self._step * settings.train_batch_size
+        self._train_step = compile_train_step(
+            model,
+            optimizer,
+            state.seed,
+            getattr(batches.dataset, "element_spec", None),
         )
+        self._step = int(optimizer.global_step.numpy())
         self._interval = _Interval(self._step)
 
-    def run(self, batches: Batches) -> None:
+    def run(self) -> None:
         if self._step == 0 and not checkpointing.newest(
             self._settings.output_dir
         ):
             self._save()
         try:
-            self._run(_read(batches))
+            self._run(_read(self._batches))
         except KeyboardInterrupt:
             logging.info(
                 "Stopped after step %d; the same command goes on from %s.",
@@ -133,7 +140,8 @@ class _TrainLoop:
             ) as progress,
         ):
             first = self._step
-            while self._step < settings.num_train_steps:
+            last = self._step >= settings.num_train_steps
+            while not last:
                 self._train(next(iterator))
                 progress.update(1)
                 if self._step == first + 1:
@@ -141,12 +149,27 @@ class _TrainLoop:
                 last = self._step == settings.num_train_steps
                 if self._step % settings.log_steps == 0 or last:
                     self._log(progress)
+                if self._monitor and self._monitor.is_due(self._step, last):
+                    last = self._evaluate() or last
                 if self._step % settings.save_checkpoints_steps == 0 or last:
                     self._save()
 
     def _train(self, batch: Batch) -> None:
         self._interval.add(self._train_step(batch))
         self._step += 1
+        self._state = dataclasses.replace(
+            self._state,
+            examples_seen=self._state.examples_seen
+            + self._settings.train_batch_size,
+        )
+
+    def _evaluate(self) -> bool:
+        """Evaluates; returns whether training is to end here."""
+        begun = time.perf_counter()
+        self._check_finite(self._interval.means())
+        self._state = self._monitor.evaluate(self._step, self._state)
+        self._interval.leave_out(time.perf_counter() - begun)
+        return self._monitor.is_exhausted(self._state)
 
     def _log(self, progress: Progress) -> None:
         """Writes the means since the last call to the log and event file."""
@@ -174,13 +197,8 @@ class _TrainLoop:
             for tensor in self._tensors.values()
         ):
             self._check_finite({"sum of a weight": np.nan})
-        state = checkpointing.RunState(
-            seed=self._settings.seed,
-            examples_seen=self._first_example
-            + self._step * self._settings.train_batch_size,
-        )
         saved = checkpointing.save(
-            self._settings.output_dir, self._step, self._tensors, state
+            self._settings.output_dir, self._step, self._tensors, self._state
         )
         logging.info("Saved %s", saved)
 
@@ -209,6 +227,10 @@ class _Interval:
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
 
+    def leave_out(self, seconds: float) -> None:
+        """Does not count a time in which nothing was trained."""
+        self._start += seconds
+
     def means(self) -> dict[str, float]:
         return {
             name: float(total) / self._count
@@ -230,41 +252,55 @@ class _Interval:
         self._start = time.perf_counter()
 
 
-def forward(
-    model: TaskModel,
-    batches: Batches,
-    select: Callable[[dict, Batch], dict[str, tf.Tensor]],
-) -> Iterator[dict[str, np.ndarray]]:
-    """Runs a model without training: the road of evaluation and prediction.
+class Forward:
+    """A model's way without training: the road of evaluation and prediction.
+
+    Compiled once; every call runs it with the weights of the moment.
 
     Args:
         model: a task model.
-        batches: finite, or as many as the caller takes.
         select: what to bring to the host, from a model's outputs and its
             batch; tensors of one entry a row.
-
-    Yields:
-        For every batch what `select` gave, as arrays in the batch's order.
     """
-    strategy = tf.distribute.get_strategy()
 
-    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
-        return select(model(batch, training=False), batch)
+    def __init__(
+        self,
+        model: TaskModel,
+        select: Callable[[dict, Batch], dict[str, tf.Tensor]],
+    ):
+        def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
+            return select(model(batch, training=False), batch)
 
-    @tf.function
-    def forward_step(batch: Batch) -> dict[str, tf.Tensor]:
-        return strategy.run(replica_step, (batch,))
+        # Batches come in many widths: after the second, one graph for all.
+        @tf.function(reduce_retracing=True)
+        def step(batch: Batch) -> dict[str, tf.Tensor]:
+            return tf.distribute.get_strategy().run(replica_step, (batch,))
 
-    if strategy.num_replicas_in_sync > 1:
-        dataset = strategy.experimental_distribute_dataset(batches.dataset)
-        batches = batches._replace(dataset=dataset)
-    for batch in _read(batches):
-        yield {
-            name: np.concatenate(
-                [v.numpy() for v in strategy.experimental_local_results(value)]
-            )
-            for name, value in forward_step(batch).items()
-        }
+        self._step = step
+
+    def __call__(self, batches: Batches) -> Iterator[dict[str, np.ndarray]]:
+        """Yields for every batch what `select` gave, in the batch's order.
+
+        Args:
+            batches: finite, or as many as the caller takes.
+
+        Raises:
+            UserError: a batch cannot be read.
+        """
+        strategy = tf.distribute.get_strategy()
+        if strategy.num_replicas_in_sync > 1:
+            dataset = strategy.experimental_distribute_dataset(batches.dataset)
+            batches = batches._replace(dataset=dataset)
+        for batch in _read(batches):
+            yield {
+                name: np.concatenate(
+                    [
+                        v.numpy()
+                        for v in strategy.experimental_local_results(value)
+                    ]
+                )
+                for name, value in self._step(batch).items()
+            }
 
 
 def _read(batches: Batches) -> Iterator[Batch]:

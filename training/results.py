@@ -29,6 +29,19 @@ def write_eval_results(
         os.path.join(output_dir, "eval_results.txt"),
         "".join(line + "\n" for line in lines),
     )
+    write_events(output_dir, results, step)
+
+
+def write_events(
+    output_dir: str, results: Mapping[str, object], step: int
+) -> None:
+    """Writes an evaluation's figures to the event file in `eval/`.
+
+    Args:
+        output_dir: the run's folder.
+        results: figures by name.
+        step: the step that they are of.
+    """
     writer = tf.summary.create_file_writer(os.path.join(output_dir, "eval"))
     with writer.as_default():
         for key, value in results.items():

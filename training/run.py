@@ -1,7 +1,7 @@
 """A script's training and its way to a trained model, for any task."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 from absl import logging
@@ -10,6 +10,7 @@ from errors import UserError
 from modeling import checkpoint
 from modeling.task_model import TaskModel
 from training import checkpointing, loop, optimization, resume
+from training.monitor import Monitor, MonitorSettings, best_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +21,10 @@ class RunSettings:
         num_train_steps: the step at which training ends.
         num_warmup_steps: steps in which the learning rate rises from 0.
         steps_flag: the flag that makes training longer; for messages.
+        eval_steps: see `MonitorSettings`, also for the next two; None: do not
+            evaluate while training.
+        freeze_layers: how many layers are not trained, nor the embeddings;
+            None: all are.
     """
 
     output_dir: str
@@ -33,6 +38,10 @@ class RunSettings:
     num_train_steps: int
     num_warmup_steps: int
     steps_flag: str = "num_train_steps"
+    eval_steps: int | None = None
+    save_best: str | None = None
+    early_stopping_patience: int | None = None
+    freeze_layers: int | None = None
 
     @classmethod
     def from_config(cls, config: object, **others: object) -> "RunSettings":
@@ -46,6 +55,9 @@ class RunSettings:
         return cls(**{**own, **others})
 
 
+# Returns, for a model in training, what computes its metrics at any moment.
+MakeEvaluate = Callable[[TaskModel], Callable[[], Mapping[str, float]]]
+
 # Makes the training batches of a worker from the run's seed and position.
 MakeBatches = Callable[
     [checkpointing.RunState, tf.distribute.InputContext], tf.data.Dataset
@@ -57,6 +69,7 @@ def train(
     make_model: Callable[[int], TaskModel],
     make_batches: MakeBatches,
     unreadable: loop.Unreadable,
+    make_evaluate: MakeEvaluate | None = None,
 ) -> None:
     """Trains from where output_dir's run stands to num_train_steps.
 
@@ -67,6 +80,7 @@ def train(
         make_model: returns the model with start weights of a seed.
         make_batches: returns the endless batches.
         unreadable: what to say when a batch cannot be read.
+        make_evaluate: for evaluation while training.
 
     Raises:
         UserError: a checkpoint does not fit the model, a batch cannot be
@@ -96,6 +110,15 @@ def train(
             settings.num_train_steps,
         )
         return
+    patience = settings.early_stopping_patience
+    if patience and start.state.evaluations_without_best >= patience:
+        logging.info(
+            "Nothing to train: the run stopped early at step %d; to go on, "
+            "raise --early_stopping_patience (%d now).",
+            start.step,
+            patience,
+        )
+        return
     if settings.num_warmup_steps >= settings.num_train_steps:
         logging.warning(
             "The learning rate never reaches %g: warm-up takes %d steps of %d.",
@@ -105,6 +128,8 @@ def train(
         )
     checkpointing.remove_temporary_files(settings.output_dir)
     model = make_model(start.state.seed)
+    if settings.freeze_layers is not None:
+        model.freeze(settings.freeze_layers)
     optimizer = _make_optimizer(settings, model)
     resume.load(start, model, optimizer, settings.init_checkpoint)
     strategy = tf.distribute.get_strategy()
@@ -122,9 +147,32 @@ def train(
             num_train_steps=settings.num_train_steps,
             train_batch_size=settings.train_batch_size,
             save_checkpoints_steps=settings.save_checkpoints_steps,
-            seed=start.state.seed,
         ),
-        start.state.examples_seen,
+        start.state,
+        _make_monitor(settings, model, optimizer, make_evaluate),
+    )
+
+
+def _make_monitor(
+    settings: RunSettings,
+    model: TaskModel,
+    optimizer: optimization.AdamWeightDecay,
+    make_evaluate: MakeEvaluate | None,
+) -> Monitor | None:
+    if settings.eval_steps is None or make_evaluate is None:
+        return None
+    return Monitor(
+        MonitorSettings(
+            output_dir=settings.output_dir,
+            eval_steps=settings.eval_steps,
+            save_best=settings.save_best,
+            early_stopping_patience=settings.early_stopping_patience,
+        ),
+        make_evaluate(model),
+        {
+            **checkpoint.named_variables(model),
+            checkpoint.GLOBAL_STEP: optimizer.global_step,
+        },
     )
 
 
@@ -168,11 +216,15 @@ def check_checkpoints(
 
 
 def load_trained(
-    model: TaskModel, output_dir: str, init_checkpoint: str | None
+    model: TaskModel,
+    output_dir: str,
+    init_checkpoint: str | None,
+    save_best: str | None = None,
 ) -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of the newest checkpoint in output_dir, else init_checkpoint's.
+    Those of the newest checkpoint in output_dir, else init_checkpoint's. With
+    save_best the best ones so far, where there are any.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
@@ -181,7 +233,8 @@ def load_trained(
     Raises:
         UserError: the checkpoint does not fit the model.
     """
-    trained = checkpointing.newest(output_dir)
+    best = checkpointing.newest(best_folder(output_dir)) if save_best else None
+    trained = best or checkpointing.newest(output_dir)
     path = trained or init_checkpoint
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0

@@ -16,7 +16,10 @@ Batch = Mapping[str, tf.Tensor]
 
 
 def compile_train_step(
-    model: TaskModel, optimizer: AdamWeightDecay, seed: int
+    model: TaskModel,
+    optimizer: AdamWeightDecay,
+    seed: int,
+    batch_spec: Mapping[str, tf.TypeSpec] | None = None,
 ) -> Callable[[Batch], dict[str, tf.Tensor]]:
     """Returns one optimizer step as a compiled function.
 
@@ -24,6 +27,8 @@ def compile_train_step(
         model: a task model.
         optimizer: over the model's trainable variables.
         seed: of dropout: masks follow from (seed, step, replica, site).
+        batch_spec: what all batches have in common, so that batches of many
+            lengths are compiled for once; None: that of each batch.
 
     Returns:
         A function of a (distributed) batch that updates the weights and
@@ -77,7 +82,7 @@ def compile_train_step(
         optimizer.apply([gradient * scale for gradient in gradients])
         return _figures(parts, norm)
 
-    @tf.function
+    @tf.function(input_signature=[batch_spec] if batch_spec else None)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         figures = strategy.run(replica_step, (batch,))
         # All replicas hold the same sums.

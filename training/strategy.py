@@ -50,6 +50,11 @@ def create(
         ) from error
 
 
+def needs_fixed_shapes(strategy: tf.distribute.Strategy) -> bool:
+    """Returns whether every batch must have the same shape: on a TPU."""
+    return isinstance(strategy, tf.distribute.TPUStrategy)
+
+
 def _check_reachable(name: str) -> None:
     """Fails soon where an address does not answer; TensorFlow waits long."""
     if name == "local":

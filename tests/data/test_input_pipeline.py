@@ -239,3 +239,47 @@ def test_what_the_first_look_misses_is_met_and_named_in_training(tmp_path):
         ids(train(src, batch_size=3, buffer=1), 3)
     fault = input_pipeline.explain(src, caught.value)
     assert "record 9: input_ids must be from 0 to 99" in str(fault)
+
+
+LONG_FIELDS = records.tagging_fields(4)
+
+
+def write_long(path, lengths):
+    """Writes a record of n ones in every field for each n."""
+    with records.record_writer(str(path)) as writer:
+        for n in lengths:
+            row = [1] * n + [0] * (4 - n)
+            writer.write(
+                records.encode(LONG_FIELDS, {f.name: row for f in LONG_FIELDS})
+            )
+    return input_pipeline.RecordSource([str(path)], LONG_FIELDS, {})
+
+
+def test_training_batches_are_cut_to_their_longest_row(tmp_path):
+    src = write_long(tmp_path / "a", [2, 1, 3, 3])
+
+    def shapes(**kwargs):
+        batches = input_pipeline.train_batches(
+            src, 2, seed=1, shuffle_buffer_size=1, **kwargs
+        )
+        return [
+            {tuple(values.shape) for values in batch.values()}
+            for batch in batches.take(2)
+        ]
+
+    assert shapes(cut=True) == [{(2, 2)}, {(2, 3)}]
+    assert shapes() == [{(2, 4)}, {(2, 4)}]
+
+
+def test_prediction_gives_each_record_once_and_cut(tmp_path):
+    src = write_long(tmp_path / "a", [2, 1, 4])
+    found = [
+        (batch["row"].numpy().tolist(), batch["label_ids"].shape[1])
+        for batch in input_pipeline.predict_batches(src, 2)
+    ]
+    assert found == [([2, 0], 4), ([1], 1)]
+
+
+def test_records_are_counted(tmp_path):
+    files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
+    assert input_pipeline.num_records(files) == 8

@@ -85,3 +85,26 @@ def test_pair_that_fits_draws_nothing():
 
     assert (ids_a, ids_b) == ([1, 2], [3])
     assert rng.getstate() == state
+
+
+def test_single_is_cls_a_sep():
+    assert packing.pack_single([1, 2], SPECIAL) == ([101, 1, 2, 102], 4)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "limit", "expected"),
+    [
+        ((5, 3), 8, (5, 3)),
+        ((5, 3), 6, (3, 3)),
+        ((5, 3), 5, (3, 2)),  # on a tie b loses its last
+        ((3, 5), 7, (3, 4)),
+        ((1, 9), 4, (1, 3)),
+        ((9, 0), 4, (4, 0)),
+    ],
+)
+def test_fine_tuning_pops_from_the_longer_and_from_b_on_ties(
+    lengths, limit, expected
+):
+    ids_a, ids_b = (list(range(n)) for n in lengths)
+    packing.truncate_seq_pair(ids_a, ids_b, limit)
+    assert (ids_a, ids_b) == tuple(list(range(n)) for n in expected)

@@ -179,3 +179,26 @@ def test_new_and_old_files_can_be_written(tmp_path, monkeypatch):
     records.check_writable(str(tmp_path / "new"), "out")
     records.check_writable(str(tmp_path / "old"), "out")
     records.check_writable("in_this_folder", "out")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("classification", (1, "int64")),
+        ("regression", (1, "float32")),
+        ("multi_label", (5, "int64")),
+    ],
+)
+def test_label_of_a_classification_record_is_of_its_kind(kind, expected):
+    fields = records.classification_fields(8, kind=kind, num_labels=5)
+    (label,) = [field for field in fields if field.name == "label_ids"]
+    assert (label.length, label.dtype) == expected
+    assert not label.per_token
+
+
+def test_squad_records_have_answers_in_training_only():
+    def names(is_training):
+        return {field.name for field in records.squad_fields(8, is_training)}
+
+    answer = {"start_positions", "end_positions", "is_impossible"}
+    assert names(True) - names(False) == answer

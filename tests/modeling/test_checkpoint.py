@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from errors import UserError
-from modeling import BertConfig, checkpoint, heads
+from modeling import BertConfig, checkpoint, classifiers, heads
 
 PREFIX = "model_base/bert_model.ckpt"
 
@@ -114,7 +114,7 @@ def test_load_gives_every_weight_its_value(golden, config):
 
 
 def test_report_lists_the_fresh_head_and_what_is_unused(golden, config):
-    model = heads.ClassifierModel(config, num_labels=2)
+    model = classifiers.ClassifierModel(config, num_labels=2)
     report = checkpoint.load_weights(model, str(golden / PREFIX))
     assert set(report.fresh) == {"output_weights", "output_bias"}
     assert "cls/predictions/output_bias" in report.unused

@@ -6,10 +6,15 @@ import pytest
 import tensorflow as tf
 
 from modeling import checkpoint
-from modeling.heads import (
+from modeling.classifiers import (
     ClassifierModel,
+    MultiLabelModel,
+    RegressionModel,
+)
+from modeling.heads import (
     PretrainingModel,
     SpanModel,
+    TokenModel,
     gather_tokens,
 )
 from modeling.losses import MASKED_LM_EPSILON
@@ -281,4 +286,85 @@ def test_span_logits_are_the_head_applied_to_every_token():
     )
     np.testing.assert_allclose(
         outputs["end_logits"], expected[1] - 0.5, atol=1e-5
+    )
+
+
+def test_freezing_leaves_the_layers_behind_it_and_the_head():
+    model = make(ClassifierModel)
+    every = set(checkpoint.named_variables(model))
+
+    def trained():
+        return {
+            checkpoint.checkpoint_name(v, model)
+            for v in model.trainable_variables
+        }
+
+    model.freeze(0)
+    embeddings = {n for n in every if n.startswith("bert/embeddings/")}
+    assert trained() == every - embeddings
+    model.freeze(1)
+    first = {n for n in every if n.startswith("bert/encoder/layer_0/")}
+    assert first
+    assert trained() == every - embeddings - first
+
+
+def test_token_logits_are_the_head_applied_to_every_token():
+    model = make(TokenModel, num_labels=4)
+    weights = checkpoint.named_variables(model)
+    weights["cls/token/output_bias"].assign([0.0, 1.0, 2.0, 3.0])
+    hidden = model.encode(BATCH, False, None)["sequence_output"]
+    expected = tf.einsum(
+        "bsd,ld->bsl", hidden, weights["cls/token/output_weights"].value
+    )
+    np.testing.assert_allclose(
+        model(BATCH)["logits"],
+        tf.add(expected, [0.0, 1.0, 2.0, 3.0]),
+        atol=1e-5,
+    )
+
+
+def test_only_masked_in_positions_count_in_the_token_loss():
+    model = make(TokenModel, num_labels=4)
+    shape = BATCH["input_ids"].shape
+    mask = np.zeros(shape, np.int32)
+    mask[1, 2] = 1
+    labels = np.full(shape, 3)
+    batch = {**BATCH, "label_ids": labels, "label_mask": tf.constant(mask)}
+    found = total_loss(model, batch)
+    changed = {**batch, "label_ids": np.where(mask, labels, 0)}
+    np.testing.assert_array_equal(found, total_loss(model, changed))
+    logits = model(BATCH)["logits"][1, 2]
+    expected = -tf.nn.log_softmax(logits)[3]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_label_weights_are_of_the_rows_own_label():
+    batch = {**BATCH, "label_ids": tf.constant([2, 0])}
+    model = make(ClassifierModel, label_weights=[1.0, 2.0, 5.0])
+    (weight,) = model.loss_weights(batch).values()
+    np.testing.assert_array_equal(weight.weights, [5.0, 1.0])
+
+
+def test_regression_learns_from_floats():
+    model = RegressionModel(TINY, init_seed=1)
+    batch = {**BATCH, "label_ids": tf.constant([[0.5], [2.5]])}
+    values = model(batch)["logits"]
+    assert values.shape == (2, 1)
+    np.testing.assert_allclose(
+        model.losses({"logits": values}, batch)["regression"],
+        (values[:, 0] - [0.5, 2.5]) ** 2,
+    )
+
+
+def test_multi_label_learns_each_label_by_itself():
+    model = MultiLabelModel(TINY, num_labels=3, init_seed=1)
+    batch = {**BATCH, "label_ids": tf.constant([[0, 0, 0], [1, 0, 1]])}
+    logits = model(batch)["logits"]
+    expected = tf.nn.sigmoid_cross_entropy_with_logits(
+        tf.cast(batch["label_ids"], tf.float32), logits
+    )
+    np.testing.assert_allclose(
+        model.losses({"logits": logits}, batch)["multi_label"],
+        tf.reduce_mean(expected, axis=1),
+        rtol=1e-6,
     )

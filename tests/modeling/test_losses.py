@@ -52,3 +52,21 @@ def test_span_loss_is_the_mean_of_start_and_end():
 def test_a_position_outside_of_the_sequence_is_an_error():
     with pytest.raises(tf.errors.InvalidArgumentError):
         losses.span_cross_entropy(LOGITS, LOGITS, [3, 0], [0, 0])
+
+
+def test_squared_error_is_the_distance_squared():
+    found = losses.squared_error(
+        tf.constant([[1.0], [3.0]]), tf.constant([0.5, 5.0])
+    )
+    np.testing.assert_allclose(found, [0.25, 4.0])
+
+
+def test_sigmoid_cross_entropy_is_the_mean_over_labels_and_weights_hits():
+    def log_sigmoid(x):
+        return -math.log(1 + math.exp(-x))
+
+    found = losses.sigmoid_cross_entropy(
+        LOGITS[:1], tf.constant([[1, 0, 1]]), tf.constant([1.0, 1.0, 4.0])
+    )
+    expected = -(log_sigmoid(1.0) + log_sigmoid(-2.0) + 4 * log_sigmoid(0.5))
+    np.testing.assert_allclose(found, [expected / 3], rtol=1e-6)

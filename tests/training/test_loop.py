@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from errors import UserError
-from modeling import BertConfig, checkpoint, heads
+from modeling import BertConfig, checkpoint, classifiers, heads
 from training import checkpointing, loop, optimization, steps
 
 # Floors of the tolerance |a - b| <= 1e-5 * max|b| + floor: tests/golden.
@@ -18,7 +18,7 @@ WEIGHT_FLOOR = 2e-5
 MODELS = {
     "train_pretraining": heads.PretrainingModel,
     # The golden was made with the head's own dropout switched off.
-    "train_classifier": lambda config: heads.ClassifierModel(
+    "train_classifier": lambda config: classifiers.ClassifierModel(
         config, num_labels=3, dropout_rate=0.0
     ),
     "train_squad": heads.SpanModel,
@@ -97,6 +97,9 @@ def test_training_goes_the_way_of_the_original(golden, name, first_step):
     )
 
 
+START = checkpointing.RunState(seed=1, examples_seen=0)
+
+
 def settings(output_dir, **changes):
     return loop.TrainSettings(
         **{
@@ -104,7 +107,6 @@ def settings(output_dir, **changes):
             "num_train_steps": 4,
             "train_batch_size": 8,
             "save_checkpoints_steps": 3,
-            "seed": 1,
             **changes,
         }
     )
@@ -124,7 +126,7 @@ def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
         run.optimizer,
         loop.Batches(endless(run)),
         settings(tmp_path),
-        0,
+        START,
     )
     names = sorted(p.name for p in tmp_path.glob("*.index"))
     assert names == [f"model.ckpt-{s}.index" for s in (0, 3, 4)]
@@ -141,7 +143,7 @@ def test_a_restart_at_step_0_leaves_its_checkpoint_alone(golden, tmp_path):
             run.optimizer,
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=steps_now),
-            0,
+            START,
         )
         index = (tmp_path / "model.ckpt-0.index").stat()
         if steps_now == 0:
@@ -160,7 +162,7 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(golden, tmp_path):
             run.optimizer,
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=1),
-            0,
+            START,
         )
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
@@ -183,7 +185,7 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
             run.optimizer,
             loop.Batches(poisoned()),
             settings(tmp_path),
-            0,
+            START,
         )
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
@@ -195,7 +197,7 @@ def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
         run.optimizer,
         loop.Batches(endless(run)),
         settings(tmp_path, log_steps=2),
-        0,
+        START,
     )
     found = {}
     (path,) = tmp_path.glob("events.out.tfevents.*")
@@ -223,7 +225,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
         run.optimizer,
         loop.Batches(endless(run)),
         settings(tmp_path),
-        0,
+        START,
     )
     before = {p.name: p.read_bytes() for p in tmp_path.glob("model*")}
     write_files = checkpoint.write_files
@@ -239,7 +241,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
             run.optimizer,
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=6),
-            32,
+            checkpointing.RunState(seed=1, examples_seen=32),
         )
     assert {p.name: p.read_bytes() for p in tmp_path.glob("model*")} == before
     assert not list(tmp_path.glob("tmp-*"))
@@ -251,11 +253,10 @@ def test_forward_gives_every_row_in_order(golden):
     dataset = tf.data.Dataset.from_tensor_slices(rows)
 
     def logits(batch_size):
-        parts = loop.forward(
-            run.model,
-            loop.Batches(dataset.batch(batch_size)),
-            lambda outputs, batch: {"logits": outputs["logits"]},
+        forward = loop.Forward(
+            run.model, lambda outputs, batch: {"logits": outputs["logits"]}
         )
+        parts = forward(loop.Batches(dataset.batch(batch_size)))
         return np.concatenate([part["logits"] for part in parts])
 
     assert logits(7).shape == (96, 3)

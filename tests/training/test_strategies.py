@@ -40,13 +40,11 @@ with strategy.scope():
         assert abs(loss - run.trajectory["losses"][step]) <= 1e-5, step
     # Nine rows for two devices: each row once, in order.
     rows = {k: v.reshape(-1, *v.shape[2:])[:9] for k, v in run.batches.items()}
-    parts = list(
-        loop.forward(
-            run.model,
-            loop.Batches(tf.data.Dataset.from_tensor_slices(rows).batch(6)),
-            lambda outputs, batch: {"ids": batch["input_ids"]},
-        )
+    forward = loop.Forward(
+        run.model, lambda outputs, batch: {"ids": batch["input_ids"]}
     )
+    dataset = tf.data.Dataset.from_tensor_slices(rows).batch(6)
+    parts = list(forward(loop.Batches(dataset)))
     assert np.array_equal(
         np.concatenate([part["ids"] for part in parts]), rows["input_ids"]
     )

@@ -1,0 +1,126 @@
+"""No work on padding: rows of like length together, cut to the longest.
+
+Rows that are sorted come back in their order by `in_file_order`.
+"""
+
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+# Rows that are sorted together; they are in memory at once.
+_WINDOW_ROWS = 8192
+
+
+def sorted_batches(
+    windows: tf.data.Dataset,
+    batch_size: int,
+    *,
+    per_token: Collection[str],
+    fixed_shapes: bool = False,
+) -> tf.data.Dataset:
+    """Sorts the rows of each window by length and cuts batches from them.
+
+    A batch is as wide as its longest row. `in_file_order` undoes the sorting.
+
+    Args:
+        windows: dicts of tensors [rows, ...], `input_mask` among them.
+        batch_size: rows of a batch.
+        per_token: names of the tensors [rows, S] that are cut.
+        fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
+            needs it: nothing is sorted or cut, and rows of zeros, with `row`
+            -1, fill the last batch of a window up.
+
+    Yields:
+        The windows' tensors, [B, ...], and `row`, int64 [B]: which row of all
+        windows each one is, from 0.
+    """
+
+    def number(first, window):
+        rows = tf.shape(window["input_mask"], tf.int64)[0]
+        return first + rows, {**window, "row": first + tf.range(rows)}
+
+    def batches_of(window):
+        if not fixed_shapes:
+            lengths = _lengths(window["input_mask"])
+            order = tf.argsort(lengths, stable=True, direction="DESCENDING")
+            window = {k: tf.gather(v, order) for k, v in window.items()}
+        batches = tf.data.Dataset.from_tensor_slices(window).batch(batch_size)
+        if fixed_shapes:
+            return batches.map(lambda batch: _fill_up(batch, batch_size))
+        return batches.map(functools.partial(cut, per_token=per_token))
+
+    # The longest rows come first: memory that suffices for them suffices.
+    return (
+        windows.scan(tf.constant(0, tf.int64), number)
+        .flat_map(batches_of)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def in_file_order(
+    results: Iterable[Mapping[str, np.ndarray]],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what was computed for each row, in the order of the rows.
+
+    Args:
+        results: of every batch of `sorted_batches` what was made of it, with
+            the batch's `row`; arrays of one entry a row.
+    """
+    waiting: dict[int, dict[str, np.ndarray]] = {}
+    following = 0
+    for result in results:
+        for index, row in enumerate(result["row"].tolist()):
+            if row >= 0:
+                waiting[row] = {
+                    name: values[index]
+                    for name, values in result.items()
+                    if name != "row"
+                }
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+def window_size(batch_size: int) -> int:
+    """Returns how many rows are sorted together: whole batches, some 8,000."""
+    return batch_size * max(1, _WINDOW_ROWS // batch_size)
+
+
+def _lengths(mask: tf.Tensor) -> tf.Tensor:
+    """Returns the number of positions up to the last 1 of each row."""
+    positions = tf.range(1, tf.shape(mask)[1] + 1)
+    return tf.reduce_max(tf.cast(mask != 0, tf.int32) * positions, axis=1)
+
+
+def cut(
+    batch: Mapping[str, tf.Tensor], per_token: Collection[str]
+) -> dict[str, tf.Tensor]:
+    """Leaves out the padding that all rows of a batch have in common.
+
+    Args:
+        batch: tensors [B, ...], `input_mask` among them.
+        per_token: names of the tensors [B, S] that are cut.
+    """
+    width = tf.maximum(tf.reduce_max(_lengths(batch["input_mask"])), 1)
+    return {
+        name: values[:, :width] if name in per_token else values
+        for name, values in batch.items()
+    }
+
+
+def _fill_up(
+    batch: Mapping[str, tf.Tensor], batch_size: int
+) -> dict[str, tf.Tensor]:
+    missing = batch_size - tf.shape(batch["row"])[0]
+    filled = {}
+    for name, values in batch.items():
+        paddings = [[0, missing]] + [[0, 0]] * (len(values.shape) - 1)
+        filled[name] = tf.ensure_shape(
+            tf.pad(
+                values, paddings, constant_values=-1 if name == "row" else 0
+            ),
+            [batch_size, *values.shape[1:]],
+        )
+    return filled

@@ -1,0 +1,365 @@
+"""What the scripts that fine-tune have in common.
+
+A script reads its examples and checks them, calls `prepare`, writes records
+with `write_records`, and then trains with `train` and gets its model's answers,
+row by row in the order of the file, from `Rows`.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import flags, logging
+
+from errors import UserError
+
+# TensorFlow is imported where it is used, so that --help needs none.
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from data import input_pipeline, records, tokenization
+    from modeling import BertConfig
+    from modeling.task_model import Batch, TaskModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of the flags that all scripts share, by their names."""
+
+    bert_config_file: str
+    vocab_file: str
+    output_dir: str
+    init_checkpoint: str | None
+    do_lower_case: bool
+    max_seq_length: int
+    do_train: bool
+    do_eval: bool
+    do_predict: bool
+    train_batch_size: int
+    predict_batch_size: int
+    learning_rate: float
+    learning_rate_schedule: str
+    adam_bias_correction: bool
+    num_train_epochs: float
+    warmup_proportion: float
+    save_checkpoints_steps: int
+    shuffle_buffer_size: int | None
+    freeze_layers: int | None
+    random_seed: int | None
+    eval_steps: int | None
+    save_best: str | None
+    early_stopping_patience: int | None
+    use_tpu: bool
+    tpu_name: str | None
+    tpu_zone: str | None
+    gcp_project: str | None
+
+    def __post_init__(self):
+        if not (self.do_train or self.do_eval or self.do_predict):
+            raise UserError(
+                "At least one of --do_train, --do_eval and --do_predict must "
+                "be true; none is."
+            )
+        if self.save_best is not None and self.eval_steps is None:
+            raise UserError(
+                "--save_best needs --eval_steps: how often to look for "
+                "something better."
+            )
+        if self.early_stopping_patience and self.save_best is None:
+            raise UserError(
+                "--early_stopping_patience needs --save_best: the metric that "
+                "is to get better."
+            )
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
+        """Reads every field from the flag of its name."""
+        values = {
+            field.name: getattr(flag_values, field.name)
+            for field in dataclasses.fields(cls)
+        }
+        values["tpu_name"] = flag_values.tpu_name or flag_values.master
+        return cls(**values)
+
+    def check_metric(self, names: Sequence[str]) -> None:
+        """Raises UserError where --save_best is none of a task's metrics."""
+        if self.save_best is not None and self.save_best not in names:
+            raise UserError(
+                "--save_best must be one of the metrics "
+                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
+            )
+
+
+class Prepared(NamedTuple):
+    """What a run works with.
+
+    Attributes:
+        strategy: open its scope for all that follows.
+        bert_config: the model's sizes.
+        tokenizer: with the model's vocabulary.
+    """
+
+    strategy: "tf.distribute.Strategy"
+    bert_config: "BertConfig"
+    tokenizer: "tokenization.FullTokenizer"
+
+    @property
+    def fixed_shapes(self) -> bool:
+        """Whether every batch must have the same shape."""
+        from training import strategy
+
+        return strategy.needs_fixed_shapes(self.strategy)
+
+
+class Evaluation(NamedTuple):
+    """How to evaluate a model while it is trained.
+
+    Attributes:
+        make: returns, for the model, what computes its metrics at any moment.
+        metric_names: the names of these metrics.
+    """
+
+    make: Callable[["TaskModel"], Callable[[], Mapping[str, float]]]
+    metric_names: Sequence[str]
+
+
+def prepare(config: Config) -> Prepared:
+    """Makes the strategy, and checks the model's files and output_dir.
+
+    Raises:
+        UserError: one of them is not what it must be.
+    """
+    from data import tokenization
+    from modeling import BertConfig
+    from training import resume, run, strategy
+
+    # First of all: some strategies must be made before any operation runs.
+    chosen = strategy.create(
+        config.use_tpu, config.tpu_name, config.tpu_zone, config.gcp_project
+    )
+    tokenization.validate_case_matches_checkpoint(
+        config.do_lower_case, config.init_checkpoint
+    )
+    run.check_checkpoints(
+        config.output_dir, config.init_checkpoint, config.do_train
+    )
+    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    bert_config.check_sequence_length(config.max_seq_length)
+    layers = bert_config.num_hidden_layers
+    if (config.freeze_layers or 0) > layers:
+        raise UserError(
+            f"--freeze_layers must be at most {layers}, the layers that "
+            f"{config.bert_config_file} has. Received: {config.freeze_layers}."
+        )
+    tokenizer = tokenization.FullTokenizer(
+        config.vocab_file, do_lower_case=config.do_lower_case
+    )
+    largest = max(tokenizer.inv_vocab)
+    if largest >= bert_config.vocab_size:
+        raise UserError(
+            f"{config.vocab_file} has {largest + 1} tokens, but vocab_size in "
+            f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
+            "vocab.txt that belongs to the model."
+        )
+    resume.prepare_output_dir(config.output_dir)
+    return Prepared(chosen, bert_config, tokenizer)
+
+
+def write_records(
+    output_dir: str,
+    name: str,
+    fields: "Sequence[records.Field]",
+    features: Iterable[Mapping[str, Sequence[float]]],
+) -> str:
+    """Writes a record file into output_dir and returns its path.
+
+    Args:
+        output_dir: exists.
+        name: the file's name.
+        fields: what to write.
+        features: of each example, in order.
+    """
+    from data import records
+
+    path = os.path.join(output_dir, name)
+    with records.record_writer(path) as writer:
+        for values in features:
+            writer.write(records.encode(fields, values))
+    return path
+
+
+def source(
+    prepared: Prepared,
+    path: str,
+    fields: "Sequence[records.Field]",
+    limits: Mapping[str, int] | None = None,
+) -> "input_pipeline.RecordSource":
+    """Returns the records of a file and what must hold for them.
+
+    Args:
+        prepared: the run's.
+        path: the file.
+        fields: what is in it.
+        limits: of the task's own features.
+    """
+    from data import input_pipeline
+
+    return input_pipeline.RecordSource(
+        files=[path],
+        fields=fields,
+        limits={
+            "input_ids": prepared.bert_config.vocab_size,
+            "segment_ids": prepared.bert_config.type_vocab_size,
+            **(limits or {}),
+        },
+    )
+
+
+def train(
+    config: Config,
+    prepared: Prepared,
+    source: "input_pipeline.RecordSource",
+    num_examples: int,
+    make_model: "Callable[[int], TaskModel]",
+    evaluation: Evaluation | None = None,
+    cut: bool = True,
+) -> None:
+    """Trains num_train_epochs, from where output_dir's run stands.
+
+    Args:
+        config: the run's.
+        prepared: the run's; its strategy's scope is open.
+        source: the training records.
+        num_examples: what an epoch is counted in.
+        make_model: returns the model with start weights of a seed.
+        evaluation: for --eval_steps.
+        cut: leave out padding, which then may have no part in the loss.
+
+    Raises:
+        UserError: a checkpoint does not fit the model, there are too few
+            examples for a step, or the loss is not finite.
+    """
+    from data import input_pipeline
+    from training import run
+
+    steps = int(
+        num_examples / config.train_batch_size * config.num_train_epochs
+    )
+    logging.info("***** Running training *****")
+    logging.info("  Num examples = %d", num_examples)
+    logging.info("  Batch size = %d", config.train_batch_size)
+    logging.info("  Num steps = %d", steps)
+    run.train(
+        run.RunSettings.from_config(
+            config,
+            num_train_steps=steps,
+            num_warmup_steps=int(steps * config.warmup_proportion),
+            steps_flag="num_train_epochs",
+        ),
+        make_model,
+        lambda state, context: input_pipeline.train_batches(
+            source,
+            config.train_batch_size,
+            seed=state.seed,
+            shuffle_buffer_size=config.shuffle_buffer_size
+            or input_pipeline.num_records(source.files),
+            examples_seen=state.examples_seen,
+            context=context,
+            cut=cut and not prepared.fixed_shapes,
+        ),
+        unreadable(source),
+        evaluation.make if evaluation else None,
+    )
+
+
+def load(config: Config, model: "TaskModel") -> int:
+    """Gives a model the weights to evaluate or predict with.
+
+    Those of output_dir's newest checkpoint, or best one under --save_best,
+    else init_checkpoint's.
+
+    Returns:
+        The checkpoint's global_step; 0 where nothing was trained.
+    """
+    from training import run
+
+    return run.load_trained(
+        model, config.output_dir, config.init_checkpoint, config.save_best
+    )
+
+
+class Rows:
+    """What a model makes of the rows of a file, in their order.
+
+    Can be iterated again and again, each time with the weights of the moment.
+
+    Args:
+        prepared: the run's; its strategy's scope is open.
+        model: a task model.
+        source: the records.
+        batch_size: rows that are computed together, of like length.
+        select: what to keep, from a model's outputs and its batch; tensors
+            [B, ...]. A row's entries for padding may be missing.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        model: "TaskModel",
+        source: "input_pipeline.RecordSource",
+        batch_size: int,
+        select: "Callable[[dict, Batch], dict[str, tf.Tensor]]",
+    ):
+        from data import input_pipeline
+        from training import loop
+
+        self._forward = loop.Forward(
+            model,
+            lambda outputs, batch: {
+                **select(outputs, batch),
+                "row": batch["row"],
+            },
+        )
+        self._batches = loop.Batches(
+            input_pipeline.predict_batches(
+                source, batch_size, fixed_shapes=prepared.fixed_shapes
+            ),
+            unreadable(source),
+        )
+
+    def __iter__(self) -> "Iterator[dict[str, np.ndarray]]":
+        """Yields a dict of arrays for each row of the file."""
+        from data import length_sorting
+
+        return length_sorting.in_file_order(self._forward(self._batches))
+
+
+def batch_mean(
+    losses: "Sequence[float] | np.ndarray", batch_size: int
+) -> float:
+    """Returns the mean over batches of their mean loss, as the original's.
+
+    Args:
+        losses: of each row, in the order of the file.
+        batch_size: rows of a batch; the last one may be shorter.
+    """
+    import numpy as np
+
+    losses = np.asarray(losses, np.float64)
+    starts = range(0, len(losses), batch_size)
+    return float(np.mean([losses[i : i + batch_size].mean() for i in starts]))
+
+
+def unreadable(source: "input_pipeline.RecordSource"):
+    """Returns what the loop says of a record that cannot be read."""
+    import functools
+
+    from data import input_pipeline
+    from training import loop
+
+    return loop.Unreadable(
+        input_pipeline.READ_ERRORS,
+        functools.partial(input_pipeline.explain, source),
+    )

@@ -1,0 +1,149 @@
+"""Task models that say something of a whole text or pair of texts.
+
+Letters of shapes: B batch, D hidden, L labels.
+"""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from modeling.bert import dtype_policy
+from modeling.config import BertConfig
+from modeling.head_layers import OutputLayer
+from modeling.losses import (
+    cross_entropy,
+    sigmoid_cross_entropy,
+    squared_error,
+)
+from modeling.randomness import (
+    WeightInitializer,
+    dropout,
+    dropout_seed,
+    split_seed,
+)
+from modeling.task_model import (
+    FRESH_HEAD_STDDEV,
+    Batch,
+    LossWeight,
+    TaskModel,
+    one_a_row,
+)
+
+
+class ClassifierModel(TaskModel):
+    """One label for a text or a pair of texts.
+
+    Args:
+        config: the encoder's sizes.
+        num_labels: L.
+        dropout_rate: share of the pooled vector dropped; 0.1 in the original
+            whatever the config says.
+        label_weights: what a row of each label counts in training, L numbers;
+            None: all the same.
+        compute_dtype: see `BertModel`.
+        init_seed: see `BertModel`.
+
+    Call arguments:
+        batch: for the losses also `label_ids`, int [B] or [B, 1], and
+            optionally `is_real_example`, [B] or [B, 1], 0 for rows that only
+            fill up the batch.
+
+    Returns:
+        `logits` float32 [B, L].
+
+    Source: Devlin et al. 2019, section 4.1.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        num_labels: int,
+        dropout_rate: float = 0.1,
+        label_weights: Sequence[float] | None = None,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ):
+        super().__init__(config, "classifier_model", compute_dtype, init_seed)
+        self.dropout_rate = dropout_rate
+        self.label_weights = tuple(label_weights or [1.0] * num_labels)
+        # By the model's own name, which names in checkpoints leave out: the
+        # head's weights stand at the root there.
+        self.classifier = OutputLayer(
+            num_labels,
+            config.hidden_size,
+            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
+            name=self.name,
+            dtype=dtype_policy(compute_dtype),
+        )
+        self.classifier.build()
+
+    def call(self, batch, training=False, seed=None):
+        encoder_seed, head_seed = split_seed(seed, 2)
+        encoded = self.encode(batch, training, encoder_seed)
+        pooled = dropout(
+            encoded["pooled_output"],
+            self.dropout_rate,
+            dropout_seed(training, head_seed, [self.dropout_rate]),
+        )
+        return {"logits": self.classifier(pooled)}
+
+    def loss_weights(self, batch):
+        weights = _real_rows(batch) * tf.gather(
+            tf.constant(self.label_weights),
+            tf.reshape(batch["label_ids"], [-1]),
+        )
+        return {"classification": LossWeight(weights, 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "classification": cross_entropy(
+                outputs["logits"], batch["label_ids"]
+            )
+        }
+
+
+class MultiLabelModel(ClassifierModel):
+    """Any number of labels for a text or a pair of texts.
+
+    Args, call arguments and returns: those of `ClassifierModel`, but
+    `label_ids` is int [B, L], 1 for the labels that a row has, and
+    `label_weights` is what a label counts where a row has it.
+    """
+
+    def loss_weights(self, batch):
+        return {"multi_label": LossWeight(_real_rows(batch), 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "multi_label": sigmoid_cross_entropy(
+                outputs["logits"],
+                batch["label_ids"],
+                tf.constant(self.label_weights),
+            )
+        }
+
+
+class RegressionModel(ClassifierModel):
+    """A number for a text or a pair of texts; learns by squared error.
+
+    Args, call arguments and returns: those of `ClassifierModel` with L = 1,
+    but `label_ids` is float [B] or [B, 1].
+    """
+
+    def __init__(self, config: BertConfig, **kwargs: object):
+        super().__init__(config, num_labels=1, **kwargs)
+
+    def loss_weights(self, batch):
+        return {"regression": LossWeight(_real_rows(batch), 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "regression": squared_error(outputs["logits"], batch["label_ids"])
+        }
+
+
+def _real_rows(batch: Batch) -> tf.Tensor:
+    """Returns 1 for each row, 0 for those that only fill up the batch."""
+    if "is_real_example" not in batch:
+        return one_a_row(batch)
+    return tf.cast(tf.reshape(batch["is_real_example"], [-1]), tf.float32)

@@ -1,0 +1,81 @@
+import dataclasses
+import math
+
+import pytest
+import tensorflow as tf
+
+from modeling import checkpoint
+from training import checkpointing
+from training.monitor import Monitor, MonitorSettings, best_folder
+
+START = checkpointing.RunState(seed=1, examples_seen=0)
+
+
+def follow(tmp_path, values, metric="f1", state=START, **settings):
+    """Evaluates to each value in turn; returns the states after each."""
+    weight = tf.Variable(0.0)
+    figures = iter(values)
+    monitor = Monitor(
+        MonitorSettings(str(tmp_path), 1, metric, **settings),
+        lambda: {metric: next(figures), "other": 0.0},
+        {"w": weight, "global_step": tf.Variable(0, dtype=tf.int64)},
+    )
+    states = []
+    for step in range(1, len(values) + 1):
+        weight.assign(step)
+        state = monitor.evaluate(step, state)
+        states.append(state)
+        if monitor.is_exhausted(state):
+            break
+    return states
+
+
+def best_step(tmp_path):
+    """Returns the step whose weights are in best/, read from the weights."""
+    reader = checkpoint.Reader(best_folder(str(tmp_path)))
+    return int(reader.read("w"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "best"),
+    [
+        ("f1", [0.1, 0.5, 0.5, 0.4], 2),
+        ("eval_loss", [0.5, 0.1, 0.1, 0.4], 2),
+        ("f1", [math.nan, 0.0, math.nan], 2),
+        ("f1", [-0.5, -0.7], 1),
+    ],
+)
+def test_the_best_weights_are_kept(tmp_path, metric, values, best):
+    state = follow(tmp_path, values, metric)[-1]
+    assert (state.best_metric, state.best_step) == (metric, best)
+    assert state.best_value == values[best - 1]
+    assert best_step(tmp_path) == best
+    assert len(list((tmp_path / "best").glob("*.index"))) == 1
+
+
+def test_training_ends_after_that_many_evaluations_without_a_better_one(
+    tmp_path,
+):
+    values = [0.1, 0.0, 0.2, 0.2, 0.1, 0.3]
+    states = follow(tmp_path, values, early_stopping_patience=2)
+    assert len(states) == 5
+    assert states[-1].evaluations_without_best == 2
+    assert best_step(tmp_path) == 3
+
+
+def test_without_patience_training_goes_on(tmp_path):
+    assert len(follow(tmp_path, [0.1] * 6)) == 6
+
+
+def test_a_run_that_resumes_decides_as_if_it_had_not_stopped(tmp_path):
+    values = [0.1, 0.3, 0.2, 0.4]
+    whole = follow(tmp_path / "whole", values)
+    first = follow(tmp_path / "parts", values[:2])
+    rest = follow(tmp_path / "parts", values[2:], state=first[-1])
+    assert dataclasses.replace(rest[-1], best_step=4) == whole[-1]
+
+
+def test_another_metric_starts_anew(tmp_path):
+    state = follow(tmp_path, [0.9])[-1]
+    state = follow(tmp_path, [5.0], "eval_loss", state)[-1]
+    assert (state.best_metric, state.best_value) == ("eval_loss", 5.0)

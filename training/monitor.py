@@ -1,0 +1,129 @@
+"""What happens beside the training: evaluation, the best weights, an early end.
+
+The best weights so far are in `output_dir/best/`, a checkpoint of weights and
+global_step that no later one rotates out. How the run stands in this is part of
+its state, so that a run that resumes decides as if it had never stopped.
+"""
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+from absl import logging
+
+from training import checkpointing, results
+
+BEST_FOLDER = "best"
+
+
+@dataclasses.dataclass(frozen=True)
+class MonitorSettings:
+    """When to evaluate, and what for.
+
+    Attributes:
+        output_dir: the run's folder.
+        eval_steps: steps between evaluations.
+        save_best: the metric whose best weights are kept, or None. More is
+            better, but less of a loss or error.
+        early_stopping_patience: evaluations in a row without a better value
+            of that metric after which training ends; None: it goes on.
+    """
+
+    output_dir: str
+    eval_steps: int
+    save_best: str | None = None
+    early_stopping_patience: int | None = None
+
+
+class Monitor:
+    """Evaluates while training.
+
+    Args:
+        settings: see there.
+        evaluate: returns the metrics with the weights of the moment.
+        weights: what a checkpoint of the best weights holds, by name.
+    """
+
+    def __init__(
+        self,
+        settings: MonitorSettings,
+        evaluate: Callable[[], Mapping[str, float]],
+        weights: Mapping[str, tf.Variable],
+    ):
+        self._settings = settings
+        self._evaluate = evaluate
+        self._weights = weights
+
+    def is_due(self, step: int, last: bool) -> bool:
+        """Returns whether to evaluate after a step; always after the last."""
+        return last or step % self._settings.eval_steps == 0
+
+    def evaluate(
+        self, step: int, state: checkpointing.RunState
+    ) -> checkpointing.RunState:
+        """Evaluates, keeps the weights if they are the best.
+
+        Returns:
+            The run's state, with the best value and its step.
+        """
+        figures = self._evaluate()
+        logging.info(
+            "Evaluation at step %d: %s",
+            step,
+            ", ".join(f"{k} = {figures[k]:.6g}" for k in sorted(figures)),
+        )
+        output_dir = self._settings.output_dir
+        results.write_events(output_dir, figures, step)
+        metric = self._settings.save_best
+        if metric is None:
+            return state
+        value = float(figures[metric])
+        best = state.best_value if state.best_metric == metric else None
+        if not _is_better(metric, value, best):
+            return dataclasses.replace(
+                state,
+                evaluations_without_best=state.evaluations_without_best + 1,
+            )
+        state = dataclasses.replace(
+            state,
+            best_metric=metric,
+            best_value=value,
+            best_step=step,
+            evaluations_without_best=0,
+        )
+        folder = best_folder(output_dir)
+        tf.io.gfile.makedirs(folder)
+        saved = checkpointing.save(folder, step, self._weights, state, keep=1)
+        logging.info("Best %s so far, %g: saved %s", metric, value, saved)
+        return state
+
+    def is_exhausted(self, state: checkpointing.RunState) -> bool:
+        """Returns whether training is to end, and logs it."""
+        patience = self._settings.early_stopping_patience
+        if patience is None or state.evaluations_without_best < patience:
+            return False
+        logging.info(
+            "Training stopped early: %d evaluations without a better %s than "
+            "%s, at step %s.",
+            state.evaluations_without_best,
+            self._settings.save_best,
+            state.best_value,
+            state.best_step,
+        )
+        return True
+
+
+def best_folder(output_dir: str) -> str:
+    """Returns where a run's best weights are."""
+    return os.path.join(output_dir, BEST_FOLDER)
+
+
+def _is_better(metric: str, value: float, best: float | None) -> bool:
+    if math.isnan(value):
+        return False
+    if best is None:
+        return True
+    is_loss = "loss" in metric or "error" in metric
+    return value < best if is_loss else value > best
