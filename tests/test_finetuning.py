@@ -1,0 +1,196 @@
+import re
+
+import numpy as np
+import pytest
+from absl import flags
+
+import finetuning
+from data import packing, records
+from errors import UserError
+from modeling import checkpoint
+from modeling.classifiers import ClassifierModel
+from training import checkpointing
+from training import flags as run_flags
+
+FIELDS = records.classification_fields(16)
+NUM_EXAMPLES = 10
+
+
+@pytest.fixture
+def config(golden, tmp_path):
+    """Returns a function: flags to the Config of a run in tmp_path/out."""
+
+    def parse(*args):
+        flag_values = flags.FlagValues()
+        run_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
+        given = [
+            f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+            f"--vocab_file={golden / 'inputs/vocab.txt'}",
+            f"--output_dir={tmp_path / 'out'}",
+            "--do_train",
+            "--train_batch_size=2",
+            "--learning_rate=1e-3",
+            "--random_seed=1",
+        ]
+        flag_values(["test", *given, *args])
+        return finetuning.Config.from_flags(flag_values)
+
+    return parse
+
+
+def train(config):
+    """Trains on NUM_EXAMPLES rows; returns the losses seen in between."""
+    prepared = finetuning.prepare(config)
+    special = packing.SpecialIds.from_vocab(prepared.tokenizer.vocab)
+    features = (
+        {
+            **packing.pad(packing.pack_single([20 + i] * i, special), 16),
+            "label_ids": [i % 2],
+            "is_real_example": [1],
+        }
+        for i in range(1, NUM_EXAMPLES + 1)
+    )
+    path = finetuning.write_records(
+        config.output_dir, "train.tf_record", FIELDS, features
+    )
+    source = finetuning.source(prepared, path, FIELDS, {"label_ids": 2})
+    seen = []
+
+    def make_evaluate(model):
+        rows = finetuning.Rows(
+            prepared,
+            model,
+            source,
+            3,
+            lambda outputs, batch: {
+                "loss": model.losses(outputs, batch)["classification"],
+                "label": batch["label_ids"],
+            },
+        )
+
+        def evaluate():
+            found = list(rows)
+            labels = [int(row["label"][0]) for row in found]
+            assert labels == [i % 2 for i in range(1, NUM_EXAMPLES + 1)]
+            seen.append(float(np.mean([row["loss"] for row in found])))
+            return {"eval_loss": seen[-1], "steps": float(len(seen))}
+
+        return evaluate
+
+    with prepared.strategy.scope():
+        finetuning.train(
+            config,
+            prepared,
+            source,
+            NUM_EXAMPLES,
+            lambda seed: ClassifierModel(
+                prepared.bert_config, 2, init_seed=seed
+            ),
+            finetuning.Evaluation(make_evaluate, ["eval_loss", "steps"]),
+        )
+    return seen
+
+
+def last_tensors(folder):
+    reader = checkpoint.Reader(str(folder))
+    return {name: reader.read(name) for name in reader.shapes}
+
+
+def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
+    monitored = config("--eval_steps=4", "--save_best=steps")
+    assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
+    best = tmp_path / "out/best"
+    assert checkpointing.newest(str(best)).endswith("model.ckpt-15")
+    model = ClassifierModel(finetuning.prepare(monitored).bert_config, 2)
+    assert finetuning.load(monitored, model) == 15
+
+
+def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
+    # The first evaluation is the best by this measure.
+    args = [
+        "--eval_steps=2",
+        "--save_best=eval_loss",
+        "--early_stopping_patience=1",
+        "--learning_rate=0",
+    ]
+    assert len(train(config(*args))) == 2
+    before = sorted(path.name for path in (tmp_path / "out").glob("model*"))
+    assert any(name.startswith("model.ckpt-4.") for name in before)
+    assert train(config(*args)) == []
+    after = sorted(path.name for path in (tmp_path / "out").glob("model*"))
+    assert after == before
+
+
+def test_evaluation_does_not_change_the_training(config, tmp_path):
+    train(config(f"--output_dir={tmp_path / 'plain'}"))
+    train(config("--eval_steps=3", "--save_best=eval_loss"))
+    plain, monitored = map(last_tensors, (tmp_path / "plain", tmp_path / "out"))
+    assert all(np.array_equal(plain[name], monitored[name]) for name in plain)
+
+
+def test_frozen_layers_keep_their_weights_and_have_no_moments(config, tmp_path):
+    train(config("--freeze_layers=1", "--save_checkpoints_steps=100"))
+    first = checkpoint.Reader(str(tmp_path / "out/model.ckpt-0"))
+    last = checkpoint.Reader(str(tmp_path / "out"))
+    changed = {
+        name
+        for name in last.shapes
+        if not np.array_equal(first.read(name), last.read(name))
+    }
+    frozen = re.compile(r"bert/(embeddings|encoder/layer_0)/")
+    assert not any(frozen.match(name) for name in changed)
+    assert not any(
+        frozen.match(name) and name.endswith("adam_m") for name in last.shapes
+    )
+    assert "bert/encoder/layer_1/output/dense/kernel" in changed
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--nodo_train"], "At least one of --do_train"),
+        (["--save_best=f1"], "--save_best needs --eval_steps"),
+        (
+            ["--early_stopping_patience=2", "--eval_steps=1"],
+            "--early_stopping_patience needs --save_best",
+        ),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(config, args, message):
+    with pytest.raises(UserError, match=message):
+        config(*args)
+
+
+def test_an_unknown_metric_is_refused(config):
+    chosen = config("--eval_steps=1", "--save_best=f2")
+    with pytest.raises(UserError, match=r"one of the metrics a, f1.*'f2'"):
+        chosen.check_metric(["f1", "a"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--freeze_layers=4"], "must be at most 3, the layers"),
+        (["--max_seq_length=65"], "Cannot use sequence length 65"),
+        (["--init_checkpoint=nowhere/x.ckpt"], "No checkpoint found"),
+        (["--nodo_train", "--do_predict"], "There is no trained model"),
+    ],
+)
+def test_prepare_refuses_before_it_makes_output_dir(
+    config, tmp_path, args, message
+):
+    with pytest.raises(UserError, match=message):
+        finetuning.prepare(config(*args))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
+    vocab = tmp_path / "vocab.txt"
+    vocab.write_text("[UNK]\n[CLS]\n[SEP]\n" + "a\n" * 1000)
+    with pytest.raises(UserError, match=r"vocab\.txt has 1003 tokens"):
+        finetuning.prepare(config(f"--vocab_file={vocab}"))
+
+
+def test_batch_mean_weights_batches_alike_not_rows():
+    assert finetuning.batch_mean([1.0, 3.0, 8.0], 2) == 5.0
+    assert finetuning.batch_mean([1.0, 3.0, 8.0], 3) == 4.0
