@@ -46,6 +46,7 @@ class Config:
     warmup_proportion: float
     save_checkpoints_steps: int
     shuffle_buffer_size: int | None
+    length_buckets: bool
     freeze_layers: int | None
     random_seed: int | None
     eval_steps: int | None
@@ -244,6 +245,7 @@ def train(
     from data import input_pipeline
     from training import run
 
+    cut = cut and not prepared.fixed_shapes
     steps = int(
         num_examples / config.train_batch_size * config.num_train_epochs
     )
@@ -263,11 +265,11 @@ def train(
             source,
             config.train_batch_size,
             seed=state.seed,
-            shuffle_buffer_size=config.shuffle_buffer_size
-            or input_pipeline.num_records(source.files),
+            shuffle_buffer_size=config.shuffle_buffer_size,
             examples_seen=state.examples_seen,
             context=context,
-            cut=cut and not prepared.fixed_shapes,
+            cut=cut,
+            group=cut and config.length_buckets,
         ),
         unreadable(source),
         evaluation.make if evaluation else None,

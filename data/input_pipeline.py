@@ -88,10 +88,11 @@ def train_batches(
     batch_size: int,
     *,
     seed: int,
-    shuffle_buffer_size: int,
+    shuffle_buffer_size: int | None,
     examples_seen: int = 0,
     context: tf.distribute.InputContext | None = None,
     cut: bool = False,
+    group: bool = False,
 ) -> tf.data.Dataset:
     """Returns the endless training batches, from where a run stands.
 
@@ -100,17 +101,24 @@ def train_batches(
         batch_size: rows of a global batch, over all workers and devices.
         seed: decides the order, together with the epoch.
         shuffle_buffer_size: how many records one is drawn from; 1 keeps the
-            files' order.
+            files' order. None: from all of them, which are in memory then.
         examples_seen: rows that the run has trained on already.
         context: which part of each global batch to give; None: all of it.
         cut: leave out the padding that all rows of a batch have in common.
+        group: bring rows of like length together (`length_sorting.group`);
+            only where all records are drawn from.
 
     Yields:
         A dict of int32 and float32 [rows, length] tensors by field name.
     """
-    serialized = _training_order(
-        source.files, seed, shuffle_buffer_size, examples_seen
-    )
+    if shuffle_buffer_size is None:
+        serialized = _shuffled(
+            source, seed, examples_seen, batch_size if group else None
+        )
+    else:
+        serialized = _training_order(
+            source.files, seed, shuffle_buffer_size, examples_seen
+        )
     serialized = serialized.batch(batch_size, drop_remainder=True)
     batches = _parsed(_part_of_each(serialized, batch_size, context), source)
     if cut:
@@ -249,6 +257,58 @@ def _training_order(
 
     epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
     return epochs.flat_map(epoch_records).skip(position)
+
+
+def _shuffled(
+    source: RecordSource,
+    seed: int,
+    examples_seen: int,
+    group_size: int | None,
+) -> tf.data.Dataset:
+    """Returns the endless stream of all records, each epoch in a new order.
+
+    Args:
+        source: the records; they are read into memory.
+        seed: decides the order, together with the epoch.
+        examples_seen: how many to leave out.
+        group_size: rows of the batches that are to have rows of like length;
+            None: any rows.
+    """
+    serialized = tf.data.TFRecordDataset(list(source.files))
+    count = num_records(source.files)
+    rows = serialized.batch(count).get_single_element()
+    if group_size:
+        lengths = _all_lengths(source)
+
+    def order(epoch: tf.Tensor) -> tf.data.Dataset:
+        epoch_seed = tf.stack([tf.constant(seed, tf.int64), epoch])
+        indices = tf.random.experimental.stateless_shuffle(
+            tf.range(count), epoch_seed
+        )
+        if group_size:
+            indices = length_sorting.group(
+                indices,
+                tf.gather(lengths, indices),
+                group_size,
+                # What the batch that the last epoch began still takes.
+                first=tf.cast(-epoch * count % group_size, tf.int32),
+                seed=epoch_seed,
+            )
+        return tf.data.Dataset.from_tensor_slices(indices)
+
+    first_epoch, position = divmod(examples_seen, count)
+    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+    indices = epochs.flat_map(order).skip(position)
+    return indices.map(lambda index: rows[index])
+
+
+def _all_lengths(source: RecordSource) -> tf.Tensor:
+    """Returns each record's length without padding, int32 [records]."""
+    serialized = tf.data.TFRecordDataset(list(source.files)).batch(1024)
+    lengths = _parsed(serialized, source).map(
+        lambda batch: length_sorting.lengths(batch["input_mask"])
+    )
+    return tf.concat(list(lengths), axis=0)
 
 
 def _in_turn(names: tf.Tensor) -> tf.data.Dataset:

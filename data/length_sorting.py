@@ -11,6 +11,9 @@ import tensorflow as tf
 
 # Rows that are sorted together; they are in memory at once.
 _WINDOW_ROWS = 8192
+# Batches of training rows that are sorted together: few enough that a batch is
+# still a fair sample of the rows of its length.
+_GROUP_BATCHES = 50
 
 
 def sorted_batches(
@@ -43,8 +46,11 @@ def sorted_batches(
 
     def batches_of(window):
         if not fixed_shapes:
-            lengths = _lengths(window["input_mask"])
-            order = tf.argsort(lengths, stable=True, direction="DESCENDING")
+            order = tf.argsort(
+                lengths(window["input_mask"]),
+                stable=True,
+                direction="DESCENDING",
+            )
             window = {k: tf.gather(v, order) for k, v in window.items()}
         batches = tf.data.Dataset.from_tensor_slices(window).batch(batch_size)
         if fixed_shapes:
@@ -83,13 +89,61 @@ def in_file_order(
             following += 1
 
 
+def group(
+    indices: tf.Tensor,
+    lengths: tf.Tensor,
+    batch_size: int,
+    first: tf.Tensor,
+    seed: tf.Tensor,
+) -> tf.Tensor:
+    """Brings rows of like length into the same batches of an epoch.
+
+    Sorted are only rows that lie within 50 batches of one another; then the
+    batches are put in a random order. Rows of a batch that also has rows of
+    the epoch before or after stay where they are, so each row comes once an
+    epoch.
+
+    Args:
+        indices: int [N], the epoch's rows in random order.
+        lengths: int [N], theirs.
+        batch_size: rows of a batch.
+        first: int scalar, how many rows complete the batch that the epoch
+            before has begun.
+        seed: int [2], decides the order of the batches.
+
+    Returns:
+        The indices in their new order.
+    """
+    count = tf.shape(indices)[0]
+    first = tf.minimum(first, count)
+    num_batches = (count - first) // batch_size
+    end = first + num_batches * batch_size
+    window = tf.range(end - first) // (batch_size * _GROUP_BATCHES)
+    longest = tf.reduce_max(lengths) + 1
+    order = tf.argsort(window * longest + lengths[first:end], stable=True)
+    batches = tf.reshape(
+        tf.gather(indices[first:end], order), [num_batches, batch_size]
+    )
+    batches = tf.random.experimental.stateless_shuffle(batches, seed)
+    return tf.concat(
+        [indices[:first], tf.reshape(batches, [-1]), indices[end:]], axis=0
+    )
+
+
 def window_size(batch_size: int) -> int:
     """Returns how many rows are sorted together: whole batches, some 8,000."""
     return batch_size * max(1, _WINDOW_ROWS // batch_size)
 
 
-def _lengths(mask: tf.Tensor) -> tf.Tensor:
-    """Returns the number of positions up to the last 1 of each row."""
+def lengths(mask: tf.Tensor) -> tf.Tensor:
+    """Returns the number of positions up to the last 1 of each row.
+
+    Args:
+        mask: int [B, S].
+
+    Returns:
+        int32 [B].
+    """
     positions = tf.range(1, tf.shape(mask)[1] + 1)
     return tf.reduce_max(tf.cast(mask != 0, tf.int32) * positions, axis=1)
 
@@ -103,7 +157,7 @@ def cut(
         batch: tensors [B, ...], `input_mask` among them.
         per_token: names of the tensors [B, S] that are cut.
     """
-    width = tf.maximum(tf.reduce_max(_lengths(batch["input_mask"])), 1)
+    width = tf.maximum(tf.reduce_max(lengths(batch["input_mask"])), 1)
     return {
         name: values[:, :width] if name in per_token else values
         for name, values in batch.items()

@@ -228,6 +228,13 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=1,
         flag_values=flag_values,
     )
+    flags.DEFINE_bool(
+        "length_buckets",
+        True,
+        "Train on batches of like length, in random order: less padding. Not "
+        "on a TPU, nor with --shuffle_buffer_size.",
+        flag_values=flag_values,
+    )
     flags.DEFINE_integer(
         "freeze_layers",
         None,

@@ -283,3 +283,23 @@ def test_prediction_gives_each_record_once_and_cut(tmp_path):
 def test_records_are_counted(tmp_path):
     files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
     assert input_pipeline.num_records(files) == 8
+
+
+@pytest.mark.parametrize("group", [False, True])
+@pytest.mark.parametrize("seen", [0, 4, 10, 26])
+def test_drawn_from_all_records_each_comes_once_an_epoch(tmp_path, group, seen):
+    lengths = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]
+    src = write_long(tmp_path / "a", lengths)
+
+    def order(count, **kwargs):
+        batches = input_pipeline.train_batches(
+            src, 4, seed=3, shuffle_buffer_size=None, group=group, **kwargs
+        )
+        rows = [b["input_mask"].numpy() for b in batches.take(count)]
+        return np.concatenate(rows).sum(axis=1).tolist()
+
+    whole = order(10)
+    epochs = [whole[i : i + 10] for i in range(0, 40, 10)]
+    assert [sorted(epoch) for epoch in epochs] == [sorted(lengths)] * 4
+    assert epochs[0] != epochs[1]
+    assert order(2, examples_seen=seen) == whole[seen : seen + 8]

@@ -67,3 +67,42 @@ def test_windows_are_whole_batches():
     assert length_sorting.window_size(32) == 8192
     assert length_sorting.window_size(3) == 8190
     assert length_sorting.window_size(100_000) == 100_000
+
+
+def group(lengths, batch_size, first=0, seed=(1, 2)):
+    count = len(lengths)
+    return length_sorting.group(
+        tf.range(count), tf.constant(lengths), batch_size, first, list(seed)
+    ).numpy()
+
+
+def test_grouped_rows_come_once_in_batches_of_like_length():
+    lengths = [4, 1, 3, 2, 4, 1, 3, 2, 9, 9]
+    order = group(lengths, 2, first=1)
+    assert sorted(order) == list(range(10))
+    # One row of the batch before, one that a later epoch completes.
+    assert (order[0], order[-1]) == (0, 9)
+    found = sorted(
+        tuple(sorted(lengths[i] for i in order[j : j + 2]))
+        for j in range(1, 9, 2)
+    )
+    assert found == [(1, 1), (2, 2), (3, 3), (4, 9)]
+
+
+def test_grouped_batches_are_in_random_order():
+    lengths = list(range(40))
+    orders = [group(lengths, 2, seed=(1, s)) // 2 for s in range(2)]
+    assert list(orders[0]) != sorted(orders[0])
+    assert list(orders[0]) != list(orders[1])
+
+
+def test_only_rows_within_50_batches_are_sorted_together():
+    lengths = np.random.default_rng(1).permutation(400).astype(np.int32)
+    order = group(lengths, 2)
+    windows = order.reshape(-1, 2) // 100
+    assert (windows[:, 0] == windows[:, 1]).all()
+
+
+@pytest.mark.parametrize("first", [0, 2, 5])
+def test_fewer_rows_than_a_batch_stay_as_they_are(first):
+    assert list(group([3, 1, 2], 5, first=first)) == [0, 1, 2]
