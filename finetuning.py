@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from absl import flags, logging
+from absl import logging
 
 from errors import UserError
+from training.config import TrainingConfig
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -24,40 +25,21 @@ if TYPE_CHECKING:
     from modeling.task_model import Batch, TaskModel
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(TrainingConfig):
     """The values of the flags that all scripts share, by their names."""
 
-    bert_config_file: str
     vocab_file: str
-    output_dir: str
-    init_checkpoint: str | None
     do_lower_case: bool
-    max_seq_length: int
-    do_train: bool
-    do_eval: bool
     do_predict: bool
-    train_batch_size: int
     predict_batch_size: int
-    learning_rate: float
-    learning_rate_schedule: str
-    adam_bias_correction: bool
     num_train_epochs: float
     warmup_proportion: float
-    save_checkpoints_steps: int
     shuffle_buffer_size: int | None
     length_buckets: bool
-    freeze_layers: int | None
-    random_seed: int | None
-    eval_steps: int | None
-    save_best: str | None
-    early_stopping_patience: int | None
-    use_tpu: bool
-    tpu_name: str | None
-    tpu_zone: str | None
-    gcp_project: str | None
 
     def __post_init__(self):
+        super().__post_init__()
         if not (self.do_train or self.do_eval or self.do_predict):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_predict must "
@@ -73,16 +55,6 @@ class Config:
                 "--early_stopping_patience needs --save_best: the metric that "
                 "is to get better."
             )
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        values = {
-            field.name: getattr(flag_values, field.name)
-            for field in dataclasses.fields(cls)
-        }
-        values["tpu_name"] = flag_values.tpu_name or flag_values.master
-        return cls(**values)
 
     def check_metric(self, names: Sequence[str]) -> None:
         """Raises UserError where --save_best is none of a task's metrics."""
@@ -137,9 +109,7 @@ def prepare(config: Config) -> Prepared:
     from training import resume, run, strategy
 
     # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(
-        config.use_tpu, config.tpu_name, config.tpu_zone, config.gcp_project
-    )
+    chosen = strategy.create(config)
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
     )
@@ -254,11 +224,9 @@ def train(
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", steps)
     run.train(
-        run.RunSettings.from_config(
-            config,
-            num_train_steps=steps,
-            num_warmup_steps=int(steps * config.warmup_proportion),
-            steps_flag="num_train_epochs",
+        config,
+        run.Length(
+            steps, int(steps * config.warmup_proportion), "num_train_epochs"
         ),
         make_model,
         lambda state, context: input_pipeline.train_batches(

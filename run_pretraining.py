@@ -12,6 +12,7 @@ from absl import flags, logging
 from errors import UserError
 from training import environment
 from training import flags as run_flags
+from training.config import TrainingConfig
 
 FLAGS = flags.FLAGS
 
@@ -73,35 +74,20 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     run_flags.define_tpu_flags(flag_values)
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(TrainingConfig):
     """The values of a run's flags, by their names; checked together."""
 
-    bert_config_file: str
     input_file: str
-    output_dir: str
-    init_checkpoint: str | None
-    max_seq_length: int
     max_predictions_per_seq: int
-    do_train: bool
-    do_eval: bool
-    train_batch_size: int
     eval_batch_size: int
-    learning_rate: float
-    learning_rate_schedule: str
-    adam_bias_correction: bool
     num_train_steps: int
     num_warmup_steps: int
-    save_checkpoints_steps: int
     max_eval_steps: int
     shuffle_buffer_size: int
-    random_seed: int | None
-    use_tpu: bool
-    tpu_name: str | None
-    tpu_zone: str | None
-    gcp_project: str | None
 
     def __post_init__(self):
+        super().__post_init__()
         if not self.do_train and not self.do_eval:
             raise UserError(
                 "At least one of --do_train and --do_eval must be true; "
@@ -115,20 +101,10 @@ class Config:
             )
 
 
-def config_from_flags(flag_values: flags.FlagValues) -> Config:
-    """Reads the run's configuration from parsed flags."""
-    values = {
-        field.name: getattr(flag_values, field.name)
-        for field in dataclasses.fields(Config)
-        if field.name != "tpu_name"
-    }
-    return Config(**values, tpu_name=flag_values.tpu_name or flag_values.master)
-
-
 def main() -> None:
     """Flags → records and model → training → evaluation."""
     environment.prepare()
-    pretrain(config_from_flags(FLAGS))
+    pretrain(Config.from_flags(FLAGS))
 
 
 def pretrain(config: Config) -> None:
@@ -143,12 +119,7 @@ def pretrain(config: Config) -> None:
     from training import resume, run, strategy
 
     # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(
-        config.use_tpu,
-        config.tpu_name,
-        config.tpu_zone,
-        config.gcp_project,
-    )
+    chosen = strategy.create(config)
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
@@ -198,8 +169,13 @@ def train(config: Config, bert_config, source) -> None:
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", config.num_train_steps)
     run.train(
-        run.RunSettings.from_config(config),
-        lambda seed: PretrainingModel(bert_config, init_seed=seed),
+        config,
+        run.Length(config.num_train_steps, config.num_warmup_steps),
+        lambda seed: PretrainingModel(
+            bert_config,
+            compute_dtype=config.compute_dtype,
+            init_seed=seed,
+        ),
         lambda state, context: input_pipeline.train_batches(
             source,
             config.train_batch_size,
@@ -219,7 +195,7 @@ def evaluate(config: Config, bert_config, source) -> None:
     from modeling.heads import PretrainingModel
     from training import loop, results, run
 
-    model = PretrainingModel(bert_config)
+    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
     step = run.load_trained(model, config.output_dir, config.init_checkpoint)
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)

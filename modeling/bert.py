@@ -47,23 +47,37 @@ class Encoder(keras.layers.Layer):
         hidden: float [B, S, D].
         input_mask: int [B, S], 0 for tokens that none may look at.
         seeds: for each block int32 [2] to drop by, or None.
+        training: whether there will be a backward pass.
 
     Returns:
         What each block gives, a list of float [B, S, D].
+
+    Attributes:
+        recomputes: in training, keep only what goes into each block, and
+            compute the rest once more in the backward pass (Chen et al. 2016).
     """
 
     def __init__(self, blocks: list[TransformerBlock], **kwargs):
         super().__init__(**kwargs)
         self.blocks = blocks
+        self.recomputes = False
 
     def build(self, input_shape=None):
         for block in self.blocks:
             block.build()
 
-    def call(self, hidden, input_mask, seeds):
+    def call(self, hidden, input_mask, seeds, training=False):
         outputs = []
         for block, seed in zip(self.blocks, seeds, strict=True):
-            hidden = block(hidden, input_mask, seed=seed)
+            if self.recomputes and training:
+                # Dropout is a function of the seed: the same masks again.
+                hidden = tf.recompute_grad(
+                    lambda x, block=block, seed=seed: block(
+                        x, input_mask, seed=seed
+                    )
+                )(hidden)
+            else:
+                hidden = block(hidden, input_mask, seed=seed)
             outputs.append(hidden)
         return outputs
 
@@ -218,7 +232,9 @@ class BertModel(keras.layers.Layer):
         seeds = split_seed(seed, 1 + config.num_hidden_layers)
 
         embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
-        layers = self.encoder(embedded, input_mask, seeds=seeds[1:])
+        layers = self.encoder(
+            embedded, input_mask, seeds=seeds[1:], training=training
+        )
         return {
             "embedding_output": embedded,
             "all_encoder_layers": layers,

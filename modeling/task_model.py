@@ -84,6 +84,10 @@ class TaskModel(keras.layers.Layer):
         for block in self.bert.encoder.blocks[:num_layers]:
             block.trainable = False
 
+    def recompute_activations(self) -> None:
+        """Makes training compute each layer twice instead of keeping it."""
+        self.bert.encoder.recomputes = True
+
     def encode(
         self,
         batch: Batch,

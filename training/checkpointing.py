@@ -35,6 +35,9 @@ class RunState:
         best_value: its best value so far.
         best_step: when that was.
         evaluations_without_best: how many there were since.
+        loss_scale: under float16, what the loss is multiplied by.
+        good_steps: how many there were since that changed.
+        skipped_steps: steps that changed nothing.
     """
 
     seed: int
@@ -43,6 +46,9 @@ class RunState:
     best_value: float | None = None
     best_step: int | None = None
     evaluations_without_best: int = 0
+    loss_scale: float | None = None
+    good_steps: int = 0
+    skipped_steps: int = 0
 
     def __post_init__(self):
         for value, end in (
@@ -50,11 +56,14 @@ class RunState:
             (self.examples_seen, 2**63),
             (self.best_step or 0, 2**63),
             (self.evaluations_without_best, 2**63),
+            (self.good_steps, 2**63),
+            (self.skipped_steps, 2**63),
         ):
             if type(value) is not int or not 0 <= value < end:
                 raise ValueError(f"{value!r} is out of range")
-        if not isinstance(self.best_value, float | int | None):
-            raise ValueError(f"{self.best_value!r} is no number")
+        for value in (self.best_value, self.loss_scale):
+            if not isinstance(value, float | int | None):
+                raise ValueError(f"{value!r} is no number")
         if (self.best_metric is None) != (self.best_value is None):
             raise ValueError("best_metric and best_value belong together")
 

@@ -125,13 +125,8 @@ def define_training_flags(
         "warm-up, then a line from there to 0.",
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "adam_bias_correction",
-        False,
-        "Correct Adam's moments for their start at zero. The original does "
-        "not.",
-        flag_values=flag_values,
-    )
+    _define_optimizer_flags(flag_values)
+    _define_scale_flags(flag_values)
     flags.DEFINE_integer(
         "save_checkpoints_steps",
         1000,
@@ -154,6 +149,90 @@ def define_training_flags(
         "kept with the checkpoints.",
         lower_bound=0,
         upper_bound=2**31 - 1,
+        flag_values=flag_values,
+    )
+
+
+def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_enum(
+        "optimizer",
+        "adamw",
+        ["adamw", "lamb"],
+        "adamw: the original's Adam with weight decay. lamb: for very large "
+        "batches.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "adam_bias_correction",
+        False,
+        "Correct Adam's moments for their start at zero. The original does "
+        "not; lamb always does.",
+        flag_values=flag_values,
+    )
+    for name, default, text in (
+        (
+            "weight_decay",
+            0.01,
+            "Share of a weight that decays, times the rate.",
+        ),
+        ("adam_epsilon", 1e-6, "Added to the root of Adam's second moment."),
+        ("max_grad_norm", 1.0, "Gradients are scaled down to this norm."),
+    ):
+        flags.DEFINE_float(
+            name, default, text, lower_bound=0.0, flag_values=flag_values
+        )
+        flags.register_validator(
+            name, math.isfinite, "must be a finite number", flag_values
+        )
+    flags.register_validator(
+        "max_grad_norm", bool, "must be above 0", flag_values
+    )
+
+
+def _define_scale_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_enum(
+        "distribution_strategy",
+        "auto",
+        ["auto", "one_device", "mirrored", "multi_worker", "tpu"],
+        "auto: the TPU with --use_tpu, several workers where TF_CONFIG names "
+        "them, else all GPUs, else the CPU.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "num_gpus",
+        None,
+        "GPUs to use. Default: all.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ["float32", "bfloat16", "float16", "tf32"],
+        "Of the matrix products; weights, moments, softmax, layer "
+        "normalization and losses are float32 always. tf32: a GPU's own "
+        "rounding of float32.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "gradient_accumulation_steps",
+        1,
+        "Take each device's rows of a batch in this many parts, one after the "
+        "other: less memory, the same step.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "recompute_activations",
+        False,
+        "Compute each layer a second time in the backward pass instead of "
+        "keeping its activations: much less memory, a third more work.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "use_xla",
+        False,
+        "Compile the forward and backward pass by XLA.",
         flag_values=flag_values,
     )
 

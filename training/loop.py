@@ -1,6 +1,8 @@
 """Train, evaluate, predict: one loop under any tf.distribute strategy."""
 
 import dataclasses
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -12,11 +14,12 @@ from absl import logging
 from errors import UserError
 from modeling import checkpoint
 from modeling.task_model import TaskModel
-from training import checkpointing
+from training import checkpointing, strategy
+from training.loss_scale import LossScale
 from training.monitor import Monitor
 from training.optimization import AdamWeightDecay
 from training.progress import Progress
-from training.steps import Batch, compile_train_step
+from training.steps import Batch, StepSettings, compile_train_step
 
 
 class Unreadable(NamedTuple):
@@ -52,6 +55,7 @@ class TrainSettings:
         num_train_steps: the step to stop at.
         train_batch_size: rows of a global batch.
         save_checkpoints_steps: steps between checkpoints.
+        step: how to take a step.
         log_steps: steps between log lines and points in the event files.
     """
 
@@ -59,12 +63,26 @@ class TrainSettings:
     num_train_steps: int
     train_batch_size: int
     save_checkpoints_steps: int
+    step: StepSettings
     log_steps: int = 100
 
 
+class Trained(NamedTuple):
+    """What changes in training.
+
+    Attributes:
+        model: a task model (`modeling.heads`), its variables created.
+        optimizer: over the model's trainable variables.
+        loss_scale: under float16.
+    """
+
+    model: TaskModel
+    optimizer: AdamWeightDecay
+    loss_scale: LossScale | None = None
+
+
 def train(
-    model: TaskModel,
-    optimizer: AdamWeightDecay,
+    trained: Trained,
     batches: Batches,
     settings: TrainSettings,
     state: checkpointing.RunState,
@@ -75,8 +93,7 @@ def train(
     Saves a checkpoint at step 0, every save_checkpoints_steps and at the end.
 
     Args:
-        model: a task model (`modeling.heads`), its variables created.
-        optimizer: over the model's trainable variables.
+        trained: see there.
         batches: endless; distributed by the strategy in scope.
         settings: see there.
         state: where the run stands.
@@ -87,13 +104,14 @@ def train(
         UserError: a batch cannot be read, or the loss is not finite; the
             checkpoints are those of sound steps.
     """
-    _TrainLoop(model, optimizer, batches, settings, state, monitor).run()
+    _TrainLoop(trained, batches, settings, state, monitor).run()
 
 
 class _TrainLoop:
     """The state of one call of `train`."""
 
-    def __init__(self, model, optimizer, batches, settings, state, monitor):
+    def __init__(self, trained, batches, settings, state, monitor):
+        model, optimizer, self._loss_scale = trained
         self._settings = settings
         self._optimizer = optimizer
         self._batches = batches
@@ -106,8 +124,9 @@ class _TrainLoop:
         self._train_step = compile_train_step(
             model,
             optimizer,
-            state.seed,
+            settings.step,
             getattr(batches.dataset, "element_spec", None),
+            self._loss_scale,
         )
         self._step = int(optimizer.global_step.numpy())
         self._interval = _Interval(self._step)
@@ -117,21 +136,22 @@ class _TrainLoop:
             self._settings.output_dir
         ):
             self._save()
-        try:
-            self._run(_read(self._batches))
-        except KeyboardInterrupt:
-            logging.info(
-                "Stopped after step %d; the same command goes on from %s.",
-                self._step,
-                checkpointing.newest(self._settings.output_dir),
-            )
-            raise
+        with _Termination() as termination:
+            try:
+                self._run(_read(self._batches), termination)
+            except KeyboardInterrupt:
+                self._log_stop("Ctrl-C")
+                raise
+        if termination.received:
+            self._log_stop("SIGTERM")
+            sys.exit(128 + signal.SIGTERM)
 
-    def _run(self, iterator: Iterator[Batch]) -> None:
+    def _run(
+        self, iterator: Iterator[Batch], termination: "_Termination"
+    ) -> None:
         settings = self._settings
-        writer = tf.summary.create_file_writer(settings.output_dir)
         with (
-            writer.as_default(),
+            self._make_writer().as_default(),
             Progress(
                 settings.num_train_steps,
                 "step",
@@ -140,41 +160,77 @@ class _TrainLoop:
             ) as progress,
         ):
             first = self._step
-            last = self._step >= settings.num_train_steps
-            while not last:
-                self._train(next(iterator))
+            done = self._step >= settings.num_train_steps
+            while not (done or termination.received):
+                if not self._train(next(iterator)):
+                    continue
                 progress.update(1)
                 if self._step == first + 1:
                     progress.start_clock()  # the first step compiles
-                last = self._step == settings.num_train_steps
-                if self._step % settings.log_steps == 0 or last:
+                done = self._step == settings.num_train_steps
+                if self._step % settings.log_steps == 0 or done:
                     self._log(progress)
-                if self._monitor and self._monitor.is_due(self._step, last):
-                    last = self._evaluate() or last
-                if self._step % settings.save_checkpoints_steps == 0 or last:
+                if self._monitor and self._monitor.is_due(self._step, done):
+                    done = self._evaluate() or done
+                due = self._step % settings.save_checkpoints_steps == 0
+                if due or done or termination.received:
                     self._save()
 
-    def _train(self, batch: Batch) -> None:
-        self._interval.add(self._train_step(batch))
-        self._step += 1
+    def _make_writer(self) -> tf.summary.SummaryWriter:
+        if not strategy.is_chief():
+            return tf.summary.create_noop_writer()
+        return tf.summary.create_file_writer(self._settings.output_dir)
+
+    def _log_stop(self, reason: str) -> None:
+        logging.info(
+            "Stopped by %s after step %d; the same command goes on from %s.",
+            reason,
+            self._step,
+            checkpointing.newest(self._settings.output_dir),
+        )
+
+    def _train(self, batch: Batch) -> bool:
+        """Takes a step; returns whether it counts."""
+        figures = self._train_step(batch)
         self._state = dataclasses.replace(
             self._state,
             examples_seen=self._state.examples_seen
             + self._settings.train_batch_size,
         )
+        if self._loss_scale and not np.isfinite(figures["gradient_norm"]):
+            self._skip(figures)
+            return False
+        self._interval.add(figures)
+        self._step += 1
+        return True
+
+    def _skip(self, figures: Mapping[str, tf.Tensor]) -> None:
+        """Counts a step under float16 that changed nothing."""
+        scale = float(self._loss_scale.scale.numpy())
+        logging.info(
+            "Skipped a step after step %d: its gradient is not finite in "
+            "float16. Loss scale: %g; skipped steps so far: %d.",
+            self._step,
+            scale,
+            self._optimizer.skipped_steps.numpy(),
+        )
+        if scale <= 1.0:
+            self._interval.add(figures)
+            self._step += 1
+            self._check_finite()
 
     def _evaluate(self) -> bool:
         """Evaluates; returns whether training is to end here."""
         begun = time.perf_counter()
-        self._check_finite(self._interval.means())
+        self._check_finite()
         self._state = self._monitor.evaluate(self._step, self._state)
         self._interval.leave_out(time.perf_counter() - begun)
         return self._monitor.is_exhausted(self._state)
 
     def _log(self, progress: Progress) -> None:
         """Writes the means since the last call to the log and event file."""
+        self._check_finite()
         means, steps_per_second = self._interval.finish(self._step)
-        self._check_finite(means)
         rate = float(self._optimizer.schedule(self._step - 1))
         scalars = {
             **means,
@@ -191,28 +247,66 @@ class _TrainLoop:
         progress.update(0, loss=means["loss"])
 
     def _save(self) -> None:
-        self._check_finite(self._interval.means())
-        if not all(
-            np.isfinite(tf.reduce_sum(tensor).numpy())
-            for tensor in self._tensors.values()
-        ):
-            self._check_finite({"sum of a weight": np.nan})
+        self._check_finite()
+        if not strategy.is_chief():
+            return
+        for name, tensor in self._tensors.items():
+            if not np.isfinite(tf.reduce_sum(tensor).numpy()):
+                raise self._not_finite(self._step, f"sum of {name}")
+        if self._loss_scale:
+            self._state = dataclasses.replace(
+                self._state,
+                loss_scale=float(self._loss_scale.scale.numpy()),
+                good_steps=int(self._loss_scale.good_steps.numpy()),
+                skipped_steps=int(self._optimizer.skipped_steps.numpy()),
+            )
         saved = checkpointing.save(
             self._settings.output_dir, self._step, self._tensors, self._state
         )
         logging.info("Saved %s", saved)
 
-    def _check_finite(self, means: Mapping[str, float]) -> None:
-        if all(np.isfinite(value) for value in means.values()):
-            return
-        raise UserError(
-            f"The loss or the gradient is not finite ({_format(means)}) in "
-            f"the steps up to {self._step}, at learning rate "
-            f"{float(self._optimizer.schedule(self._step - 1)):.3g}; training "
-            "stopped. The last good checkpoint is "
-            f"{checkpointing.newest(self._settings.output_dir)}. Lower "
+    def _check_finite(self) -> None:
+        """Raises UserError where a step since the last log line was not."""
+        bad = self._interval.first_not_finite()
+        if bad is not None:
+            raise self._not_finite(
+                self._step - self._interval.count + bad.index + 1,
+                _format(bad.figures),
+            )
+
+    def _not_finite(self, step: int, figures: str) -> UserError:
+        return UserError(
+            f"The loss or the gradient is not finite in step {step} "
+            f"({figures}), at learning rate "
+            f"{float(self._optimizer.schedule(step - 1)):.3g}; training "
+            "stopped, and the step changed nothing. The last good checkpoint "
+            f"is {checkpointing.newest(self._settings.output_dir)}. Lower "
             "--learning_rate or lengthen the warm-up."
         )
+
+
+class _Termination:
+    """Notes a SIGTERM, so that the step under way ends and is saved."""
+
+    def __init__(self):
+        self.received = False
+
+    def __enter__(self) -> "_Termination":
+        def note(*_):
+            self.received = True
+
+        self._before = signal.signal(signal.SIGTERM, note)
+        return self
+
+    def __exit__(self, *_) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+
+class _BadStep(NamedTuple):
+    """The first step of an interval whose figures are not finite."""
+
+    index: int
+    figures: dict[str, float]
 
 
 class _Interval:
@@ -221,21 +315,35 @@ class _Interval:
     def __init__(self, step: int):
         self._restart(step)
 
+    @property
+    def count(self) -> int:
+        """How many steps there were."""
+        return len(self._figures)
+
     def add(self, figures: Mapping[str, tf.Tensor]) -> None:
-        # Sums stay on the device: reading one would wait for the step.
-        for name, value in figures.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count += 1
+        # They stay on the device: reading one would wait for the step.
+        self._figures.append(figures)
 
     def leave_out(self, seconds: float) -> None:
         """Does not count a time in which nothing was trained."""
         self._start += seconds
 
     def means(self) -> dict[str, float]:
+        names = self._figures[0] if self._figures else ()
         return {
-            name: float(total) / self._count
-            for name, total in self._sums.items()
+            name: float(np.mean([f[name].numpy() for f in self._figures]))
+            for name in names
         }
+
+    def first_not_finite(self) -> _BadStep | None:
+        """Returns the first step whose figures are not all finite."""
+        if np.isfinite(list(self.means().values())).all():
+            return None
+        for index, figures in enumerate(self._figures):
+            values = {k: float(v.numpy()) for k, v in figures.items()}
+            if not np.isfinite(list(values.values())).all():
+                return _BadStep(index, values)
+        return None
 
     def finish(self, step: int) -> tuple[dict[str, float], float]:
         """Returns the means and the steps per second, and starts anew."""
@@ -246,8 +354,7 @@ class _Interval:
         return means, pace
 
     def _restart(self, step: int) -> None:
-        self._sums: dict[str, tf.Tensor | float] = {}
-        self._count = 0
+        self._figures: list[Mapping[str, tf.Tensor]] = []
         self._first_step = step
         self._start = time.perf_counter()
 

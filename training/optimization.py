@@ -1,7 +1,8 @@
-"""The original's optimizer and learning-rate schedules.
+"""The original's optimizer, LAMB, and learning-rate schedules.
 
 Source: optimization.py of google-research/bert; Loshchilov and Hutter 2019
-(decoupled weight decay); Devlin et al. 2019, appendix A.2.
+(decoupled weight decay); Devlin et al. 2019, appendix A.2; You et al. 2019
+(LAMB).
 """
 
 import dataclasses
@@ -88,6 +89,8 @@ class AdamWeightDecay:
 
     Decay is left out where the name has LayerNorm, layer_norm or bias in it.
 
+    A step whose gradient is not finite changes nothing; it is counted.
+
     Checkpoint: `<name>/adam_m` and `<name>/adam_v` beside each weight, and
     `global_step`, int64, the number of updates done.
 
@@ -95,6 +98,9 @@ class AdamWeightDecay:
         variables: the weights to train, tf.Variables by checkpoint name.
         schedule: learning rate by step.
         settings: Adam's constants.
+
+    Attributes:
+        skipped_steps: int64, how many steps changed nothing.
 
     Create it under the strategy's scope.
     """
@@ -110,13 +116,8 @@ class AdamWeightDecay:
         self.settings = settings or AdamSettings()
         self._m = {name: _zeros(v) for name, v in self.variables.items()}
         self._v = {name: _zeros(v) for name, v in self.variables.items()}
-        self.global_step = tf.Variable(
-            0,
-            dtype=tf.int64,
-            trainable=False,
-            name="global_step",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
+        self.global_step = _counter("global_step")
+        self.skipped_steps = _counter("skipped_steps")
 
     def state(self) -> dict[str, tf.Variable]:
         """Returns the moments and global_step by checkpoint name."""
@@ -130,19 +131,23 @@ class AdamWeightDecay:
         """Returns the rate of the coming update, float32 scalar."""
         return self.schedule(self.global_step)
 
-    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
+    def apply(
+        self, gradients: Sequence[tf.Tensor], is_finite: tf.Tensor
+    ) -> None:
         """Updates every weight once, and global_step; in replica context.
 
         Args:
             gradients: clipped, summed over replicas, dense float32 tensors in
                 the order of `variables`.
+            is_finite: bool scalar, whether they may be used.
         """
         tf.distribute.get_replica_context().merge_call(
-            self._update_all, args=(list(gradients),)
+            self._update_all,
+            args=(list(gradients), is_finite, tf.logical_not(is_finite)),
         )
 
     def _update_all(
-        self, strategy: tf.distribute.Strategy, gradients: list
+        self, strategy: tf.distribute.Strategy, gradients, is_finite, is_skipped
     ) -> None:
         learning_rate = self.learning_rate()
         scale = self._step_scale()
@@ -158,14 +163,26 @@ class AdamWeightDecay:
                     self._v[name],
                     learning_rate,
                     scale,
+                    is_finite,
                 ),
-                kwargs={"decay": self._decay(name)},
+                kwargs={"decays": self._decays(name)},
                 group=False,
             )
-        self.global_step.assign_add(1)
+        for counter, counts in (
+            (self.global_step, is_finite),
+            (self.skipped_steps, is_skipped),
+        ):
+            strategy.extended.update(
+                counter,
+                lambda variable, counts: variable.assign_add(
+                    tf.cast(counts, tf.int64)
+                ),
+                args=(counts,),
+                group=False,
+            )
 
     def _update_one(
-        self, weight, gradient, m, v, learning_rate, scale, decay: float
+        self, weight, gradient, m, v, learning_rate, scale, is_finite, *, decays
     ) -> tf.Operation:
         settings = self.settings
         new_m = settings.beta_1 * m + (1.0 - settings.beta_1) * gradient
@@ -175,13 +192,22 @@ class AdamWeightDecay:
         update = (
             scale[0] * new_m / (tf.sqrt(scale[1] * new_v) + settings.epsilon)
         )
-        if decay:
-            update += decay * weight
+        if decays:
+            update += settings.weight_decay * weight
+            update *= self._trust_ratio(weight, update)
+        # Selected, not multiplied: 0 * NaN is NaN.
         return tf.group(
-            m.assign(new_m),
-            v.assign(new_v),
-            weight.assign_sub(learning_rate * update),
+            m.assign(tf.where(is_finite, new_m, m)),
+            v.assign(tf.where(is_finite, new_v, v)),
+            weight.assign_sub(tf.where(is_finite, learning_rate * update, 0.0)),
         )
+
+    def _trust_ratio(
+        self, weight: tf.Tensor, update: tf.Tensor
+    ) -> tf.Tensor | float:
+        """Returns what the update of a decayed weight is multiplied by."""
+        del weight, update
+        return 1.0
 
     def _step_scale(self) -> tuple[tf.Tensor | float, tf.Tensor | float]:
         """Returns the factors of m and v: 1, or Adam's bias correction."""
@@ -193,9 +219,54 @@ class AdamWeightDecay:
             1.0 / (1.0 - tf.pow(self.settings.beta_2, step)),
         )
 
-    def _decay(self, name: str) -> float:
-        excluded = any(part in name for part in NO_DECAY)
-        return 0.0 if excluded else self.settings.weight_decay
+    def _decays(self, name: str) -> bool:
+        return not any(part in name for part in NO_DECAY)
+
+
+class Lamb(AdamWeightDecay):
+    """LAMB: Adam's update, as long for each weight as the weight itself.
+
+    With Adam's bias-corrected update u = m' / (sqrt(v') + epsilon) +
+    weight_decay * w of a weight w (a kernel or a table):
+
+        w -= r * |w| / |u| * u
+
+    The ratio is 1 where a norm is 0, and for biases and layer normalization,
+    which are not decayed either, as in the authors' code.
+
+    Args, attributes and checkpoint: those of `AdamWeightDecay`; the bias
+    correction is always on.
+
+    Source: You et al. 2019, algorithm 2.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, tf.Variable],
+        schedule: Schedule,
+        settings: AdamSettings | None = None,
+    ):
+        settings = settings or AdamSettings()
+        super().__init__(
+            variables,
+            schedule,
+            dataclasses.replace(settings, bias_correction=True),
+        )
+
+    def _trust_ratio(self, weight, update):
+        weight_norm, update_norm = tf.norm(weight), tf.norm(update)
+        usable = (weight_norm > 0.0) & (update_norm > 0.0)
+        return tf.where(usable, weight_norm / update_norm, 1.0)
+
+
+def _counter(name: str) -> tf.Variable:
+    return tf.Variable(
+        0,
+        dtype=tf.int64,
+        trainable=False,
+        name=name,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
 
 
 def _zeros(variable: tf.Variable) -> tf.Variable:

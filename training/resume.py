@@ -9,7 +9,8 @@ from absl import logging
 
 from errors import UserError
 from modeling import checkpoint
-from training import checkpointing
+from training import checkpointing, strategy
+from training.loss_scale import LossScale
 from training.optimization import AdamWeightDecay
 
 
@@ -93,6 +94,24 @@ def find_start(
     return Start(reader, step, state)
 
 
+def agree(start: Start) -> Start:
+    """Gives every worker the chief's seed, and makes sure of the rest.
+
+    Raises:
+        UserError: workers see other checkpoints than the chief.
+    """
+    step = strategy.same_everywhere(start.step)
+    seed = strategy.same_everywhere(start.state.seed)
+    if step != start.step:
+        raise UserError(
+            "All workers must see the same --output_dir. This one's newest "
+            f"checkpoint is of step {start.step}, the chief's of step {step}."
+        )
+    return dataclasses.replace(
+        start, state=dataclasses.replace(start.state, seed=seed)
+    )
+
+
 def _seed(random_seed: int | None) -> int:
     """Returns the seed asked for, or one that is drawn."""
     return secrets.randbelow(2**31) if random_seed is None else random_seed
@@ -103,6 +122,7 @@ def load(
     model: keras.layers.Layer,
     optimizer: AdamWeightDecay,
     init_checkpoint: str | None,
+    loss_scale: LossScale | None = None,
 ) -> None:
     """Gives model and optimizer their values and says where they came from.
 
@@ -116,6 +136,10 @@ def load(
     loaded: tuple[str, ...] = ()
     if start.reader:
         checkpointing.restore(start.reader, variables, optimizer.state())
+        optimizer.skipped_steps.assign(start.state.skipped_steps)
+        if loss_scale and start.state.loss_scale:
+            loss_scale.scale.assign(start.state.loss_scale)
+            loss_scale.good_steps.assign(start.state.good_steps)
         logging.info(
             "Resumed from %s: weights, Adam's moments and global_step = %d; "
             "%d examples seen.",

@@ -1,7 +1,7 @@
 """A script's training and its way to a trained model, for any task."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 from absl import logging
@@ -9,50 +9,25 @@ from absl import logging
 from errors import UserError
 from modeling import checkpoint
 from modeling.task_model import TaskModel
-from training import checkpointing, loop, optimization, resume
+from training import checkpointing, loop, optimization, resume, strategy
+from training.config import TrainingConfig
+from training.loss_scale import LossScale
 from training.monitor import Monitor, MonitorSettings, best_folder
+from training.steps import StepSettings
 
 
-@dataclasses.dataclass(frozen=True)
-class RunSettings:
-    """How to train: values of the flags of the same names, and two more.
+class Length(NamedTuple):
+    """How long to train.
 
     Attributes:
         num_train_steps: the step at which training ends.
         num_warmup_steps: steps in which the learning rate rises from 0.
-        steps_flag: the flag that makes training longer; for messages.
-        eval_steps: see `MonitorSettings`, also for the next two; None: do not
-            evaluate while training.
-        freeze_layers: how many layers are not trained, nor the embeddings;
-            None: all are.
+        flag: the flag that makes training longer; for messages.
     """
 
-    output_dir: str
-    init_checkpoint: str | None
-    train_batch_size: int
-    learning_rate: float
-    learning_rate_schedule: str
-    adam_bias_correction: bool
-    save_checkpoints_steps: int
-    random_seed: int | None
     num_train_steps: int
     num_warmup_steps: int
-    steps_flag: str = "num_train_steps"
-    eval_steps: int | None = None
-    save_best: str | None = None
-    early_stopping_patience: int | None = None
-    freeze_layers: int | None = None
-
-    @classmethod
-    def from_config(cls, config: object, **others: object) -> "RunSettings":
-        """Takes from a script's configuration what `others` does not give."""
-        names = {field.name for field in dataclasses.fields(cls)}
-        own = {
-            name: value
-            for name, value in dataclasses.asdict(config).items()
-            if name in names
-        }
-        return cls(**{**own, **others})
+    flag: str = "num_train_steps"
 
 
 # Returns, for a model in training, what computes its metrics at any moment.
@@ -65,7 +40,8 @@ MakeBatches = Callable[
 
 
 def train(
-    settings: RunSettings,
+    config: TrainingConfig,
+    length: Length,
     make_model: Callable[[int], TaskModel],
     make_batches: MakeBatches,
     unreadable: loop.Unreadable,
@@ -76,7 +52,8 @@ def train(
     Call it in a strategy's scope.
 
     Args:
-        settings: how.
+        config: how.
+        length: how long.
         make_model: returns the model with start weights of a seed.
         make_batches: returns the endless batches.
         unreadable: what to say when a batch cannot be read.
@@ -86,31 +63,27 @@ def train(
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
     """
-    if settings.num_train_steps < 1:
+    if length.num_train_steps < 1:
         raise UserError(
-            f"Nothing to train: --{settings.steps_flag} gives "
-            f"{settings.num_train_steps} steps."
+            f"Nothing to train: --{length.flag} gives "
+            f"{length.num_train_steps} steps."
         )
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if settings.train_batch_size % replicas:
-        raise UserError(
-            f"--train_batch_size must be a multiple of the {replicas} devices "
-            f"that share a batch. Received: {settings.train_batch_size}."
+    start = resume.agree(
+        resume.find_start(
+            config.output_dir, config.train_batch_size, config.random_seed
         )
-    start = resume.find_start(
-        settings.output_dir, settings.train_batch_size, settings.random_seed
     )
-    if start.step >= settings.num_train_steps:
+    if start.step >= length.num_train_steps:
         logging.info(
             "Nothing to train: %s is at step %d already; to go on, raise --%s "
             "(%d steps now).",
             start.reader.prefix,
             start.step,
-            settings.steps_flag,
-            settings.num_train_steps,
+            length.flag,
+            length.num_train_steps,
         )
         return
-    patience = settings.early_stopping_patience
+    patience = config.early_stopping_patience
     if patience and start.state.evaluations_without_best >= patience:
         logging.info(
             "Nothing to train: the run stopped early at step %d; to go on, "
@@ -119,54 +92,63 @@ def train(
             patience,
         )
         return
-    if settings.num_warmup_steps >= settings.num_train_steps:
+    if length.num_warmup_steps >= length.num_train_steps:
         logging.warning(
             "The learning rate never reaches %g: warm-up takes %d steps of %d.",
-            settings.learning_rate,
-            settings.num_warmup_steps,
-            settings.num_train_steps,
+            config.learning_rate,
+            length.num_warmup_steps,
+            length.num_train_steps,
         )
-    checkpointing.remove_temporary_files(settings.output_dir)
+    if strategy.is_chief():
+        checkpointing.remove_temporary_files(config.output_dir)
     model = make_model(start.state.seed)
-    if settings.freeze_layers is not None:
-        model.freeze(settings.freeze_layers)
-    optimizer = _make_optimizer(settings, model)
-    resume.load(start, model, optimizer, settings.init_checkpoint)
-    strategy = tf.distribute.get_strategy()
+    if config.freeze_layers is not None:
+        model.freeze(config.freeze_layers)
+    if config.recompute_activations:
+        model.recompute_activations()
+    optimizer = _make_optimizer(config, length, model)
+    loss_scale = LossScale() if config.precision == "float16" else None
+    resume.load(start, model, optimizer, config.init_checkpoint, loss_scale)
+    devices = tf.distribute.get_strategy()
     loop.train(
-        model,
-        optimizer,
+        loop.Trained(model, optimizer, loss_scale),
         loop.Batches(
-            strategy.distribute_datasets_from_function(
+            devices.distribute_datasets_from_function(
                 lambda context: make_batches(start.state, context)
             ),
             unreadable,
         ),
         loop.TrainSettings(
-            output_dir=settings.output_dir,
-            num_train_steps=settings.num_train_steps,
-            train_batch_size=settings.train_batch_size,
-            save_checkpoints_steps=settings.save_checkpoints_steps,
+            output_dir=config.output_dir,
+            num_train_steps=length.num_train_steps,
+            train_batch_size=config.train_batch_size,
+            save_checkpoints_steps=config.save_checkpoints_steps,
+            step=StepSettings(
+                seed=start.state.seed,
+                gradient_accumulation_steps=config.gradient_accumulation_steps,
+                use_xla=config.use_xla,
+                max_grad_norm=config.max_grad_norm,
+            ),
         ),
         start.state,
-        _make_monitor(settings, model, optimizer, make_evaluate),
+        _make_monitor(config, model, optimizer, make_evaluate),
     )
 
 
 def _make_monitor(
-    settings: RunSettings,
+    config: TrainingConfig,
     model: TaskModel,
     optimizer: optimization.AdamWeightDecay,
     make_evaluate: MakeEvaluate | None,
 ) -> Monitor | None:
-    if settings.eval_steps is None or make_evaluate is None:
+    if config.eval_steps is None or make_evaluate is None:
         return None
     return Monitor(
         MonitorSettings(
-            output_dir=settings.output_dir,
-            eval_steps=settings.eval_steps,
-            save_best=settings.save_best,
-            early_stopping_patience=settings.early_stopping_patience,
+            output_dir=config.output_dir,
+            eval_steps=config.eval_steps,
+            save_best=config.save_best,
+            early_stopping_patience=config.early_stopping_patience,
         ),
         make_evaluate(model),
         {
@@ -177,21 +159,27 @@ def _make_monitor(
 
 
 def _make_optimizer(
-    settings: RunSettings, model: TaskModel
+    config: TrainingConfig, length: Length, model: TaskModel
 ) -> optimization.AdamWeightDecay:
-    return optimization.AdamWeightDecay(
+    kinds = {
+        "adamw": optimization.AdamWeightDecay,
+        "lamb": optimization.Lamb,
+    }
+    return kinds[config.optimizer](
         {
             checkpoint.checkpoint_name(variable, model): variable.value
             for variable in model.trainable_variables
         },
         optimization.learning_rate_schedule(
-            settings.learning_rate_schedule,
-            settings.learning_rate,
-            settings.num_train_steps,
-            settings.num_warmup_steps,
+            config.learning_rate_schedule,
+            config.learning_rate,
+            length.num_train_steps,
+            length.num_warmup_steps,
         ),
         optimization.AdamSettings(
-            bias_correction=settings.adam_bias_correction
+            weight_decay=config.weight_decay,
+            epsilon=config.adam_epsilon,
+            bias_correction=config.adam_bias_correction,
         ),
     )
 

@@ -1,86 +1,139 @@
 """One optimizer step, compiled, under any tf.distribute strategy.
 
 The recipe is inside the replica function: gradients of (sum of losses / global
-denominator), one all-reduce of their sum, clip by the global norm, update. So
-N devices with a part of a batch each do what one device does with all of it.
+denominator), part by part of the batch; one all-reduce of their sum; clip by
+the global norm; update. So N devices with a part of a batch each, or one device
+that takes it in N parts, do what one does with all of it at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from modeling.task_model import TaskModel
+from training.loss_scale import LossScale
 from training.optimization import AdamWeightDecay, clip_scale
 
 Batch = Mapping[str, tf.Tensor]
 
 
+class StepSettings(NamedTuple):
+    """How to take a step.
+
+    Attributes:
+        seed: of dropout: masks follow from (seed, step, replica, part, site).
+        gradient_accumulation_steps: parts in which each replica takes its
+            rows, one after the other; divides their number.
+        use_xla: compile forward and backward by XLA.
+        max_grad_norm: gradients are scaled down to this global norm.
+    """
+
+    seed: int
+    gradient_accumulation_steps: int = 1
+    use_xla: bool = False
+    max_grad_norm: float = 1.0
+
+
+class _Gradients(NamedTuple):
+    """Sums over rows, which may be added up.
+
+    Attributes:
+        dense: of each variable, float32.
+        rows_square: sum of squares of the gradients that came as rows.
+        parts: the losses by name.
+    """
+
+    dense: list[tf.Tensor]
+    rows_square: tf.Tensor
+    parts: dict[str, tf.Tensor]
+
+
 def compile_train_step(
     model: TaskModel,
     optimizer: AdamWeightDecay,
-    seed: int,
+    settings: StepSettings,
     batch_spec: Mapping[str, tf.TypeSpec] | None = None,
+    loss_scale: LossScale | None = None,
 ) -> Callable[[Batch], dict[str, tf.Tensor]]:
     """Returns one optimizer step as a compiled function.
 
     Args:
         model: a task model.
         optimizer: over the model's trainable variables.
-        seed: of dropout: masks follow from (seed, step, replica, site).
+        settings: see there.
         batch_spec: what all batches have in common, so that batches of many
             lengths are compiled for once; None: that of each batch.
+        loss_scale: under float16, what the loss is multiplied by.
 
     Returns:
         A function of a (distributed) batch that updates the weights and
         returns float32 scalars over the global batch, taken before the
         update: `loss`, its parts by name if it has several (`<name>_loss`),
-        and `gradient_norm` before clipping.
+        and `gradient_norm` before clipping. Where that is not finite, no
+        weight is changed.
     """
     strategy = tf.distribute.get_strategy()
     variables = list(optimizer.variables.values())
+    gathered = _Gathered(variables)
 
-    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
-        context = tf.distribute.get_replica_context()
-        step_seed = _fold(
-            seed, optimizer.global_step, context.replica_id_in_sync_group
-        )
-        # Known before the model runs, so that a batch cut into parts, on
-        # devices or in time, is divided by what the whole of it has.
+    def gradients_of(batch, seed, denominators, factor) -> _Gradients:
+        """Returns the gradients of factor * loss over some rows."""
         weights = model.loss_weights(batch)
-        denominators = {
-            name: context.all_reduce("SUM", tf.reduce_sum(weight.weights))
-            + weight.epsilon
-            for name, weight in weights.items()
-        }
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            outputs = model(batch, training=True, seed=step_seed)
+            outputs = model(batch, training=True, seed=seed)
             losses = model.losses(outputs, batch)
             parts = {
                 name: tf.reduce_sum(weights[name].weights * losses[name])
                 / denominators[name]
                 for name in losses
             }
-            loss = tf.add_n(list(parts.values()))
-        gradients, rows_square, is_rows = _densify(
-            tape.gradient(loss, variables)
+            loss = tf.add_n(list(parts.values())) * factor
+        return _Gradients(
+            *gathered.densify(tape.gradient(loss, variables)), parts
         )
-        gradients, rows_square, parts = context.all_reduce(
-            "SUM", (gradients, rows_square, parts)
+
+    if settings.use_xla:
+        gradients_of = tf.function(gradients_of, jit_compile=True)
+
+    def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
+        context = tf.distribute.get_replica_context()
+        seed = _fold(
+            [settings.seed, 0],
+            optimizer.global_step,
+            context.replica_id_in_sync_group,
         )
-        norm = tf.sqrt(
-            rows_square
-            + tf.add_n(
-                [
-                    tf.reduce_sum(tf.square(gradient))
-                    for gradient, rows in zip(gradients, is_rows, strict=True)
-                    if not rows
-                ]
-            )
+        # Known before the model runs, so that a batch cut into parts, on
+        # devices or in time, is divided by what the whole of it has.
+        denominators = {
+            name: context.all_reduce("SUM", tf.reduce_sum(weight.weights))
+            + weight.epsilon
+            for name, weight in model.loss_weights(batch).items()
+        }
+        factor = loss_scale.value() if loss_scale else tf.ones([])
+        gradients = _accumulate(
+            lambda part, i: gradients_of(
+                part,
+                _fold(seed, i)
+                if settings.gradient_accumulation_steps > 1
+                else seed,
+                denominators,
+                factor,
+            ),
+            batch,
+            settings.gradient_accumulation_steps,
         )
-        scale = clip_scale(norm)
-        optimizer.apply([gradient * scale for gradient in gradients])
-        return _figures(parts, norm)
+        gradients = _Gradients(*context.all_reduce("SUM", tuple(gradients)))
+        norm = gathered.norm(gradients) / factor
+        is_finite = tf.math.is_finite(norm) & tf.math.is_finite(
+            tf.add_n(list(gradients.parts.values()))
+        )
+        scale = clip_scale(norm, settings.max_grad_norm) / factor
+        optimizer.apply([g * scale for g in gradients.dense], is_finite)
+        if loss_scale:
+            loss_scale.update(is_finite)
+        return _figures(gradients.parts, norm)
 
     @tf.function(input_signature=[batch_spec] if batch_spec else None)
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
@@ -94,30 +147,74 @@ def compile_train_step(
     return train_step
 
 
-def _densify(
-    gradients: Sequence[tf.Tensor | tf.IndexedSlices],
-) -> tuple[list[tf.Tensor], tf.Tensor, list[bool]]:
-    """Makes gradients dense, and keeps the original's norm of gathered ones.
+def _accumulate(
+    gradients_of: Callable[[Batch, tf.Tensor | int], _Gradients],
+    batch: Batch,
+    parts: int,
+) -> _Gradients:
+    """Adds up the gradients of equal parts of a batch, one after the other."""
+    if parts == 1:
+        return gradients_of(batch, 0)
+    rows = tf.shape(batch["input_ids"])[0] // parts
 
-    Where the word table is only gathered from, its gradient comes as one row
-    a token. The original clips by the norm of these rows as they are; rows of
-    equal ids are added up afterwards.
+    def part(i):
+        return {
+            name: values[i * rows : (i + 1) * rows]
+            for name, values in batch.items()
+        }
 
-    Returns:
-        The dense gradients, the sum of the squares of all gathered rows, and
-        for each gradient whether it came as rows.
-    """
-    is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
-    squares = [
-        tf.reduce_sum(tf.square(gradient.values))
-        for gradient, rows in zip(gradients, is_rows, strict=True)
-        if rows
-    ]
-    return (
-        [tf.convert_to_tensor(gradient) for gradient in gradients],
-        tf.add_n(squares) if squares else tf.zeros([]),
-        is_rows,
+    def add(i, sums):
+        more = gradients_of(part(i), i)
+        return i + 1, tf.nest.map_structure(tf.add, sums, more)
+
+    # A loop, not parts side by side: these would be in memory together.
+    _, sums = tf.while_loop(
+        lambda i, sums: i < parts,
+        add,
+        (tf.constant(1), gradients_of(part(0), 0)),
+        parallel_iterations=1,
     )
+    return sums
+
+
+class _Gathered:
+    """The original's norm of gradients where a table is only gathered from.
+
+    There the gradient comes as one row a token. The original clips by the
+    norm of these rows as they are; rows of equal ids are added up afterwards.
+
+    Args:
+        variables: whose gradients they are.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable]):
+        self._is_rows = [False] * len(variables)
+
+    def densify(
+        self, gradients: Sequence[tf.Tensor | tf.IndexedSlices]
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Returns the dense gradients, and the rows' sum of squares."""
+        self._is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
+        squares = [
+            tf.reduce_sum(tf.square(gradient.values))
+            for gradient, rows in zip(gradients, self._is_rows, strict=True)
+            if rows
+        ]
+        return (
+            [tf.convert_to_tensor(gradient) for gradient in gradients],
+            tf.add_n(squares) if squares else tf.zeros([]),
+        )
+
+    def norm(self, gradients: _Gradients) -> tf.Tensor:
+        """Returns the global norm of summed gradients."""
+        dense = [
+            tf.reduce_sum(tf.square(gradient))
+            for gradient, rows in zip(
+                gradients.dense, self._is_rows, strict=True
+            )
+            if not rows
+        ]
+        return tf.sqrt(gradients.rows_square + tf.add_n(dense))
 
 
 def _figures(
@@ -129,8 +226,8 @@ def _figures(
     return {**figures, "gradient_norm": norm}
 
 
-def _fold(seed, step, replica):
-    """Returns the seed, int32 [2], of one replica's part of one step."""
-    return tf.random.experimental.stateless_fold_in(
-        tf.random.experimental.stateless_fold_in([seed, 0], step), replica
-    )
+def _fold(seed, *numbers):
+    """Returns a seed, int32 [2], made of a seed and some numbers."""
+    for number in numbers:
+        seed = tf.random.experimental.stateless_fold_in(seed, number)
+    return seed

@@ -1,40 +1,148 @@
 """Flag values → a tf.distribute strategy."""
 
+import dataclasses
+import json
 import os
 import socket
 
 import tensorflow as tf
 
 from errors import UserError
+from training.config import TrainingConfig
 
 _CONNECT_SECONDS = 10
 
 
-def create(
-    use_tpu: bool = False,
-    tpu_name: str | None = None,
-    tpu_zone: str | None = None,
-    gcp_project: str | None = None,
-) -> tf.distribute.Strategy:
+def create(config: TrainingConfig) -> tf.distribute.Strategy:
     """Returns the strategy that the rest of a run works under.
 
     Args:
-        use_tpu: run on a TPU; otherwise on the first GPU, or the CPU.
-        tpu_name: its name or grpc:// address; None: the one in TPU_NAME, or
-            the one in this machine.
-        tpu_zone: where to look a name up.
-        gcp_project: likewise.
+        config: its distribution_strategy, num_gpus and TPU flags.
 
     Raises:
-        UserError: use_tpu, and no TPU can be reached.
+        UserError: what is asked for is not there, or cannot share a batch of
+            train_batch_size.
     """
-    if not use_tpu:
-        return tf.distribute.get_strategy()
-    name = tpu_name or os.environ.get("TPU_NAME") or "local"
+    _set_precision(config)
+    kind = config.distribution_strategy
+    if config.use_tpu and kind in ("auto", "tpu"):
+        kind = "tpu"
+    elif config.use_tpu:
+        raise UserError(
+            f"--use_tpu and --distribution_strategy={kind} contradict each "
+            "other; leave one out."
+        )
+    elif kind == "auto":
+        kind = "multi_worker" if _num_workers() > 1 else "mirrored"
+    makers = {
+        "one_device": _one_device,
+        "mirrored": _mirrored,
+        "multi_worker": _multi_worker,
+        "tpu": _tpu,
+    }
+    strategy = makers[kind](config)
+    _check_batch(config, strategy.num_replicas_in_sync)
+    return strategy
+
+
+def _set_precision(config: TrainingConfig) -> None:
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    if config.precision == "tf32" and not has_gpu:
+        raise UserError(
+            "--precision=tf32 is a GPU's rounding of float32, and there is no "
+            "GPU; use float32 or bfloat16."
+        )
+    # On by default in TensorFlow; here float32 is float32.
+    tf.config.experimental.enable_tensor_float_32_execution(
+        config.precision == "tf32"
+    )
+
+
+def _check_batch(config: TrainingConfig, replicas: int) -> None:
+    parts = replicas * config.gradient_accumulation_steps
+    if config.do_train and config.train_batch_size % parts:
+        raise UserError(
+            f"--train_batch_size must be a multiple of {parts}: of {replicas} "
+            "device(s) that share a batch, each taking its rows in "
+            f"{config.gradient_accumulation_steps} part(s) "
+            "(--gradient_accumulation_steps). Received: "
+            f"{config.train_batch_size}."
+        )
+
+
+def _gpus(config: TrainingConfig) -> list[str]:
+    """Returns the GPUs to use."""
+    found = tf.config.list_logical_devices("GPU")
+    wanted = len(found) if config.num_gpus is None else config.num_gpus
+    if wanted > len(found):
+        raise UserError(
+            f"--num_gpus={wanted}, but TensorFlow sees {len(found)} GPU(s)."
+        )
+    return [device.name for device in found[:wanted]]
+
+
+def _one_device(config: TrainingConfig) -> tf.distribute.Strategy:
+    if config.num_gpus == 0 and _gpus(
+        dataclasses.replace(config, num_gpus=None)
+    ):
+        return tf.distribute.OneDeviceStrategy("CPU:0")
+    return tf.distribute.get_strategy()
+
+
+def _mirrored(config: TrainingConfig) -> tf.distribute.Strategy:
+    devices = _gpus(config)
+    if not devices and config.num_gpus is None:
+        devices = [d.name for d in tf.config.list_logical_devices("CPU")]
+    if len(devices) < 2:
+        return _one_device(config)
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _multi_worker(config: TrainingConfig) -> tf.distribute.Strategy:
+    del config
+    if _num_workers() < 2:
+        raise UserError(
+            "--distribution_strategy=multi_worker needs the environment "
+            'variable TF_CONFIG on every worker: {"cluster": {"worker": '
+            '["host0:port", "host1:port"]}, "task": {"type": "worker", '
+            f'"index": 0}}}}. Received: {os.environ.get("TF_CONFIG")!r}.'
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _num_workers() -> int:
+    """Returns how many workers TF_CONFIG names; 0 where there is none."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return 0
+    try:
+        cluster = json.loads(text)["cluster"]
+        return len(cluster["worker"]) + len(cluster.get("chief", ()))
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            "TF_CONFIG must be JSON such as "
+            '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": '
+            f'{{"type": "worker", "index": 0}}}}. Received: {text!r}.'
+        ) from error
+
+
+def is_chief() -> bool:
+    """Returns whether this process is the one that writes files."""
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "chief" or (
+        not has_chief and resolver.task_id == 0
+    )
+
+
+def _tpu(config: TrainingConfig) -> tf.distribute.Strategy:
+    name = config.tpu_name or os.environ.get("TPU_NAME") or "local"
     try:
         _check_reachable(name)
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
-            tpu=name, zone=tpu_zone, project=gcp_project
+            tpu=name, zone=config.tpu_zone, project=config.gcp_project
         )
         if name != "local":
             tf.config.experimental_connect_to_cluster(resolver)
@@ -48,6 +156,29 @@ def create(
             f"--use_tpu: no TPU can be reached at {name!r} ({reason}). Give "
             "--tpu_name, or leave --use_tpu out to run on the GPU or CPU."
         ) from error
+
+
+def same_everywhere(value: int) -> int:
+    """Returns the chief's value, on every worker.
+
+    Call it in the strategy's scope; every worker must.
+
+    Args:
+        value: int64; the others' values are of no account.
+    """
+    strategy = tf.distribute.get_strategy()
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return value
+    is_first = is_chief()
+
+    def chosen():
+        context = tf.distribute.get_replica_context()
+        first = is_first and context.replica_id_in_sync_group == 0
+        mine = tf.constant(value if first else 0, tf.int64)
+        return context.all_reduce("SUM", mine)
+
+    summed = tf.function(lambda: strategy.run(chosen))()
+    return int(strategy.experimental_local_results(summed)[0])
 
 
 def needs_fixed_shapes(strategy: tf.distribute.Strategy) -> bool:

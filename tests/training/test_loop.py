@@ -84,7 +84,9 @@ def assert_same_end(tensors, reader):
 def test_training_goes_the_way_of_the_original(golden, name, first_step):
     run = GoldenRun(golden, name)
     run.restore(first_step)
-    train_step = steps.compile_train_step(run.model, run.optimizer, seed=0)
+    train_step = steps.compile_train_step(
+        run.model, run.optimizer, steps.StepSettings(seed=0)
+    )
     losses = [
         float(train_step(run.batch(step))["loss"])
         for step in range(first_step, 12)
@@ -107,6 +109,7 @@ def settings(output_dir, **changes):
             "num_train_steps": 4,
             "train_batch_size": 8,
             "save_checkpoints_steps": 3,
+            "step": steps.StepSettings(seed=1),
             **changes,
         }
     )
@@ -122,8 +125,7 @@ def endless(run):
 def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
     loop.train(
-        run.model,
-        run.optimizer,
+        loop.Trained(run.model, run.optimizer),
         loop.Batches(endless(run)),
         settings(tmp_path),
         START,
@@ -139,8 +141,7 @@ def test_a_restart_at_step_0_leaves_its_checkpoint_alone(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
     for steps_now in (0, 1):
         loop.train(
-            run.model,
-            run.optimizer,
+            loop.Trained(run.model, run.optimizer),
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=steps_now),
             START,
@@ -158,8 +159,7 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(golden, tmp_path):
     run.optimizer.schedule = lambda step: tf.constant(np.inf)
     with pytest.raises(UserError, match="not finite"):
         loop.train(
-            run.model,
-            run.optimizer,
+            loop.Trained(run.model, run.optimizer),
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=1),
             START,
@@ -181,8 +181,7 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
         UserError, match=r"not finite.*last good checkpoint is .*ckpt-0"
     ):
         loop.train(
-            run.model,
-            run.optimizer,
+            loop.Trained(run.model, run.optimizer),
             loop.Batches(poisoned()),
             settings(tmp_path),
             START,
@@ -193,8 +192,7 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
 def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
     run = GoldenRun(golden, "train_pretraining")
     loop.train(
-        run.model,
-        run.optimizer,
+        loop.Trained(run.model, run.optimizer),
         loop.Batches(endless(run)),
         settings(tmp_path, log_steps=2),
         START,
@@ -221,8 +219,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 ):
     run = GoldenRun(golden, "train_classifier")
     loop.train(
-        run.model,
-        run.optimizer,
+        loop.Trained(run.model, run.optimizer),
         loop.Batches(endless(run)),
         settings(tmp_path),
         START,
@@ -237,8 +234,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
     monkeypatch.setattr(checkpoint, "write_files", full)
     with pytest.raises(OSError, match="28"):
         loop.train(
-            run.model,
-            run.optimizer,
+            loop.Trained(run.model, run.optimizer),
             loop.Batches(endless(run)),
             settings(tmp_path, num_train_steps=6),
             checkpointing.RunState(seed=1, examples_seen=32),

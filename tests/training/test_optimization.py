@@ -52,7 +52,7 @@ def test_update_follows_the_original_equations_without_bias_correction():
     w, m, v = np.array([1.0, -2.0]), 0.0, 0.0
     for step in range(3):
         g = np.array([0.3, -0.1]) * (step + 1)
-        optimizer.apply([tf.constant(g, tf.float32)])
+        optimizer.apply([tf.constant(g, tf.float32)], tf.constant(True))
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         w = w - 0.1 * (m / (np.sqrt(v) + 1e-6) + 0.01 * w)
     np.testing.assert_allclose(variables["kernel"].numpy(), w, rtol=1e-6)
@@ -64,7 +64,7 @@ def test_bias_correction_is_adams_when_asked_for():
         ["kernel"],
         optimization.AdamSettings(weight_decay=0.0, bias_correction=True),
     )
-    optimizer.apply([tf.constant([0.3, -0.1])])
+    optimizer.apply([tf.constant([0.3, -0.1])], tf.constant(True))
     # The first corrected update is the gradient's sign, whatever its size.
     np.testing.assert_allclose(
         variables["kernel"].numpy(), [0.9, -1.9], atol=1e-5
@@ -85,7 +85,7 @@ def test_decay_leaves_out_layer_norm_and_every_bias():
         "block/layer_norm/scale",
     ]
     variables, optimizer = make(decayed + excluded)
-    optimizer.apply([tf.zeros(2)] * 8)
+    optimizer.apply([tf.zeros(2)] * 8, tf.constant(True))
     moved = {n for n, v in variables.items() if v.numpy()[0] != 1.0}
     assert moved == set(decayed)
 

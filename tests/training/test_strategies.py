@@ -27,7 +27,9 @@ strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     run = test_loop.GoldenRun(Path("tests/golden"), sys.argv[1])
     run.restore(0)
-    train_step = steps.compile_train_step(run.model, run.optimizer, seed=0)
+    train_step = steps.compile_train_step(
+        run.model, run.optimizer, steps.StepSettings(seed=0)
+    )
     for step in range(12):
         batch = run.batch(step)
         halves = strategy.experimental_distribute_values_from_function(
