@@ -7,6 +7,7 @@ eval_results.txt to output_dir. See docs/squad.md.
 import dataclasses
 import functools
 import math
+import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,8 @@ FLAGS = flags.FLAGS
 _OUTPUT_WEIGHTS = "cls/squad/output_weights"
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
+# The original's.
+_SHUFFLE_SEED = 12345
 # Below every logit.
 _NO_LOGIT = -1e30
 
@@ -331,6 +334,9 @@ def train(
     from data import input_pipeline
     from modeling.heads import SpanModel
 
+    # Always alike, as in the original: a paragraph's questions stand apart.
+    examples = list(examples)
+    random.Random(_SHUFFLE_SEED).shuffle(examples)
     source = make_windows(config, prepared, examples, "train.tf_record").source
     evaluation = None
     if config.eval_steps is not None:
