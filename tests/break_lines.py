@@ -1,4 +1,4 @@
-"""Breaks one line of the code at a time, and shows that a test turns red.
+"""Breaks one place of the code at a time, and shows that a test turns red.
 
     make test-breaks          (or: python -m tests.break_lines [NAME ...])
 
@@ -23,7 +23,8 @@ class Break(NamedTuple):
     Attributes:
         name: what is wrong now.
         file: where.
-        line: the right text, found exactly once in the file.
+        line: the right text, found exactly once in the file; more than the
+            line where that needs it.
         wrong: what stands there instead.
         tests: what must turn red: files, or files and names.
     """
@@ -38,6 +39,11 @@ class Break(NamedTuple):
 MODEL_GOLDENS = "tests/modeling/test_bert.py"
 TOKEN_GOLDENS = "tests/data/test_tokenization.py -k original"
 TRAIN_GOLDENS = "tests/training/test_loop.py -k original"
+CLASSIFIER_RECORDS = (
+    "tests/data/test_classification_features.py -k records_are_the_originals"
+)
+SQUAD_WINDOWS = "tests/data/test_squad_windows.py -k originals"
+SQUAD_ANSWERS = "tests/data/test_squad_answers.py"
 
 BREAKS = (
     Break(
@@ -110,6 +116,90 @@ BREAKS = (
         'prefix = "##" if start else ""',
         'prefix = ""',
         TOKEN_GOLDENS,
+    ),
+    Break(
+        "pair truncation",
+        "data/packing.py",
+        "        longer.pop()\n\n\ndef pack_single",
+        "        del longer[0]\n\n\ndef pack_single",
+        CLASSIFIER_RECORDS,
+    ),
+    Break(
+        "header row of XNLI",
+        "data/classification.py",
+        'if i > 0 and (set_type == "train" or row[0] == self.language)',
+        'if set_type == "train" or row[0] == self.language',
+        CLASSIFIER_RECORDS,
+    ),
+    Break(
+        "label order",
+        "data/classification_features.py",
+        "list(labels).index(example.label)",
+        "sorted(labels, reverse=True).index(example.label)",
+        CLASSIFIER_RECORDS,
+    ),
+    Break(
+        "max context",
+        "data/squad_windows.py",
+        "+ 0.01 * length",
+        "- 0.01 * length",
+        SQUAD_WINDOWS,
+    ),
+    Break(
+        "improved span",
+        "data/squad_windows.py",
+        "if answer and document.pieces[start : start + len(answer)] == answer:",
+        "if not answer:",
+        SQUAD_WINDOWS,
+    ),
+    Break(
+        "null threshold sign",
+        "data/squad_answers.py",
+        "self.null_odds > null_score_diff_threshold",
+        "self.null_odds < null_score_diff_threshold",
+        SQUAD_ANSWERS,
+    ),
+    Break(
+        "answer length",
+        "data/squad_answers.py",
+        "if start <= end < start + settings.max_answer_length:",
+        "if start <= end <= start + settings.max_answer_length:",
+        SQUAD_ANSWERS,
+    ),
+    Break(
+        "articles count",
+        "evaluation/squad.py",
+        r'_ARTICLE = re.compile(r"\b(a|an|the)\b")',
+        r'_ARTICLE = re.compile(r"\b(the)\b")',
+        "tests/evaluation/test_squad.py",
+    ),
+    Break(
+        "dropout of the head",
+        "modeling/classifiers.py",
+        "self.dropout_rate = dropout_rate",
+        "self.dropout_rate = config.hidden_dropout_prob",
+        "tests/modeling/test_heads.py -k classifier",
+    ),
+    Break(
+        "split at |||",
+        "data/features_text.py",
+        "line.strip().rpartition(_SEPARATOR)",
+        "line.strip().partition(_SEPARATOR)",
+        "tests/data/test_features_text.py",
+    ),
+    Break(
+        "rows left sorted",
+        "data/length_sorting.py",
+        "waiting[row] = {",
+        "waiting[len(waiting) + following] = {",
+        "tests/data/test_length_sorting.py",
+    ),
+    Break(
+        "words without context",
+        "data/tagging.py",
+        "context(after, word) > context(span, word)",
+        "context(after, word) < context(span, word)",
+        "tests/data/test_tagging.py",
     ),
 )
 

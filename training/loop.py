@@ -365,31 +365,30 @@ class Forward:
     Compiled once; every call runs it with the weights of the moment.
 
     Args:
-        model: a task model.
+        model: a task model, or any function of a batch and `training`.
         select: what to bring to the host, from a model's outputs and its
             batch; tensors of one entry a row.
     """
 
     def __init__(
         self,
-        model: TaskModel,
+        model: Callable[..., dict],
         select: Callable[[dict, Batch], dict[str, tf.Tensor]],
     ):
         def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
             return select(model(batch, training=False), batch)
 
-        # Batches come in many widths: after the second, one graph for all.
-        @tf.function(reduce_retracing=True)
         def step(batch: Batch) -> dict[str, tf.Tensor]:
             return tf.distribute.get_strategy().run(replica_step, (batch,))
 
-        self._step = step
+        self._python_step = step
+        self._step: Callable[[Batch], dict[str, tf.Tensor]] | None = None
 
     def __call__(self, batches: Batches) -> Iterator[dict[str, np.ndarray]]:
         """Yields for every batch what `select` gave, in the batch's order.
 
         Args:
-            batches: finite, or as many as the caller takes.
+            batches: finite, or as many as the caller takes; all calls' alike.
 
         Raises:
             UserError: a batch cannot be read.
@@ -398,6 +397,12 @@ class Forward:
         if strategy.num_replicas_in_sync > 1:
             dataset = strategy.experimental_distribute_dataset(batches.dataset)
             batches = batches._replace(dataset=dataset)
+        if self._step is None:
+            # Batches come in many widths: one graph for all of them.
+            spec = getattr(batches.dataset, "element_spec", None)
+            self._step = tf.function(
+                self._python_step, input_signature=spec and [spec]
+            )
         for batch in _read(batches):
             yield {
                 name: np.concatenate(

@@ -1,0 +1,99 @@
+"""The vocabulary of a Hugging Face BERT folder, as the text of vocab.txt."""
+
+import json
+import os
+from collections.abc import Mapping
+
+from absl import logging
+
+from errors import UserError
+
+
+def read_vocabulary(folder: str, vocab_size: int) -> bytes:
+    """Returns the text of a folder's vocab.txt, or makes it.
+
+    Args:
+        folder: holds `vocab.txt`, or a `tokenizer.json` with word pieces.
+        vocab_size: rows of the model's word table. Fewer tokens than that are
+            only warned of: tables are often filled up.
+
+    Returns:
+        UTF-8, a token a line; vocab.txt unchanged, if it is there.
+
+    Raises:
+        UserError: there is none, or it has more tokens than vocab_size.
+    """
+    path = os.path.join(folder, "vocab.txt")
+    if os.path.exists(path):
+        text = _read(path)
+    else:
+        path = os.path.join(folder, "tokenizer.json")
+        if not os.path.exists(path):
+            raise UserError(
+                f"Expected vocab.txt or tokenizer.json in {folder}; it has "
+                "neither. Get one of them from where the weights come from."
+            )
+        text = "".join(f"{token}\n" for token in _pieces(path)).encode()
+    num_tokens = text.count(b"\n") + (text[-1:] not in (b"", b"\n"))
+    if not 0 < num_tokens <= vocab_size:
+        raise UserError(
+            f"{path} must have at most as many tokens as the model's word "
+            f"table has rows (vocab_size {vocab_size} in config.json), and at "
+            f"least one. Received: {num_tokens}."
+        )
+    if num_tokens < vocab_size:
+        logging.warning(
+            "%s has %d tokens, the word table %d rows; the last ones are kept "
+            "and never used.",
+            path,
+            num_tokens,
+            vocab_size,
+        )
+    return text
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+        text.decode("utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path}, line {line}: expected UTF-8 ({error.reason})."
+        ) from error
+    return text
+
+
+def _pieces(path: str) -> list[str]:
+    """Returns the word pieces of a tokenizer.json, in the order of their ids.
+
+    Raises:
+        UserError: they are no word pieces, or their ids leave gaps.
+    """
+    try:
+        tokenizer = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}.") from error
+    model = tokenizer.get("model") if isinstance(tokenizer, Mapping) else None
+    if (
+        not isinstance(model, Mapping)
+        or model.get("type") != "WordPiece"
+        or model.get("continuing_subword_prefix") != "##"
+        or not isinstance(model.get("vocab"), Mapping)
+    ):
+        raise UserError(
+            f"{path} must hold a WordPiece model with the prefix ##, as BERT "
+            "has it; without vocab.txt no other can be converted."
+        )
+    # By its text, as JSON may have anything there.
+    by_id = {str(index): piece for piece, index in model["vocab"].items()}
+    pieces = [by_id.get(str(index)) for index in range(len(by_id))]
+    if any(piece is None or piece.split() != [piece] for piece in pieces):
+        raise UserError(
+            f"{path} must number its pieces from 0 without gaps, and none may "
+            "hold whitespace, or they cannot be the lines of vocab.txt."
+        )
+    return pieces

@@ -1,0 +1,168 @@
+"""Metrics of token classification, on the labels of whole sentences."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from absl import logging
+
+Tags = Sequence[Sequence[str]]
+
+_ENTITY = re.compile(r"[BIESLU]-.+")
+# The letters of BILOU, which conlleval and seqeval do not know, in theirs.
+_BILOU = {"L-": "E-", "U-": "S-"}
+
+
+class Answers(NamedTuple):
+    """What a model says of a file's words, in their order.
+
+    Attributes:
+        label_ids: the number of the label it chose, int [W].
+        probabilities: that label's, float32 [W].
+        losses: of the word's own label, float32 [W].
+        words_of_rows: how many words each record is to label, int [rows].
+    """
+
+    label_ids: np.ndarray
+    probabilities: np.ndarray
+    losses: np.ndarray
+    words_of_rows: np.ndarray
+
+
+def collect(rows: Iterable[Mapping[str, np.ndarray]]) -> Answers:
+    """Takes from each record what counts.
+
+    Args:
+        rows: of each record `label_mask`, 1 where an answer counts, and
+            `label_ids`, `probabilities` and `losses`; all [S].
+    """
+    kept = []
+    for row in rows:
+        counts = row["label_mask"] != 0
+        kept.append([row[name][counts] for name in Answers._fields[:3]])
+    return Answers(
+        *map(np.concatenate, zip(*kept, strict=True)),
+        np.array([len(labels) for labels, *_ in kept]),
+    )
+
+
+def losses(answers: Answers, batch_size: int) -> dict[str, np.float32]:
+    """Returns eval_loss, the words' mean loss, and loss.
+
+    The latter is the mean over batches of their loss, as the original has it:
+    the batches are those of the file's order.
+
+    Args:
+        answers: of all words.
+        batch_size: records of a batch; the last one may be shorter.
+    """
+    rows = np.cumsum(answers.words_of_rows)[batch_size - 1 :: batch_size]
+    batches = np.split(answers.losses.astype(np.float64), rows)
+    means = [batch.mean() for batch in batches if len(batch)]
+    return {
+        "eval_loss": np.float32(answers.losses.mean(dtype=np.float64)),
+        "loss": np.float32(np.mean(means)),
+    }
+
+
+def is_entity_scheme(labels: Sequence[str]) -> bool:
+    """Whether labels mark entities: each but O is B-x, I-x, E-x or S-x.
+
+    L-x and U-x of the BILOU scheme count too. If only some of the labels are
+    of that form, a warning names one that is not.
+
+    Args:
+        labels: all labels there are.
+    """
+    others = [label for label in labels if label != "O"]
+    entities = [label for label in others if _ENTITY.fullmatch(label)]
+    strange = sorted(set(others) - set(entities))
+    if entities and strange:
+        logging.warning(
+            "No entities are counted: %r is none of O, B-…, I-…, E-…, S-…",
+            strange[0],
+        )
+    return bool(entities) and not strange
+
+
+def metric_names(labels: Sequence[str]) -> list[str]:
+    """Returns the names of the figures that `metrics` and `losses` give."""
+    entities = is_entity_scheme(labels)
+    names = ["precision", "recall", "f1"] if entities else ["macro_f1"]
+    return ["eval_accuracy", "eval_loss", "loss", *names]
+
+
+def metrics(
+    gold: Tags, predicted: Tags, labels: Sequence[str]
+) -> dict[str, np.float32]:
+    """Returns the figures of a prediction.
+
+    Args:
+        gold: for each sentence its words' labels.
+        predicted: the same, as predicted.
+        labels: all labels there are; they decide what is counted.
+
+    Returns:
+        eval_accuracy, the share of words with the right label; where labels
+        mark entities, precision, recall and f1 over whole entities, as
+        conlleval and seqeval's default mode count them; else macro_f1, the
+        mean of the labels' F1 (scikit-learn). 0 where one is undefined.
+    """
+    words = [
+        pair
+        for one, other in zip(gold, predicted, strict=True)
+        for pair in zip(one, other, strict=True)
+    ]
+    accuracy = sum(one == other for one, other in words) / len(words)
+    if is_entity_scheme(labels):
+        figures = _entity_figures(gold, predicted)
+    else:
+        figures = _macro_f1(*zip(*words, strict=True))
+    figures["eval_accuracy"] = accuracy
+    return {name: np.float32(value) for name, value in figures.items()}
+
+
+def _entity_figures(gold: Tags, predicted: Tags) -> dict[str, float]:
+    # Here, as scikit-learn below: seconds that other scripts do without.
+    from seqeval.metrics.sequence_labeling import (
+        precision_recall_fscore_support,
+    )
+
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        _iobes(gold), _iobes(predicted), average="micro", zero_division=0
+    )
+    return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def _macro_f1(gold: Sequence[str], predicted: Sequence[str]):
+    from sklearn.metrics import f1_score
+
+    return {
+        "macro_f1": f1_score(gold, predicted, average="macro", zero_division=0)
+    }
+
+
+def report(gold: Tags, predicted: Tags) -> str:
+    """Returns seqeval's table of precision, recall and F1 for each type.
+
+    Args:
+        gold: see `metrics`; labels that mark entities.
+        predicted: see `metrics`.
+
+    Returns:
+        Lines; "" where there is no entity at all.
+    """
+    from seqeval.metrics import classification_report
+
+    gold, predicted = _iobes(gold), _iobes(predicted)
+    if all(label == "O" for tags in (*gold, *predicted) for label in tags):
+        return ""
+    return classification_report(gold, predicted, digits=4, zero_division=0)
+
+
+def _iobes(sentences: Tags) -> list[list[str]]:
+    return [
+        [_BILOU.get(label[:2], label[:2]) + label[2:] for label in labels]
+        for labels in sentences
+    ]

@@ -1,0 +1,381 @@
+"""Writes the vectors that BERT makes of texts: of each token, or of each line.
+
+Takes lines of text; writes JSON lines as the original does, or .npz. See
+docs/features.md.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from absl import flags, logging
+
+from data import packing
+from data.tokenization import FullTokenizer
+from errors import UserError
+from training import environment
+from training import flags as run_flags
+from training.progress import Progress
+
+# TensorFlow is imported where it is used, so that --help needs none.
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data import features_text
+    from modeling import BertConfig, BertModel
+
+FLAGS = flags.FLAGS
+
+_NUM_LOGGED_EXAMPLES = 5
+# What the vectors of the rows that are sorted together may take. BERT-Base,
+# four layers, 128 tokens: 160 rows.
+_WINDOW_BYTES = 2**28
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    for name, text in (
+        ("input_file", "Text, one line a row: a text or `text ||| text`."),
+        ("output_file", "File to write: JSON lines, or arrays if it is .npz."),
+        ("vocab_file", "The vocabulary file that the model was trained on."),
+        ("bert_config_file", "JSON file of the pre-trained BERT model."),
+        (
+            "init_checkpoint",
+            "The pre-trained BERT model: a checkpoint's prefix, its .index "
+            "file or its folder.",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+        run_flags.required(flag_values, name)
+    flags.DEFINE_string(
+        "layers",
+        "-1,-2,-3,-4",
+        "Layers to write, separated by commas: 0 is the first, -1 the last.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "pooling",
+        None,
+        ["cls", "mean", "max"],
+        "One vector a line instead of one a token: that of [CLS], or the mean "
+        "or maximum over all tokens, [CLS] and [SEP] included.",
+        flag_values=flag_values,
+    )
+    run_flags.define_do_lower_case(flag_values)
+    flags.DEFINE_integer(
+        "max_seq_length",
+        128,
+        "Longest sequence; what is longer is cut.",
+        lower_bound=3,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "batch_size",
+        32,
+        "Rows that are computed together.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "use_one_hot_embeddings",
+        False,
+        "Accepted; it made the original faster on a TPU.",
+        flag_values=flag_values,
+    )
+    run_flags.define_tpu_flags(flag_values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of a run's flags, by their names; checked together."""
+
+    input_file: str
+    output_file: str
+    vocab_file: str
+    bert_config_file: str
+    init_checkpoint: str
+    layers: str
+    pooling: str | None
+    do_lower_case: bool
+    max_seq_length: int
+    batch_size: int
+    use_tpu: bool
+    tpu_name: str | None
+    tpu_zone: str | None
+    gcp_project: str | None
+
+    def __post_init__(self):
+        layers = self.layer_indices
+        if not self.output_file.endswith(".npz"):
+            return
+        if "://" in self.output_file:
+            raise UserError(
+                "A .npz file can only be written to a local path. Received: "
+                f"--output_file={self.output_file}; copy it there afterwards."
+            )
+        if len(set(layers)) < len(layers):
+            raise UserError(
+                "--layers must be different ones for a .npz file, whose "
+                f"arrays they name. Received: {self.layers}."
+            )
+
+    @property
+    def layer_indices(self) -> list[int]:
+        """The numbers in --layers."""
+        try:
+            return [int(index) for index in self.layers.split(",")]
+        except ValueError as error:
+            raise UserError(
+                "--layers must be whole numbers, separated by commas, such as "
+                f"-1,-2. Received: {self.layers!r}."
+            ) from error
+
+    def check_layers(self, num_layers: int) -> None:
+        """Raises UserError where the model lacks one of the layers."""
+        for index in self.layer_indices:
+            if not -num_layers <= index < num_layers:
+                raise UserError(
+                    f"--layers must be from {-num_layers} to {num_layers - 1}: "
+                    f"{self.bert_config_file} has {num_layers} layers. "
+                    f"Received: {index}."
+                )
+
+
+def config_from_flags(flag_values: flags.FlagValues) -> Config:
+    """Reads the run's configuration from parsed flags."""
+    values = {
+        field.name: getattr(flag_values, field.name)
+        for field in dataclasses.fields(Config)
+        if field.name != "tpu_name"
+    }
+    return Config(**values, tpu_name=flag_values.tpu_name or flag_values.master)
+
+
+def main() -> None:
+    """Flags → lines of text → vectors."""
+    environment.prepare()
+    extract_features(config_from_flags(FLAGS))
+
+
+def extract_features(config: Config) -> None:
+    """Text → tokens → windows of rows → vectors, in the order of the file.
+
+    Raises:
+        UserError: a file is missing, wrong or in the way.
+    """
+    # Here, so that --help needs no TensorFlow.
+    from data import feature_files, features_text
+    from modeling import BertConfig, BertModel, checkpoint
+    from training import strategy
+
+    # First of all: some strategies must be made before any operation runs.
+    chosen = strategy.create(
+        config.use_tpu, config.tpu_name, config.tpu_zone, config.gcp_project
+    )
+    tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
+    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    check_model(config, bert_config, tokenizer)
+    check_output_file(config)
+    with (
+        features_text.open_lines(config.input_file, "input_file") as lines,
+        chosen.scope(),
+    ):
+        model = BertModel(bert_config)
+        checkpoint.load_weights(model, config.init_checkpoint).log()
+        rows = vectors(
+            config,
+            model,
+            pack(lines, config, bert_config, tokenizer),
+            strategy.needs_fixed_shapes(chosen),
+        )
+        with (
+            feature_files.writer(
+                config.output_file,
+                config.layer_indices,
+                bert_config.hidden_size,
+                0 if config.pooling else max(map(len, tokenizer.vocab)),
+            ) as out,
+            Progress(None, "lines") as progress,
+        ):
+            for ids, values in rows:
+                out.write(tokenizer.convert_ids_to_tokens(ids), values)
+                progress.update(1)
+
+
+def check_model(
+    config: Config, bert_config: "BertConfig", tokenizer: FullTokenizer
+) -> None:
+    """Raises UserError where flags, vocabulary and model do not fit."""
+    bert_config.check_sequence_length(config.max_seq_length)
+    config.check_layers(bert_config.num_hidden_layers)
+    largest = max(tokenizer.inv_vocab)
+    if largest >= bert_config.vocab_size:
+        raise UserError(
+            f"{config.vocab_file} has {largest + 1} tokens, but vocab_size in "
+            f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
+            "vocab.txt that belongs to the model."
+        )
+
+
+def check_output_file(config: Config) -> None:
+    """Raises UserError where the vectors could not be written in the end."""
+    from data import records
+    from modeling import checkpoint
+
+    prefix = checkpoint.resolve(config.init_checkpoint)
+    inputs = (
+        config.input_file,
+        config.vocab_file,
+        config.bert_config_file,
+        prefix + ".index",
+        prefix + checkpoint.DATA_SUFFIX,
+    )
+    if os.path.realpath(config.output_file) in map(os.path.realpath, inputs):
+        raise UserError(
+            "The vectors would replace a file that they are made from; write "
+            f"to another. Received: --output_file={config.output_file}."
+        )
+    records.check_writable(config.output_file, "output_file")
+
+
+def pack(
+    lines: "Iterable[features_text.Line]",
+    config: Config,
+    bert_config: "BertConfig",
+    tokenizer: FullTokenizer,
+) -> Iterator[packing.Packed]:
+    """Tokenizes lines; the first ones are shown as the original shows them.
+
+    Raises:
+        UserError: a line has two texts and the model one segment.
+    """
+    from data import features_text
+
+    special = packing.SpecialIds.from_vocab(tokenizer.vocab)
+    for number, line in enumerate(lines):
+        packed = features_text.pack_line(
+            line, tokenizer.encode, special, config.max_seq_length
+        )
+        is_pair = packed.first_length < len(packed.ids)
+        if is_pair and bert_config.type_vocab_size < 2:
+            raise UserError(
+                f"{config.input_file}, line {number + 1}: expected one text, "
+                f"as type_vocab_size in {config.bert_config_file} is 1. "
+                "Received: two, separated by |||."
+            )
+        if number < _NUM_LOGGED_EXAMPLES:
+            log_example(number, packed, config.max_seq_length, tokenizer)
+        yield packed
+
+
+def log_example(
+    number: int,
+    packed: packing.Packed,
+    seq_length: int,
+    tokenizer: FullTokenizer,
+) -> None:
+    """Shows a row as the original does."""
+    tokens = tokenizer.convert_ids_to_tokens(packed.ids)
+    features = packing.pad(packed, seq_length)
+    # What the original calls segment_ids everywhere else.
+    features["input_type_ids"] = features.pop("segment_ids")
+    logging.info("*** Example ***")
+    logging.info("unique_id: %s", number)
+    logging.info("tokens: %s", " ".join(tokens))
+    for name, numbers in features.items():
+        logging.info("%s: %s", name, " ".join(map(str, numbers)))
+
+
+def vectors(
+    config: Config,
+    model: "BertModel",
+    packed: Iterable[packing.Packed],
+    fixed_shapes: bool,
+) -> "Iterator[tuple[list[int], np.ndarray]]":
+    """Computes the rows' vectors, in the order of the rows.
+
+    Args:
+        config: the run's.
+        model: with its weights.
+        packed: the rows.
+        fixed_shapes: whether all batches must have one shape.
+
+    Yields:
+        A row's ids [T], and its vectors, float32 [layers, T, D], or [layers,
+        D] where they are pooled.
+    """
+    import tensorflow as tf
+
+    from data import features_text, length_sorting
+    from training import loop
+
+    windows, true_error = features_text.windows(
+        packed, window_size(config, model.config), config.max_seq_length
+    )
+    batches = length_sorting.sorted_batches(
+        windows,
+        config.batch_size,
+        per_token=features_text.FEATURES,
+        fixed_shapes=fixed_shapes,
+    )
+
+    def encode(batch, training):
+        ids, mask, segments = (batch[n] for n in features_text.FEATURES)
+        return model(
+            ids, input_mask=mask, segment_ids=segments, training=training
+        )
+
+    forward = loop.Forward(
+        encode,
+        functools.partial(
+            select, layers=config.layer_indices, pooling=config.pooling
+        ),
+    )
+    unreadable = loop.Unreadable((tf.errors.OpError,), true_error)
+    results = forward(loop.Batches(batches, unreadable))
+    for row in length_sorting.in_file_order(results):
+        length = int(row["length"])
+        values = row["values"]
+        yield (
+            row["input_ids"][:length].tolist(),
+            values if config.pooling else values[:, :length],
+        )
+
+
+def window_size(config: Config, bert_config: "BertConfig") -> int:
+    """Returns how many rows are sorted together; all are held in memory."""
+    from data import length_sorting
+
+    numbers = len(config.layer_indices) * bert_config.hidden_size
+    if not config.pooling:
+        numbers *= config.max_seq_length
+    batches = _WINDOW_BYTES // (4 * numbers * config.batch_size)
+    return min(
+        config.batch_size * max(1, batches),
+        length_sorting.window_size(config.batch_size),
+    )
+
+
+def select(outputs, batch, layers: list[int], pooling: str | None):
+    """Returns what is kept of a batch, tensors [B, ...]."""
+    import tensorflow as tf
+
+    from modeling import pooling as poolings
+
+    values = tf.stack(
+        [outputs["all_encoder_layers"][index] for index in layers], axis=1
+    )
+    if pooling:
+        values = poolings.POOLINGS[pooling](values, batch["input_mask"])
+    return {
+        "row": batch["row"],
+        "input_ids": batch["input_ids"],
+        "length": tf.reduce_sum(batch["input_mask"], axis=1),
+        "values": values,
+    }
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

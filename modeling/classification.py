@@ -1,0 +1,81 @@
+"""One front for the three models of `classifiers`, by the task's kind.
+
+Letters of shapes: B batch, L labels.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from modeling import losses
+from modeling.classifiers import (
+    ClassifierModel,
+    MultiLabelModel,
+    RegressionModel,
+)
+from modeling.config import BertConfig
+from modeling.task_model import Batch
+
+KINDS = ("classification", "multi_label", "regression")
+
+
+def make_model(
+    kind: str,
+    config: BertConfig,
+    num_outputs: int,
+    label_weights: Sequence[float] | None = None,
+    init_seed: int | None = None,
+) -> ClassifierModel:
+    """Returns a task's model.
+
+    Args:
+        kind: one of `KINDS`: a label for each text, any number of labels, or
+            a number.
+        config: the encoder's sizes.
+        num_outputs: L; 1 in regression.
+        label_weights: see the models; None in regression.
+        init_seed: see the models.
+    """
+    if kind == "regression":
+        return RegressionModel(config, init_seed=init_seed)
+    model = MultiLabelModel if kind == "multi_label" else ClassifierModel
+    return model(
+        config,
+        num_outputs,
+        label_weights=label_weights,
+        init_seed=init_seed,
+    )
+
+
+def evaluated(
+    kind: str, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> dict[str, tf.Tensor]:
+    """Returns what an evaluation is made from, for each row.
+
+    Returns:
+        `logits` float32 [B, L], `label_ids` as in the batch, and `loss`
+        float32 [B], for which all labels weigh the same: label weights are
+        for training.
+    """
+    logits, label_ids = outputs["logits"], batch["label_ids"]
+    if kind == "regression":
+        loss = losses.squared_error(logits, label_ids)
+    elif kind == "multi_label":
+        weights = tf.ones(tf.shape(logits)[-1:])
+        loss = losses.sigmoid_cross_entropy(logits, label_ids, weights)
+    else:
+        loss = losses.cross_entropy(logits, label_ids)
+    return {"logits": logits, "label_ids": label_ids, "loss": loss}
+
+
+def predicted(
+    kind: str, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> dict[str, tf.Tensor]:
+    """Returns `values`, float32 [B, L]: probabilities, or the number."""
+    del batch  # other functions of this form look at it
+    logits = outputs["logits"]
+    if kind == "classification":
+        logits = tf.nn.softmax(logits)
+    elif kind == "multi_label":
+        logits = tf.nn.sigmoid(logits)
+    return {"values": logits}

@@ -1,0 +1,410 @@
+"""Fine-tunes BERT to classify texts or pairs of texts, and to score them.
+
+The tasks of the original and of GLUE, one's own tsv, csv and jsonl files, and
+tasks that Python code adds to `processors`. See docs/classification.md.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import flags, logging
+
+import finetuning
+from data import classification_features, classification_sets, glue
+from data import labels as label_files
+from data.classification import (
+    ColaProcessor,
+    DataProcessor,
+    InputExample,
+    MnliProcessor,
+    MrpcProcessor,
+    XnliProcessor,
+)
+from data.table_files import (
+    FORMATS,
+    TableProcessor,
+    TableSettings,
+    given_flags,
+)
+from data.tokenization import (  # noqa: F401 (people import them from here)
+    BasicTokenizer,
+    FullTokenizer,
+    WordpieceTokenizer,
+)
+from errors import UserError
+from training import classification_flags, environment
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    from data.input_pipeline import RecordSource
+    from modeling.classifiers import ClassifierModel
+
+FLAGS = flags.FLAGS
+
+# The tasks by the names that --task_name takes. Code that imports this module
+# may add its own.
+processors: dict[str, Callable[[], DataProcessor]] = {
+    "cola": ColaProcessor,
+    "mnli": MnliProcessor,
+    "mrpc": MrpcProcessor,
+    "xnli": XnliProcessor,
+    **glue.PROCESSORS,
+}
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    own = {"flag_values": flag_values}
+    flags.DEFINE_string("data_dir", None, "Folder of the task's files.", **own)
+    flags.DEFINE_string(
+        "task_name",
+        None,
+        f"{', '.join(processors)}; or, for files of one's own, "
+        f"{', '.join(FORMATS)}.",
+        **own,
+    )
+    run_flags.required(flag_values, "task_name")
+    classification_flags.define_table_flags(flag_values)
+    classification_flags.define_result_flags(flag_values)
+    flags.register_validator(
+        "data_dir",
+        lambda value: bool(
+            value or (flag_values["task_name"].value or "").lower() in FORMATS
+        ),
+        "must be given",
+        flag_values,
+    )
+    flags.DEFINE_integer(
+        "eval_batch_size",
+        8,
+        "Rows of an evaluation batch.",
+        lower_bound=1,
+        upper_bound=10**6,
+        **own,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(finetuning.Config):
+    """The values of a run's flags, by their names; checked together."""
+
+    data_dir: str | None
+    task_name: str
+    eval_batch_size: int
+    train_file: str | None
+    dev_file: str | None
+    test_file: str | None
+    text_column: str
+    pair_column: str | None
+    label_column: str
+    id_column: str | None
+    header: bool
+    label_type: str
+    label_separator: str
+    labels: str | None
+    class_weights: str | None
+    predictions_text: bool
+    glue_submission: bool
+
+    def __post_init__(self):
+        super().__post_init__()
+        name = self.task_name.lower()
+        if name not in FORMATS and name not in processors:
+            raise UserError(
+                f"Task not found: {name}. Expected --task_name to be one of "
+                f"{', '.join([*processors, *FORMATS])}."
+            )
+        given = given_flags(self)
+        if given and name not in FORMATS:
+            raise UserError(
+                f"--{given[0]} is for one's own files "
+                f"(--task_name={'|'.join(FORMATS)}); leave it out. Received: "
+                f"--task_name={self.task_name}."
+            )
+        if self.glue_submission and not self.do_predict:
+            raise UserError(
+                "--glue_submission needs --do_predict, whose results it writes."
+            )
+        task = processors.get(name)
+        if self.glue_submission and not getattr(task, "glue_name", None):
+            raise UserError(
+                "--glue_submission is for the tasks of GLUE. Received: "
+                f"--task_name={self.task_name}."
+            )
+        if not self.label_separator:
+            raise UserError("--label_separator must not be empty.")
+        if self.label_type == "regression" and self.labels is not None:
+            raise UserError(
+                "--labels is for names; those of --label_type=regression are "
+                f"numbers. Received: {self.labels!r}; leave it out."
+            )
+
+
+class Job(NamedTuple):
+    """What all steps of the pipeline need.
+
+    Attributes:
+        config: the flags' values.
+        prepared: strategy, configuration and tokenizer.
+        processor: the task.
+        labels: their places are their ids; none in regression.
+    """
+
+    config: Config
+    prepared: finetuning.Prepared
+    processor: DataProcessor
+    labels: Sequence[str]
+
+    @property
+    def kind(self) -> str:
+        """See `DataProcessor`."""
+        return self.processor.kind
+
+    @property
+    def num_outputs(self) -> int:
+        """How many numbers the head gives for a text, L."""
+        return len(self.labels) or 1
+
+
+def run() -> None:
+    """Runs the script; for code that has added to `processors`."""
+    run_flags.run(main, define_flags)
+
+
+def main() -> None:
+    """Flags → examples → records and model → training → results."""
+    environment.prepare()
+    classify(Config.from_flags(FLAGS))
+
+
+def classify(config: Config) -> None:
+    """Checks what the run needs, then trains, evaluates and predicts.
+
+    Raises:
+        UserError: a file, a row or a checkpoint is not what it must be.
+    """
+    processor = make_processor(config)
+    config.check_metric(metric_names(processor))
+    sets = classification_sets.read(
+        processor,
+        config.data_dir,
+        train=config.do_train,
+        dev=config.do_eval or bool(config.do_train and config.eval_steps),
+        test=config.do_predict,
+    )
+    labels = classification_sets.check_labels(processor)
+    classification_sets.check_examples(
+        sets, labels, processor.kind, config.max_seq_length
+    )
+    label_weights = classification_sets.label_weights(
+        processor, labels, config.class_weights, sets.train
+    )
+    job = Job(config, finetuning.prepare(config), processor, labels)
+    check_output_dir(job)
+    with job.prepared.strategy.scope():
+        dev_sources = write_records(job, "eval", sets.dev)
+        if config.do_train:
+            train(job, sets.train, label_weights, dev_sources)
+        if not (config.do_eval or config.do_predict):
+            return
+        model = make_model(job)
+        step = finetuning.load(config, model)
+        if config.do_eval:
+            evaluate(job, model, step, dev_sources, len(sets.dev[""]))
+        if config.do_predict:
+            predict(job, model, sets.test)
+
+
+def make_processor(config: Config) -> DataProcessor:
+    """Returns the task's processor, which knows its labels if it can."""
+    name = config.task_name.lower()
+    if name not in FORMATS:
+        return processors[name]()
+    settings = TableSettings.from_config(name, config)
+    if config.label_type == "regression":
+        return TableProcessor(settings)
+    beside_model = [
+        config.output_dir,
+        *label_files.folders_of(config.init_checkpoint),
+    ]
+    # A new model's labels are told by its training set, if by no flag.
+    folders = [] if config.do_train else beside_model
+    labels = label_files.known(config.labels, folders)
+    return TableProcessor(settings, labels)
+
+
+def metric_names(processor: DataProcessor) -> list[str]:
+    """Returns the names of a dev set's figures."""
+    from evaluation import classification
+
+    own = classification.metric_names(processor.kind, processor.metric_names)
+    return ["eval_loss", "loss", *own]
+
+
+def check_output_dir(job: Job) -> None:
+    """Raises UserError where a model that is there has other labels."""
+    from training import checkpointing, head_check
+
+    output_dir = job.config.output_dir
+    if job.labels and checkpointing.newest(output_dir):
+        label_files.check_kept(job.labels, output_dir)
+    head_check.check_classifier_head(
+        output_dir, job.config.init_checkpoint, job.num_outputs
+    )
+
+
+def write_records(
+    job: Job, name: str, sets: Mapping[str, Sequence[InputExample]]
+) -> "dict[str, RecordSource]":
+    """Writes <name>.tf_record, and <name>_<set>.tf_record for other sets."""
+    from data import records
+
+    length = job.config.max_seq_length
+    fields = records.classification_fields(
+        length, kind=job.kind, num_labels=job.num_outputs
+    )
+    sources = {}
+    for key, examples in sets.items():
+        features = classification_features.featurize(
+            examples, job.labels, length, job.prepared.tokenizer, job.kind
+        )
+        path = finetuning.write_records(
+            job.config.output_dir,
+            classification_sets.file_name(f"{name}.tf_record", key),
+            fields,
+            features,
+        )
+        sources[key] = finetuning.source(job.prepared, path, fields)
+    return sources
+
+
+def make_model(
+    job: Job,
+    label_weights: Sequence[float] | None = None,
+    seed: int | None = None,
+) -> "ClassifierModel":
+    """Returns the task's model with start weights of a seed."""
+    from modeling import classification
+
+    return classification.make_model(
+        job.kind,
+        job.prepared.bert_config,
+        job.num_outputs,
+        label_weights,
+        seed,
+    )
+
+
+def train(
+    job: Job,
+    examples: Sequence[InputExample],
+    label_weights: Sequence[float] | None,
+    dev_sources: "Mapping[str, RecordSource]",
+) -> None:
+    """Trains, and keeps the labels with the model."""
+    source = write_records(job, "train", {"": examples})[""]
+    if job.labels:
+        label_files.write(job.config.output_dir, job.labels)
+    finetuning.train(
+        job.config,
+        job.prepared,
+        source,
+        len(examples),
+        functools.partial(make_model, job, label_weights),
+        finetuning.Evaluation(
+            functools.partial(make_evaluate, job, dev_sources),
+            metric_names(job.processor),
+        ),
+    )
+
+
+def make_evaluate(
+    job: Job,
+    dev_sources: "Mapping[str, RecordSource]",
+    model: "ClassifierModel",
+) -> Callable[[], dict[str, float]]:
+    """Returns what computes the model's figures with its present weights."""
+    import numpy as np
+
+    from evaluation import classification as metrics
+    from modeling import classification
+
+    batch_size = job.config.eval_batch_size
+    select = functools.partial(classification.evaluated, job.kind)
+    rows = {
+        key: finetuning.Rows(job.prepared, model, source, batch_size, select)
+        for key, source in dev_sources.items()
+    }
+
+    def evaluate_set(key):
+        found = metrics.stacked(rows[key])
+        losses = found["loss"]
+        return {
+            **metrics.metrics(
+                job.kind,
+                found["logits"],
+                found["label_ids"],
+                job.processor.metric_names,
+            ),
+            "eval_loss": metrics.mean(losses),
+            "loss": np.float32(finetuning.batch_mean(losses, batch_size)),
+        }
+
+    return lambda: metrics.joined({key: evaluate_set(key) for key in rows})
+
+
+def evaluate(
+    job: Job,
+    model: "ClassifierModel",
+    step: int,
+    dev_sources: "Mapping[str, RecordSource]",
+    num_examples: int,
+) -> None:
+    """Evaluates the model of a step and writes eval_results.txt."""
+    from training import results
+
+    logging.info("***** Running evaluation *****")
+    logging.info(
+        "  Num examples = %d (%d actual, 0 padding)", num_examples, num_examples
+    )
+    logging.info("  Batch size = %d", job.config.eval_batch_size)
+    figures = make_evaluate(job, dev_sources, model)()
+    results.write_eval_results(job.config.output_dir, figures, step)
+
+
+def predict(
+    job: Job,
+    model: "ClassifierModel",
+    sets: Mapping[str, Sequence[InputExample]],
+) -> None:
+    """Predicts the test sets; writes what the model says of each row."""
+    from data import prediction_files
+    from evaluation import classification as metrics
+    from modeling import classification
+
+    config = job.config
+    sources = write_records(job, "predict", sets)
+    select = functools.partial(classification.predicted, job.kind)
+    for key, source in sources.items():
+        logging.info("***** Running prediction*****")
+        logging.info("  Num examples = %d", len(sets[key]))
+        logging.info("  Batch size = %d", config.predict_batch_size)
+        rows = finetuning.Rows(
+            job.prepared, model, source, config.predict_batch_size, select
+        )
+        predictions = prediction_files.Predictions(
+            job.kind, job.labels, metrics.stacked(rows)["values"]
+        )
+        writer = prediction_files.Writer(config.output_dir, key, predictions)
+        writer.write_test_results()
+        writer.write_json_lines(sets[key], config.predictions_text)
+        if config.glue_submission:
+            processor = job.processor.also[key] if key else job.processor
+            writer.write_submission(processor.glue_name)
+
+
+if __name__ == "__main__":
+    run()

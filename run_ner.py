@@ -1,0 +1,425 @@
+"""Fine-tunes BERT to label words: named entities, parts of speech.
+
+Takes CoNLL files; writes checkpoints, eval_results.txt and predictions to
+output_dir. See docs/ner.md.
+"""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import flags, logging
+
+import finetuning
+from data import conll
+from data import labels as label_files
+from errors import UserError
+from training import environment
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data.input_pipeline import RecordSource
+    from evaluation.tagging import Answers
+    from finetuning import Prepared
+    from modeling.heads import TokenModel
+
+FLAGS = flags.FLAGS
+
+_OUTPUT_WEIGHTS = "cls/token/output_weights"
+_RECORD_FILES = {
+    "train": "train.tf_record",
+    "dev": "eval.tf_record",
+    "test": "predict.tf_record",
+}
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    for name, text in (
+        ("data_dir", "Folder with train.txt, dev.txt and test.txt."),
+        ("train_file", "Training set. Default: train.txt in data_dir."),
+        ("dev_file", "The set to evaluate. Default: dev.txt in data_dir."),
+        (
+            "test_file",
+            "The set to predict; needs no labels. Default: test.txt in "
+            "data_dir.",
+        ),
+        (
+            "labels",
+            "All labels, separated by commas, or a file with one a line. "
+            "Default: those in the training set; without training those kept "
+            "with the model (labels.txt).",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    for name, default, text in (
+        ("token_column", 0, "Column of the words, from 0; -1 is the last."),
+        ("label_column", -1, "Column of the labels, from 0; -1 is the last."),
+    ):
+        flags.DEFINE_integer(name, default, text, flag_values=flag_values)
+    flags.DEFINE_integer(
+        "eval_batch_size",
+        8,
+        "Rows of an evaluation batch.",
+        lower_bound=1,
+        upper_bound=10**6,
+        flag_values=flag_values,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(finetuning.Config):
+    """The values of a run's flags, by their names; checked together."""
+
+    eval_batch_size: int
+    data_dir: str | None
+    train_file: str | None
+    dev_file: str | None
+    test_file: str | None
+    labels: str | None
+    token_column: int
+    label_column: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.token_column == self.label_column:
+            raise UserError(
+                "--token_column and --label_column must differ. Received: "
+                f"{self.token_column} for both."
+            )
+        for name in self.needed_sets:
+            self.path(name)
+
+    @property
+    def needed_sets(self) -> list[str]:
+        """The sets that the do_* flags ask for: train, dev, test."""
+        evaluates = self.do_eval or (self.do_train and self.eval_steps)
+        asked = {
+            "train": self.do_train,
+            "dev": evaluates,
+            "test": self.do_predict,
+        }
+        return [name for name, is_needed in asked.items() if is_needed]
+
+    def path(self, name: str) -> str:
+        """Returns where a set is; UserError where no flag says so."""
+        path = getattr(self, f"{name}_file")
+        if path or self.data_dir:
+            return path or os.path.join(self.data_dir, f"{name}.txt")
+        raise UserError(
+            f"--{name}_file must be given, or --data_dir, the folder with "
+            f"{name}.txt."
+        )
+
+
+class Data(NamedTuple):
+    """All that a command reads.
+
+    Attributes:
+        sets: those that its do_* flags ask for: train, dev, test.
+        labels: the model's, in the order of their numbers.
+    """
+
+    sets: dict[str, conll.Corpus]
+    labels: list[str]
+
+
+def main() -> None:
+    """Flags → sentences → records → training → evaluation → prediction."""
+    environment.prepare()
+    tag(Config.from_flags(FLAGS))
+
+
+def tag(config: Config) -> None:
+    """Checks what the run needs, then trains, evaluates and predicts.
+
+    Raises:
+        UserError: a file, a label or a checkpoint is not what it must be.
+    """
+    # Here, so that --help needs no TensorFlow.
+    from evaluation import tagging
+
+    data = read_data(config)
+    check_head(config, len(data.labels))
+    config.check_metric(tagging.metric_names(data.labels))
+    prepared = finetuning.prepare(config)
+    with prepared.strategy.scope():
+        sources = write_records(config, prepared, data)
+        if config.do_train:
+            train(config, prepared, data, sources)
+        if not (config.do_eval or config.do_predict):
+            return
+        model = make_model(prepared, data.labels)
+        step = finetuning.load(config, model)
+        if config.do_eval:
+            rows = answers_of(
+                prepared, model, sources["dev"], config.eval_batch_size
+            )
+            evaluate(config, data, rows, step)
+        if config.do_predict:
+            rows = answers_of(
+                prepared, model, sources["test"], config.predict_batch_size
+            )
+            predict(config, data, rows)
+
+
+def read_data(config: Config) -> Data:
+    """Reads the files that the command needs, and checks their labels."""
+    columns = conll.Columns(config.token_column, config.label_column)
+    sets = {
+        name: conll.read_conll(
+            config.path(name), columns, needs_labels=name != "test"
+        )
+        for name in config.needed_sets
+    }
+    labels, origin = choose_labels(config, sets.get("train"))
+    for name in ("train", "dev"):
+        if name in sets:
+            conll.check_labels(sets[name], labels, origin)
+    return Data(sets, labels)
+
+
+def choose_labels(
+    config: Config, train: conll.Corpus | None
+) -> tuple[list[str], str]:
+    """Returns the model's labels, and where they come from.
+
+    Those kept with the model in output_dir; else those of --labels; else those
+    in the training set; else, without training, those kept with the model.
+
+    Raises:
+        UserError: there are none, or --labels are not those of the model.
+    """
+    from training import checkpointing
+
+    folder = config.output_dir
+    given = given_labels(config.labels) if config.labels is not None else None
+    if checkpointing.newest(folder) and (kept := label_files.read(folder)):
+        if given:
+            label_files.check_kept(given, folder)
+        return kept, f"those of {os.path.join(folder, label_files.FILE_NAME)}"
+    if given:
+        return given, "those of --labels"
+    if train:
+        labels = conll.labels_of(train)
+        label_files.check_names(labels, train.path)
+        return labels, f"those of {train.path}"
+    init = config.init_checkpoint or ""
+    kept = label_files.known(None, [folder, init, os.path.dirname(init)])
+    return kept, "those kept with the model"
+
+
+def given_labels(text: str) -> list[str]:
+    """Returns what the flag labels names: a file's lines, or its parts."""
+    from data import rows
+
+    if os.path.isfile(text):
+        lines = rows.numbered_lines(rows.read_text(text))
+        names = [line.strip() for _, line in lines]
+    else:
+        names = [name.strip() for name in text.split(",")]
+    label_files.check_names(names, f"--labels={rows.shorten(text)}")
+    return names
+
+
+def check_head(config: Config, num_labels: int) -> None:
+    """Raises UserError where a checkpoint's head is not of this task.
+
+    Looks at the checkpoint in output_dir, which wins, else at init_checkpoint,
+    which may lack a head where it is to be trained.
+    """
+    from modeling import checkpoint
+    from training import checkpointing
+
+    trained = checkpointing.newest(config.output_dir)
+    path = trained or config.init_checkpoint
+    if not path:
+        return
+    reader = checkpoint.Reader(path)
+    shape = reader.shapes.get(_OUTPUT_WEIGHTS)
+    if shape is None and (trained or not config.do_train):
+        advice = (
+            "name another --output_dir."
+            if trained
+            else "train it first (--do_train)."
+        )
+        raise UserError(
+            f"Expected a model that run_ner.py trained. The checkpoint "
+            f"{reader.prefix} has no {_OUTPUT_WEIGHTS}: it is of another task; "
+            + advice
+        )
+    if shape is not None and shape[0] != num_labels:
+        flag = "--output_dir" if trained else "--init_checkpoint"
+        raise UserError(
+            f"Expected a model of {num_labels} labels. The checkpoint "
+            f"{reader.prefix} has {shape[0]}; give all of them in their order "
+            f"(--labels), or another {flag}."
+        )
+
+
+def write_records(
+    config: Config, prepared: "Prepared", data: Data
+) -> dict[str, "RecordSource"]:
+    """Writes each set's windows to a file of records, in output_dir."""
+    from data import records, tagging
+
+    featurizer = tagging.Featurizer(
+        prepared.tokenizer,
+        {label: number for number, label in enumerate(data.labels)},
+        config.max_seq_length,
+    )
+    fields = records.tagging_fields(config.max_seq_length)
+    limits = {"label_ids": len(data.labels), "label_mask": 2}
+    sources = {}
+    for name, corpus in data.sets.items():
+        sentences = corpus.sentences
+        if name == "test":
+            # Its labels, if any, are only copied: they may be others.
+            sentences = [s._replace(labels=None) for s in sentences]
+        path = finetuning.write_records(
+            config.output_dir,
+            _RECORD_FILES[name],
+            fields,
+            itertools.chain.from_iterable(map(featurizer.features, sentences)),
+        )
+        sources[name] = finetuning.source(prepared, path, fields, limits)
+    return sources
+
+
+def make_model(
+    prepared: "Prepared", labels: Sequence[str], seed: int | None = None
+) -> "TokenModel":
+    """Returns the model, with start weights of a seed."""
+    from modeling.heads import TokenModel
+
+    return TokenModel(prepared.bert_config, len(labels), init_seed=seed)
+
+
+def train(
+    config: Config,
+    prepared: "Prepared",
+    data: Data,
+    sources: Mapping[str, "RecordSource"],
+) -> None:
+    """Trains from where output_dir's run stands; keeps the labels there."""
+    from data import input_pipeline
+    from evaluation import tagging
+
+    def make_evaluate(model):
+        rows = answers_of(
+            prepared, model, sources["dev"], config.eval_batch_size
+        )
+        return lambda: figures_of(config, data, tagging.collect(rows))
+
+    label_files.write(config.output_dir, data.labels)
+    finetuning.train(
+        config,
+        prepared,
+        sources["train"],
+        input_pipeline.num_records(sources["train"].files),
+        lambda seed: make_model(prepared, data.labels, seed),
+        finetuning.Evaluation(make_evaluate, tagging.metric_names(data.labels)),
+    )
+
+
+def answers_of(
+    prepared: "Prepared",
+    model: "TokenModel",
+    source: "RecordSource",
+    batch_size: int,
+) -> finetuning.Rows:
+    """Returns what `evaluation.tagging.collect` takes, row by row."""
+    import tensorflow as tf
+
+    def select(outputs, batch):
+        probabilities = tf.nn.softmax(outputs["logits"])
+        losses = model.losses(outputs, batch)["token"]
+        mask = batch["label_mask"]
+        return {
+            "label_mask": mask,
+            "label_ids": tf.argmax(probabilities, axis=-1),
+            "probabilities": tf.reduce_max(probabilities, axis=-1),
+            "losses": tf.reshape(losses, tf.shape(mask)),
+        }
+
+    return finetuning.Rows(prepared, model, source, batch_size, select)
+
+
+def figures_of(
+    config: Config, data: Data, answers: "Answers", with_report: bool = False
+) -> dict[str, "np.float32"]:
+    """Returns the metrics of the dev set.
+
+    Args:
+        config: the run's.
+        data: with the dev set.
+        answers: the model's.
+        with_report: whether to log the figures of each type of entity.
+    """
+    from evaluation import tagging
+
+    gold = [sentence.labels for sentence in data.sets["dev"].sentences]
+    predicted = labels_of_sentences(answers, data.sets["dev"], data.labels)
+    if with_report and tagging.is_entity_scheme(data.labels):
+        for line in tagging.report(gold, predicted).splitlines():
+            logging.info("%s", line)
+    return {
+        **tagging.metrics(gold, predicted, data.labels),
+        **tagging.losses(answers, config.eval_batch_size),
+    }
+
+
+def labels_of_sentences(
+    answers: "Answers", corpus: conll.Corpus, labels: Sequence[str]
+) -> list[list[str]]:
+    """Returns the labels predicted for each sentence's words."""
+    predicted = iter(answers.label_ids.tolist())
+    return [
+        [labels[next(predicted)] for _ in sentence.words]
+        for sentence in corpus.sentences
+    ]
+
+
+def evaluate(
+    config: Config, data: Data, rows: finetuning.Rows, step: int
+) -> None:
+    """Writes eval_results.txt."""
+    from evaluation import tagging
+    from training import results
+
+    logging.info("***** Running evaluation *****")
+    logging.info("  Num sentences = %d", len(data.sets["dev"].sentences))
+    logging.info("  Batch size = %d", config.eval_batch_size)
+    figures = figures_of(config, data, tagging.collect(rows), with_report=True)
+    results.write_eval_results(config.output_dir, figures, step)
+
+
+def predict(config: Config, data: Data, rows: finetuning.Rows) -> None:
+    """Writes test_predictions.txt and predictions.jsonl."""
+    import atomic_files
+    from evaluation import tagging
+
+    test = data.sets["test"]
+    logging.info("***** Running prediction *****")
+    logging.info("  Num sentences = %d", len(test.sentences))
+    logging.info("  Batch size = %d", config.predict_batch_size)
+    answers = tagging.collect(rows)
+    predicted = labels_of_sentences(answers, test, data.labels)
+    for name, parts in (
+        ("test_predictions.txt", conll.conll_text(test, predicted)),
+        (
+            "predictions.jsonl",
+            conll.json_lines(test, predicted, answers.probabilities),
+        ),
+    ):
+        path = os.path.join(config.output_dir, name)
+        atomic_files.write_text(path, "".join(parts))
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

@@ -1,0 +1,470 @@
+"""Fine-tunes BERT to find the answer to a question in a paragraph (SQuAD).
+
+Takes SQuAD's JSON files, v1.1 or v2.0; writes checkpoints, predictions and
+eval_results.txt to output_dir. See docs/squad.md.
+"""
+
+import dataclasses
+import functools
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import flags, logging
+
+import finetuning
+from data import squad, squad_answers, squad_windows
+from data.squad import SquadExample
+from errors import UserError
+from training import environment
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    from data.input_pipeline import RecordSource
+    from finetuning import Prepared
+    from modeling.heads import SpanModel
+
+FLAGS = flags.FLAGS
+
+_OUTPUT_WEIGHTS = "cls/squad/output_weights"
+# Questions whose windows are logged.
+_LOGGED_EXAMPLES = 20
+# The original's.
+_SHUFFLE_SEED = 12345
+# Below every logit.
+_NO_LOGIT = -1e30
+
+Answered = list[tuple[SquadExample, squad_answers.Answer]]
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
+    own = {"flag_values": flag_values}
+    for name, text in (
+        ("train_file", "SQuAD JSON file to train on."),
+        (
+            "predict_file",
+            "SQuAD JSON file to answer (--do_predict, --do_eval) and to "
+            "evaluate while training (--eval_steps).",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, **own)
+    for name, default, text in (
+        (
+            "doc_stride",
+            128,
+            "Word pieces from the start of a window over a long paragraph to "
+            "that of the next.",
+        ),
+        ("max_query_length", 64, "Word pieces of a question that are kept."),
+        ("n_best_size", 20, "Answers to keep in nbest_predictions.json."),
+        ("max_answer_length", 30, "Word pieces of an answer at most."),
+    ):
+        flags.DEFINE_integer(name, default, text, lower_bound=1, **own)
+    flags.DEFINE_bool(
+        "verbose_logging",
+        False,
+        "Whether to log the answers that are not found in the text.",
+        **own,
+    )
+    flags.DEFINE_bool(
+        "version_2_with_negative",
+        False,
+        "Whether questions may have no answer (SQuAD v2.0).",
+        **own,
+    )
+    flags.DEFINE_string(
+        "null_score_diff_threshold",
+        "0.0",
+        "No answer is given where null_odds are above this; auto: the number "
+        "that gives the best F1 on predict_file.",
+        **own,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(finetuning.Config):
+    """The values of a run's flags, by their names; checked together."""
+
+    train_file: str | None
+    predict_file: str | None
+    doc_stride: int
+    max_query_length: int
+    n_best_size: int
+    max_answer_length: int
+    verbose_logging: bool
+    version_2_with_negative: bool
+    null_score_diff_threshold: str
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.do_train and not self.train_file:
+            raise UserError(
+                "If `do_train` is True, then `train_file` must be specified."
+            )
+        if (self.predicts or self.evaluates) and not self.predict_file:
+            flag = "do_predict" if self.do_predict else "do_eval"
+            flag = flag if self.predicts else "eval_steps"
+            raise UserError(
+                f"If `{flag}` is given, then `predict_file` must be specified."
+            )
+        if self.max_seq_length <= self.max_query_length + 3:
+            raise UserError(
+                f"The max_seq_length ({self.max_seq_length}) must be greater "
+                f"than max_query_length ({self.max_query_length}) + 3"
+            )
+        if self.threshold is None and not self.version_2_with_negative:
+            raise UserError(
+                "--null_score_diff_threshold=auto needs "
+                "--version_2_with_negative: without it every question has an "
+                "answer."
+            )
+
+    @property
+    def predicts(self) -> bool:
+        """Whether predict_file is to be answered, to write or to judge it."""
+        return self.do_predict or self.do_eval
+
+    @property
+    def writes_results(self) -> bool:
+        """Whether to write eval_results.txt."""
+        return self.do_eval or (self.do_predict and self.threshold is None)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether predict_file's right answers are needed."""
+        while_training = self.do_train and self.eval_steps is not None
+        return self.writes_results or while_training
+
+    @property
+    def threshold(self) -> float | None:
+        """The value of --null_score_diff_threshold; None is auto."""
+        text = self.null_score_diff_threshold.strip().lower()
+        if text == "auto":
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if math.isnan(value):
+            raise UserError(
+                "--null_score_diff_threshold must be a number or auto. "
+                f"Received: {self.null_score_diff_threshold!r}."
+            )
+        return value
+
+    @property
+    def answer_settings(self) -> squad_answers.Settings:
+        """How to choose answers."""
+        return squad_answers.Settings(
+            self.n_best_size,
+            self.max_answer_length,
+            self.do_lower_case,
+            self.version_2_with_negative,
+            self.verbose_logging,
+        )
+
+
+class Examples(NamedTuple):
+    """The questions of both files; None where a file is not needed."""
+
+    train: list[SquadExample] | None
+    predict: list[SquadExample] | None
+
+
+class Windows(NamedTuple):
+    """Questions with their windows, which are in a file of records, too.
+
+    Attributes:
+        examples: the questions.
+        cut: cuts them into their windows, in order.
+        source: the windows' records, in order.
+    """
+
+    examples: list[SquadExample]
+    cut: Callable[[], Iterator[squad_windows.Window]]
+    source: "RecordSource"
+
+
+def main() -> None:
+    """Flags → questions → windows → training → answers → evaluation."""
+    environment.prepare()
+    find_answers(Config.from_flags(FLAGS))
+
+
+def find_answers(config: Config) -> None:
+    """Checks what the run needs, then trains, predicts and evaluates.
+
+    Raises:
+        UserError: a file, a question or a checkpoint is not what it must be.
+    """
+    examples = read_examples(config)
+    check_head(config)
+    prepared = finetuning.prepare(config)
+    with prepared.strategy.scope():
+        asked = None
+        if examples.predict:
+            asked = make_windows(
+                config, prepared, examples.predict, "eval.tf_record"
+            )
+        if config.do_train:
+            train(config, prepared, examples.train, asked)
+        if config.predicts:
+            predict(config, prepared, asked)
+
+
+def read_examples(config: Config) -> Examples:
+    """Reads the files that the command needs, and checks them."""
+    version_2 = config.version_2_with_negative
+    train, predict = None, None
+    if config.predicts or config.evaluates:
+        predict = squad.read_prediction_examples(
+            config.predict_file,
+            with_answers=config.evaluates,
+            version_2_with_negative=version_2,
+        )
+    if config.evaluates:
+        config.check_metric(metric_names(config, predict))
+    if config.do_train:
+        train = squad.read_training_examples(config.train_file, version_2)
+    return Examples(train, predict)
+
+
+def metric_names(config: Config, examples: Iterable[SquadExample]) -> list[str]:
+    """Returns the metrics that an evaluation of the questions gives."""
+    from evaluation import squad as metrics
+
+    if not config.version_2_with_negative:
+        return list(metrics.METRICS)
+    return metrics.metric_names_v2(bool(e.answers) for e in examples)
+
+
+def check_head(config: Config) -> None:
+    """Raises UserError where a checkpoint's head is not of this task.
+
+    Looks at the checkpoint in output_dir, which wins; else, where nothing is
+    trained, at init_checkpoint.
+    """
+    from modeling import checkpoint
+    from training import checkpointing
+
+    trained = checkpointing.newest(config.output_dir)
+    path = trained or (None if config.do_train else config.init_checkpoint)
+    if not path:
+        return
+    reader = checkpoint.Reader(path)
+    if _OUTPUT_WEIGHTS not in reader.shapes:
+        advice = (
+            "give another --output_dir"
+            if trained
+            else "train it first (--do_train)"
+        )
+        raise UserError(
+            f"Expected a model that run_squad.py trained. The checkpoint "
+            f"{reader.prefix} has no {_OUTPUT_WEIGHTS}: it is of another "
+            f"task; {advice}."
+        )
+
+
+def make_windows(
+    config: Config,
+    prepared: "Prepared",
+    examples: list[SquadExample],
+    name: str,
+) -> Windows:
+    """Cuts questions' paragraphs into windows and writes their records.
+
+    Raises:
+        UserError: no paragraph has a word.
+    """
+    from data import records
+
+    size = config.max_seq_length
+    cut = functools.partial(
+        squad_windows.windows,
+        examples,
+        prepared.tokenizer,
+        squad_windows.Settings(
+            size, config.doc_stride, config.max_query_length
+        ),
+    )
+
+    def features():
+        window = None
+        for window in cut():
+            values = squad_windows.features(window, prepared.tokenizer, size)
+            if window.example_index < _LOGGED_EXAMPLES:
+                squad_windows.log_window(window, values)
+            yield values
+        if window is None:
+            raise UserError(
+                f"Expected paragraphs with words. Received: {len(examples)} "
+                f"questions for {name}, all with an empty context."
+            )
+
+    is_training = examples[0].start_position is not None
+    fields = records.squad_fields(size, is_training)
+    path = finetuning.write_records(config.output_dir, name, fields, features())
+    limits = {"start_positions": size, "end_positions": size}
+    return Windows(
+        examples,
+        cut,
+        finetuning.source(
+            prepared, path, fields, limits if is_training else {}
+        ),
+    )
+
+
+def train(
+    config: Config,
+    prepared: "Prepared",
+    examples: list[SquadExample],
+    asked: Windows | None,
+) -> None:
+    """Trains from where output_dir's run stands.
+
+    Args:
+        config: the run's.
+        prepared: the run's.
+        examples: the questions to learn from.
+        asked: predict_file's, for --eval_steps.
+    """
+    from data import input_pipeline
+    from modeling.heads import SpanModel
+
+    # Always alike, as in the original: a paragraph's questions stand apart.
+    examples = list(examples)
+    random.Random(_SHUFFLE_SEED).shuffle(examples)
+    source = make_windows(config, prepared, examples, "train.tf_record").source
+    evaluation = None
+    if config.eval_steps is not None:
+        evaluation = finetuning.Evaluation(
+            functools.partial(make_evaluate, config, prepared, asked),
+            metric_names(config, asked.examples),
+        )
+    logging.info("  Num orig examples = %d", len(examples))
+    logging.info(
+        "  Num split examples = %d", input_pipeline.num_records(source.files)
+    )
+    finetuning.train(
+        config,
+        prepared,
+        source,
+        # An epoch is counted in questions, as in the original.
+        len(examples),
+        lambda seed: SpanModel(prepared.bert_config, init_seed=seed),
+        evaluation,
+        # The softmax runs over the padding, too.
+        cut=False,
+    )
+
+
+def make_evaluate(
+    config: Config, prepared: "Prepared", asked: Windows, model: "SpanModel"
+) -> Callable[[], dict[str, float]]:
+    """Returns what computes the metrics with the weights of the moment."""
+    results = results_of(config, prepared, asked, model)
+    return lambda: judge(config, answered(config, asked, results))[1]
+
+
+def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
+    """Writes predict_file's answers, and what they are worth."""
+    from data import input_pipeline, squad_predictions
+    from modeling.heads import SpanModel
+    from training import results
+
+    model = SpanModel(prepared.bert_config)
+    step = finetuning.load(config, model)
+    logging.info("***** Running predictions *****")
+    logging.info("  Num orig examples = %d", len(asked.examples))
+    logging.info(
+        "  Num split examples = %d",
+        input_pipeline.num_records(asked.source.files),
+    )
+    logging.info("  Batch size = %d", config.predict_batch_size)
+    found = answered(config, asked, results_of(config, prepared, asked, model))
+    threshold, figures = config.threshold, {}
+    if config.writes_results:
+        threshold, figures = judge(config, found)
+    squad_predictions.write_predictions(
+        config.output_dir, ((e.qas_id, a) for e, a in found), threshold
+    )
+    if config.writes_results:
+        results.write_eval_results(config.output_dir, figures, step)
+
+
+def results_of(
+    config: Config, prepared: "Prepared", asked: Windows, model: "SpanModel"
+) -> finetuning.Rows:
+    """Returns the logits of each window, in order."""
+    import tensorflow as tf
+
+    def select(outputs, batch):
+        # Else the padding would have a say in which starts and ends are the
+        # best, and how much there is of it hangs on a batch's other rows.
+        is_token = tf.cast(batch["input_mask"], tf.bool)
+        return {
+            "unique_ids": batch["unique_ids"][:, 0],
+            **{
+                name: tf.where(is_token, outputs[name], _NO_LOGIT)
+                for name in ("start_logits", "end_logits")
+            },
+        }
+
+    return finetuning.Rows(
+        prepared, model, asked.source, config.predict_batch_size, select
+    )
+
+
+def answered(config: Config, asked: Windows, rows: finetuning.Rows) -> Answered:
+    """Answers the questions, one after the other."""
+
+    def results():
+        for number, row in enumerate(rows):
+            if number % 1000 == 0:
+                logging.info("Processing example: %d", number)
+            yield squad_answers.RawResult(
+                int(row["unique_ids"]), row["start_logits"], row["end_logits"]
+            )
+
+    return list(
+        squad_answers.answers(
+            asked.examples, asked.cut(), results(), config.answer_settings
+        )
+    )
+
+
+def judge(config: Config, found: Answered) -> tuple[float, dict[str, float]]:
+    """Compares answers with the right ones.
+
+    Returns:
+        The null_score_diff_threshold, found where it is auto; and the
+        figures for eval_results.txt.
+    """
+    from evaluation import squad as metrics
+
+    def judged(threshold: float) -> list[metrics.Judged]:
+        return [
+            metrics.Judged(
+                example.answers,
+                answer.prediction(threshold),
+                answer.text,
+                answer.null_odds,
+            )
+            for example, answer in found
+        ]
+
+    if not config.version_2_with_negative:
+        return config.threshold, metrics.metrics(judged(config.threshold))
+    if config.threshold is not None:
+        return config.threshold, metrics.metrics_v2(judged(config.threshold))
+    threshold = metrics.best_f1_threshold(judged(0.0))
+    logging.info("null_score_diff_threshold with the best F1: %s", threshold)
+    figures = metrics.metrics_v2(judged(threshold))
+    return threshold, {**figures, "null_score_diff_threshold": threshold}
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

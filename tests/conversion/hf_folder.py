@@ -1,0 +1,82 @@
+"""Makes Hugging Face folders of golden models, to be converted back."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from modeling import checkpoint
+
+
+def hf_name(name: str) -> str:
+    """What Hugging Face calls a tensor of the original's checkpoint."""
+    if name.startswith("cls/predictions/output_bias"):
+        return "cls.predictions.bias"
+    name = re.sub(r"layer_(\d+)", r"layer.\1", name)
+    name = re.sub(r"(_embeddings)$", r"\1/weight", name)
+    name = re.sub(r"(kernel|gamma|output_weights)$", "weight", name)
+    name = re.sub(r"(beta|output_bias)$", "bias", name)
+    return name.replace("/", ".")
+
+
+def old_name(name: str) -> str:
+    """The same in the spelling of the first years."""
+    name = re.sub(r"LayerNorm\.weight$", "LayerNorm.gamma", name)
+    return re.sub(r"LayerNorm\.bias$", "LayerNorm.beta", name)
+
+
+def golden_tensors(golden: Path) -> dict[str, np.ndarray]:
+    """The tensors of model_base by the original's names."""
+    reader = checkpoint.Reader(str(golden / "model_base"))
+    return {name: reader.read(name) for name in reader.shapes}
+
+
+def hf_tensors(golden: Path) -> dict[str, np.ndarray]:
+    """The same as Hugging Face has them."""
+    return {
+        hf_name(name): np.ascontiguousarray(
+            value.T if name.endswith("kernel") else value
+        )
+        for name, value in golden_tensors(golden).items()
+    }
+
+
+def hf_config(golden: Path) -> dict:
+    """What config.json of that model would hold."""
+    values = json.loads((golden / "model_base/bert_config.json").read_text())
+    return values | {
+        "model_type": "bert",
+        "architectures": ["BertForPreTraining"],
+        "hidden_act": "gelu_new",
+        "layer_norm_eps": 1e-12,
+        "position_embedding_type": "absolute",
+        "transformers_version": "4.40.0",
+    }
+
+
+def write(golden: Path, folder: Path, tensors=None, **changes) -> Path:
+    """Makes the folder.
+
+    Args:
+        golden: the goldens.
+        folder: to make.
+        tensors: what it holds, by default all of model_base.
+        **changes: of config.json; None removes a key.
+    """
+    folder.mkdir(parents=True)
+    save_file(
+        hf_tensors(golden) if tensors is None else tensors,
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    values = {
+        key: value
+        for key, value in (hf_config(golden) | changes).items()
+        if value is not None
+    }
+    (folder / "config.json").write_text(json.dumps(values))
+    shutil.copyfile(golden / "inputs/vocab.txt", folder / "vocab.txt")
+    return folder
