@@ -17,6 +17,7 @@ from data.tokenization import FullTokenizer
 from errors import UserError
 from training import environment
 from training import flags as run_flags
+from training.config import DeviceConfig
 from training.progress import Progress
 
 # TensorFlow is imported where it is used, so that --help needs none.
@@ -84,11 +85,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Accepted; it made the original faster on a TPU.",
         flag_values=flag_values,
     )
-    run_flags.define_tpu_flags(flag_values)
+    run_flags.define_device_flags(flag_values)
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(DeviceConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
@@ -101,10 +102,6 @@ class Config:
     do_lower_case: bool
     max_seq_length: int
     batch_size: int
-    use_tpu: bool
-    tpu_name: str | None
-    tpu_zone: str | None
-    gcp_project: str | None
 
     def __post_init__(self):
         layers = self.layer_indices
@@ -143,20 +140,10 @@ class Config:
                 )
 
 
-def config_from_flags(flag_values: flags.FlagValues) -> Config:
-    """Reads the run's configuration from parsed flags."""
-    values = {
-        field.name: getattr(flag_values, field.name)
-        for field in dataclasses.fields(Config)
-        if field.name != "tpu_name"
-    }
-    return Config(**values, tpu_name=flag_values.tpu_name or flag_values.master)
-
-
 def main() -> None:
     """Flags → lines of text → vectors."""
     environment.prepare()
-    extract_features(config_from_flags(FLAGS))
+    extract_features(Config.from_flags(FLAGS))
 
 
 def extract_features(config: Config) -> None:
@@ -171,9 +158,7 @@ def extract_features(config: Config) -> None:
     from training import strategy
 
     # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(
-        config.use_tpu, config.tpu_name, config.tpu_zone, config.gcp_project
-    )
+    chosen = strategy.create(config)
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     check_model(config, bert_config, tokenizer)
@@ -182,7 +167,7 @@ def extract_features(config: Config) -> None:
         features_text.open_lines(config.input_file, "input_file") as lines,
         chosen.scope(),
     ):
-        model = BertModel(bert_config)
+        model = BertModel(bert_config, compute_dtype=config.compute_dtype)
         checkpoint.load_weights(model, config.init_checkpoint).log()
         rows = vectors(
             config,

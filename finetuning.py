@@ -5,8 +5,11 @@ with `write_records`, and then trains with `train` and gets its model's answers,
 row by row in the order of the file, from `Rows`.
 """
 
+import atexit
 import dataclasses
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +42,6 @@ class Config(TrainingConfig):
     length_buckets: bool
 
     def __post_init__(self):
-        super().__post_init__()
         if not (self.do_train or self.do_eval or self.do_predict):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_predict must "
@@ -72,11 +74,21 @@ class Prepared(NamedTuple):
         strategy: open its scope for all that follows.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
+        compute_dtype: of the matrix products.
     """
 
     strategy: "tf.distribute.Strategy"
     bert_config: "BertConfig"
     tokenizer: "tokenization.FullTokenizer"
+    compute_dtype: str = "float32"
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker writes the results."""
+        from training import strategy
+
+        with self.strategy.scope():
+            return strategy.is_chief()
 
     @property
     def fixed_shapes(self) -> bool:
@@ -110,6 +122,7 @@ def prepare(config: Config) -> Prepared:
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
+    strategy.check_batch(config, chosen)
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
     )
@@ -134,8 +147,10 @@ def prepare(config: Config) -> Prepared:
             f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
             "vocab.txt that belongs to the model."
         )
-    resume.prepare_output_dir(config.output_dir)
-    return Prepared(chosen, bert_config, tokenizer)
+    prepared = Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
+    if prepared.is_chief:
+        resume.prepare_output_dir(config.output_dir)
+    return prepared
 
 
 def write_records(
@@ -146,6 +161,9 @@ def write_records(
 ) -> str:
     """Writes a record file into output_dir and returns its path.
 
+    Every worker needs the file, and only the chief writes to output_dir; the
+    others write to a temporary folder of their own.
+
     Args:
         output_dir: exists.
         name: the file's name.
@@ -153,7 +171,11 @@ def write_records(
         features: of each example, in order.
     """
     from data import records
+    from training import strategy
 
+    if not strategy.is_chief():
+        output_dir = tempfile.mkdtemp(prefix="bert-worker-")
+        atexit.register(shutil.rmtree, output_dir, ignore_errors=True)
     path = os.path.join(output_dir, name)
     with records.record_writer(path) as writer:
         for values in features:

@@ -210,6 +210,8 @@ def classify(config: Config) -> None:
             train(job, sets.train, label_weights, dev_sources)
         if not (config.do_eval or config.do_predict):
             return
+        if not job.prepared.is_chief:
+            return
         model = make_model(job)
         step = finetuning.load(config, model)
         if config.do_eval:
@@ -294,6 +296,7 @@ def make_model(
         job.prepared.bert_config,
         job.num_outputs,
         label_weights,
+        job.prepared.compute_dtype,
         seed,
     )
 
@@ -307,7 +310,8 @@ def train(
     """Trains, and keeps the labels with the model."""
     source = write_records(job, "train", {"": examples})[""]
     if job.labels:
-        label_files.write(job.config.output_dir, job.labels)
+        if job.prepared.is_chief:
+            label_files.write(job.config.output_dir, job.labels)
     finetuning.train(
         job.config,
         job.prepared,

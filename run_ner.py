@@ -154,6 +154,8 @@ def tag(config: Config) -> None:
             train(config, prepared, data, sources)
         if not (config.do_eval or config.do_predict):
             return
+        if not prepared.is_chief:
+            return
         model = make_model(prepared, data.labels)
         step = finetuning.load(config, model)
         if config.do_eval:
@@ -297,7 +299,12 @@ def make_model(
     """Returns the model, with start weights of a seed."""
     from modeling.heads import TokenModel
 
-    return TokenModel(prepared.bert_config, len(labels), init_seed=seed)
+    return TokenModel(
+        prepared.bert_config,
+        len(labels),
+        compute_dtype=prepared.compute_dtype,
+        init_seed=seed,
+    )
 
 
 def train(
@@ -316,7 +323,8 @@ def train(
         )
         return lambda: figures_of(config, data, tagging.collect(rows))
 
-    label_files.write(config.output_dir, data.labels)
+    if prepared.is_chief:
+        label_files.write(config.output_dir, data.labels)
     finetuning.train(
         config,
         prepared,

@@ -71,7 +71,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "do_eval", False, "Whether to evaluate.", flag_values=flag_values
     )
     run_flags.define_training_flags(flag_values)
-    run_flags.define_tpu_flags(flag_values)
+    run_flags.define_device_flags(flag_values)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,6 @@ class Config(TrainingConfig):
     shuffle_buffer_size: int
 
     def __post_init__(self):
-        super().__post_init__()
         if not self.do_train and not self.do_eval:
             raise UserError(
                 "At least one of --do_train and --do_eval must be true; "
@@ -120,6 +119,7 @@ def pretrain(config: Config) -> None:
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
+    strategy.check_batch(config, chosen)
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
@@ -127,11 +127,12 @@ def pretrain(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)
     input_pipeline.check_records(source)
-    resume.prepare_output_dir(config.output_dir)
     with chosen.scope():
+        if strategy.is_chief():
+            resume.prepare_output_dir(config.output_dir)
         if config.do_train:
             train(config, bert_config, source)
-        if config.do_eval:
+        if config.do_eval and strategy.is_chief():
             evaluate(config, bert_config, source)
 
 

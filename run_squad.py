@@ -211,7 +211,7 @@ def find_answers(config: Config) -> None:
             )
         if config.do_train:
             train(config, prepared, examples.train, asked)
-        if config.predicts:
+        if config.predicts and prepared.is_chief:
             predict(config, prepared, asked)
 
 
@@ -332,7 +332,6 @@ def train(
         asked: predict_file's, for --eval_steps.
     """
     from data import input_pipeline
-    from modeling.heads import SpanModel
 
     # Always alike, as in the original: a paragraph's questions stand apart.
     examples = list(examples)
@@ -354,7 +353,7 @@ def train(
         source,
         # An epoch is counted in questions, as in the original.
         len(examples),
-        lambda seed: SpanModel(prepared.bert_config, init_seed=seed),
+        lambda seed: make_model(prepared, seed),
         evaluation,
         # The softmax runs over the padding, too.
         cut=False,
@@ -369,13 +368,23 @@ def make_evaluate(
     return lambda: judge(config, answered(config, asked, results))[1]
 
 
+def make_model(prepared: "Prepared", seed: int | None = None) -> "SpanModel":
+    """Returns the model, with start weights of a seed."""
+    from modeling.heads import SpanModel
+
+    return SpanModel(
+        prepared.bert_config,
+        compute_dtype=prepared.compute_dtype,
+        init_seed=seed,
+    )
+
+
 def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
     """Writes predict_file's answers, and what they are worth."""
     from data import input_pipeline, squad_predictions
-    from modeling.heads import SpanModel
     from training import results
 
-    model = SpanModel(prepared.bert_config)
+    model = make_model(prepared)
     step = finetuning.load(config, model)
     logging.info("***** Running predictions *****")
     logging.info("  Num orig examples = %d", len(asked.examples))

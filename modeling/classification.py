@@ -24,6 +24,7 @@ def make_model(
     config: BertConfig,
     num_outputs: int,
     label_weights: Sequence[float] | None = None,
+    compute_dtype: str = "float32",
     init_seed: int | None = None,
 ) -> ClassifierModel:
     """Returns a task's model.
@@ -34,17 +35,14 @@ def make_model(
         config: the encoder's sizes.
         num_outputs: L; 1 in regression.
         label_weights: see the models; None in regression.
+        compute_dtype: see the models.
         init_seed: see the models.
     """
+    how = {"compute_dtype": compute_dtype, "init_seed": init_seed}
     if kind == "regression":
-        return RegressionModel(config, init_seed=init_seed)
+        return RegressionModel(config, **how)
     model = MultiLabelModel if kind == "multi_label" else ClassifierModel
-    return model(
-        config,
-        num_outputs,
-        label_weights=label_weights,
-        init_seed=init_seed,
-    )
+    return model(config, num_outputs, label_weights=label_weights, **how)
 
 
 def evaluated(

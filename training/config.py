@@ -7,15 +7,42 @@ import dataclasses
 
 from absl import flags
 
-from errors import UserError
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
-    """The values of the shared flags, by their names.
+class DeviceConfig:
+    """What a run runs on, and in which precision.
 
     Scripts add fields of their own. `training/flags.py` says what each means.
     """
+
+    distribution_strategy: str
+    num_gpus: int | None
+    precision: str
+    use_tpu: bool
+    tpu_name: str | None
+    tpu_zone: str | None
+    gcp_project: str | None
+
+    @property
+    def compute_dtype(self) -> str:
+        """What the matrix products are computed in."""
+        return "float32" if self.precision == "tf32" else self.precision
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "DeviceConfig":
+        """Reads every field from the flag of its name."""
+        values = {
+            field.name: getattr(flag_values, field.name)
+            for field in dataclasses.fields(cls)
+            if field.name in flag_values
+        }
+        values["tpu_name"] = flag_values.tpu_name or flag_values.master
+        return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig(DeviceConfig):
+    """What all training scripts take."""
 
     bert_config_file: str
     output_dir: str
@@ -33,43 +60,11 @@ class TrainingConfig:
     max_grad_norm: float
     gradient_accumulation_steps: int
     recompute_activations: bool
-    precision: str
     use_xla: bool
     save_checkpoints_steps: int
     random_seed: int | None
-    distribution_strategy: str
-    num_gpus: int | None
-    use_tpu: bool
-    tpu_name: str | None
-    tpu_zone: str | None
-    gcp_project: str | None
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
     save_best: str | None = None
     early_stopping_patience: int | None = None
     freeze_layers: int | None = None
-
-    def __post_init__(self):
-        if self.train_batch_size % self.gradient_accumulation_steps:
-            raise UserError(
-                "--train_batch_size must be a multiple of "
-                "--gradient_accumulation_steps, which cuts it into parts. "
-                f"Received: {self.train_batch_size} and "
-                f"{self.gradient_accumulation_steps}."
-            )
-
-    @property
-    def compute_dtype(self) -> str:
-        """What the matrix products are computed in."""
-        return "float32" if self.precision == "tf32" else self.precision
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "TrainingConfig":
-        """Reads every field from the flag of its name."""
-        values = {
-            field.name: getattr(flag_values, field.name)
-            for field in dataclasses.fields(cls)
-            if field.name in flag_values
-        }
-        values["tpu_name"] = flag_values.tpu_name or flag_values.master
-        return cls(**values)

@@ -190,30 +190,6 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
 
 
 def _define_scale_flags(flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_enum(
-        "distribution_strategy",
-        "auto",
-        ["auto", "one_device", "mirrored", "multi_worker", "tpu"],
-        "auto: the TPU with --use_tpu, several workers where TF_CONFIG names "
-        "them, else all GPUs, else the CPU.",
-        flag_values=flag_values,
-    )
-    flags.DEFINE_integer(
-        "num_gpus",
-        None,
-        "GPUs to use. Default: all.",
-        lower_bound=0,
-        flag_values=flag_values,
-    )
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        ["float32", "bfloat16", "float16", "tf32"],
-        "Of the matrix products; weights, moments, softmax, layer "
-        "normalization and losses are float32 always. tf32: a GPU's own "
-        "rounding of float32.",
-        flag_values=flag_values,
-    )
     flags.DEFINE_integer(
         "gradient_accumulation_steps",
         1,
@@ -279,7 +255,7 @@ def define_fine_tuning_flags(
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)
-    define_tpu_flags(flag_values)
+    define_device_flags(flag_values)
 
 
 def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
@@ -351,8 +327,32 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-def define_tpu_flags(flag_values: flags.FlagValues) -> None:
-    """Defines the original's TPU block."""
+def define_device_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what to run on, the original's TPU block included."""
+    flags.DEFINE_enum(
+        "distribution_strategy",
+        "auto",
+        ["auto", "one_device", "mirrored", "multi_worker", "tpu"],
+        "auto: the TPU with --use_tpu, several workers where TF_CONFIG names "
+        "them, else all GPUs, else the CPU.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "num_gpus",
+        None,
+        "GPUs to use. Default: all.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ["float32", "bfloat16", "float16", "tf32"],
+        "Of the matrix products; weights, moments, softmax, layer "
+        "normalization and losses are float32 always. tf32: a GPU's own "
+        "rounding of float32.",
+        flag_values=flag_values,
+    )
     flags.DEFINE_bool(
         "use_tpu", False, "Whether to run on a TPU.", flag_values=flag_values
     )

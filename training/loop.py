@@ -223,9 +223,13 @@ class _TrainLoop:
         """Evaluates; returns whether training is to end here."""
         begun = time.perf_counter()
         self._check_finite()
-        self._state = self._monitor.evaluate(self._step, self._state)
+        ends = False
+        if strategy.is_chief():
+            self._state = self._monitor.evaluate(self._step, self._state)
+            ends = self._monitor.is_exhausted(self._state)
+        ends = bool(strategy.same_everywhere(int(ends)))
         self._interval.leave_out(time.perf_counter() - begun)
-        return self._monitor.is_exhausted(self._state)
+        return ends
 
     def _log(self, progress: Progress) -> None:
         """Writes the means since the last call to the log and event file."""
@@ -379,6 +383,9 @@ class Forward:
             return select(model(batch, training=False), batch)
 
         def step(batch: Batch) -> dict[str, tf.Tensor]:
+            if strategy.has_workers():
+                # Of several workers the chief does it, alone.
+                return replica_step(batch)
             return tf.distribute.get_strategy().run(replica_step, (batch,))
 
         self._python_step = step
@@ -393,9 +400,9 @@ class Forward:
         Raises:
             UserError: a batch cannot be read.
         """
-        strategy = tf.distribute.get_strategy()
-        if strategy.num_replicas_in_sync > 1:
-            dataset = strategy.experimental_distribute_dataset(batches.dataset)
+        devices = tf.distribute.get_strategy()
+        if devices.num_replicas_in_sync > 1 and not strategy.has_workers():
+            dataset = devices.experimental_distribute_dataset(batches.dataset)
             batches = batches._replace(dataset=dataset)
         if self._step is None:
             # Batches come in many widths: one graph for all of them.
@@ -408,7 +415,7 @@ class Forward:
                 name: np.concatenate(
                     [
                         v.numpy()
-                        for v in strategy.experimental_local_results(value)
+                        for v in devices.experimental_local_results(value)
                     ]
                 )
                 for name, value in self._step(batch).items()

@@ -8,20 +8,19 @@ import socket
 import tensorflow as tf
 
 from errors import UserError
-from training.config import TrainingConfig
+from training.config import DeviceConfig, TrainingConfig
 
 _CONNECT_SECONDS = 10
 
 
-def create(config: TrainingConfig) -> tf.distribute.Strategy:
+def create(config: DeviceConfig) -> tf.distribute.Strategy:
     """Returns the strategy that the rest of a run works under.
 
     Args:
         config: its distribution_strategy, num_gpus and TPU flags.
 
     Raises:
-        UserError: what is asked for is not there, or cannot share a batch of
-            train_batch_size.
+        UserError: what is asked for is not there.
     """
     _set_precision(config)
     kind = config.distribution_strategy
@@ -40,12 +39,10 @@ def create(config: TrainingConfig) -> tf.distribute.Strategy:
         "multi_worker": _multi_worker,
         "tpu": _tpu,
     }
-    strategy = makers[kind](config)
-    _check_batch(config, strategy.num_replicas_in_sync)
-    return strategy
+    return makers[kind](config)
 
 
-def _set_precision(config: TrainingConfig) -> None:
+def _set_precision(config: DeviceConfig) -> None:
     has_gpu = bool(tf.config.list_physical_devices("GPU"))
     if config.precision == "tf32" and not has_gpu:
         raise UserError(
@@ -58,19 +55,7 @@ def _set_precision(config: TrainingConfig) -> None:
     )
 
 
-def _check_batch(config: TrainingConfig, replicas: int) -> None:
-    parts = replicas * config.gradient_accumulation_steps
-    if config.do_train and config.train_batch_size % parts:
-        raise UserError(
-            f"--train_batch_size must be a multiple of {parts}: of {replicas} "
-            "device(s) that share a batch, each taking its rows in "
-            f"{config.gradient_accumulation_steps} part(s) "
-            "(--gradient_accumulation_steps). Received: "
-            f"{config.train_batch_size}."
-        )
-
-
-def _gpus(config: TrainingConfig) -> list[str]:
+def _gpus(config: DeviceConfig) -> list[str]:
     """Returns the GPUs to use."""
     found = tf.config.list_logical_devices("GPU")
     wanted = len(found) if config.num_gpus is None else config.num_gpus
@@ -81,7 +66,7 @@ def _gpus(config: TrainingConfig) -> list[str]:
     return [device.name for device in found[:wanted]]
 
 
-def _one_device(config: TrainingConfig) -> tf.distribute.Strategy:
+def _one_device(config: DeviceConfig) -> tf.distribute.Strategy:
     if config.num_gpus == 0 and _gpus(
         dataclasses.replace(config, num_gpus=None)
     ):
@@ -89,7 +74,7 @@ def _one_device(config: TrainingConfig) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def _mirrored(config: TrainingConfig) -> tf.distribute.Strategy:
+def _mirrored(config: DeviceConfig) -> tf.distribute.Strategy:
     devices = _gpus(config)
     if not devices and config.num_gpus is None:
         devices = [d.name for d in tf.config.list_logical_devices("CPU")]
@@ -98,7 +83,7 @@ def _mirrored(config: TrainingConfig) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def _multi_worker(config: TrainingConfig) -> tf.distribute.Strategy:
+def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
     del config
     if _num_workers() < 2:
         raise UserError(
@@ -126,6 +111,20 @@ def _num_workers() -> int:
         ) from error
 
 
+def check_batch(config: TrainingConfig, strategy: tf.distribute.Strategy):
+    """Raises UserError where train_batch_size cannot be shared evenly."""
+    replicas = strategy.num_replicas_in_sync
+    parts = replicas * config.gradient_accumulation_steps
+    if config.do_train and config.train_batch_size % parts:
+        raise UserError(
+            f"--train_batch_size must be a multiple of {parts}: {replicas} "
+            "device(s) share a batch, and each takes its rows in "
+            f"{config.gradient_accumulation_steps} part(s) "
+            "(--gradient_accumulation_steps). Received: "
+            f"{config.train_batch_size}."
+        )
+
+
 def is_chief() -> bool:
     """Returns whether this process is the one that writes files."""
     resolver = tf.distribute.get_strategy().cluster_resolver
@@ -137,7 +136,7 @@ def is_chief() -> bool:
     )
 
 
-def _tpu(config: TrainingConfig) -> tf.distribute.Strategy:
+def _tpu(config: DeviceConfig) -> tf.distribute.Strategy:
     name = config.tpu_name or os.environ.get("TPU_NAME") or "local"
     try:
         _check_reachable(name)
@@ -158,6 +157,13 @@ def _tpu(config: TrainingConfig) -> tf.distribute.Strategy:
         ) from error
 
 
+def has_workers() -> bool:
+    """Returns whether several processes share the work."""
+    return isinstance(
+        tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy
+    )
+
+
 def same_everywhere(value: int) -> int:
     """Returns the chief's value, on every worker.
 
@@ -167,14 +173,14 @@ def same_everywhere(value: int) -> int:
         value: int64; the others' values are of no account.
     """
     strategy = tf.distribute.get_strategy()
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not has_workers():
         return value
-    is_first = is_chief()
 
     def chosen():
         context = tf.distribute.get_replica_context()
-        first = is_first and context.replica_id_in_sync_group == 0
-        mine = tf.constant(value if first else 0, tf.int64)
+        # The chief's first device has this number.
+        is_first = tf.equal(context.replica_id_in_sync_group, 0)
+        mine = tf.constant(value, tf.int64) * tf.cast(is_first, tf.int64)
         return context.all_reduce("SUM", mine)
 
     summed = tf.function(lambda: strategy.run(chosen))()

@@ -299,3 +299,38 @@ def test_help_needs_no_tensorflow():
         "sys.exit('tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_a_run_killed_three_times_ends_with_the_same_bits(tmp_path):
+    done = subprocess.run(
+        [
+            *[sys.executable, "-m", "benchmarks.kills", "--kills=3"],
+            *["--num_train_steps=60", f"--work_dir={tmp_path / 'kills'}"],
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 kills" in done.stdout
+
+
+def test_sigterm_saves_the_step_under_way(command, tmp_path):
+    process = subprocess.Popen(
+        [
+            *[sys.executable, ROOT / SCRIPT, "--do_train", *command],
+            *["--num_train_steps=100000", "--save_checkpoints_steps=100000"],
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list((tmp_path / "out").glob("events*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    log = process.communicate()[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Stopped by SIGTERM after step" in log.splitlines()[-1]
+    newest = checkpoint.resolve(str(tmp_path / "out"))
+    assert int(newest.rpartition("-")[2]) > 0

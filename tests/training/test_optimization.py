@@ -95,3 +95,42 @@ def test_decay_leaves_out_layer_norm_and_every_bias():
 )
 def test_clip_scale_shrinks_only_what_is_too_long(norm, scale):
     assert float(optimization.clip_scale(tf.constant(norm))) == scale
+
+
+def lamb_step(w, g, m, v, t, decay=0.01, rate=0.1):
+    """Algorithm 2 of You et al. 2019, in float64."""
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    r = (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-6)
+    u = r + decay * w
+    return w - rate * np.linalg.norm(w) / np.linalg.norm(u) * u, m, v
+
+
+def test_lamb_follows_the_papers_equations():
+    weight = tf.Variable([[1.0, -2.0], [0.5, 3.0]])
+    optimizer = optimization.Lamb(
+        {"kernel": weight}, lambda step: tf.constant(0.1)
+    )
+    w, m, v = weight.numpy().astype(np.float64), 0.0, 0.0
+    for t in range(1, 4):
+        g = np.array([[0.3, -0.1], [2.0, 0.0]]) * t
+        optimizer.apply([tf.constant(g, tf.float32)], tf.constant(True))
+        w, m, v = lamb_step(w, g, m, v, t)
+    np.testing.assert_allclose(weight.numpy(), w, rtol=1e-5)
+
+
+@pytest.mark.parametrize("start", [[0.0, 0.0], [1.0, -2.0]])
+def test_lamb_takes_adams_step_where_there_is_no_ratio(start):
+    name = "kernel" if start == [0.0, 0.0] else "bias"
+    weight, adams = tf.Variable(start), tf.Variable(start)
+    settings = optimization.AdamSettings(bias_correction=True)
+    for kind, variable in (
+        (optimization.Lamb, weight),
+        (optimization.AdamWeightDecay, adams),
+    ):
+        optimizer = kind(
+            {name: variable}, lambda step: tf.constant(0.1), settings
+        )
+        optimizer.apply([tf.constant([0.3, -0.1])], tf.constant(True))
+    np.testing.assert_allclose(weight.numpy(), adams.numpy(), rtol=1e-6)
+    assert weight.numpy()[0] != start[0]
