@@ -173,8 +173,8 @@ def read_text(path: str) -> str:
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "
-            f"{error.strerror or error}. Check the flag that names it "
-            "(--data_dir, --train_file, --dev_file, --test_file)."
+            f"{error.strerror or error}. Check the flag that names it or its "
+            "folder."
         ) from error
     try:
         text = data.decode("utf-8-sig")

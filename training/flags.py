@@ -258,8 +258,8 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
         "save_best",
         None,
         "A metric of eval_results.txt: the weights that are best by it at any "
-        "--eval_steps are kept in output_dir/best and used by --do_eval and "
-        "--do_predict.",
+        "--eval_steps are kept in output_dir/best, and used by --do_eval and "
+        "--do_predict of a command with this flag.",
         flag_values=flag_values,
     )
     flags.DEFINE_integer(

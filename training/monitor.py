@@ -79,9 +79,16 @@ class Monitor:
         metric = self._settings.save_best
         if metric is None:
             return state
+        if state.best_metric not in (None, metric):
+            state = dataclasses.replace(
+                state,
+                best_metric=None,
+                best_value=None,
+                best_step=None,
+                evaluations_without_best=0,
+            )
         value = float(figures[metric])
-        best = state.best_value if state.best_metric == metric else None
-        if not _is_better(metric, value, best):
+        if not _is_better(metric, value, state.best_value):
             return dataclasses.replace(
                 state,
                 evaluations_without_best=state.evaluations_without_best + 1,
@@ -95,6 +102,7 @@ class Monitor:
         )
         folder = best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
+        checkpointing.remove_temporary_files(folder)
         saved = checkpointing.save(folder, step, self._weights, state, keep=1)
         logging.info("Best %s so far, %g: saved %s", metric, value, saved)
         return state

@@ -111,7 +111,11 @@ def train(
         )
         return
     patience = settings.early_stopping_patience
-    if patience and start.state.evaluations_without_best >= patience:
+    if (
+        patience
+        and start.state.best_metric == settings.save_best
+        and start.state.evaluations_without_best >= patience
+    ):
         logging.info(
             "Nothing to train: the run stopped early at step %d; to go on, "
             "raise --early_stopping_patience (%d now).",
@@ -223,18 +227,35 @@ def load_trained(
 ) -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of the newest checkpoint in output_dir, else init_checkpoint's. With
-    save_best the best ones so far, where there are any.
+    Those of the newest checkpoint in output_dir, else init_checkpoint's; with
+    save_best the best ones by that metric.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
         original, where nothing was trained in output_dir.
 
     Raises:
-        UserError: the checkpoint does not fit the model.
+        UserError: the checkpoint does not fit the model, or there is none of
+            the best weights by this metric.
     """
-    best = checkpointing.newest(best_folder(output_dir)) if save_best else None
-    trained = best or checkpointing.newest(output_dir)
+    trained = checkpointing.newest(output_dir)
+    if save_best:
+        trained = _best(output_dir, save_best)
     path = trained or init_checkpoint
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
+
+
+def _best(output_dir: str, save_best: str) -> str:
+    """Returns the prefix of the best checkpoint by a metric."""
+    best = checkpointing.newest(best_folder(output_dir))
+    state = best and checkpointing.read_state(checkpoint.Reader(best))
+    metric = state and state.best_metric
+    if metric == save_best:
+        return best
+    found = f"those by {metric}" if metric else "none"
+    raise UserError(
+        f"Expected the best weights by --save_best={save_best} in "
+        f"{best_folder(output_dir)}. Received: {found}; leave the flag out to "
+        "use the newest checkpoint, or name the metric of the training."
+    )
