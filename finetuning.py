@@ -63,7 +63,7 @@ class Config:
                 "At least one of --do_train, --do_eval and --do_predict must "
                 "be true; none is."
             )
-        if self.save_best is not None and self.eval_steps is None:
+        if self.do_train and self.save_best and not self.eval_steps:
             raise UserError(
                 "--save_best needs --eval_steps: how often to look for "
                 "something better."
