@@ -1,8 +1,10 @@
 """What the scripts that fine-tune have in common.
 
-A script reads its examples and checks them, calls `prepare`, writes records
+A script looks for the checkpoint that its run begins with (`find_start`), reads
+its examples and checks them, calls `prepare` and `check_model`, writes records
 with `write_records`, and then trains with `train` and gets its model's answers,
-row by row in the order of the file, from `Rows`.
+row by row in the order of the file, from `Rows`. Up to `check_model` nothing is
+written.
 """
 
 import dataclasses
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
+from data import labels
 from errors import UserError
 
 # TensorFlow is imported where it is used, so that --help needs none.
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from data import input_pipeline, records, tokenization
     from modeling import BertConfig
     from modeling.task_model import Batch, TaskModel
+    from training.head_check import Start
+    from training.run import MakeEvaluate, RunSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,27 +119,54 @@ class Prepared(NamedTuple):
         return strategy.needs_fixed_shapes(self.strategy)
 
 
-class Evaluation(NamedTuple):
-    """How to evaluate a model while it is trained.
+def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
+    """Looks for the checkpoint that a run begins with.
 
-    Attributes:
-        make: returns, for the model, what computes its metrics at any moment.
-        metric_names: the names of these metrics.
+    Args:
+        config: the run's.
+        head: the name of the task's output weights.
+        uses_pooler: whether they stand on the pooler.
+
+    Raises:
+        UserError: there is none to evaluate or predict with, or it is none of
+            this task; see `head_check.find_start`.
     """
+    from training import head_check, run
 
-    make: Callable[["TaskModel"], Callable[[], Mapping[str, float]]]
-    metric_names: Sequence[str]
+    run.check_checkpoints(
+        config.output_dir, config.init_checkpoint, config.do_train
+    )
+    return head_check.find_start(
+        config.output_dir,
+        config.init_checkpoint,
+        head,
+        trains=config.do_train,
+        uses_pooler=uses_pooler,
+    )
+
+
+def kept_labels(config: Config, start: "Start") -> labels.Labels | None:
+    """Returns the labels that stand beside the head that a run begins with.
+
+    Without a head, or without labels.txt, None. What lies in an output_dir
+    that has no checkpoint is not a model's.
+    """
+    if start.num_outputs is None:
+        return None
+    if start.is_resumed:
+        return labels.kept_in([config.output_dir])
+    return labels.kept_in(labels.folders_of(start.reader.prefix))
 
 
 def prepare(config: Config) -> Prepared:
-    """Makes the strategy, and checks the model's files and output_dir.
+    """Makes the strategy, and checks the model's files.
 
     Raises:
         UserError: one of them is not what it must be.
     """
     from data import tokenization
     from modeling import BertConfig
-    from training import resume, run, strategy
+    from training import strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(
@@ -142,9 +174,6 @@ def prepare(config: Config) -> Prepared:
     )
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
-    )
-    run.check_checkpoints(
-        config.output_dir, config.init_checkpoint, config.do_train
     )
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
@@ -164,8 +193,65 @@ def prepare(config: Config) -> Prepared:
             f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
             "vocab.txt that belongs to the model."
         )
-    resume.prepare_output_dir(config.output_dir)
     return Prepared(chosen, bert_config, tokenizer)
+
+
+def check_model(
+    config: Config,
+    start: "Start",
+    num_examples: int,
+    make_model: "Callable[[int], TaskModel]",
+) -> None:
+    """Checks what is left to check before the first file, and makes output_dir.
+
+    Call it in the strategy's scope.
+
+    Args:
+        config: the run's.
+        start: the checkpoint that the run begins with.
+        num_examples: see `train`; 0 where nothing is trained.
+        make_model: see `train`.
+
+    Raises:
+        UserError: there are too few examples for a step, devices cannot share
+            a batch, a checkpoint does not fit the model, there is none of the
+            best weights, or nothing can be written to output_dir.
+    """
+    from training import checkpointing, head_check, monitor, resume, run
+
+    steps = 0
+    if config.do_train:
+        settings = _run_settings(config, num_examples)
+        run.check_size(settings)
+        steps = settings.num_train_steps
+    best = None
+    if config.save_best and config.do_train:
+        # Left by an earlier part of the run; it may stay the best.
+        best = checkpointing.newest(monitor.best_folder(config.output_dir))
+    elif config.save_best:
+        best = run.best_checkpoint(config.output_dir, config.save_best)
+    head_check.check_model(
+        start,
+        lambda: make_model(0),
+        num_train_steps=steps,
+        freeze_layers=config.freeze_layers,
+        best=best,
+    )
+    resume.prepare_output_dir(config.output_dir)
+
+
+def _run_settings(config: Config, num_examples: int) -> "RunSettings":
+    from training import run
+
+    steps = int(
+        num_examples / config.train_batch_size * config.num_train_epochs
+    )
+    return run.RunSettings.from_config(
+        config,
+        num_train_steps=steps,
+        num_warmup_steps=int(steps * config.warmup_proportion),
+        steps_flag="num_train_epochs",
+    )
 
 
 def write_records(
@@ -224,7 +310,7 @@ def train(
     source: "input_pipeline.RecordSource",
     num_examples: int,
     make_model: "Callable[[int], TaskModel]",
-    evaluation: Evaluation | None = None,
+    make_evaluate: "MakeEvaluate | None" = None,
     cut: bool = True,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
@@ -235,7 +321,8 @@ def train(
         source: the training records.
         num_examples: what an epoch is counted in.
         make_model: returns the model with start weights of a seed.
-        evaluation: for --eval_steps.
+        make_evaluate: for --eval_steps: returns, for the model, what computes
+            its metrics at any moment.
         cut: leave out padding, which then may have no part in the loss.
 
     Raises:
@@ -246,20 +333,13 @@ def train(
     from training import run
 
     cut = cut and not prepared.fixed_shapes
-    steps = int(
-        num_examples / config.train_batch_size * config.num_train_epochs
-    )
+    settings = _run_settings(config, num_examples)
     logging.info("***** Running training *****")
     logging.info("  Num examples = %d", num_examples)
     logging.info("  Batch size = %d", config.train_batch_size)
-    logging.info("  Num steps = %d", steps)
+    logging.info("  Num steps = %d", settings.num_train_steps)
     run.train(
-        run.RunSettings.from_config(
-            config,
-            num_train_steps=steps,
-            num_warmup_steps=int(steps * config.warmup_proportion),
-            steps_flag="num_train_epochs",
-        ),
+        settings,
         make_model,
         lambda state, context: input_pipeline.train_batches(
             source,
@@ -272,7 +352,7 @@ def train(
             group=cut and config.length_buckets,
         ),
         unreadable(source),
-        evaluation.make if evaluation else None,
+        make_evaluate,
     )
 
 

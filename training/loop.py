@@ -1,6 +1,8 @@
 """Train, evaluate, predict: one loop under any tf.distribute strategy."""
 
 import dataclasses
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -83,6 +85,9 @@ def train(
         monitor: evaluates in between, if anything is to; it may end the
             training.
 
+    Ctrl-C and SIGTERM end it after the step under way, with a checkpoint: by a
+    KeyboardInterrupt, or exit code 143.
+
     Raises:
         UserError: a batch cannot be read, or the loss is not finite; the
             checkpoints are those of sound steps.
@@ -117,17 +122,21 @@ class _TrainLoop:
             self._settings.output_dir
         ):
             self._save()
-        try:
-            self._run(_read(self._batches))
-        except KeyboardInterrupt:
-            logging.info(
-                "Stopped after step %d; the same command goes on from %s.",
-                self._step,
-                checkpointing.newest(self._settings.output_dir),
-            )
-            raise
+        with _Signals() as signals:
+            self._run(_read(self._batches), signals)
+        if signals.received is None:
+            return
+        logging.info(
+            "Stopped by %s after step %d; the same command goes on from %s.",
+            signals.received.name,
+            self._step,
+            checkpointing.newest(self._settings.output_dir),
+        )
+        if signals.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + signals.received)
 
-    def _run(self, iterator: Iterator[Batch]) -> None:
+    def _run(self, iterator: Iterator[Batch], signals: "_Signals") -> None:
         settings = self._settings
         writer = tf.summary.create_file_writer(settings.output_dir)
         with (
@@ -136,7 +145,7 @@ class _TrainLoop:
                 settings.num_train_steps,
                 "step",
                 start=self._step,
-                log_seconds=None,
+                log_seconds=60.0,
             ) as progress,
         ):
             first = self._step
@@ -151,6 +160,7 @@ class _TrainLoop:
                     self._log(progress)
                 if self._monitor and self._monitor.is_due(self._step, last):
                     last = self._evaluate() or last
+                last = last or signals.received is not None
                 if self._step % settings.save_checkpoints_steps == 0 or last:
                     self._save()
 
@@ -213,6 +223,35 @@ class _TrainLoop:
             f"{checkpointing.newest(self._settings.output_dir)}. Lower "
             "--learning_rate or lengthen the warm-up."
         )
+
+
+class _Signals:
+    """Notes Ctrl-C and SIGTERM, so that the step under way ends and is saved.
+
+    A second Ctrl-C stops at once, without saving.
+
+    Attributes:
+        received: the signal, once one has come.
+    """
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+
+    def __enter__(self) -> "_Signals":
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: object) -> None:
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number)
 
 
 class _Interval:

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -88,6 +89,12 @@ class Monitor:
                 evaluations_without_best=0,
             )
         value = float(figures[metric])
+        if not np.isfinite(
+            [float(figure) for figure in figures.values()]
+        ).all():
+            # A model that has come apart may still have a figure that looks
+            # well, such as an accuracy.
+            value = math.nan
         if not _is_better(metric, value, state.best_value):
             return dataclasses.replace(
                 state,

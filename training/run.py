@@ -86,17 +86,7 @@ def train(
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
     """
-    if settings.num_train_steps < 1:
-        raise UserError(
-            f"Nothing to train: --{settings.steps_flag} gives "
-            f"{settings.num_train_steps} steps."
-        )
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if settings.train_batch_size % replicas:
-        raise UserError(
-            f"--train_batch_size must be a multiple of the {replicas} devices "
-            f"that share a batch. Received: {settings.train_batch_size}."
-        )
+    check_size(settings)
     start = resume.find_start(
         settings.output_dir, settings.train_batch_size, settings.random_seed
     )
@@ -155,6 +145,26 @@ def train(
         start.state,
         _make_monitor(settings, model, optimizer, make_evaluate),
     )
+
+
+def check_size(settings: RunSettings) -> None:
+    """Checks how much is to be trained; call it in a strategy's scope.
+
+    Raises:
+        UserError: there is no step, or the devices cannot share a batch.
+    """
+    if settings.num_train_steps < 1:
+        raise UserError(
+            f"Nothing to train: --{settings.steps_flag} gives "
+            f"{settings.num_train_steps} steps of --train_batch_size="
+            f"{settings.train_batch_size}; raise the one or lower the other."
+        )
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if settings.train_batch_size % replicas:
+        raise UserError(
+            f"--train_batch_size must be a multiple of the {replicas} devices "
+            f"that share a batch. Received: {settings.train_batch_size}."
+        )
 
 
 def _make_monitor(
@@ -240,14 +250,21 @@ def load_trained(
     """
     trained = checkpointing.newest(output_dir)
     if save_best:
-        trained = _best(output_dir, save_best)
+        trained = best_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
+    checkpoint.check_layers(
+        checkpoint.Reader(path), checkpoint.named_variables(model)
+    )
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
 
 
-def _best(output_dir: str, save_best: str) -> str:
-    """Returns the prefix of the best checkpoint by a metric."""
+def best_checkpoint(output_dir: str, save_best: str) -> str:
+    """Returns the prefix of the best checkpoint by a metric.
+
+    Raises:
+        UserError: there is none, or the best by another.
+    """
     best = checkpointing.newest(best_folder(output_dir))
     state = best and checkpointing.read_state(checkpoint.Reader(best))
     metric = state and state.best_metric

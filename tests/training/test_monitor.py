@@ -92,3 +92,13 @@ def test_another_metric_counts_its_own_evaluations(tmp_path):
 def test_a_metric_that_is_never_a_number_ends_the_training_too(tmp_path):
     values = [math.nan] * 5
     assert len(follow(tmp_path, values, early_stopping_patience=3)) == 3
+
+
+def test_a_model_whose_loss_is_no_number_is_never_the_best(tmp_path):
+    monitor = Monitor(
+        MonitorSettings(str(tmp_path), 1, "f1"),
+        lambda: {"f1": 0.9, "eval_loss": math.nan},
+        {"w": tf.Variable(0.0)},
+    )
+    assert monitor.evaluate(1, START).best_step is None
+    assert not (tmp_path / "best").exists()
