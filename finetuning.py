@@ -119,6 +119,45 @@ class Prepared(NamedTuple):
         return strategy.needs_fixed_shapes(self.strategy)
 
 
+def check_results(
+    config: Config, results: Sequence[str], *inputs: str | None
+) -> None:
+    """Looks whether a command's results can be written where they belong.
+
+    Args:
+        config: the run's.
+        results: the names of the files that the script writes to output_dir.
+        *inputs: files that the command reads, beside the model's; None where
+            a flag is not given.
+
+    Raises:
+        UserError: a result would replace an input, or a folder is in its
+            place, or a file in that of a folder.
+    """
+    read = [config.vocab_file, config.bert_config_file, *inputs]
+    real = {os.path.realpath(path): path for path in read if path}
+    for name in results:
+        path = os.path.join(config.output_dir, name)
+        if os.path.realpath(path) in real:
+            raise UserError(
+                f"{real[os.path.realpath(path)]} would be replaced by this "
+                f"command's own {name}; give another --output_dir, or move "
+                "the file."
+            )
+        if os.path.isdir(path):
+            raise UserError(
+                f"Expected a file, or nothing, in the place of {path}. "
+                "Received: a folder; give another --output_dir."
+            )
+    for name in ("best", "eval"):
+        path = os.path.join(config.output_dir, name)
+        if os.path.isfile(path):
+            raise UserError(
+                f"Expected a folder, or nothing, in the place of {path}. "
+                "Received: a file; give another --output_dir."
+            )
+
+
 def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
     """Looks for the checkpoint that a run begins with.
 
@@ -186,13 +225,7 @@ def prepare(config: Config) -> Prepared:
     tokenizer = tokenization.FullTokenizer(
         config.vocab_file, do_lower_case=config.do_lower_case
     )
-    largest = max(tokenizer.inv_vocab)
-    if largest >= bert_config.vocab_size:
-        raise UserError(
-            f"{config.vocab_file} has {largest + 1} tokens, but vocab_size in "
-            f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
-            "vocab.txt that belongs to the model."
-        )
+    tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
     return Prepared(chosen, bert_config, tokenizer)
 
 
@@ -237,6 +270,11 @@ def check_model(
         freeze_layers=config.freeze_layers,
         best=best,
     )
+    if config.do_train and start.reader is None:
+        logging.warning(
+            "--init_checkpoint is not given: training starts from random "
+            "weights."
+        )
     resume.prepare_output_dir(config.output_dir)
 
 
@@ -365,8 +403,15 @@ def load(config: Config, model: "TaskModel") -> int:
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
-    from training import run
+    from training import checkpointing, monitor, run
 
+    best = monitor.best_folder(config.output_dir)
+    if not config.save_best and checkpointing.newest(best):
+        logging.warning(
+            "%s has the weights that were best in training; with --save_best "
+            "they would be used instead of the newest.",
+            best,
+        )
     return run.load_trained(
         model, config.output_dir, config.init_checkpoint, config.save_best
     )

@@ -24,6 +24,7 @@ from data.classification import (
 )
 from data.table_files import (
     FORMATS,
+    KINDS,
     TableProcessor,
     TableSettings,
     given_flags,
@@ -43,7 +44,15 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 
-_OUTPUT_WEIGHTS = "output_weights"
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predict.tf_record",
+    "eval_results.txt",
+    "labels.txt",
+    "test_results.tsv",
+    "predictions.jsonl",
+)
 
 # The tasks by the names that --task_name takes. Code that imports this module
 # may add its own.
@@ -181,7 +190,13 @@ def classify(config: Config) -> None:
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
-    start = finetuning.find_start(config, _OUTPUT_WEIGHTS, uses_pooler=True)
+    from modeling import classification
+
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.dev_file, config.test_file
+    )
+    head = classification.output_weights(kind_of(config))
+    start = finetuning.find_start(config, head, uses_pooler=True)
     kept = finetuning.kept_labels(config, start)
     processor = make_processor(config, start.is_resumed, kept)
     config.check_metric(metric_names(processor))
@@ -222,6 +237,14 @@ def classify(config: Config) -> None:
             evaluate(job, model, step, dev_sources, len(sets.dev[""]))
         if config.do_predict:
             predict(job, model, sets.test)
+
+
+def kind_of(config: Config) -> str:
+    """Returns what the task says of a text: one of `modeling`'s kinds."""
+    name = config.task_name.lower()
+    if name in FORMATS:
+        return KINDS[config.label_type]
+    return processors[name]().kind
 
 
 def make_processor(

@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 _OUTPUT_WEIGHTS = "cls/token/output_weights"
+_PREDICTIONS = ("test_predictions.txt", "predictions.jsonl")
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predict.tf_record",
+    "eval_results.txt",
+    "labels.txt",
+    *_PREDICTIONS,
+)
 _RECORD_FILES = {
     "train": "train.tf_record",
     "dev": "eval.tf_record",
@@ -141,6 +150,9 @@ def tag(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from evaluation import tagging
 
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.dev_file, config.test_file
+    )
     start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
     data = read_data(config, start)
     start.check_outputs(len(data.labels))
@@ -379,15 +391,15 @@ def predict(config: Config, data: Data, rows: finetuning.Rows) -> None:
     logging.info("  Batch size = %d", config.predict_batch_size)
     answers = tagging.collect(rows)
     predicted = labels_of_sentences(answers, test, data.labels)
-    for name, parts in (
-        ("test_predictions.txt", conll.conll_text(test, predicted)),
-        (
-            "predictions.jsonl",
-            conll.json_lines(test, predicted, answers.probabilities),
-        ),
-    ):
+    # Both, before one is written: a probability may be no number.
+    texts = (
+        "".join(conll.conll_text(test, predicted)),
+        "".join(conll.json_lines(test, predicted, answers.probabilities)),
+    )
+    for name, text in zip(_PREDICTIONS, texts, strict=True):
         path = os.path.join(config.output_dir, name)
-        atomic_files.write_text(path, "".join(parts))
+        atomic_files.write_text(path, text)
+        logging.info("Wrote %s", path)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 _OUTPUT_WEIGHTS = "cls/squad/output_weights"
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predictions.json",
+    "nbest_predictions.json",
+    "null_odds.json",
+    "eval_results.txt",
+)
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
 # The original's.
@@ -200,6 +208,9 @@ def find_answers(config: Config) -> None:
     Raises:
         UserError: a file, a question or a checkpoint is not what it must be.
     """
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.predict_file
+    )
     start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
     examples = read_examples(config)
     prepared = finetuning.prepare(config)

@@ -58,7 +58,7 @@ class HeaderProcessor(FileProcessor):
             if len(row) != len(header):
                 raise row.place.fault(
                     f"{len(header)} columns separated by tabs, as in the "
-                    f"header ({', '.join(header)}); there are {len(row)}"
+                    f"header ({rows.some(header)}); there are {len(row)}"
                 )
             name = row[header.index(index)] if index else number
             examples.append(

@@ -10,6 +10,7 @@ from data import rows
 from errors import UserError
 
 FILE_NAME = "labels.txt"
+_LARGEST_WEIGHT = 1e6
 
 
 class Labels(NamedTuple):
@@ -43,12 +44,12 @@ def check_names(labels: Sequence[str], source: str, least: int = 2) -> None:
         if not one_line or not label.strip():
             raise UserError(
                 f"{source}: expected labels that are texts of one line, and "
-                f"not empty. Received: {label!r}."
+                f"not empty. Received: {rows.shorten(label)}."
             )
     if len(labels) < least:
         raise UserError(
             f"{source}: expected at least {least} labels. Received: "
-            f"{', '.join(labels) or 'none'}; is it the right column "
+            f"{rows.some(labels) or 'none'}; is it the right column "
             "(--label_column)?"
         )
 
@@ -207,10 +208,14 @@ def _given_weights(text: str, labels: Sequence[str]) -> list[float]:
         label = label.strip()
         if label not in labels:
             raise _weights_fault(
-                part, f"the labels are {rows.some(labels)}; {label!r} is none"
+                part,
+                f"the labels are {rows.some(labels)}; "
+                f"{rows.shorten(label)} is none",
             )
         if label in weights:
-            raise _weights_fault(part, f"{label!r} stands there twice")
+            raise _weights_fault(
+                part, f"{rows.shorten(label)} stands there twice"
+            )
         weights[label] = _weight(part, weight)
     missing = [label for label in labels if label not in weights]
     if missing:
@@ -223,8 +228,12 @@ def _weight(part: str, text: str) -> float:
         weight = float(text)
     except ValueError:
         weight = math.nan
-    if not 0 < weight < math.inf:
-        raise _weights_fault(part, f"{text!r} is no number above 0")
+    # Losses are float32, which ends at 3.4e38.
+    if not 0 < weight < _LARGEST_WEIGHT:
+        raise _weights_fault(
+            part,
+            f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}",
+        )
     return weight
 
 

@@ -14,7 +14,7 @@ from data.rows import Place
 from errors import UserError
 
 FORMATS = ("tsv", "csv", "jsonl")
-_KINDS = {
+KINDS = {
     "single": "classification",
     "multi": "multi_label",
     "regression": "regression",
@@ -98,7 +98,7 @@ class TableProcessor(DataProcessor):
         origin: str = "the training set",
     ) -> None:
         self.settings = settings
-        self.kind = _KINDS[settings.label_type]
+        self.kind = KINDS[settings.label_type]
         self.metric_names = (
             ("macro_f1",) if self.kind == "classification" else ()
         )

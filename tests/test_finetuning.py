@@ -250,3 +250,30 @@ def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
 def test_batch_mean_weights_batches_alike_not_rows():
     assert finetuning.batch_mean([1.0, 3.0, 8.0], 2) == 5.0
     assert finetuning.batch_mean([1.0, 3.0, 8.0], 3) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        ("result.txt", "mkdir", r"result\.txt\. Received: a folder"),
+        ("best", "touch", r"best\. Received: a file"),
+        ("eval", "touch", r"eval\. Received: a file"),
+    ],
+)
+def test_what_is_in_the_way_of_results_is_named(
+    config, tmp_path, name, make, message
+):
+    (tmp_path / "out").mkdir()
+    getattr(tmp_path / "out" / name, make)()
+    with pytest.raises(UserError, match=message):
+        finetuning.check_results(config(), ["result.txt"])
+
+
+def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine.txt").touch()
+    (tmp_path / "out/result.txt").symlink_to(tmp_path / "mine.txt")
+    mine = str(tmp_path / "mine.txt")
+    with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
+        finetuning.check_results(config(), ["result.txt"], None, mine)
+    finetuning.check_results(config(), ["result.txt"], None)

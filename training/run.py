@@ -91,9 +91,9 @@ def train(
         settings.output_dir, settings.train_batch_size, settings.random_seed
     )
     if start.step >= settings.num_train_steps:
-        logging.info(
+        logging.warning(
             "Nothing to train: %s is at step %d already; to go on, raise --%s "
-            "(%d steps now).",
+            "(%d steps now); for a new run name another --output_dir.",
             start.reader.prefix,
             start.step,
             settings.steps_flag,
@@ -106,7 +106,7 @@ def train(
         and start.state.best_metric == settings.save_best
         and start.state.evaluations_without_best >= patience
     ):
-        logging.info(
+        logging.warning(
             "Nothing to train: the run stopped early at step %d; to go on, "
             "raise --early_stopping_patience (%d now).",
             start.step,

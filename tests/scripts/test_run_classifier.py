@@ -317,8 +317,8 @@ def test_sts_b_learns_numbers(golden, command, tmp_path):
     np.testing.assert_allclose(
         sent[:, 1], np.clip(scores[:, 0], 0, 5), atol=1e-3
     )
-    shape = checkpoint.Reader(str(out)).shapes["output_weights"]
-    assert shape == (1, 32)
+    shapes = checkpoint.Reader(str(out)).shapes
+    assert shapes["cls/regression/output_weights"] == (1, 32)
 
 
 def test_a_task_of_ones_own_in_python(

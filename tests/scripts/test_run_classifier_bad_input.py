@@ -486,6 +486,34 @@ def test_a_model_of_another_task_in_output_dir(golden, tmp_path, command, flag):
 
 
 @pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("kind", ["multi", "regression"])
+def test_another_kind_of_label_than_the_model_was_trained_for(
+    golden, tmp_path, command, kind
+):
+    put_model(golden, tmp_path / "out")
+    (tmp_path / "out/labels.txt").write_text("a\nb\nc\n")
+    pattern = (
+        r"model\.ckpt-12 has no cls/(multi_label|regression)/output_weights, "
+        "but output_weights: it is of another task"
+    )
+    args = [PREDICT, "--task_name=tsv", f"--label_type={kind}", *command]
+    expect_error(tmp_path, pattern, *args)
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    "name", ["predictions.jsonl", "labels.txt", "test_results.tsv"]
+)
+def test_an_input_that_a_result_would_replace(golden, tmp_path, command, name):
+    put_model(golden, tmp_path / "out")
+    path = tmp_path / "out" / name
+    path.write_text("text\nhe walked\n")
+    args = [PREDICT, "--task_name=tsv", f"--test_file={path}", *command]
+    pattern = f"out/{name} would be replaced by this command's own {name}"
+    expect_error(tmp_path, pattern, *args)
+
+
+@pytest.mark.usefixtures("data")
 def test_a_start_from_a_model_of_another_label_count(golden, tmp_path, command):
     start = f"--init_checkpoint={golden / 'train_classifier/model.ckpt-12'}"
     pattern = r"a head for 3 label\(s\), the task has 2; name a checkpoint with"
