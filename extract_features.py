@@ -187,6 +187,7 @@ def extract_features(config: Config) -> None:
             for ids, values in rows:
                 out.write(tokenizer.convert_ids_to_tokens(ids), values)
                 progress.update(1)
+    logging.info("Wrote %s", config.output_file)
 
 
 def check_model(
@@ -195,13 +196,7 @@ def check_model(
     """Raises UserError where flags, vocabulary and model do not fit."""
     bert_config.check_sequence_length(config.max_seq_length)
     config.check_layers(bert_config.num_hidden_layers)
-    largest = max(tokenizer.inv_vocab)
-    if largest >= bert_config.vocab_size:
-        raise UserError(
-            f"{config.vocab_file} has {largest + 1} tokens, but vocab_size in "
-            f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
-            "vocab.txt that belongs to the model."
-        )
+    tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
 
 
 def check_output_file(config: Config) -> None:

@@ -1,8 +1,10 @@
 """What the scripts that fine-tune have in common.
 
-A script reads its examples and checks them, calls `prepare`, writes records
+A script looks for the checkpoint that its run begins with (`find_start`), reads
+its examples and checks them, calls `prepare` and `check_model`, writes records
 with `write_records`, and then trains with `train` and gets its model's answers,
-row by row in the order of the file, from `Rows`.
+row by row in the order of the file, from `Rows`. Up to `check_model` nothing is
+written.
 """
 
 import atexit
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
+from data import labels
 from errors import UserError
 from training.config import TrainingConfig
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from data import input_pipeline, records, tokenization
     from modeling import BertConfig
     from modeling.task_model import Batch, TaskModel
+    from training.head_check import Start
+    from training.run import MakeEvaluate, Length
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,7 @@ class Config(TrainingConfig):
                 "At least one of --do_train, --do_eval and --do_predict must "
                 "be true; none is."
             )
-        if self.save_best is not None and self.eval_steps is None:
+        if self.do_train and self.save_best and not self.eval_steps:
             raise UserError(
                 "--save_best needs --eval_steps: how often to look for "
                 "something better."
@@ -98,36 +103,98 @@ class Prepared(NamedTuple):
         return strategy.needs_fixed_shapes(self.strategy)
 
 
-class Evaluation(NamedTuple):
-    """How to evaluate a model while it is trained.
+def check_results(
+    config: Config, results: Sequence[str], *inputs: str | None
+) -> None:
+    """Looks whether a command's results can be written where they belong.
 
-    Attributes:
-        make: returns, for the model, what computes its metrics at any moment.
-        metric_names: the names of these metrics.
+    Args:
+        config: the run's.
+        results: the names of the files that the script writes to output_dir.
+        *inputs: files that the command reads, beside the model's; None where
+            a flag is not given.
+
+    Raises:
+        UserError: a result would replace an input, or a folder is in its
+            place, or a file in that of a folder.
     """
+    read = [config.vocab_file, config.bert_config_file, *inputs]
+    real = {os.path.realpath(path): path for path in read if path}
+    for name in results:
+        path = os.path.join(config.output_dir, name)
+        if os.path.realpath(path) in real:
+            raise UserError(
+                f"{real[os.path.realpath(path)]} would be replaced by this "
+                f"command's own {name}; give another --output_dir, or move "
+                "the file."
+            )
+        if os.path.isdir(path):
+            raise UserError(
+                f"Expected a file, or nothing, in the place of {path}. "
+                "Received: a folder; give another --output_dir."
+            )
+    for name in ("best", "eval"):
+        path = os.path.join(config.output_dir, name)
+        if os.path.isfile(path):
+            raise UserError(
+                f"Expected a folder, or nothing, in the place of {path}. "
+                "Received: a file; give another --output_dir."
+            )
 
-    make: Callable[["TaskModel"], Callable[[], Mapping[str, float]]]
-    metric_names: Sequence[str]
+
+def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
+    """Looks for the checkpoint that a run begins with.
+
+    Args:
+        config: the run's.
+        head: the name of the task's output weights.
+        uses_pooler: whether they stand on the pooler.
+
+    Raises:
+        UserError: there is none to evaluate or predict with, or it is none of
+            this task; see `head_check.find_start`.
+    """
+    from training import head_check, run
+
+    run.check_checkpoints(
+        config.output_dir, config.init_checkpoint, config.do_train
+    )
+    return head_check.find_start(
+        config.output_dir,
+        config.init_checkpoint,
+        head,
+        trains=config.do_train,
+        uses_pooler=uses_pooler,
+    )
+
+
+def kept_labels(config: Config, start: "Start") -> labels.Labels | None:
+    """Returns the labels that stand beside the head that a run begins with.
+
+    Without a head, or without labels.txt, None. What lies in an output_dir
+    that has no checkpoint is not a model's.
+    """
+    if start.num_outputs is None:
+        return None
+    if start.is_resumed:
+        return labels.kept_in([config.output_dir])
+    return labels.kept_in(labels.folders_of(start.reader.prefix))
 
 
 def prepare(config: Config) -> Prepared:
-    """Makes the strategy, and checks the model's files and output_dir.
+    """Makes the strategy, and checks the model's files.
 
     Raises:
         UserError: one of them is not what it must be.
     """
     from data import tokenization
     from modeling import BertConfig
-    from training import resume, run, strategy
+    from training import strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    strategy.check_batch(config, chosen)
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
-    )
-    run.check_checkpoints(
-        config.output_dir, config.init_checkpoint, config.do_train
     )
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
@@ -140,17 +207,71 @@ def prepare(config: Config) -> Prepared:
     tokenizer = tokenization.FullTokenizer(
         config.vocab_file, do_lower_case=config.do_lower_case
     )
-    largest = max(tokenizer.inv_vocab)
-    if largest >= bert_config.vocab_size:
-        raise UserError(
-            f"{config.vocab_file} has {largest + 1} tokens, but vocab_size in "
-            f"{config.bert_config_file} is {bert_config.vocab_size}; pass the "
-            "vocab.txt that belongs to the model."
+    tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
+    return Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
+
+
+def check_model(
+    config: Config,
+    start: "Start",
+    num_examples: int,
+    make_model: "Callable[[int], TaskModel]",
+) -> None:
+    """Checks what is left to check before the first file, and makes output_dir.
+
+    Call it in the strategy's scope.
+
+    Args:
+        config: the run's.
+        start: the checkpoint that the run begins with.
+        num_examples: see `train`; 0 where nothing is trained.
+        make_model: see `train`.
+
+    Raises:
+        UserError: there are too few examples for a step, devices cannot share
+            a batch, a checkpoint does not fit the model, there is none of the
+            best weights, or nothing can be written to output_dir.
+    """
+    from training import checkpointing, head_check, monitor, resume, run
+
+    steps = 0
+    if config.do_train:
+        length = _length(config, num_examples)
+        run.check_size(config, length)
+        steps = length.num_train_steps
+    best = None
+    if config.save_best and config.do_train:
+        # Left by an earlier part of the run; it may stay the best.
+        best = checkpointing.newest(monitor.best_folder(config.output_dir))
+    elif config.save_best:
+        best = run.best_checkpoint(config.output_dir, config.save_best)
+    head_check.check_model(
+        start,
+        lambda: make_model(0),
+        num_train_steps=steps,
+        freeze_layers=config.freeze_layers,
+        best=best,
+    )
+    if config.do_train and start.reader is None:
+        logging.warning(
+            "--init_checkpoint is not given: training starts from random "
+            "weights."
         )
-    prepared = Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
-    if prepared.is_chief:
+    from training import strategy
+
+    if strategy.is_chief():
         resume.prepare_output_dir(config.output_dir)
-    return prepared
+
+
+def _length(config: Config, num_examples: int) -> "Length":
+    from training import run
+
+    steps = int(
+        num_examples / config.train_batch_size * config.num_train_epochs
+    )
+    return run.Length(
+        steps, int(steps * config.warmup_proportion), "num_train_epochs"
+    )
 
 
 def write_records(
@@ -216,7 +337,7 @@ def train(
     source: "input_pipeline.RecordSource",
     num_examples: int,
     make_model: "Callable[[int], TaskModel]",
-    evaluation: Evaluation | None = None,
+    make_evaluate: "MakeEvaluate | None" = None,
     cut: bool = True,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
@@ -227,7 +348,8 @@ def train(
         source: the training records.
         num_examples: what an epoch is counted in.
         make_model: returns the model with start weights of a seed.
-        evaluation: for --eval_steps.
+        make_evaluate: for --eval_steps: returns, for the model, what computes
+            its metrics at any moment.
         cut: leave out padding, which then may have no part in the loss.
 
     Raises:
@@ -238,18 +360,14 @@ def train(
     from training import run
 
     cut = cut and not prepared.fixed_shapes
-    steps = int(
-        num_examples / config.train_batch_size * config.num_train_epochs
-    )
+    length = _length(config, num_examples)
     logging.info("***** Running training *****")
     logging.info("  Num examples = %d", num_examples)
     logging.info("  Batch size = %d", config.train_batch_size)
-    logging.info("  Num steps = %d", steps)
+    logging.info("  Num steps = %d", length.num_train_steps)
     run.train(
         config,
-        run.Length(
-            steps, int(steps * config.warmup_proportion), "num_train_epochs"
-        ),
+        length,
         make_model,
         lambda state, context: input_pipeline.train_batches(
             source,
@@ -262,7 +380,7 @@ def train(
             group=cut and config.length_buckets,
         ),
         unreadable(source),
-        evaluation.make if evaluation else None,
+        make_evaluate,
     )
 
 
@@ -275,8 +393,15 @@ def load(config: Config, model: "TaskModel") -> int:
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
-    from training import run
+    from training import checkpointing, monitor, run
 
+    best = monitor.best_folder(config.output_dir)
+    if not config.save_best and checkpointing.newest(best):
+        logging.warning(
+            "%s has the weights that were best in training; with --save_best "
+            "they would be used instead of the newest.",
+            best,
+        )
     return run.load_trained(
         model, config.output_dir, config.init_checkpoint, config.save_best
     )

@@ -24,6 +24,7 @@ from data.classification import (
 )
 from data.table_files import (
     FORMATS,
+    KINDS,
     TableProcessor,
     TableSettings,
     given_flags,
@@ -42,6 +43,16 @@ if TYPE_CHECKING:
     from modeling.classifiers import ClassifierModel
 
 FLAGS = flags.FLAGS
+
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predict.tf_record",
+    "eval_results.txt",
+    "labels.txt",
+    "test_results.tsv",
+    "predictions.jsonl",
+)
 
 # The tasks by the names that --task_name takes. Code that imports this module
 # may add its own.
@@ -77,14 +88,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "must be given",
         flag_values,
     )
-    flags.DEFINE_integer(
-        "eval_batch_size",
-        8,
-        "Rows of an evaluation batch.",
-        lower_bound=1,
-        upper_bound=10**6,
-        **own,
-    )
+    run_flags.define_eval_batch_size(flag_values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +190,15 @@ def classify(config: Config) -> None:
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
-    processor = make_processor(config)
+    from modeling import classification
+
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.dev_file, config.test_file
+    )
+    head = classification.output_weights(kind_of(config))
+    start = finetuning.find_start(config, head, uses_pooler=True)
+    kept = finetuning.kept_labels(config, start)
+    processor = make_processor(config, start.is_resumed, kept)
     config.check_metric(metric_names(processor))
     sets = classification_sets.read(
         processor,
@@ -196,6 +208,10 @@ def classify(config: Config) -> None:
         test=config.do_predict,
     )
     labels = classification_sets.check_labels(processor)
+    if labels:
+        origin = f"--task_name={config.task_name}"
+        label_files.check_kept(label_files.Labels(labels, origin), kept)
+    start.check_outputs(len(labels) or 1)
     classification_sets.check_examples(
         sets, labels, processor.kind, config.max_seq_length
     )
@@ -203,8 +219,13 @@ def classify(config: Config) -> None:
         processor, labels, config.class_weights, sets.train
     )
     job = Job(config, finetuning.prepare(config), processor, labels)
-    check_output_dir(job)
     with job.prepared.strategy.scope():
+        finetuning.check_model(
+            config,
+            start,
+            len(sets.train),
+            functools.partial(make_model, job, None),
+        )
         dev_sources = write_records(job, "eval", sets.dev)
         if config.do_train:
             train(job, sets.train, label_weights, dev_sources)
@@ -220,22 +241,35 @@ def classify(config: Config) -> None:
             predict(job, model, sets.test)
 
 
-def make_processor(config: Config) -> DataProcessor:
-    """Returns the task's processor, which knows its labels if it can."""
+def kind_of(config: Config) -> str:
+    """Returns what the task says of a text: one of `modeling`'s kinds."""
+    name = config.task_name.lower()
+    if name in FORMATS:
+        return KINDS[config.label_type]
+    return processors[name]().kind
+
+
+def make_processor(
+    config: Config, is_resumed: bool, kept: label_files.Labels | None
+) -> DataProcessor:
+    """Returns the task's processor, which knows its labels if it can.
+
+    Args:
+        config: the run's.
+        is_resumed: whether there is a model in output_dir.
+        kept: the labels that stand beside the head that the run begins with.
+    """
     name = config.task_name.lower()
     if name not in FORMATS:
         return processors[name]()
     settings = TableSettings.from_config(name, config)
     if config.label_type == "regression":
         return TableProcessor(settings)
-    beside_model = [
-        config.output_dir,
-        *label_files.folders_of(config.init_checkpoint),
-    ]
-    # A new model's labels are told by its training set, if by no flag.
-    folders = [] if config.do_train else beside_model
-    labels = label_files.known(config.labels, folders)
-    return TableProcessor(settings, labels)
+    goes_on = is_resumed and kept is not None
+    chosen = label_files.choose(
+        config.labels, kept, from_training_set=config.do_train and not goes_on
+    )
+    return TableProcessor(settings, *(chosen or ()))
 
 
 def metric_names(processor: DataProcessor) -> list[str]:
@@ -244,18 +278,6 @@ def metric_names(processor: DataProcessor) -> list[str]:
 
     own = classification.metric_names(processor.kind, processor.metric_names)
     return ["eval_loss", "loss", *own]
-
-
-def check_output_dir(job: Job) -> None:
-    """Raises UserError where a model that is there has other labels."""
-    from training import checkpointing, head_check
-
-    output_dir = job.config.output_dir
-    if job.labels and checkpointing.newest(output_dir):
-        label_files.check_kept(job.labels, output_dir)
-    head_check.check_classifier_head(
-        output_dir, job.config.init_checkpoint, job.num_outputs
-    )
 
 
 def write_records(
@@ -318,10 +340,7 @@ def train(
         source,
         len(examples),
         functools.partial(make_model, job, label_weights),
-        finetuning.Evaluation(
-            functools.partial(make_evaluate, job, dev_sources),
-            metric_names(job.processor),
-        ),
+        functools.partial(make_evaluate, job, dev_sources),
     )
 
 

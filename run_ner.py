@@ -5,6 +5,7 @@ output_dir. See docs/ner.md.
 """
 
 import dataclasses
+import functools
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -23,13 +24,24 @@ if TYPE_CHECKING:
     import numpy as np
 
     from data.input_pipeline import RecordSource
+    from data.tagging import Featurizer
     from evaluation.tagging import Answers
     from finetuning import Prepared
     from modeling.heads import TokenModel
+    from training.head_check import Start
 
 FLAGS = flags.FLAGS
 
 _OUTPUT_WEIGHTS = "cls/token/output_weights"
+_PREDICTIONS = ("test_predictions.txt", "predictions.jsonl")
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predict.tf_record",
+    "eval_results.txt",
+    "labels.txt",
+    *_PREDICTIONS,
+)
 _RECORD_FILES = {
     "train": "train.tf_record",
     "dev": "eval.tf_record",
@@ -52,8 +64,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         (
             "labels",
             "All labels, separated by commas, or a file with one a line. "
-            "Default: those in the training set; without training those kept "
-            "with the model (labels.txt).",
+            "Default: those kept with the model (labels.txt) where it is "
+            "evaluated, used or trained on in output_dir; else those of the "
+            "training set.",
         ),
     ):
         flags.DEFINE_string(name, None, text, flag_values=flag_values)
@@ -62,14 +75,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ("label_column", -1, "Column of the labels, from 0; -1 is the last."),
     ):
         flags.DEFINE_integer(name, default, text, flag_values=flag_values)
-    flags.DEFINE_integer(
-        "eval_batch_size",
-        8,
-        "Rows of an evaluation batch.",
-        lower_bound=1,
-        upper_bound=10**6,
-        flag_values=flag_values,
-    )
+    run_flags.define_eval_batch_size(flag_values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,14 +150,29 @@ def tag(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from evaluation import tagging
 
-    data = read_data(config)
-    check_head(config, len(data.labels))
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.dev_file, config.test_file
+    )
+    start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
+    data = read_data(config, start)
+    start.check_outputs(len(data.labels))
     config.check_metric(tagging.metric_names(data.labels))
     prepared = finetuning.prepare(config)
+    featurizer = make_featurizer(config, prepared, data.labels)
+    num_examples = 0
+    if config.do_train:
+        sentences = data.sets["train"].sentences
+        num_examples = sum(map(featurizer.num_windows, sentences))
     with prepared.strategy.scope():
-        sources = write_records(config, prepared, data)
+        finetuning.check_model(
+            config,
+            start,
+            num_examples,
+            functools.partial(make_model, prepared, data.labels),
+        )
+        sources = write_records(config, prepared, data, featurizer)
         if config.do_train:
-            train(config, prepared, data, sources)
+            train(config, prepared, data, sources, num_examples)
         if not (config.do_eval or config.do_predict):
             return
         if not prepared.is_chief:
@@ -170,8 +191,13 @@ def tag(config: Config) -> None:
             predict(config, data, rows)
 
 
-def read_data(config: Config) -> Data:
-    """Reads the files that the command needs, and checks their labels."""
+def read_data(config: Config, start: "Start") -> Data:
+    """Reads the files that the command needs, and checks their labels.
+
+    Args:
+        config: the run's.
+        start: the checkpoint that the run begins with.
+    """
     columns = conll.Columns(config.token_column, config.label_column)
     sets = {
         name: conll.read_conll(
@@ -179,102 +205,44 @@ def read_data(config: Config) -> Data:
         )
         for name in config.needed_sets
     }
-    labels, origin = choose_labels(config, sets.get("train"))
+    labels = choose_labels(config, start, sets.get("train"))
     for name in ("train", "dev"):
         if name in sets:
-            conll.check_labels(sets[name], labels, origin)
-    return Data(sets, labels)
+            conll.check_labels(
+                sets[name], labels.names, f"those of {labels.origin}"
+            )
+    return Data(sets, labels.names)
 
 
 def choose_labels(
-    config: Config, train: conll.Corpus | None
-) -> tuple[list[str], str]:
+    config: Config, start: "Start", train: conll.Corpus | None
+) -> label_files.Labels:
     """Returns the model's labels, and where they come from.
 
-    Those kept with the model in output_dir; else those of --labels; else those
-    in the training set; else, without training, those kept with the model.
+    Those of --labels; else, for a model in output_dir and without training,
+    those kept with the model; else those in the training set.
 
     Raises:
-        UserError: there are none, or --labels are not those of the model.
+        UserError: there are none, or they are not those of the model.
     """
-    from training import checkpointing
-
-    folder = config.output_dir
-    given = given_labels(config.labels) if config.labels is not None else None
-    if checkpointing.newest(folder) and (kept := label_files.read(folder)):
-        if given:
-            label_files.check_kept(given, folder)
-        return kept, f"those of {os.path.join(folder, label_files.FILE_NAME)}"
-    if given:
-        return given, "those of --labels"
-    if train:
-        labels = conll.labels_of(train)
-        label_files.check_names(labels, train.path)
-        return labels, f"those of {train.path}"
-    init = config.init_checkpoint or ""
-    kept = label_files.known(None, [folder, init, os.path.dirname(init)])
-    return kept, "those kept with the model"
-
-
-def given_labels(text: str) -> list[str]:
-    """Returns what the flag labels names: a file's lines, or its parts."""
-    from data import rows
-
-    if os.path.isfile(text):
-        lines = rows.numbered_lines(rows.read_text(text))
-        names = [line.strip() for _, line in lines]
-    else:
-        names = [name.strip() for name in text.split(",")]
-    label_files.check_names(names, f"--labels={rows.shorten(text)}")
-    return names
-
-
-def check_head(config: Config, num_labels: int) -> None:
-    """Raises UserError where a checkpoint's head is not of this task.
-
-    Looks at the checkpoint in output_dir, which wins, else at init_checkpoint,
-    which may lack a head where it is to be trained.
-    """
-    from modeling import checkpoint
-    from training import checkpointing
-
-    trained = checkpointing.newest(config.output_dir)
-    path = trained or config.init_checkpoint
-    if not path:
-        return
-    reader = checkpoint.Reader(path)
-    shape = reader.shapes.get(_OUTPUT_WEIGHTS)
-    if shape is None and (trained or not config.do_train):
-        advice = (
-            "name another --output_dir."
-            if trained
-            else "train it first (--do_train)."
-        )
-        raise UserError(
-            f"Expected a model that run_ner.py trained. The checkpoint "
-            f"{reader.prefix} has no {_OUTPUT_WEIGHTS}: it is of another task; "
-            + advice
-        )
-    if shape is not None and shape[0] != num_labels:
-        flag = "--output_dir" if trained else "--init_checkpoint"
-        raise UserError(
-            f"Expected a model of {num_labels} labels. The checkpoint "
-            f"{reader.prefix} has {shape[0]}; give all of them in their order "
-            f"(--labels), or another {flag}."
-        )
+    kept = finetuning.kept_labels(config, start)
+    goes_on = start.is_resumed and kept is not None
+    labels = label_files.choose(
+        config.labels, kept, from_training_set=config.do_train and not goes_on
+    )
+    if labels is None:
+        labels = label_files.Labels(conll.labels_of(train), train.path)
+        label_files.check_kept(labels, kept)
+    label_files.check_names(labels.names, labels.origin)
+    return labels
 
 
 def write_records(
-    config: Config, prepared: "Prepared", data: Data
+    config: Config, prepared: "Prepared", data: Data, featurizer: "Featurizer"
 ) -> dict[str, "RecordSource"]:
     """Writes each set's windows to a file of records, in output_dir."""
-    from data import records, tagging
+    from data import records
 
-    featurizer = tagging.Featurizer(
-        prepared.tokenizer,
-        {label: number for number, label in enumerate(data.labels)},
-        config.max_seq_length,
-    )
     fields = records.tagging_fields(config.max_seq_length)
     limits = {"label_ids": len(data.labels), "label_mask": 2}
     sources = {}
@@ -291,6 +259,19 @@ def write_records(
         )
         sources[name] = finetuning.source(prepared, path, fields, limits)
     return sources
+
+
+def make_featurizer(
+    config: Config, prepared: "Prepared", labels: Sequence[str]
+) -> "Featurizer":
+    """Returns what turns sentences into windows of the model's length."""
+    from data import tagging
+
+    return tagging.Featurizer(
+        prepared.tokenizer,
+        {label: number for number, label in enumerate(labels)},
+        config.max_seq_length,
+    )
 
 
 def make_model(
@@ -312,9 +293,9 @@ def train(
     prepared: "Prepared",
     data: Data,
     sources: Mapping[str, "RecordSource"],
+    num_examples: int,
 ) -> None:
     """Trains from where output_dir's run stands; keeps the labels there."""
-    from data import input_pipeline
     from evaluation import tagging
 
     def make_evaluate(model):
@@ -329,9 +310,9 @@ def train(
         config,
         prepared,
         sources["train"],
-        input_pipeline.num_records(sources["train"].files),
-        lambda seed: make_model(prepared, data.labels, seed),
-        finetuning.Evaluation(make_evaluate, tagging.metric_names(data.labels)),
+        num_examples,
+        functools.partial(make_model, prepared, data.labels),
+        make_evaluate,
     )
 
 
@@ -418,15 +399,15 @@ def predict(config: Config, data: Data, rows: finetuning.Rows) -> None:
     logging.info("  Batch size = %d", config.predict_batch_size)
     answers = tagging.collect(rows)
     predicted = labels_of_sentences(answers, test, data.labels)
-    for name, parts in (
-        ("test_predictions.txt", conll.conll_text(test, predicted)),
-        (
-            "predictions.jsonl",
-            conll.json_lines(test, predicted, answers.probabilities),
-        ),
-    ):
+    # Both, before one is written: a probability may be no number.
+    texts = (
+        "".join(conll.conll_text(test, predicted)),
+        "".join(conll.json_lines(test, predicted, answers.probabilities)),
+    )
+    for name, text in zip(_PREDICTIONS, texts, strict=True):
         path = os.path.join(config.output_dir, name)
-        atomic_files.write_text(path, "".join(parts))
+        atomic_files.write_text(path, text)
+        logging.info("Wrote %s", path)
 
 
 if __name__ == "__main__":

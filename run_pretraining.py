@@ -119,7 +119,6 @@ def pretrain(config: Config) -> None:
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    strategy.check_batch(config, chosen)
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 _OUTPUT_WEIGHTS = "cls/squad/output_weights"
+_RESULTS = (
+    "train.tf_record",
+    "eval.tf_record",
+    "predictions.json",
+    "nbest_predictions.json",
+    "null_odds.json",
+    "eval_results.txt",
+)
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
 # The original's.
@@ -200,10 +208,21 @@ def find_answers(config: Config) -> None:
     Raises:
         UserError: a file, a question or a checkpoint is not what it must be.
     """
+    finetuning.check_results(
+        config, _RESULTS, config.train_file, config.predict_file
+    )
+    start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
     examples = read_examples(config)
-    check_head(config)
     prepared = finetuning.prepare(config)
+    for some in filter(None, examples):
+        check_windows(config, prepared, some)
     with prepared.strategy.scope():
+        finetuning.check_model(
+            config,
+            start,
+            len(examples.train or []),
+            functools.partial(make_model, prepared),
+        )
         asked = None
         if examples.predict:
             asked = make_windows(
@@ -241,30 +260,40 @@ def metric_names(config: Config, examples: Iterable[SquadExample]) -> list[str]:
     return metrics.metric_names_v2(bool(e.answers) for e in examples)
 
 
-def check_head(config: Config) -> None:
-    """Raises UserError where a checkpoint's head is not of this task.
+def make_model(prepared: "Prepared", seed: int | None = None) -> "SpanModel":
+    """Returns the model, with start weights of a seed."""
+    from modeling.heads import SpanModel
 
-    Looks at the checkpoint in output_dir, which wins; else, where nothing is
-    trained, at init_checkpoint.
-    """
-    from modeling import checkpoint
-    from training import checkpointing
+    return SpanModel(
+        prepared.bert_config,
+        compute_dtype=prepared.compute_dtype,
+        init_seed=seed,
+    )
 
-    trained = checkpointing.newest(config.output_dir)
-    path = trained or (None if config.do_train else config.init_checkpoint)
-    if not path:
-        return
-    reader = checkpoint.Reader(path)
-    if _OUTPUT_WEIGHTS not in reader.shapes:
-        advice = (
-            "give another --output_dir"
-            if trained
-            else "train it first (--do_train)"
-        )
+
+def windows_of(
+    config: Config, prepared: "Prepared", examples: list[SquadExample]
+) -> Iterator[squad_windows.Window]:
+    """Yields the windows of each question's paragraph, in order."""
+    return squad_windows.windows(
+        examples,
+        prepared.tokenizer,
+        squad_windows.Settings(
+            config.max_seq_length, config.doc_stride, config.max_query_length
+        ),
+    )
+
+
+def check_windows(
+    config: Config, prepared: "Prepared", examples: list[SquadExample]
+) -> None:
+    """Raises UserError where no question has a window."""
+    if next(iter(windows_of(config, prepared, examples)), None) is None:
+        is_training = examples[0].start_position is not None
+        flag = "train_file" if is_training else "predict_file"
         raise UserError(
-            f"Expected a model that run_squad.py trained. The checkpoint "
-            f"{reader.prefix} has no {_OUTPUT_WEIGHTS}: it is of another "
-            f"task; {advice}."
+            f"{getattr(config, flag)}: expected paragraphs with words. "
+            f"Received: {len(examples)} questions, all with an empty context."
         )
 
 
@@ -274,35 +303,18 @@ def make_windows(
     examples: list[SquadExample],
     name: str,
 ) -> Windows:
-    """Cuts questions' paragraphs into windows and writes their records.
-
-    Raises:
-        UserError: no paragraph has a word.
-    """
+    """Cuts questions' paragraphs into windows and writes their records."""
     from data import records
 
     size = config.max_seq_length
-    cut = functools.partial(
-        squad_windows.windows,
-        examples,
-        prepared.tokenizer,
-        squad_windows.Settings(
-            size, config.doc_stride, config.max_query_length
-        ),
-    )
+    cut = functools.partial(windows_of, config, prepared, examples)
 
     def features():
-        window = None
         for window in cut():
             values = squad_windows.features(window, prepared.tokenizer, size)
             if window.example_index < _LOGGED_EXAMPLES:
                 squad_windows.log_window(window, values)
             yield values
-        if window is None:
-            raise UserError(
-                f"Expected paragraphs with words. Received: {len(examples)} "
-                f"questions for {name}, all with an empty context."
-            )
 
     is_training = examples[0].start_position is not None
     fields = records.squad_fields(size, is_training)
@@ -339,10 +351,7 @@ def train(
     source = make_windows(config, prepared, examples, "train.tf_record").source
     evaluation = None
     if config.eval_steps is not None:
-        evaluation = finetuning.Evaluation(
-            functools.partial(make_evaluate, config, prepared, asked),
-            metric_names(config, asked.examples),
-        )
+        evaluation = functools.partial(make_evaluate, config, prepared, asked)
     logging.info("  Num orig examples = %d", len(examples))
     logging.info(
         "  Num split examples = %d", input_pipeline.num_records(source.files)
@@ -353,7 +362,7 @@ def train(
         source,
         # An epoch is counted in questions, as in the original.
         len(examples),
-        lambda seed: make_model(prepared, seed),
+        functools.partial(make_model, prepared),
         evaluation,
         # The softmax runs over the padding, too.
         cut=False,
@@ -366,17 +375,6 @@ def make_evaluate(
     """Returns what computes the metrics with the weights of the moment."""
     results = results_of(config, prepared, asked, model)
     return lambda: judge(config, answered(config, asked, results))[1]
-
-
-def make_model(prepared: "Prepared", seed: int | None = None) -> "SpanModel":
-    """Returns the model, with start weights of a seed."""
-    from modeling.heads import SpanModel
-
-    return SpanModel(
-        prepared.bert_config,
-        compute_dtype=prepared.compute_dtype,
-        init_seed=seed,
-    )
 
 
 def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:

@@ -5,7 +5,7 @@ Letters of shapes: D hidden, V vocabulary.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from errors import UserError
@@ -49,6 +49,7 @@ _NOT_BERT = {
 # The part that every model has; the others are there whole or not at all.
 ENCODER = "encoder"
 
+_LAYER = re.compile(r"bert\.encoder\.layer\.([0-9]+)\.")
 # Saved by some versions; counted up from 0 or all 0, nothing learned.
 _BUFFER = re.compile(r"(bert\.)?embeddings\.(position_ids|token_type_ids)$")
 # Tensors that are another one by a second name: the scores of the masked LM
@@ -139,6 +140,16 @@ def present_name(hf_name: str) -> str | None:
     if name.startswith(("embeddings.", "encoder.", "pooler.")):
         name = f"bert.{name}"
     return _TIED.get(name, name)
+
+
+def count_layers(present_names: Iterable[str]) -> int:
+    """Returns of how many different blocks of the encoder tensors are given.
+
+    Args:
+        present_names: the tensors, as `present_name` spells them.
+    """
+    matches = (_LAYER.match(name) for name in present_names)
+    return len({match[1] for match in matches if match})
 
 
 def config_from_hf(values: Mapping[str, Any]) -> BertConfig:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from absl import logging
 
@@ -33,7 +33,7 @@ def read_vocabulary(folder: str, vocab_size: int) -> bytes:
                 f"Expected vocab.txt or tokenizer.json in {folder}; it has "
                 "neither. Get one of them from where the weights come from."
             )
-        text = "".join(f"{token}\n" for token in _pieces(path)).encode()
+        text = _lines(_pieces(path), path)
     num_tokens = text.count(b"\n") + (text[-1:] not in (b"", b"\n"))
     if not 0 < num_tokens <= vocab_size:
         raise UserError(
@@ -65,6 +65,16 @@ def _read(path: str) -> bytes:
             f"{path}, line {line}: expected UTF-8 ({error.reason})."
         ) from error
     return text
+
+
+def _lines(pieces: Sequence[str], path: str) -> bytes:
+    try:
+        return "".join(f"{piece}\n" for piece in pieces).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path} must hold pieces that can be written as UTF-8. Received: "
+            f"{error.object[error.start]!a}, half of a character."
+        ) from error
 
 
 def _pieces(path: str) -> list[str]:

@@ -134,7 +134,7 @@ class FileProcessor(DataProcessor):
             where = "the last column" if index < 0 else f"column {index}"
             raise row.place.fault(
                 f"a label ({', '.join(self.labels)}) in {where}, found "
-                f"{label!r}"
+                f"{rows.shorten(label)}"
             )
         return label
 

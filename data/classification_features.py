@@ -75,7 +75,8 @@ def _number(example: InputExample) -> float:
     except (TypeError, ValueError) as error:
         raise UserError(
             f"Example {example.guid}: expected a number as label. Received: "
-            f"{example.label!r}, of the text {rows.shorten(example.text_a)}."
+            f"{rows.shorten(example.label)}, of the text "
+            f"{rows.shorten(example.text_a)}."
         ) from error
 
 
@@ -86,8 +87,8 @@ def _check_labels(
         if label not in labels:
             raise UserError(
                 f"Example {example.guid}: expected one of the labels that "
-                f"get_labels() gives ({', '.join(map(str, labels))}). "
-                f"Received: {label!r}, of the text "
+                f"get_labels() gives ({rows.some(list(labels))}). "
+                f"Received: {rows.shorten(label)}, of the text "
                 f"{rows.shorten(example.text_a)}."
             )
 

@@ -7,6 +7,7 @@ Peter NNP B-PER
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -69,16 +70,17 @@ def read_conll(path: str, columns: Columns, needs_labels: bool) -> Corpus:
     Args:
         path: local, or anything that tf.io.gfile knows.
         columns: where words and labels are.
-        needs_labels: whether a file without a label column is an error.
+        needs_labels: whether a file without a label column is an error, and
+            a label that has spaces in it, too.
 
     Raises:
         UserError: the file cannot be read, has no words, or a line is not as
             told above; it names the line.
     """
     reader = _Reader(path, columns, needs_labels)
-    lines = rows.read_text(path).split("\n")
+    lines = rows.split_lines(rows.read_text(path))
     for number, line in enumerate(lines, start=1):
-        reader.add(rows.Place(path, number, line.removesuffix("\r")))
+        reader.add(rows.Place(path, number, line))
     return reader.corpus()
 
 
@@ -118,7 +120,15 @@ class _Reader:
         sentence = self._sentences[-1]
         sentence.words.append(columns[self._asked.token])
         if sentence.labels is not None:
-            sentence.labels.append(columns[self._asked.label])
+            label = columns[self._asked.label]
+            if self._needs_labels and label.split() != [label]:
+                raise place.fault(
+                    f"a label without spaces in column {self._asked.label} "
+                    f"(--label_column), found {rows.shorten(label)}",
+                    "correct the line, or name the labels' column; other "
+                    "tables than CoNLL files are for run_classifier.py",
+                )
+            sentence.labels.append(label)
 
     def corpus(self) -> Corpus:
         """Returns what was collected."""
@@ -186,7 +196,7 @@ def check_labels(corpus: Corpus, labels: Sequence[str], origin: str) -> None:
                 )
                 raise place.fault(
                     f"one of the labels {rows.some(labels)} ({origin}), found "
-                    f"{label!r}",
+                    f"{rows.shorten(label)}",
                     "correct the line, or name all labels with --labels (and "
                     "train anew)",
                 )
@@ -226,16 +236,26 @@ def json_lines(
         corpus: the file that was predicted.
         predicted: for each of its sentences, a label for each word.
         probabilities: for each word of the file, in order.
+
+    Raises:
+        UserError: one is no number, which JSON cannot write.
     """
     each = iter(probabilities)
     for number, (sentence, labels) in enumerate(
         zip(corpus.sentences, predicted, strict=True)
     ):
+        # By way of text: the digits that a float32 has.
+        own = [float(str(next(each))) for _ in labels]
+        if not all(map(math.isfinite, own)):
+            raise UserError(
+                f"{corpus.path}, line {sentence.line}: expected a probability "
+                "for each word. Received: the model's output for the sentence "
+                "is not a number; was it trained to a finite loss?"
+            )
         line = {
             "id": f"test-{number}",
             "tokens": sentence.words,
             "labels": list(labels),
-            # By way of text: the digits that a float32 has.
-            "probabilities": [float(str(next(each))) for _ in labels],
+            "probabilities": own,
         }
         yield json.dumps(line, ensure_ascii=False) + "\n"

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from absl import logging
+
 from data import rows
 from data.classification import (
     FileProcessor,
@@ -27,6 +29,8 @@ class HeaderProcessor(FileProcessor):
         text_columns: the column of each text: one, or two for a pair. Where
             releases differ, all names that a column has had.
         label_columns: the names that the label's column has had.
+        skips_short_rows: whether rows of the training set that lack columns
+            are left out, with a warning, instead of being an error.
     """
 
     text_columns: ClassVar[Sequence[tuple[str, ...]]] = (
@@ -34,6 +38,7 @@ class HeaderProcessor(FileProcessor):
         ("sentence2",),
     )
     label_columns: ClassVar[tuple[str, ...]] = ("label",)
+    skips_short_rows: ClassVar[bool] = False
 
     def _create_examples(self, lines, set_type):
         header = lines[0]
@@ -41,12 +46,19 @@ class HeaderProcessor(FileProcessor):
         is_test = set_type == "test"
         label = None if is_test else _column(header, self.label_columns)
         index = next((n for n in _INDEX_COLUMNS if n in header), None)
-        examples = []
+        examples, short = [], []
         for number, row in enumerate(lines[1:], start=1):
+            if (
+                self.skips_short_rows
+                and set_type == "train"
+                and len(row) < len(header)
+            ):
+                short.append(row)
+                continue
             if len(row) != len(header):
                 raise row.place.fault(
                     f"{len(header)} columns separated by tabs, as in the "
-                    f"header ({', '.join(header)}); there are {len(row)}"
+                    f"header ({rows.some(header)}); there are {len(row)}"
                 )
             name = row[header.index(index)] if index else number
             examples.append(
@@ -55,6 +67,15 @@ class HeaderProcessor(FileProcessor):
                     *(row[column] for column in texts),
                     label=None if is_test else self._label(row, label),
                 )
+            )
+        if short:
+            logging.warning(
+                "%s: %d row(s) with fewer than %d columns are left out, the "
+                "first in line %d.",
+                short[0].place.file,
+                len(short),
+                len(header),
+                short[0].place.line,
             )
         return examples
 
@@ -84,6 +105,8 @@ class QqpProcessor(HeaderProcessor):
     label_columns = ("is_duplicate",)
     metric_names = ("f1",)
     glue_name = "QQP"
+    # The published training set has a few.
+    skips_short_rows = True
 
 
 class StsbProcessor(HeaderProcessor):

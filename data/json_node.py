@@ -4,10 +4,12 @@ Imports neither TensorFlow nor NumPy.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from data import rows
+from data.rows import Place
 from errors import UserError
 
 _SHOWN_CHARS = 80
@@ -77,13 +79,14 @@ def read(path: str) -> Node:
     """Reads a JSON file.
 
     Raises:
-        UserError: it cannot be read, is not UTF-8, is empty or no JSON.
+        UserError: it cannot be read, is not UTF-8, is empty or no JSON, or an
+            object has a key twice.
     """
     text = rows.read_text(path)
     if not text.strip():
         raise UserError(f"{path}: expected JSON. Received: an empty file.")
     try:
-        return Node(path, "", json.loads(text))
+        return Node(path, "", _parse(text))
     except json.JSONDecodeError as error:
         line = text.split("\n")[error.lineno - 1]
         around = line[max(error.colno - 21, 0) : error.colno + 40].strip()
@@ -91,8 +94,94 @@ def read(path: str) -> Node:
             f"{path}, line {error.lineno}, column {error.colno}: expected "
             f"JSON ({error.msg}). Received: {rows.shorten(around)}."
         ) from error
-    except (RecursionError, ValueError) as error:  # a number, too
+    except ValueError as error:
         raise UserError(
-            f"{path}: expected JSON. Received: what nests too deeply, or a "
-            f"number that is too long ({error})."
+            f"{path}: expected sound JSON ({error}). Received: "
+            f"{rows.shorten(text.strip())}."
         ) from error
+
+
+def read_lines(path: str) -> list[tuple[Place, dict]]:
+    """Reads a JSON object from each line that is not blank.
+
+    Raises:
+        UserError: the file cannot be read, is no text or has no rows; or a
+            line is no JSON object, or one that has a key twice.
+    """
+    objects = []
+    for number, line in rows.numbered_lines(rows.read_text(path)):
+        place = Place(path, number, line)
+        try:
+            value = _parse(line)
+            # An escape may make half a character, which nothing can write.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise place.fault(
+                f"a JSON object (not a sound text: {half} is half a character)"
+            ) from error
+        except ValueError as error:
+            reason = getattr(error, "msg", error)
+            raise place.fault(f"a JSON object ({reason})") from error
+        if not isinstance(value, dict):
+            raise place.fault('a JSON object ({"key": value, …})')
+        objects.append((place, value))
+    if not objects:
+        raise rows.empty_file(path)
+    return objects
+
+
+def _parse(text: str) -> object:
+    """Returns the value that a text of JSON is.
+
+    Raises:
+        json.JSONDecodeError: it is no JSON.
+        ValueError: it cannot be used; the error's text says why.
+    """
+    doubled: list[tuple[dict, str]] = []
+
+    def unique(pairs: list[tuple[str, object]]) -> dict:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            doubled.append((found, next(k for k in keys if keys.count(k) > 1)))
+        return found
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+    except ValueError as error:
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"it has a number of more than {most} digits"
+        ) from error
+    if doubled:
+        raise ValueError(_where_doubled(value, doubled))
+    return value
+
+
+def _where_doubled(root: object, doubled: list[tuple[dict, str]]) -> str:
+    """Says which key an object has twice, and where that stands."""
+    keys = {id(found): key for found, key in doubled}
+    to_see = [("", root)]
+    # One of them is there: those that are not were under a doubled key.
+    while True:
+        place, value = to_see.pop()
+        if id(value) in keys:
+            where = f" in {place}" if place else ""
+            return (
+                f"it has the key {rows.shorten(keys[id(value)])} twice{where}"
+            )
+        if isinstance(value, dict):
+            children = [
+                (f"{place}.{key}" if place else key, child)
+                for key, child in value.items()
+            ]
+        elif isinstance(value, list):
+            children = [(f"{place}[{i}]", v) for i, v in enumerate(value)]
+        else:
+            children = []
+        to_see += reversed(children)

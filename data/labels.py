@@ -4,11 +4,25 @@ import collections
 import math
 import os
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from data import rows
 from errors import UserError
 
 FILE_NAME = "labels.txt"
+_LARGEST_WEIGHT = 1e6
+
+
+class Labels(NamedTuple):
+    """Labels in the order of their numbers.
+
+    Attributes:
+        names: what they are called.
+        origin: the file or flag that says so, for messages.
+    """
+
+    names: list[str]
+    origin: str
 
 
 def check_names(labels: Sequence[str], source: str, least: int = 2) -> None:
@@ -30,12 +44,12 @@ def check_names(labels: Sequence[str], source: str, least: int = 2) -> None:
         if not one_line or not label.strip():
             raise UserError(
                 f"{source}: expected labels that are texts of one line, and "
-                f"not empty. Received: {label!r}."
+                f"not empty. Received: {rows.shorten(label)}."
             )
     if len(labels) < least:
         raise UserError(
             f"{source}: expected at least {least} labels. Received: "
-            f"{', '.join(labels) or 'none'}; is it the right column "
+            f"{rows.some(labels) or 'none'}; is it the right column "
             "(--label_column)?"
         )
 
@@ -54,49 +68,69 @@ def read(folder: str) -> list[str] | None:
     return lines
 
 
-def folders_of(checkpoint: str | None) -> list[str]:
+def folders_of(prefix: str) -> list[str]:
     """Returns where the labels of a checkpoint may be.
 
     Args:
-        checkpoint: its prefix, its .index file or its folder, which may be
-            the folder `best` of a run.
+        prefix: the checkpoint's; it may be in the folder `best` of a run.
     """
-    if not checkpoint:
-        return []
-    folder = checkpoint.rstrip("/")
-    parent = os.path.dirname(folder)
-    in_best = os.path.basename(parent) == "best"
-    return [folder, parent, *([os.path.dirname(parent)] if in_best else [])]
+    folder = os.path.dirname(prefix)
+    in_best = os.path.basename(folder) == "best"
+    return [folder, *([os.path.dirname(folder)] if in_best else [])]
 
 
-def known(given: str | None, folders: Sequence[str]) -> list[str] | None:
-    """Returns the labels that a flag names, or that a model's folder keeps.
-
-    Args:
-        given: --labels: names separated by commas; wins.
-        folders: where to look for labels.txt, in this order; output_dir
-            first. None at all: a model to be trained has none yet.
-
-    Returns:
-        The names; None where there is no folder to look in.
-
-    Raises:
-        UserError: the flag's are empty or twice; no folder has the file.
-    """
-    if given is not None:
-        names = [name.strip() for name in given.split(",")]
-        check_names(names, "--labels", least=1)
-        return names
-    if not folders:
-        return None
+def kept_in(folders: Sequence[str]) -> Labels | None:
+    """Returns the labels in the first of these folders that keeps some."""
     for folder in folders:
         if names := read(folder):
-            return names
-    raise UserError(
-        f"Expected {FILE_NAME}, which training leaves, in --output_dir="
-        f"{folders[0]} or beside --init_checkpoint. Received: neither; name "
-        "the model's labels in their order (--labels=a,b,c)."
-    )
+            return Labels(names, os.path.join(folder, FILE_NAME))
+    return None
+
+
+def choose(
+    flag: str | None, kept: Labels | None, from_training_set: bool
+) -> Labels | None:
+    """Returns the labels that are known before the examples are read.
+
+    Args:
+        flag: --labels: names separated by commas, or a file with one a line;
+            wins.
+        kept: those that stand beside the head that the run begins with.
+        from_training_set: whether the training set tells them where the flag
+            does not.
+
+    Returns:
+        The names; None where the training set tells them.
+
+    Raises:
+        UserError: the flag's are empty, twice, or not those of the head; or
+            nothing tells the labels.
+    """
+    if flag is not None:
+        given = _given(flag)
+        check_kept(given, kept)
+        return given
+    if from_training_set:
+        return None
+    if kept is None:
+        raise UserError(
+            f"Expected {FILE_NAME}, which training leaves, beside the model "
+            "(--output_dir or --init_checkpoint). Received: none there; name "
+            "the model's labels in their order (--labels=a,b,c)."
+        )
+    return kept
+
+
+def _given(flag: str) -> Labels:
+    """Returns what --labels names."""
+    if os.path.isfile(flag):
+        lines = rows.numbered_lines(rows.read_text(flag))
+        names = [line.strip() for _, line in lines]
+    else:
+        names = [name.strip() for name in flag.split(",")]
+    origin = f"--labels={rows.shorten(flag)}"
+    check_names(names, origin, least=1)
+    return Labels(names, origin)
 
 
 def write(folder: str, labels: Sequence[str]) -> None:
@@ -109,21 +143,21 @@ def write(folder: str, labels: Sequence[str]) -> None:
     )
 
 
-def check_kept(labels: Sequence[str], folder: str) -> None:
-    """Raises UserError where the labels kept with a model are others.
+def check_kept(labels: Labels, kept: Labels | None) -> None:
+    """Raises UserError where a run's labels are not those of its head.
 
     Args:
-        labels: those of the task or the training set.
-        folder: the model's; without a file of labels it passes.
+        labels: the run's.
+        kept: those that stand beside the head that the run begins with.
     """
-    kept = read(folder)
-    if kept is None or kept == list(labels):
+    if kept is None or kept.names == labels.names:
         return
     raise UserError(
-        f"{os.path.join(folder, FILE_NAME)}: the model in --output_dir was "
-        f"trained with the {len(kept)} labels {rows.some(kept)}. Received: "
-        f"the {len(labels)} labels {rows.some(labels)}; give the model's "
-        "labels in their order (--labels), or another --output_dir."
+        f"{kept.origin}: the model was trained with the {len(kept.names)} "
+        f"labels {rows.some(kept.names)}. Received: the {len(labels.names)} "
+        f"labels {rows.some(labels.names)} ({labels.origin}); give the model's "
+        "labels in their order (--labels), or name another model (--output_dir,"
+        " --init_checkpoint)."
     )
 
 
@@ -174,10 +208,14 @@ def _given_weights(text: str, labels: Sequence[str]) -> list[float]:
         label = label.strip()
         if label not in labels:
             raise _weights_fault(
-                part, f"the labels are {rows.some(labels)}; {label!r} is none"
+                part,
+                f"the labels are {rows.some(labels)}; "
+                f"{rows.shorten(label)} is none",
             )
         if label in weights:
-            raise _weights_fault(part, f"{label!r} stands there twice")
+            raise _weights_fault(
+                part, f"{rows.shorten(label)} stands there twice"
+            )
         weights[label] = _weight(part, weight)
     missing = [label for label in labels if label not in weights]
     if missing:
@@ -190,8 +228,12 @@ def _weight(part: str, text: str) -> float:
         weight = float(text)
     except ValueError:
         weight = math.nan
-    if not 0 < weight < math.inf:
-        raise _weights_fault(part, f"{text!r} is no number above 0")
+    # Losses are float32, which ends at 3.4e38.
+    if not 0 < weight < _LARGEST_WEIGHT:
+        raise _weights_fault(
+            part,
+            f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}",
+        )
     return weight
 
 

@@ -12,6 +12,7 @@ from absl import logging
 import atomic_files
 from data.classification import InputExample
 from data.classification_sets import file_name
+from errors import UserError
 
 
 class Predictions(NamedTuple):
@@ -53,9 +54,19 @@ class Writer:
         output_dir: the folder.
         key: the set's name, a part of its files' names; "" is the main set.
         predictions: what to write.
+
+    Raises:
+        UserError: there is what is no number, which JSON cannot write.
     """
 
     def __init__(self, output_dir: str, key: str, predictions: Predictions):
+        good = np.isfinite(predictions.values).all(axis=-1)
+        if not good.all():
+            raise UserError(
+                f"The model's output is not a number for row "
+                f"{int(np.argmin(good)) + 1} of {len(good)}; was it trained to "
+                "a finite loss?"
+            )
         self._output_dir = output_dir
         self._key = key
         self._predictions = predictions

@@ -1,16 +1,17 @@
 """Lines of text files as rows that know where they stand.
 
-Byte-order marks, blank lines and CRLF are no problem; what is none of UTF-8
-text is an error that names the line. Imports neither TensorFlow nor NumPy.
+Byte-order marks, blank lines and CRLF are no problem; what is no UTF-8 text
+is an error that names the line. Imports neither TensorFlow nor NumPy.
 """
 
 import csv
 import io
-import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from absl import logging
 
 from errors import UserError
 
@@ -37,26 +38,37 @@ class Place(NamedTuple):
 
 def number(cell: object, place: Place) -> float:
     """Returns a label that is a number; UserError where it is none."""
+    # What only Python takes for numbers: True, 1_000.
+    is_other = isinstance(cell, bool) or "_" in str(cell)
     try:
-        value = math.nan if isinstance(cell, bool) else float(cell)
+        value = math.nan if is_other else float(cell)
     except (OverflowError, TypeError, ValueError):
         value = math.nan
     if not abs(value) <= _LARGEST_FLOAT32:
-        raise place.fault(f"a finite number as label, found {cell!r}")
+        raise place.fault(f"a finite number as label, found {shorten(cell)}")
     return value
 
 
 def some(names: Sequence[str]) -> str:
-    """Returns the first ten names, as a message lists them."""
+    """Returns the first ten names, as a message lists them.
+
+    The end of a long one is cut off; what cannot be seen is escaped.
+    """
+    shown = []
+    for name in map(str, names[:10]):
+        short = name[:_SHOWN_CHARS]
+        short = short if short.isprintable() else repr(short)[1:-1]
+        shown.append(short + "…" * (len(name) > _SHOWN_CHARS))
     more = f", … ({len(names)} in all)" if len(names) > 10 else ""
-    return ", ".join(names[:10]) + more
+    return ", ".join(shown) + more
 
 
-def shorten(text: str) -> str:
-    """Returns the text in quotes, its end cut off if it is long."""
-    if len(text) <= _SHOWN_CHARS:
-        return repr(text)
-    return repr(text[:_SHOWN_CHARS]) + "…"
+def shorten(value: object) -> str:
+    """Returns a text in quotes, or a value; its end cut off if it is long."""
+    is_text = isinstance(value, str)
+    text = value if is_text else repr(value)
+    short = text[:_SHOWN_CHARS]
+    return (repr(short) if is_text else short) + "…" * (len(text) > len(short))
 
 
 class Row(list):
@@ -66,19 +78,23 @@ class Row(list):
         file: the file's path.
         line: the line's number in it, from 1 (the last one's, where a quoted
             field goes over several lines).
+        content: the line, or lines, as they stand there.
     """
 
-    __slots__ = ("file", "line")
+    __slots__ = ("content", "file", "line")
 
-    def __init__(self, fields: Sequence[str], file: str, line: int) -> None:
+    def __init__(
+        self, fields: Sequence[str], file: str, line: int, content: str
+    ) -> None:
         super().__init__(fields)
         self.file = file
         self.line = line
+        self.content = content
 
     @property
     def place(self) -> Place:
         """Where the row stands, for messages."""
-        return Place(self.file, self.line, "\t".join(self))
+        return Place(self.file, self.line, self.content)
 
     def field(self, index: int, meaning: str) -> str:
         """Returns a field.
@@ -99,9 +115,15 @@ class Row(list):
 
 
 def read_rows(
-    path: str, *, delimiter: str = "\t", quotechar: str | None = None
+    path: str,
+    *,
+    delimiter: str = "\t",
+    quotechar: str | None = None,
+    keeps_blank: bool = False,
 ) -> list[Row]:
     r"""Reads a file of rows, less its blank lines.
+
+    A line that has nothing but delimiters is not blank: its fields are empty.
 
     Args:
         path: UTF-8, local or anything that tf.io.gfile knows.
@@ -109,55 +131,38 @@ def read_rows(
         quotechar: None: quotes are text as any other, and a line is a row.
             Else as Python's csv module reads it: a quoted field may hold
             delimiters and line ends.
+        keeps_blank: whether, where the first row has one field, blank lines
+            after it and before the last row are rows, too: an empty field.
+            A warning counts them.
 
     Raises:
         UserError: the file cannot be read, is no text, or has no rows.
     """
     text = read_text(path)
     if quotechar is None:
-        rows = [
-            Row(line.split(delimiter), path, number)
-            for number, line in numbered_lines(text)
-        ]
+        found = _plain_rows(text, path, delimiter)
     else:
-        rows = list(_quoted_rows(text, path, delimiter, quotechar))
+        found = _quoted_rows(text, path, delimiter, quotechar)
+    rows = _with_blank(found) if keeps_blank else list(filter(None, found))
     if not rows:
-        raise _empty(path)
+        raise empty_file(path)
     return rows
 
 
-def read_json_lines(path: str) -> list[tuple[Place, dict]]:
-    """Reads a JSON object from each line that is not blank.
+def split_lines(text: str) -> list[str]:
+    r"""Returns a text's lines without their ends.
 
-    Raises:
-        UserError: the file cannot be read, is no text or has no rows; or a
-            line is no JSON object.
+    They end at "\n" or "\r\n" alone, or, where there is no "\n", at "\r", as
+    in files of the first Macs. U+2028 and the like are text.
     """
-    objects = []
-    for number, line in numbered_lines(read_text(path)):
-        place = Place(path, number, line)
-        try:
-            value = json.loads(line)
-            # An escape may make half a character, which nothing can write.
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", None) or "not a sound text"
-            raise place.fault(f"a JSON object ({reason})") from error
-        if not isinstance(value, dict):
-            raise place.fault('a JSON object ({"key": value, …})')
-        objects.append((place, value))
-    if not objects:
-        raise _empty(path)
-    return objects
+    if "\n" not in text:
+        return text.split("\r")
+    return [line.removesuffix("\r") for line in text.split("\n")]
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
-    r"""Yields (number from 1, line) of the lines that are not blank.
-
-    They end at "\n" or "\r\n" alone: U+2028 and the like are text.
-    """
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.removesuffix("\r")
+    """Yields (number from 1, line) of the lines that are not blank."""
+    for number, line in enumerate(split_lines(text), start=1):
         if line.strip():
             yield number, line
 
@@ -173,8 +178,8 @@ def read_text(path: str) -> str:
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "
-            f"{error.strerror or error}. Check the flag that names it "
-            "(--data_dir, --train_file, --dev_file, --test_file)."
+            f"{error.strerror or error}. Check the flag that names it or its "
+            "folder."
         ) from error
     try:
         text = data.decode("utf-8-sig")
@@ -205,7 +210,8 @@ def _no_text(path: str, data: bytes, at: int, what: str) -> UserError:
     )
 
 
-def _empty(path: str) -> UserError:
+def empty_file(path: str) -> UserError:
+    """Returns what to raise for a file without rows."""
     return UserError(
         f"{path}: expected rows of text. Received: an empty file "
         f"({os.path.basename(path)} has nothing but blank lines); create it "
@@ -213,13 +219,50 @@ def _empty(path: str) -> UserError:
     )
 
 
+def _with_blank(found: Iterable[Row]) -> list[Row]:
+    """Makes blank lines between rows of one field rows, too."""
+    rows: list[Row] = []
+    blank: list[Row] = []  # since the last row
+    kept: list[Row] = []
+    for row in found:
+        if row:
+            rows += [*blank, row]
+            kept += blank
+            blank = []
+        elif rows and len(rows[0]) == 1:
+            blank.append(Row([""], row.file, row.line, row.content))
+    if kept:
+        logging.warning(
+            "%s: %d blank line(s), the first in line %d, are read as empty "
+            "texts.",
+            kept[0].file,
+            len(kept),
+            kept[0].line,
+        )
+    return rows
+
+
+def _plain_rows(text: str, path: str, delimiter: str) -> Iterator[Row]:
+    """Yields a row for each line; one without fields for a blank line."""
+    width = 0
+    for number, line in enumerate(split_lines(text), start=1):
+        fields = line.split(delimiter)
+        # TABs alone are fields, but not where there can be only one.
+        if not line.strip() and (len(fields) == 1 or width == 1):
+            fields = []
+        width = width or len(fields)
+        yield Row(fields, path, number, line)
+
+
 def _quoted_rows(
     text: str, path: str, delimiter: str, quotechar: str
 ) -> Iterator[Row]:
+    """Yields rows as `_plain_rows` does."""
     # A row may be as long as the file: an unclosed quote is found at its end.
     csv.field_size_limit(2**31 - 1)
+    lines = list(io.StringIO(text, newline=""))
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        lines,
         delimiter=delimiter,
         quotechar=quotechar,
         strict=True,
@@ -227,11 +270,13 @@ def _quoted_rows(
     start = 1
     try:
         for fields in reader:
-            if any(field.strip() for field in fields):
-                yield Row(fields, path, reader.line_num)
+            is_blank = len(fields) == 1 and fields[0].isspace()
+            fields = [] if is_blank else fields
+            content = "".join(lines[start - 1 : reader.line_num])
+            yield Row(fields, path, reader.line_num, content.rstrip("\r\n"))
             start = reader.line_num + 1
     except csv.Error as error:
-        line = text.split("\n")[start - 1]
+        line = lines[start - 1].rstrip("\r\n")
         raise Place(path, start, line).fault(
             f"rows as the csv module reads them ({error})",
             "close the quotes, and double those inside a field",

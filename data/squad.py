@@ -193,11 +193,12 @@ def _training_example(
             is_impossible=True,
         )
     text, first_char = _one_answer(paragraph, qa.node, version_2_with_negative)
-    # Spaces before the first word belong to it.
-    start = max(paragraph.word_at(first_char), 0)
+    # -1 in spaces before the first word: the original finds nothing there.
+    start = paragraph.word_at(first_char)
     end = paragraph.word_at(first_char + len(text) - 1)
     # Word by word, since an answer may begin or end inside a word.
-    found = " ".join(paragraph.words[start : end + 1])
+    words = paragraph.words[start : end + 1] if start >= 0 else []
+    found = " ".join(words)
     cleaned = " ".join(text.split())
     if cleaned not in found:
         logging.warning("Could not find answer: '%s' vs. '%s'", found, cleaned)

@@ -2,16 +2,19 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import string
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from data import rows
+from absl import logging
+
+from data import rows, table_cells
 from data.classification import DataProcessor, InputExample
-from data.rows import Place, Row
+from data.rows import Place
 from errors import UserError
 
 FORMATS = ("tsv", "csv", "jsonl")
-_KINDS = {
+KINDS = {
     "single": "classification",
     "multi": "multi_label",
     "regression": "regression",
@@ -36,6 +39,9 @@ class TableSettings:
         header: whether the first line of a tsv or csv file names the columns.
         label_type: "single", "multi" or "regression".
         label_separator: between the labels of a tsv or csv cell.
+
+    Raises:
+        UserError: a text's column is the label's.
     """
 
     format: Literal["tsv", "csv", "jsonl"]
@@ -49,6 +55,14 @@ class TableSettings:
     header: bool = True
     label_type: Literal["single", "multi", "regression"] = "single"
     label_separator: str = ","
+
+    def __post_init__(self) -> None:
+        for name in ("text_column", "pair_column"):
+            if getattr(self, name) == self.label_column:
+                raise UserError(
+                    f"--{name} and --label_column must differ. Received: "
+                    f"{rows.shorten(self.label_column)} for both."
+                )
 
     @classmethod
     def from_config(cls, table_format: str, config: object) -> "TableSettings":
@@ -74,17 +88,22 @@ class TableProcessor(DataProcessor):
         settings: what to read, and how.
         labels: the labels' names in the order of their ids; None: those of
             the training set, sorted, once it has been read.
+        origin: where the labels come from, for messages.
     """
 
     def __init__(
-        self, settings: TableSettings, labels: Sequence[str] | None = None
+        self,
+        settings: TableSettings,
+        labels: Sequence[str] | None = None,
+        origin: str = "the training set",
     ) -> None:
         self.settings = settings
-        self.kind = _KINDS[settings.label_type]
+        self.kind = KINDS[settings.label_type]
         self.metric_names = (
             ("macro_f1",) if self.kind == "classification" else ()
         )
         self._labels = labels
+        self._origin = origin
 
     def get_labels(self):
         """Returns the labels' names, once they are known."""
@@ -97,6 +116,16 @@ class TableProcessor(DataProcessor):
             self._labels = sorted(
                 {name for _, example in read for name in _names(example)}
             )
+            if self.kind == "classification" and _look_like_scores(
+                self._labels
+            ):
+                logging.warning(
+                    "%s: the labels are numbers (%s), but each is taken for "
+                    "a class of its own; --label_type=regression is for "
+                    "numbers.",
+                    self.path(data_dir, "train"),
+                    rows.some(self._labels),
+                )
         return self._checked(read)
 
     def get_dev_examples(self, data_dir):
@@ -136,9 +165,15 @@ class TableProcessor(DataProcessor):
             columns.append(given.label_column)
         columns = [column for column in columns if column is not None]
         if given.format == "jsonl":
-            found = _json_cells(path, columns)
+            found = table_cells.read_json(path, columns)
         else:
-            found = _table_cells(path, columns, given)
+            found = table_cells.read(
+                path,
+                columns,
+                is_csv=given.format == "csv",
+                header=given.header,
+                is_test=set_type == "test",
+            )
         read = [
             (place, self._example(place, cells, f"{set_type}-{number}"))
             for number, (place, cells) in enumerate(found, start=1)
@@ -195,8 +230,8 @@ class TableProcessor(DataProcessor):
             for label in _names(example):
                 if label not in known:
                     raise place.fault(
-                        f"one of the labels {rows.some(known)}, found "
-                        f"{label!r}",
+                        f"one of the labels {rows.some(known)} (those of "
+                        f"{self._origin}), found {rows.shorten(label)}",
                         "correct the line, or give all labels (--labels)",
                     )
         return [example for _, example in read]
@@ -209,65 +244,22 @@ def _names(example: InputExample) -> Sequence[str]:
     return example.label if isinstance(example.label, list) else []
 
 
-def _table_cells(
-    path: str, columns: Sequence[str], settings: TableSettings
-) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Yields the cells of these columns, row by row."""
-    if settings.format == "csv":
-        table = rows.read_rows(path, delimiter=",", quotechar='"')
-    else:
-        table = rows.read_rows(path)
-    width = len(table[0])
-    indexes = {
-        column: _index(table[0], column, settings.header) for column in columns
-    }
-    names = ", ".join(table[0]) if settings.header else "none is named"
-    for row in table[1:] if settings.header else table:
-        if len(row) != width:
-            raise row.place.fault(
-                f"{width} columns ({names}), as in the first line; there are "
-                f"{len(row)}"
-            )
-        yield row.place, {name: row[i] for name, i in indexes.items()}
-
-
-def _index(first: Row, column: str, header: bool) -> int:
-    """Returns the place of a column that a flag names."""
-    if header and column in first:
-        return list(first).index(column)
-    if column.isdecimal() and int(column) < len(first):
-        return int(column)
-    there = (
-        f"the columns {', '.join(first)}"
-        if header
-        else f"{len(first)} columns without names (--noheader)"
-    )
-    raise UserError(
-        f"{first.file}, line {first.line}: expected the column {column!r}. "
-        f"Received: {rows.shorten(there)[1:-1]}; name the right one by its "
-        "header or its number from 0 (--text_column, --pair_column, "
-        "--label_column, --id_column)."
-    )
-
-
-def _json_cells(
-    path: str, keys: Sequence[str]
-) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yields the values of these keys, line by line."""
-    for place, values in rows.read_json_lines(path):
-        missing = [key for key in keys if key not in values]
-        if missing:
-            raise place.fault(
-                f"the keys {', '.join(keys)}; {missing[0]} is missing",
-                "correct the line, or name the right keys (--text_column, "
-                "--pair_column, --label_column, --id_column)",
-            )
-        yield place, {key: values[key] for key in keys}
+def _look_like_scores(labels: Sequence[str]) -> bool:
+    """Returns whether all are decimal numbers, not all of them whole."""
+    if not all(set(label) <= {*string.digits, "-", "."} for label in labels):
+        return False
+    try:
+        numbers = [float(label) for label in labels]
+    except ValueError:  # a date, a version
+        return False
+    return not all(number.is_integer() for number in numbers)
 
 
 def _text(place: Place, cells: Mapping[str, Any], column: str) -> str:
     if not isinstance(cells[column], str):
-        raise place.fault(f"a text in {column}, found {cells[column]!r}")
+        raise place.fault(
+            f"a text in {column}, found {rows.shorten(cells[column])}"
+        )
     return cells[column]
 
 
@@ -275,8 +267,19 @@ def _name(place: Place, label: Any) -> str:
     """Returns a label as text; JSON has numbers and truth values too."""
     if isinstance(label, bool):
         return str(label).lower()
-    if isinstance(label, str | int):
-        return str(label).strip()
-    raise place.fault(
-        f"a label that is a text or a whole number, found {label!r}"
-    )
+    if not isinstance(label, str | int):
+        is_number = isinstance(label, float)
+        raise place.fault(
+            "a label that is a text or a whole number, found "
+            f"{rows.shorten(label)}",
+            "give --label_type=regression if labels are numbers, or correct "
+            "the line"
+            if is_number
+            else "correct the line or remove it",
+        )
+    name = str(label).strip()
+    if len(name.splitlines()) > 1:  # labels.txt has one a line
+        raise place.fault(
+            f"labels that are texts of one line, found {rows.shorten(name)}"
+        )
+    return name

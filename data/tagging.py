@@ -125,14 +125,23 @@ class Featurizer:
         everywhere where the sentence has no labels. A word that is longer
         than a sequence is cut to what fits.
         """
-        words = [
-            (self._tokenizer.encode(word) or self._unknown)[: self._room]
-            for word in sentence.words
-        ]
+        words = self._pieces(sentence)
         for window in split_into_windows(
             [len(ids) for ids in words], self._room
         ):
             yield self._window_features(sentence, words, window)
+
+    def num_windows(self, sentence: Sentence) -> int:
+        """Returns how many windows `features` yields."""
+        lengths = [len(ids) for ids in self._pieces(sentence)]
+        return len(split_into_windows(lengths, self._room))
+
+    def _pieces(self, sentence: Sentence) -> list[list[int]]:
+        """Returns the ids of each word, at least one."""
+        return [
+            (self._tokenizer.encode(word) or self._unknown)[: self._room]
+            for word in sentence.words
+        ]
 
     def _window_features(self, sentence, words, window):
         inside = words[window.start : window.end]

@@ -198,6 +198,21 @@ class FullTokenizer:
                 "belongs to the model."
             )
 
+    def check_fits(self, vocab_size: int, config_file: str) -> None:
+        """Raises UserError where a model has fewer rows than there are ids.
+
+        Args:
+            vocab_size: the model's.
+            config_file: where that stands; for the message.
+        """
+        size = max(self.inv_vocab) + 1
+        if size > vocab_size:
+            raise UserError(
+                f"{self.vocab_file} has {size} tokens, but vocab_size in "
+                f"{config_file} is {vocab_size}; pass the vocab.txt that "
+                "belongs to the model."
+            )
+
     def tokenize(self, text: str | bytes) -> list[str]:
         """Returns the text's word pieces.
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-# Metrics that a task may ask for by name; all from predicted and true ids.
-METRICS = ("f1", "macro_f1", "matthews_correlation")
+from errors import UserError
+
 _KIND_METRICS = {
     "classification": ("eval_accuracy",),
     "multi_label": ("eval_accuracy", "macro_f1", "micro_f1"),
@@ -17,7 +17,19 @@ _KIND_METRICS = {
 
 
 def metric_names(kind: str, names: Sequence[str] = ()) -> list[str]:
-    """Returns the keys of what `metrics` returns."""
+    """Returns the keys of what `metrics` returns.
+
+    Raises:
+        UserError: one of the names is none of `METRICS`, or they do not go
+            with the kind.
+    """
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or (names and kind != "classification"):
+        raise UserError(
+            "metric_names of a task with one label for each text may be "
+            f"{', '.join(METRICS)}; other kinds have their own figures. "
+            f"Received: {', '.join(names)}, of kind {kind}."
+        )
     return [*_KIND_METRICS[kind], *names]
 
 
@@ -53,7 +65,7 @@ def metrics(
         return _multi_label(logits >= 0, label_ids.astype(bool))
     predicted, true = np.argmax(logits, axis=-1), label_ids.reshape(-1)
     figures = {"eval_accuracy": np.mean(predicted == true)}
-    figures.update({n: _by_name(n, true, predicted) for n in names})
+    figures.update({n: METRICS[n](true, predicted) for n in names})
     return _float32(figures)
 
 
@@ -91,20 +103,32 @@ def joined(
     return found
 
 
-def _by_name(name: str, true: np.ndarray, predicted: np.ndarray) -> float:
-    from sklearn import metrics as sklearn_metrics
+def _matthews_correlation(true: np.ndarray, predicted: np.ndarray) -> float:
+    from sklearn.metrics import matthews_corrcoef
 
-    if name == "matthews_correlation":
-        if np.unique([true, predicted]).size < 2:  # scikit-learn would warn
-            return 0.0
-        return sklearn_metrics.matthews_corrcoef(true, predicted)
-    if name == "f1":
-        return sklearn_metrics.f1_score(
-            true == 1, predicted == 1, zero_division=0
-        )
-    return sklearn_metrics.f1_score(
-        true, predicted, average="macro", zero_division=0
-    )
+    if np.unique([true, predicted]).size < 2:  # scikit-learn would warn
+        return 0.0
+    return matthews_corrcoef(true, predicted)
+
+
+def _f1(true: np.ndarray, predicted: np.ndarray) -> float:
+    from sklearn.metrics import f1_score
+
+    return f1_score(true == 1, predicted == 1, zero_division=0)
+
+
+def _macro_f1(true: np.ndarray, predicted: np.ndarray) -> float:
+    from sklearn.metrics import f1_score
+
+    return f1_score(true, predicted, average="macro", zero_division=0)
+
+
+# What a task of one label for each text may name in its `metric_names`.
+METRICS = {
+    "matthews_correlation": _matthews_correlation,
+    "f1": _f1,
+    "macro_f1": _macro_f1,
+}
 
 
 def _multi_label(

@@ -79,8 +79,10 @@ def is_entity_scheme(labels: Sequence[str]) -> bool:
     entities = [label for label in others if _ENTITY.fullmatch(label)]
     strange = sorted(set(others) - set(entities))
     if entities and strange:
-        logging.warning(
+        logging.log_first_n(
+            logging.WARNING,
             "No entities are counted: %r is none of O, B-…, I-…, E-…, S-…",
+            1,
             strange[0],
         )
     return bool(entities) and not strange

@@ -8,7 +8,7 @@ table of names (`checkpoint_name`). Files of a checkpoint with prefix P:
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import keras
 import numpy as np
@@ -56,6 +56,7 @@ def resolve(path: str) -> str:
         UserError: there is no checkpoint, or a folder holds several and does
             not say which is the newest.
     """
+    check_path(path)
     if tf.io.gfile.isdir(path):
         return _resolve_folder(path)
     prefix = _FILE_SUFFIX.sub("", path)
@@ -72,15 +73,29 @@ def resolve(path: str) -> str:
     )
 
 
+def check_path(path: str) -> None:
+    """Raises UserError for a path whose checkpoints cannot be read.
+
+    TensorFlow takes it for a pattern, in which these characters have a
+    meaning and do not match themselves.
+    """
+    if set(path) & set("[\\"):
+        raise UserError(
+            "TensorFlow cannot read checkpoints from a path with [ or \\ in "
+            f"it. Received: {path}; rename the folder, or name another."
+        )
+
+
 def _resolve_folder(folder: str) -> str:
     newest = latest_in(folder)
     if newest:
         return newest
-    found = sorted(tf.io.gfile.glob(os.path.join(folder, "*.index")))
+    files = sorted(tf.io.gfile.listdir(folder))
+    found = [name for name in files if name.endswith(".index")]
     if len(found) == 1:
-        return found[0].removesuffix(".index")
+        return os.path.join(folder, found[0].removesuffix(".index"))
     if found:
-        names = ", ".join(os.path.basename(name) for name in found)
+        names = ", ".join(found)
         raise UserError(
             f"The folder {folder} has several checkpoints and no file "
             f"'checkpoint' that names the newest; name one. Found: {names}."
@@ -229,19 +244,7 @@ def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
     """
     reader = Reader(path)
     variables = named_variables(model)
-    check_shapes(reader, {name: v.shape for name, v in variables.items()})
-    missing = [
-        name
-        for name in variables
-        if _ENCODER.match(name) and name not in reader
-    ]
-    if missing:
-        raise UserError(
-            f"The checkpoint {reader.prefix} is not of this model: it lacks "
-            f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
-            f"it has {_some(reader.shapes)}. Check bert_config_file and the "
-            "checkpoint."
-        )
+    check_weights(reader, {name: v.shape for name, v in variables.items()})
     loaded = [name for name in variables if name in reader]
     for name in loaded:
         variables[name].assign(reader.read(name))
@@ -259,6 +262,50 @@ def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
             )
         ),
     )
+
+
+def check_weights(
+    reader: Reader, expected: Mapping[str, Iterable[int]]
+) -> None:
+    """Raises UserError where a checkpoint is not one of a model's encoder.
+
+    Args:
+        reader: the checkpoint.
+        expected: the shapes of all of the model's weights by name.
+    """
+    check_shapes(reader, expected)
+    missing = [
+        name for name in expected if _ENCODER.match(name) and name not in reader
+    ]
+    if missing:
+        raise UserError(
+            f"The checkpoint {reader.prefix} is not of this model: it lacks "
+            f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
+            f"it has {_some(reader.shapes)}. Check bert_config_file and the "
+            "checkpoint."
+        )
+
+
+def check_layers(reader: Reader, expected: Collection[str]) -> None:
+    """Raises UserError where a checkpoint has more layers than a model.
+
+    Args:
+        reader: the checkpoint, of a model that is not to be trained on.
+        expected: the names of the model's weights.
+    """
+    more = [
+        name
+        for name in sorted(reader.shapes)
+        if name.startswith("bert/encoder/")
+        and name not in expected
+        and not name.endswith(ADAM_SUFFIXES)
+    ]
+    if more:
+        raise UserError(
+            f"The checkpoint {reader.prefix} is of a model with more layers: "
+            f"it has {more[0]}. Pass the bert_config_file that it was trained "
+            "with."
+        )
 
 
 def check_shapes(

@@ -16,7 +16,19 @@ from modeling.classifiers import (
 from modeling.config import BertConfig
 from modeling.task_model import Batch
 
-KINDS = ("classification", "multi_label", "regression")
+# The models by what they say of a text: a label, any number of labels, a
+# number.
+MODELS = {
+    "classification": ClassifierModel,
+    "multi_label": MultiLabelModel,
+    "regression": RegressionModel,
+}
+
+
+def output_weights(kind: str) -> str:
+    """Returns the checkpoint name of the weights of a kind's head."""
+    head = MODELS[kind].head_name
+    return f"cls/{head}/output_weights" if head else "output_weights"
 
 
 def make_model(
@@ -30,8 +42,7 @@ def make_model(
     """Returns a task's model.
 
     Args:
-        kind: one of `KINDS`: a label for each text, any number of labels, or
-            a number.
+        kind: one of `MODELS`.
         config: the encoder's sizes.
         num_outputs: L; 1 in regression.
         label_weights: see the models; None in regression.
@@ -41,8 +52,7 @@ def make_model(
     how = {"compute_dtype": compute_dtype, "init_seed": init_seed}
     if kind == "regression":
         return RegressionModel(config, **how)
-    model = MultiLabelModel if kind == "multi_label" else ClassifierModel
-    return model(config, num_outputs, label_weights=label_weights, **how)
+    return MODELS[kind](config, num_outputs, label_weights=label_weights, **how)
 
 
 def evaluated(

@@ -4,7 +4,10 @@ Letters of shapes: B batch, D hidden, L labels.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import ClassVar
 
+import keras
 import tensorflow as tf
 
 from modeling.bert import dtype_policy
@@ -51,8 +54,14 @@ class ClassifierModel(TaskModel):
     Returns:
         `logits` float32 [B, L].
 
+    Checkpoint: the head's `output_weights` and `output_bias` stand at the
+    root, as in the original. Those of the subclasses, which mean something
+    else, stand under `cls/<head_name>/`, so that none is taken for another.
+
     Source: Devlin et al. 2019, section 4.1.
     """
+
+    head_name: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -72,10 +81,11 @@ class ClassifierModel(TaskModel):
             num_labels,
             config.hidden_size,
             WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
-            name=self.name,
+            name=self.head_name or self.name,
             dtype=dtype_policy(compute_dtype),
         )
-        self.classifier.build()
+        with keras.name_scope("cls") if self.head_name else nullcontext():
+            self.classifier.build()
 
     def call(self, batch, training=False, seed=None):
         encoder_seed, head_seed = split_seed(seed, 2)
@@ -110,6 +120,8 @@ class MultiLabelModel(ClassifierModel):
     `label_weights` is what a label counts where a row has it.
     """
 
+    head_name = "multi_label"
+
     def loss_weights(self, batch):
         return {"multi_label": LossWeight(_real_rows(batch), 0.0)}
 
@@ -129,6 +141,8 @@ class RegressionModel(ClassifierModel):
     Args, call arguments and returns: those of `ClassifierModel` with L = 1,
     but `label_ids` is float [B] or [B, 1].
     """
+
+    head_name = "regression"
 
     def __init__(self, config: BertConfig, **kwargs: object):
         super().__init__(config, num_labels=1, **kwargs)

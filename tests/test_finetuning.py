@@ -1,7 +1,9 @@
 import re
+import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from absl import flags
 
 import finetuning
@@ -38,9 +40,24 @@ def config(golden, tmp_path):
     return parse
 
 
+def check(config, prepared):
+    """Does all checks, which end in a folder for the results."""
+    start = finetuning.find_start(config, "output_weights", uses_pooler=True)
+    with prepared.strategy.scope():
+        finetuning.check_model(
+            config,
+            start,
+            NUM_EXAMPLES,
+            lambda seed: ClassifierModel(
+                prepared.bert_config, 2, init_seed=seed
+            ),
+        )
+
+
 def train(config):
     """Trains on NUM_EXAMPLES rows; returns the losses seen in between."""
     prepared = finetuning.prepare(config)
+    check(config, prepared)
     special = packing.SpecialIds.from_vocab(prepared.tokenizer.vocab)
     features = (
         {
@@ -73,7 +90,8 @@ def train(config):
             labels = [int(row["label"][0]) for row in found]
             assert labels == [i % 2 for i in range(1, NUM_EXAMPLES + 1)]
             seen.append(float(np.mean([row["loss"] for row in found])))
-            return {"eval_loss": seen[-1], "steps": float(len(seen))}
+            # The second evaluation is the best by this measure.
+            return {"eval_loss": seen[-1], "made_up": -abs(len(seen) - 2.0)}
 
         return evaluate
 
@@ -86,7 +104,7 @@ def train(config):
             lambda seed: ClassifierModel(
                 prepared.bert_config, 2, init_seed=seed
             ),
-            finetuning.Evaluation(make_evaluate, ["eval_loss", "steps"]),
+            make_evaluate,
         )
     return seen
 
@@ -97,12 +115,20 @@ def last_tensors(folder):
 
 
 def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
-    monitored = config("--eval_steps=4", "--save_best=steps")
+    monitored = config("--eval_steps=4", "--save_best=made_up")
     assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
     best = tmp_path / "out/best"
-    assert checkpointing.newest(str(best)).endswith("model.ckpt-15")
+    assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
     model = ClassifierModel(finetuning.prepare(monitored).bert_config, 2)
-    assert finetuning.load(monitored, model) == 15
+    assert finetuning.load(monitored, model) == 8
+    assert finetuning.load(config("--nodo_train", "--do_eval"), model) == 15
+    other = config("--nodo_train", "--do_eval", "--save_best=f1")
+    for refused in (
+        lambda: finetuning.load(other, model),
+        lambda: check(other, finetuning.prepare(other)),
+    ):
+        with pytest.raises(UserError, match="those by made_up; leave"):
+            refused()
 
 
 def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
@@ -174,14 +200,44 @@ def test_an_unknown_metric_is_refused(config):
         (["--max_seq_length=65"], "Cannot use sequence length 65"),
         (["--init_checkpoint=nowhere/x.ckpt"], "No checkpoint found"),
         (["--nodo_train", "--do_predict"], "There is no trained model"),
+        (["--num_train_epochs=0.1"], "=2; raise the one or lower the other"),
+        (["--output_dir=/dev/null"], "/dev/null must be a folder"),
     ],
 )
-def test_prepare_refuses_before_it_makes_output_dir(
+def test_what_is_refused_is_so_before_output_dir_is_made(
     config, tmp_path, args, message
 ):
+    chosen = config(*args)
     with pytest.raises(UserError, match=message):
-        finetuning.prepare(config(*args))
+        check(chosen, finetuning.prepare(chosen))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_that_devices_cannot_share_is_refused_before_it_writes(
+    config, tmp_path, monkeypatch
+):
+    class Strategy:
+        num_replicas_in_sync = 4
+
+    chosen = config()
+    prepared = finetuning.prepare(chosen)
+    monkeypatch.setattr(tf.distribute, "get_strategy", Strategy)
+    with pytest.raises(UserError, match=r"a multiple of the 4 devices .* 2"):
+        check(chosen, prepared)
+    assert not (tmp_path / "out").exists()
+
+
+def test_best_weights_of_another_model_are_refused_before_it_writes(
+    config, golden, tmp_path
+):
+    best = tmp_path / "out/best"
+    best.mkdir(parents=True)
+    for path in (golden / "train_classifier").glob("model.ckpt-12.*"):
+        shutil.copy(path, best)  # of three labels
+    chosen = config("--eval_steps=1", "--save_best=f1", "--do_eval")
+    with pytest.raises(UserError, match=r"output_weights is \[3, 32\]"):
+        check(chosen, finetuning.prepare(chosen))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"best"}
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
@@ -194,3 +250,30 @@ def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
 def test_batch_mean_weights_batches_alike_not_rows():
     assert finetuning.batch_mean([1.0, 3.0, 8.0], 2) == 5.0
     assert finetuning.batch_mean([1.0, 3.0, 8.0], 3) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        ("result.txt", "mkdir", r"result\.txt\. Received: a folder"),
+        ("best", "touch", r"best\. Received: a file"),
+        ("eval", "touch", r"eval\. Received: a file"),
+    ],
+)
+def test_what_is_in_the_way_of_results_is_named(
+    config, tmp_path, name, make, message
+):
+    (tmp_path / "out").mkdir()
+    getattr(tmp_path / "out" / name, make)()
+    with pytest.raises(UserError, match=message):
+        finetuning.check_results(config(), ["result.txt"])
+
+
+def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine.txt").touch()
+    (tmp_path / "out/result.txt").symlink_to(tmp_path / "mine.txt")
+    mine = str(tmp_path / "mine.txt")
+    with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
+        finetuning.check_results(config(), ["result.txt"], None, mine)
+    finetuning.check_results(config(), ["result.txt"], None)

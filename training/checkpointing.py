@@ -9,7 +9,7 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 from absl import logging
@@ -165,7 +165,7 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
     try:
         with tf.io.gfile.GFile(path) as file:
             return RunState(**json.loads(file.read()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
             f"{path} is damaged ({error}). Expected the JSON object "
             '{"seed": …, "examples_seen": …}; delete it to go on with the '
@@ -185,11 +185,38 @@ def restore(
             shapes differ. Nothing is assigned then.
     """
     variables = {**weights, **optimizer_state}
-    checkpoint.check_shapes(
+    unknown = check_restorable(
         reader, {name: v.shape for name, v in variables.items()}
     )
-    missing = [name for name in variables if name not in reader]
-    unknown = [name for name in reader.shapes if name not in variables]
+    if unknown:
+        logging.warning(
+            "In %s, not used by this run: %s",
+            reader.prefix,
+            ", ".join(unknown),
+        )
+    for name, variable in variables.items():
+        variable.assign(reader.read(name))
+
+
+def check_restorable(
+    reader: checkpoint.Reader, expected: Mapping[str, Iterable[int]]
+) -> list[str]:
+    """Checks that a run can go on from a checkpoint.
+
+    Args:
+        reader: the checkpoint.
+        expected: shape by name of all that the run restores: weights, moments
+            and global_step.
+
+    Returns:
+        The checkpoint's tensors that the run does not use.
+
+    Raises:
+        UserError: it is another model's: names are missing or shapes differ.
+    """
+    checkpoint.check_shapes(reader, expected)
+    missing = [name for name in expected if name not in reader]
+    unknown = [name for name in reader.shapes if name not in expected]
     if missing or any(name.startswith("bert/") for name in unknown):
         raise UserError(
             f"{reader.prefix} is a checkpoint of another model or task than "
@@ -205,14 +232,7 @@ def restore(
             + ". Give another output_dir, or the configuration it was "
             "trained with."
         )
-    if unknown:
-        logging.warning(
-            "In %s, not used by this run: %s",
-            reader.prefix,
-            ", ".join(unknown),
-        )
-    for name, variable in variables.items():
-        variable.assign(reader.read(name))
+    return unknown
 
 
 def _listed_steps(output_dir: str) -> list[int]:

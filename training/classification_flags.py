@@ -17,9 +17,10 @@ _PLAIN = {
     "pair_column": "Column of the second text of a pair. Default: no pairs.",
     "id_column": "Column of the examples' names, for predictions.jsonl. "
     "Default: they are numbered.",
-    "labels": "The labels, separated by commas. Default: those of the "
-    "training set, sorted; without training those kept with the model "
-    "(labels.txt).",
+    "labels": "All labels, separated by commas, or a file with one a line. "
+    "Default: those kept with the model (labels.txt) where it is evaluated, "
+    "used or trained on in output_dir; else those of the training set, "
+    "sorted.",
 }
 _COLUMNS = {
     "text_column": (

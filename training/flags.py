@@ -11,6 +11,7 @@ does `run`, but it says so and names the nearest flag that exists.
 
 import collections
 import difflib
+import errno
 import itertools
 import math
 import os
@@ -258,6 +259,18 @@ def define_fine_tuning_flags(
     define_device_flags(flag_values)
 
 
+def define_eval_batch_size(flag_values: flags.FlagValues) -> None:
+    """Defines --eval_batch_size."""
+    flags.DEFINE_integer(
+        "eval_batch_size",
+        8,
+        "Rows of an evaluation batch.",
+        lower_bound=1,
+        upper_bound=10**6,
+        flag_values=flag_values,
+    )
+
+
 def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "num_train_epochs",
@@ -313,8 +326,8 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
         "save_best",
         None,
         "A metric of eval_results.txt: the weights that are best by it at any "
-        "--eval_steps are kept in output_dir/best and used by --do_eval and "
-        "--do_predict.",
+        "--eval_steps are kept in output_dir/best, and used by --do_eval and "
+        "--do_predict of a command with this flag.",
         flag_values=flag_values,
     )
     flags.DEFINE_integer(
@@ -436,6 +449,14 @@ def _guard(main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130
+    except UnicodeEncodeError as error:
+        # What the shell gave as bytes that are no UTF-8.
+        print(
+            "error: a path or text is not valid UTF-8: "
+            f"{ascii(error.object)[:80]}; rename it.",
+            file=sys.stderr,
+        )
+        return 1
     except Exception as error:
         if not _is_file_system_error(error):
             raise
@@ -447,7 +468,10 @@ def _guard(main: Callable[[], None]) -> int:
 def _is_file_system_error(error: Exception) -> bool:
     """Whether TensorFlow's file layer failed (no space, no permission)."""
     tf = sys.modules.get("tensorflow")
-    return tf is not None and isinstance(
+    if tf is None or not isinstance(error, tf.errors.OpError):
+        return False
+    reasons = (errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT)
+    return any(os.strerror(r) in str(error) for r in reasons) or isinstance(
         error,
         (
             tf.errors.FailedPreconditionError,

@@ -1,49 +1,157 @@
-"""Does the head of a run's checkpoint fit the task?"""
+"""Does the checkpoint that a run begins with fit the task and its model?
+
+All of it is looked at before a run writes anything.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
 
 from errors import UserError
 from modeling import checkpoint
+from modeling.task_model import TaskModel
 from training import checkpointing
 
-_HEAD = "output_weights"
+_POOLER = ("bert/pooler/dense/kernel", "bert/pooler/dense/bias")
 
 
-def check_classifier_head(
-    output_dir: str, init_checkpoint: str | None, num_outputs: int
-) -> None:
-    """Looks at the checkpoint that a run goes on from, before any work.
+class Start(NamedTuple):
+    """The checkpoint that a run begins with.
 
-    Args:
-        output_dir: its newest checkpoint wins.
-        init_checkpoint: may lack a head, as pre-trained models do.
-        num_outputs: rows of the task's head: its labels, L, or 1.
-
-    Raises:
-        UserError: the checkpoint has the head of another task, or for
-            another number of labels.
+    Attributes:
+        reader: its tensors; None: weights are drawn.
+        is_resumed: whether it is the newest one in output_dir, which wins;
+            else it is init_checkpoint.
+        num_outputs: rows of the task's head; None where it has none.
     """
-    trained = checkpointing.newest(output_dir)
-    if not trained and not init_checkpoint:
-        return
-    reader = checkpoint.Reader(trained or init_checkpoint)
-    if _HEAD not in reader:
-        if trained:
-            heads = [n for n in reader.shapes if n.endswith("/" + _HEAD)]
-            found = ", ".join(sorted(heads)) or "none"
-            raise UserError(
-                f"The checkpoint {reader.prefix} in --output_dir is of another "
-                f"task: expected the classifier's {_HEAD}. Received: {found}; "
-                "name another --output_dir."
-            )
-        return
-    rows = reader.shapes[_HEAD][0]
-    if rows != num_outputs:
+
+    reader: checkpoint.Reader | None = None
+    is_resumed: bool = False
+    num_outputs: int | None = None
+
+    def check_outputs(self, expected: int) -> None:
+        """Raises UserError where the head has another size than the task.
+
+        Args:
+            expected: the task's labels, L, or 1.
+        """
+        if self.num_outputs in (None, expected):
+            return
         advice = (
-            "name another --output_dir, or the data it was trained on"
-            if trained
+            "name another --output_dir, or the data and labels it was trained "
+            "with"
+            if self.is_resumed
             else "name a checkpoint without a head (a pre-trained model), or "
             "one of this task"
         )
         raise UserError(
-            f"The checkpoint {reader.prefix} has a head for {rows} label(s), "
-            f"the task has {num_outputs}; {advice}."
+            f"The checkpoint {self.reader.prefix} has a head for "
+            f"{self.num_outputs} label(s), the task has {expected}; {advice}."
         )
+
+
+def find_start(
+    output_dir: str,
+    init_checkpoint: str | None,
+    head: str,
+    *,
+    trains: bool,
+    uses_pooler: bool = False,
+) -> Start:
+    """Looks at the checkpoint that a run begins with.
+
+    Args:
+        output_dir: its newest checkpoint wins.
+        init_checkpoint: may lack a head where the run trains one.
+        head: the name of its weights: "output_weights",
+            "cls/squad/output_weights", "cls/token/output_weights".
+        trains: whether the run trains; if not, there must be a checkpoint.
+        uses_pooler: whether the head stands on the pooler.
+
+    Raises:
+        UserError: the checkpoint in output_dir is of another task; or nothing
+            is trained, and the checkpoint lacks what training would have left.
+    """
+    trained = checkpointing.newest(output_dir)
+    if not trained and not init_checkpoint:
+        return Start()
+    reader = checkpoint.Reader(trained or init_checkpoint)
+    needed = [head, head.replace("weights", "bias")]
+    if uses_pooler and not trained:
+        needed += _POOLER
+    missing = [name for name in needed if name not in reader]
+    if missing and (trained or not trains):
+        advice = (
+            "it is of another task; name another --output_dir"
+            if trained
+            else "train it first (--do_train), or check --output_dir="
+            f"{output_dir}, which has no checkpoint"
+        )
+        raise UserError(
+            "Expected a model with a trained head for this task. The "
+            f"checkpoint {reader.prefix} has no {missing[0]}, but "
+            f"{_heads(reader)}: {advice}."
+        )
+    shape = reader.shapes.get(head)
+    return Start(reader, bool(trained), shape[0] if shape else None)
+
+
+def _heads(reader: checkpoint.Reader) -> str:
+    """Returns the names of the heads that a checkpoint has."""
+    found = [
+        name
+        for name in sorted(reader.shapes)
+        if name.rpartition("/")[2] == "output_weights"
+    ]
+    return ", ".join(found) or "no head at all"
+
+
+def check_model(
+    start: Start,
+    make_model: Callable[[], TaskModel],
+    *,
+    num_train_steps: int,
+    freeze_layers: int | None = None,
+    best: str | None = None,
+) -> None:
+    """Raises UserError where a checkpoint is not one of the run's model.
+
+    Args:
+        start: the checkpoint that the run begins with.
+        make_model: makes the model; its weights get no values here, so that
+            it costs next to no time and memory.
+        num_train_steps: the step at which training ends; 0: nothing is
+            trained. A run that goes on needs Adam's moments, too.
+        freeze_layers: see `TrainingConfig`.
+        best: the checkpoint of the best weights, if the run may use it.
+    """
+    with keras.StatelessScope(initialize_variables=False):
+        model = make_model()
+        if freeze_layers is not None:
+            model.freeze(freeze_layers)
+    weights = checkpoint.named_variables(model)
+    shapes = {name: tuple(v.shape) for name, v in weights.items()}
+    if start.is_resumed and num_train_steps:
+        checkpointing.read_state(start.reader)
+    if (
+        start.is_resumed
+        and checkpointing.step_of(start.reader) < num_train_steps
+    ):
+        moments = {
+            name + suffix: shapes[name]
+            for name, variable in weights.items()
+            if variable.trainable
+            for suffix in checkpoint.ADAM_SUFFIXES
+        }
+        checkpointing.check_restorable(
+            start.reader, {**shapes, **moments, checkpoint.GLOBAL_STEP: ()}
+        )
+    elif start.reader:
+        checkpoint.check_weights(start.reader, shapes)
+        if not num_train_steps:
+            checkpoint.check_layers(start.reader, shapes)
+    if best:
+        reader = checkpoint.Reader(best)
+        checkpoint.check_weights(reader, shapes)
+        checkpoint.check_layers(reader, shapes)

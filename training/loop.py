@@ -100,6 +100,9 @@ def train(
         monitor: evaluates in between, if anything is to; it may end the
             training.
 
+    Ctrl-C and SIGTERM end it after the step under way, with a checkpoint: by a
+    KeyboardInterrupt, or exit code 143.
+
     Raises:
         UserError: a batch cannot be read, or the loss is not finite; the
             checkpoints are those of sound steps.
@@ -136,19 +139,21 @@ class _TrainLoop:
             self._settings.output_dir
         ):
             self._save()
-        with _Termination() as termination:
-            try:
-                self._run(_read(self._batches), termination)
-            except KeyboardInterrupt:
-                self._log_stop("Ctrl-C")
-                raise
-        if termination.received:
-            self._log_stop("SIGTERM")
-            sys.exit(128 + signal.SIGTERM)
+        with _Signals() as signals:
+            self._run(_read(self._batches), signals)
+        if signals.received is None:
+            return
+        logging.info(
+            "Stopped by %s after step %d; the same command goes on from %s.",
+            signals.received.name,
+            self._step,
+            checkpointing.newest(self._settings.output_dir),
+        )
+        if signals.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + signals.received)
 
-    def _run(
-        self, iterator: Iterator[Batch], termination: "_Termination"
-    ) -> None:
+    def _run(self, iterator: Iterator[Batch], signals: "_Signals") -> None:
         settings = self._settings
         with (
             self._make_writer().as_default(),
@@ -156,12 +161,12 @@ class _TrainLoop:
                 settings.num_train_steps,
                 "step",
                 start=self._step,
-                log_seconds=None,
+                log_seconds=60.0,
             ) as progress,
         ):
             first = self._step
             done = self._step >= settings.num_train_steps
-            while not (done or termination.received):
+            while not done:
                 if not self._train(next(iterator)):
                     continue
                 progress.update(1)
@@ -172,22 +177,14 @@ class _TrainLoop:
                     self._log(progress)
                 if self._monitor and self._monitor.is_due(self._step, done):
                     done = self._evaluate() or done
-                due = self._step % settings.save_checkpoints_steps == 0
-                if due or done or termination.received:
+                done = done or signals.received is not None
+                if self._step % settings.save_checkpoints_steps == 0 or done:
                     self._save()
 
     def _make_writer(self) -> tf.summary.SummaryWriter:
         if not strategy.is_chief():
             return tf.summary.create_noop_writer()
         return tf.summary.create_file_writer(self._settings.output_dir)
-
-    def _log_stop(self, reason: str) -> None:
-        logging.info(
-            "Stopped by %s after step %d; the same command goes on from %s.",
-            reason,
-            self._step,
-            checkpointing.newest(self._settings.output_dir),
-        )
 
     def _train(self, batch: Batch) -> bool:
         """Takes a step; returns whether it counts."""
@@ -289,28 +286,40 @@ class _TrainLoop:
         )
 
 
-class _Termination:
-    """Notes a SIGTERM, so that the step under way ends and is saved."""
-
-    def __init__(self):
-        self.received = False
-
-    def __enter__(self) -> "_Termination":
-        def note(*_):
-            self.received = True
-
-        self._before = signal.signal(signal.SIGTERM, note)
-        return self
-
-    def __exit__(self, *_) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-
 class _BadStep(NamedTuple):
     """The first step of an interval whose figures are not finite."""
 
     index: int
     figures: dict[str, float]
+
+
+class _Signals:
+    """Notes Ctrl-C and SIGTERM, so that the step under way ends and is saved.
+
+    A second Ctrl-C stops at once, without saving.
+
+    Attributes:
+        received: the signal, once one has come.
+    """
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+
+    def __enter__(self) -> "_Signals":
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: object) -> None:
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number)
 
 
 class _Interval:

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -79,9 +80,22 @@ class Monitor:
         metric = self._settings.save_best
         if metric is None:
             return state
+        if state.best_metric not in (None, metric):
+            state = dataclasses.replace(
+                state,
+                best_metric=None,
+                best_value=None,
+                best_step=None,
+                evaluations_without_best=0,
+            )
         value = float(figures[metric])
-        best = state.best_value if state.best_metric == metric else None
-        if not _is_better(metric, value, best):
+        if not np.isfinite(
+            [float(figure) for figure in figures.values()]
+        ).all():
+            # A model that has come apart may still have a figure that looks
+            # well, such as an accuracy.
+            value = math.nan
+        if not _is_better(metric, value, state.best_value):
             return dataclasses.replace(
                 state,
                 evaluations_without_best=state.evaluations_without_best + 1,
@@ -95,6 +109,7 @@ class Monitor:
         )
         folder = best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
+        checkpointing.remove_temporary_files(folder)
         saved = checkpointing.save(folder, step, self._weights, state, keep=1)
         logging.info("Best %s so far, %g: saved %s", metric, value, saved)
         return state

@@ -1,5 +1,6 @@
 """eval_results.txt and the event file of an evaluation."""
 
+import functools
 import os
 from collections.abc import Mapping
 
@@ -42,8 +43,14 @@ def write_events(
         results: figures by name.
         step: the step that they are of.
     """
-    writer = tf.summary.create_file_writer(os.path.join(output_dir, "eval"))
+    writer = _writer(os.path.join(output_dir, "eval"))
     with writer.as_default():
         for key, value in results.items():
             tf.summary.scalar(key, value, step=step)
-    writer.close()
+    writer.flush()
+
+
+@functools.cache
+def _writer(folder: str) -> tf.summary.SummaryWriter:
+    """Returns the one event file that a process writes in a folder."""
+    return tf.summary.create_file_writer(folder)

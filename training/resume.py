@@ -33,8 +33,10 @@ def prepare_output_dir(output_dir: str) -> None:
     """Makes the folder of results, and makes sure of it before any work.
 
     Raises:
-        UserError: it is a file, or nothing can be written there.
+        UserError: it is a file, or nothing can be written there, or no
+            checkpoint could be read from there.
     """
+    checkpoint.check_path(output_dir)
     try:
         tf.io.gfile.makedirs(output_dir)
         checkpointing.check_writable(output_dir)

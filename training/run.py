@@ -63,20 +63,16 @@ def train(
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
     """
-    if length.num_train_steps < 1:
-        raise UserError(
-            f"Nothing to train: --{length.flag} gives "
-            f"{length.num_train_steps} steps."
-        )
+    check_size(config, length)
     start = resume.agree(
         resume.find_start(
             config.output_dir, config.train_batch_size, config.random_seed
         )
     )
     if start.step >= length.num_train_steps:
-        logging.info(
+        logging.warning(
             "Nothing to train: %s is at step %d already; to go on, raise --%s "
-            "(%d steps now).",
+            "(%d steps now); for a new run name another --output_dir.",
             start.reader.prefix,
             start.step,
             length.flag,
@@ -84,8 +80,12 @@ def train(
         )
         return
     patience = config.early_stopping_patience
-    if patience and start.state.evaluations_without_best >= patience:
-        logging.info(
+    if (
+        patience
+        and start.state.best_metric == config.save_best
+        and start.state.evaluations_without_best >= patience
+    ):
+        logging.warning(
             "Nothing to train: the run stopped early at step %d; to go on, "
             "raise --early_stopping_patience (%d now).",
             start.step,
@@ -133,6 +133,21 @@ def train(
         start.state,
         _make_monitor(config, model, optimizer, make_evaluate),
     )
+
+
+def check_size(config: TrainingConfig, length: Length) -> None:
+    """Checks how much is to be trained; call it in a strategy's scope.
+
+    Raises:
+        UserError: there is no step, or the devices cannot share a batch.
+    """
+    if length.num_train_steps < 1:
+        raise UserError(
+            f"Nothing to train: --{length.flag} gives "
+            f"{length.num_train_steps} steps of --train_batch_size="
+            f"{config.train_batch_size}; raise the one or lower the other."
+        )
+    strategy.check_batch(config)
 
 
 def _make_monitor(
@@ -211,18 +226,42 @@ def load_trained(
 ) -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of the newest checkpoint in output_dir, else init_checkpoint's. With
-    save_best the best ones so far, where there are any.
+    Those of the newest checkpoint in output_dir, else init_checkpoint's; with
+    save_best the best ones by that metric.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
         original, where nothing was trained in output_dir.
 
     Raises:
-        UserError: the checkpoint does not fit the model.
+        UserError: the checkpoint does not fit the model, or there is none of
+            the best weights by this metric.
     """
-    best = checkpointing.newest(best_folder(output_dir)) if save_best else None
-    trained = best or checkpointing.newest(output_dir)
+    trained = checkpointing.newest(output_dir)
+    if save_best:
+        trained = best_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
+    checkpoint.check_layers(
+        checkpoint.Reader(path), checkpoint.named_variables(model)
+    )
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
+
+
+def best_checkpoint(output_dir: str, save_best: str) -> str:
+    """Returns the prefix of the best checkpoint by a metric.
+
+    Raises:
+        UserError: there is none, or the best by another.
+    """
+    best = checkpointing.newest(best_folder(output_dir))
+    state = best and checkpointing.read_state(checkpoint.Reader(best))
+    metric = state and state.best_metric
+    if metric == save_best:
+        return best
+    found = f"those by {metric}" if metric else "none"
+    raise UserError(
+        f"Expected the best weights by --save_best={save_best} in "
+        f"{best_folder(output_dir)}. Received: {found}; leave the flag out to "
+        "use the newest checkpoint, or name the metric of the training."
+    )

@@ -111,11 +111,14 @@ def _num_workers() -> int:
         ) from error
 
 
-def check_batch(config: TrainingConfig, strategy: tf.distribute.Strategy):
-    """Raises UserError where train_batch_size cannot be shared evenly."""
-    replicas = strategy.num_replicas_in_sync
+def check_batch(config: TrainingConfig) -> None:
+    """Raises UserError where train_batch_size cannot be shared evenly.
+
+    Call it in a strategy's scope.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
     parts = replicas * config.gradient_accumulation_steps
-    if config.do_train and config.train_batch_size % parts:
+    if config.train_batch_size % parts:
         raise UserError(
             f"--train_batch_size must be a multiple of {parts}: {replicas} "
             "device(s) share a batch, and each takes its rows in "

@@ -1,4 +1,4 @@
-"""Makes Hugging Face folders of golden models, to be converted back."""
+"""Makes Hugging Face folders of golden models, and converts them back."""
 
 import json
 import re
@@ -6,8 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
+from conversion import huggingface
+from errors import UserError
 from modeling import checkpoint
 
 
@@ -80,3 +83,44 @@ def write(golden: Path, folder: Path, tensors=None, **changes) -> Path:
     (folder / "config.json").write_text(json.dumps(values))
     shutil.copyfile(golden / "inputs/vocab.txt", folder / "vocab.txt")
     return folder
+
+
+def convert(folder: Path, output: Path | None = None) -> Path:
+    """Converts a folder; returns the one it became."""
+    output = output or folder.parent / "out"
+    huggingface.to_original(str(folder), str(output))
+    return output
+
+
+def read(folder: Path) -> dict[str, np.ndarray]:
+    """The tensors of a converted folder."""
+    reader = checkpoint.Reader(str(folder / "bert_model.ckpt"))
+    return {name: reader.read(name) for name in reader.shapes}
+
+
+def assert_golden(folder: Path, golden: Path, atol: float = 0.0) -> None:
+    """Fails unless a converted folder has all tensors of model_base."""
+    found, expected = read(folder), golden_tensors(golden)
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        assert found[name].dtype == np.float32
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=atol)
+
+
+def assert_refused(folder: Path, output: Path, message: str) -> None:
+    """Fails unless one line says message and folder, and nothing is made."""
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        huggingface.to_original(str(folder), str(output))
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not output.exists()
+
+
+def remove(name: str):
+    """What takes a file out of a folder."""
+    return lambda folder: (folder / name).unlink()
+
+
+def put(name: str, content: bytes):
+    """What gives a file in a folder another content."""
+    return lambda folder: (folder / name).write_bytes(content)

@@ -1,37 +1,23 @@
 import importlib.util
 import json
 import os
-import re
 
-import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from conversion import huggingface
-from errors import UserError
+from conversion import huggingface, huggingface_names
 from modeling import BertConfig, BertModel, checkpoint
 from modeling.heads import PretrainingModel
 from tests.conversion import hf_folder
-
-
-def convert(folder, output=None):
-    output = output or folder.parent / "out"
-    huggingface.to_original(str(folder), str(output))
-    return output
-
-
-def read(folder):
-    reader = checkpoint.Reader(str(folder / "bert_model.ckpt"))
-    return {name: reader.read(name) for name in reader.shapes}
-
-
-def assert_golden(folder, golden, atol=0.0):
-    found, expected = read(folder), hf_folder.golden_tensors(golden)
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        assert found[name].dtype == np.float32
-        np.testing.assert_allclose(found[name], value, rtol=0, atol=atol)
+from tests.conversion.hf_folder import (
+    assert_golden,
+    assert_refused,
+    convert,
+    put,
+    read,
+    remove,
+)
 
 
 def test_every_tensor_comes_back_under_the_originals_name(golden, tmp_path):
@@ -109,46 +95,6 @@ def test_names_without_the_prefix_are_known(golden, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("dtype", "atol"),
-    # Weights are below 4 in size: half of their last bit.
-    [("float64", 0.0), ("float16", 2**-10), (ml_dtypes.bfloat16, 2**-7)],
-)
-def test_other_precisions_become_float32(golden, tmp_path, dtype, atol):
-    tensors = {
-        name: value.astype(dtype)
-        for name, value in hf_folder.hf_tensors(golden).items()
-    }
-    out = convert(hf_folder.write(golden, tmp_path / "hf", tensors))
-    assert_golden(out, golden, atol)
-    name = "bert/embeddings/word_embeddings"
-    np.testing.assert_array_equal(
-        read(out)[name],
-        tensors[hf_folder.hf_name(name)].astype(np.float32),
-    )
-
-
-def shard(folder, golden):
-    """Splits model.safetensors into two files and an index."""
-    tensors = hf_folder.hf_tensors(golden)
-    names = sorted(tensors)
-    weight_map = {}
-    for number, part in enumerate((names[::2], names[1::2]), start=1):
-        file = f"model-0000{number}-of-00002.safetensors"
-        save_file({name: tensors[name] for name in part}, folder / file)
-        weight_map |= dict.fromkeys(part, file)
-    (folder / "model.safetensors").unlink()
-    (folder / "model.safetensors.index.json").write_text(
-        json.dumps({"metadata": {}, "weight_map": weight_map})
-    )
-
-
-def test_shards_are_read_together(golden, tmp_path):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    shard(folder, golden)
-    assert_golden(convert(folder), golden)
-
-
 def test_tied_tensors_and_buffers_add_nothing(golden, tmp_path, caplog):
     tensors = hf_folder.hf_tensors(golden)
     words = tensors["bert.embeddings.word_embeddings.weight"]
@@ -207,36 +153,6 @@ def test_another_epsilon_is_warned_of(golden, tmp_path, caplog):
     assert "layer_norm_eps 1e-05" in caplog.text
 
 
-def write_tokenizer(folder, **changes):
-    """Puts tokenizer.json in the place of vocab.txt."""
-    pieces = (folder / "vocab.txt").read_text().splitlines()
-    (folder / "vocab.txt").unlink()
-    model = {
-        "type": "WordPiece",
-        "continuing_subword_prefix": "##",
-        "vocab": {piece: index for index, piece in enumerate(pieces)},
-    }
-    (folder / "tokenizer.json").write_text(
-        json.dumps({"model": model | changes})
-    )
-
-
-def test_tokenizer_json_gives_the_vocabulary(golden, tmp_path):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    write_tokenizer(folder)
-    out = convert(folder)
-    assert (out / "vocab.txt").read_bytes() == (
-        golden / "inputs/vocab.txt"
-    ).read_bytes()
-
-
-def test_a_word_table_with_spare_rows_is_warned_of(golden, tmp_path, caplog):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    (folder / "vocab.txt").write_text("[UNK]\n[CLS]\n[SEP]\n")
-    convert(folder)
-    assert "has 3 tokens, the word table 391 rows" in caplog.text
-
-
 def test_the_folder_above_the_model_will_do(golden, tmp_path):
     package = tmp_path / "package"
     hf_folder.write(golden, package / "model")
@@ -267,44 +183,8 @@ def test_minilm_gives_what_it_gives_in_the_original(golden, tmp_path):
             assert np.max(np.abs(outputs[key] - expected[key])) <= 2e-5
 
 
-def remove(name):
-    return lambda folder: (folder / name).unlink()
-
-
-def put(name, content):
-    return lambda folder: (folder / name).write_bytes(content)
-
-
-def truncate(folder):
-    path = folder / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def only_pickle(folder):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def folder_as_weights(folder):
-    (folder / "model.safetensors").unlink()
-    (folder / "model.safetensors").mkdir()
-
-
-def lost_shard(folder):
-    (folder / "model.safetensors").unlink()
-    put("model.safetensors.index.json", b'{"weight_map": {"a": "b.safe"}}')(
-        folder
-    )
-
-
-def shard_elsewhere(folder):
-    (folder / "model.safetensors").unlink()
-    put("model.safetensors.index.json", b'{"weight_map": {"a": "../b"}}')(
-        folder
-    )
-
-
-def tokenizer_of(**changes):
-    return lambda folder: write_tokenizer(folder, **changes)
+def no_tensors(folder):
+    save_file({}, folder / "model.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -314,24 +194,10 @@ def tokenizer_of(**changes):
         (put("config.json", b"{,}"), "config.json is not valid JSON"),
         (put("config.json", b"[]"), "config.json must hold a JSON object"),
         (put("config.json", b"\xff\xfe"), "config.json is not valid JSON"),
-        (remove("vocab.txt"), "Expected vocab.txt or tokenizer.json in"),
-        (put("vocab.txt", b"a\n\xff\n"), "vocab.txt, line 2: expected UTF-8"),
-        (put("vocab.txt", b""), "at least one. Received: 0"),
-        (put("vocab.txt", b"a\n" * 392), "vocab.txt must have at most as many"),
-        (tokenizer_of(type="BPE"), "tokenizer.json must hold a WordPiece"),
-        (tokenizer_of(vocab={"a": 0, "b": 2}), "from 0 without gaps"),
-        (tokenizer_of(vocab={"a b": 0}), "none may hold whitespace"),
-        (tokenizer_of(vocab={"a": [0]}), "from 0 without gaps"),
-        (remove("model.safetensors"), "model.safetensors. Received a folder"),
-        (only_pickle, "save_pretrained(folder, safe_serialization=True)"),
-        (truncate, "model.safetensors is truncated, damaged or no safetens"),
-        (put("model.safetensors", b""), "model.safetensors is truncated"),
-        (folder_as_weights, "model.safetensors; it is none"),
-        (lost_shard, "b.safe; it is none"),
-        (shard_elsewhere, "name of a file beside it"),
+        (no_tensors, "model.safetensors must have tensors of 3 layers"),
     ],
 )
-def test_a_file_that_is_missing_or_wrong_is_named(
+def test_a_configuration_file_that_is_missing_or_wrong_is_named(
     golden, tmp_path, spoil, message
 ):
     folder = hf_folder.write(golden, tmp_path / "hf")
@@ -353,8 +219,8 @@ def test_a_file_that_is_missing_or_wrong_is_named(
         ({"position_embedding_type": "relative_key"}, "must be 'absolute'"),
         ({"vocab_size": 392}, "must be [392, 32] by config.json. Received: ["),
         ({"intermediate_size": 65}, "must be [65, 32] by config.json"),
-        ({"num_hidden_layers": 4}, "lacks 16 of the encoder's 69 tensors, su"),
-        ({"num_hidden_layers": 2}, "16 tensors in the encoder that BERT with"),
+        ({"num_hidden_layers": 4}, "tensors of 4 layers by num_hidden_layers"),
+        ({"num_hidden_layers": 2}, "bert.encoder.layer.0, …). Received: 3;"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(
@@ -362,6 +228,14 @@ def test_a_configuration_that_cannot_be_is_refused(
 ):
     folder = hf_folder.write(golden, tmp_path / "hf", **changes)
     assert_refused(folder, tmp_path / "out", message)
+
+
+def test_a_depth_without_end_is_refused_before_its_table_is_made(
+    golden, tmp_path, monkeypatch
+):
+    folder = hf_folder.write(golden, tmp_path / "hf", num_hidden_layers=10**9)
+    monkeypatch.setattr(huggingface_names, "_block", pytest.fail)
+    assert_refused(folder, tmp_path / "out", "1000000000 layers")
 
 
 def without(name):
@@ -395,6 +269,13 @@ def changed(name, change):
         ),
         (
             changed(
+                "encoder.layer.2.attention.self.distance_embedding.weight",
+                lambda t: np.ones([9, 8], "f"),
+            ),
+            "has 1 tensors in the encoder that BERT with these sizes has not",
+        ),
+        (
+            changed(
                 "embeddings.LayerNorm.weight", lambda t: np.ones([32], "f")
             ),
             "differ",
@@ -410,14 +291,6 @@ def test_tensors_that_do_not_make_a_model_are_named(
     assert_refused(folder, tmp_path / "out", message)
 
 
-def assert_refused(folder, output, message):
-    with pytest.raises(UserError, match=re.escape(message)) as caught:
-        huggingface.to_original(str(folder), str(output))
-    assert str(folder) in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not output.exists()
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -429,42 +302,3 @@ def assert_refused(folder, output, message):
 def test_input_dir_must_be_a_models_folder(tmp_path, make, message):
     make(tmp_path / "hf")
     assert_refused(tmp_path / "hf", tmp_path / "out", message)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["bert_model.ckpt.index", "bert_config.json", "vocab.txt"],
-)
-def test_a_model_in_output_dir_is_kept_unless_told(golden, tmp_path, name):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    out = tmp_path / "out"
-    out.mkdir()
-    for kept in (name, "notes.txt"):
-        (out / kept).write_text("mine")
-    with pytest.raises(UserError, match=rf"{name}.*--overwrite"):
-        convert(folder)
-    assert (out / name).read_text() == "mine"
-    assert sorted(os.listdir(out)) == sorted([name, "notes.txt"])
-
-    huggingface.to_original(str(folder), str(out), overwrite=True)
-    assert_golden(out, golden)
-    assert (out / "notes.txt").read_text() == "mine"
-
-
-def test_output_dir_that_is_a_file_is_refused(golden, tmp_path):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    (tmp_path / "out").write_text("mine")
-    with pytest.raises(UserError, match="is a file, not a folder"):
-        convert(folder)
-    assert (tmp_path / "out").read_text() == "mine"
-
-
-def test_a_write_that_fails_leaves_nothing(golden, tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError("no space left")
-
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    monkeypatch.setattr(BertConfig, "to_json_string", fail)
-    with pytest.raises(OSError, match="no space"):
-        convert(folder)
-    assert os.listdir(tmp_path / "out") == []

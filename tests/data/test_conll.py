@@ -59,6 +59,16 @@ def test_without_tabs_only_spaces_separate(tmp_path):
     assert corpus.separator == " "
 
 
+def test_labels_that_are_not_needed_may_hold_spaces(tmp_path):
+    corpus = corpus_of(tmp_path, "EU\tan O\n", needs_labels=False)
+    assert words_and_labels(corpus) == [(["EU"], ["an O"])]
+
+
+def test_lines_may_end_in_cr_alone(tmp_path):
+    corpus = corpus_of(tmp_path, "EU O\r\rein O\r")
+    assert words_and_labels(corpus) == [(["EU"], ["O"]), (["ein"], ["O"])]
+
+
 def test_columns_can_be_chosen(tmp_path):
     corpus = corpus_of(
         tmp_path, "1\tEU\tNNP\tB-ORG\n", conll.Columns(token=1, label=-2)
@@ -88,6 +98,12 @@ def test_a_file_without_labels_will_do_where_none_are_needed(tmp_path):
         ("EU\tO\n\tO\n", "line 2: expected 2 column(s) between TABs"),
         ("EU\nrejects\n", "line 1: expected a word in column 0 (--token_col"),
         ("EU\nrejects\n", "found 1 column(s). Received: 'EU'"),
+        (
+            "1\tno\tA tree.\n0\tyes\tA text.\n",
+            "line 1: expected a label without spaces in column -1 "
+            "(--label_column), found 'A tree.'. Received: '1\\tno\\tA tree.'",
+        ),
+        ("EU\tO\nx\tB\u2028X\n", "line 2: expected a label without spaces"),
         (
             b"EU O\nL\xfcbeck O\n",
             "line 2: expected text in UTF-8. Received: the byte 0xfc",
@@ -182,3 +198,10 @@ def test_json_lines_have_each_words_label_and_probability(tmp_path):
             "probabilities": [0.1],
         },
     ]
+
+
+def test_a_probability_that_is_no_number_is_refused(tmp_path):
+    corpus = corpus_of(tmp_path, "a O\n\nb O\n")
+    lines = conll.json_lines(corpus, [["O"], ["O"]], np.float32([1, np.nan]))
+    with pytest.raises(UserError, match=r"file.txt, line 3: .*not a number"):
+        list(lines)

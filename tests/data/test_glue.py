@@ -111,3 +111,15 @@ def test_another_tasks_file_is_refused(tmp_path):
     folder = write(tmp_path, "dev.tsv", *LAYOUTS["sst-2"][:2])
     with pytest.raises(UserError, match=r"dev\.tsv, line 1: .*n question"):
         glue.QnliProcessor().get_dev_examples(folder)
+
+
+def test_short_rows_of_qqps_training_set_are_left_out(tmp_path, caplog):
+    header, row, *_ = LAYOUTS["qqp"]
+    folder = write(tmp_path, "train.tsv", header, row, "1\t2\t3", row)
+    (tmp_path / "dev.tsv").write_bytes((tmp_path / "train.tsv").read_bytes())
+    assert len(glue.QqpProcessor().get_train_examples(folder)) == 2
+    (line,) = caplog.messages
+    assert "train.tsv: 1 row(s) with fewer than 6 columns" in line
+    assert "the first in line 3" in line
+    with pytest.raises(UserError, match=r"dev\.tsv, line 3: expected 6 col"):
+        glue.QqpProcessor().get_dev_examples(folder)

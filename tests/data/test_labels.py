@@ -12,43 +12,64 @@ def test_labels_are_kept_in_their_order(tmp_path):
     assert (tmp_path / "labels.txt").read_text() == "b\nnot a\nä\n"
 
 
-def test_the_flag_wins_then_the_first_folder_with_labels(tmp_path):
-    folder = str(tmp_path)
-    labels.write(folder, ["a", "b"])
-    assert labels.known("c, d", [folder]) == ["c", "d"]
-    assert labels.known(None, ["/nothing", folder]) == ["a", "b"]
-    assert labels.known(None, []) is None
+def test_the_flag_wins_then_what_stands_beside_the_model():
+    beside = labels.Labels(["a", "b"], "m/labels.txt")
+    for from_training_set in (True, False):
+        chosen = labels.choose("c, d", None, from_training_set)
+        assert chosen == (["c", "d"], "--labels='c, d'")
+        assert labels.choose("a,b", beside, from_training_set).names == [
+            "a",
+            "b",
+        ]
+    assert labels.choose(None, beside, False) == beside
+    assert labels.choose(None, beside, True) is None
+    assert labels.choose(None, None, True) is None
     with pytest.raises(UserError, match=r"Expected labels\.txt.*--labels=a,b"):
-        labels.known(None, ["/nothing"])
+        labels.choose(None, None, False)
 
 
-@pytest.mark.parametrize(
-    "checkpoint",
-    [
-        "",
-        "/",
-        "/model.ckpt-7",
-        "/model.ckpt-7.index",
-        "/best",
-        "/best/m.ckpt-3",
-    ],
-)
-def test_labels_are_found_beside_a_checkpoint(tmp_path, checkpoint):
+def test_the_flag_may_name_a_file(tmp_path):
+    path = tmp_path / "names"
+    path.write_text("a, b\n\n c\r\n")
+    assert labels.choose(str(path), None, True).names == ["a, b", "c"]
+    path.write_text("a\na\n")
+    with pytest.raises(UserError, match=f"--labels='{path}': .*'a' twice"):
+        labels.choose(str(path), None, True)
+
+
+@pytest.mark.parametrize("from_training_set", [True, False])
+@pytest.mark.parametrize("flag", ["b,a", "a", "a,b,c", "a,x"])
+def test_a_flag_that_is_not_the_heads_labels_is_refused(
+    flag, from_training_set
+):
+    beside = labels.Labels(["a", "b"], "m/labels.txt")
+    with pytest.raises(
+        UserError, match=rf"m/labels\.txt.* 2 labels a, b\. .*='{flag}'\); give"
+    ):
+        labels.choose(flag, beside, from_training_set)
+
+
+@pytest.mark.parametrize("name", ["model.ckpt-7", "best/m.ckpt-3"])
+def test_labels_are_found_beside_a_checkpoint(tmp_path, name):
     folder = tmp_path / "out"
     folder.mkdir()
+    prefix = str(folder / name)
+    (tmp_path / "labels.txt").write_text("x\ny\n")  # not the model's
+    assert labels.kept_in(labels.folders_of(prefix)) is None
     labels.write(str(folder), ["a", "b"])
-    folders = labels.folders_of(f"{folder}{checkpoint}")
-    assert labels.known(None, folders) == ["a", "b"]
-    assert labels.folders_of(None) == []
+    kept = labels.kept_in(labels.folders_of(prefix))
+    assert kept == (["a", "b"], str(folder / "labels.txt"))
 
 
-def test_other_labels_than_the_models_are_refused(tmp_path):
-    labels.check_kept(["a"], str(tmp_path))
-    labels.write(str(tmp_path), ["a", "b"])
-    labels.check_kept(["a", "b"], str(tmp_path))
+def test_other_labels_than_the_models_are_refused():
+    kept = labels.Labels(["a", "b"], "m/labels.txt")
+    labels.check_kept(labels.Labels(["a"], "x"), None)
+    labels.check_kept(labels.Labels(["a", "b"], "x"), kept)
     for others in (["b", "a"], ["a"], ["a", "b", "c"]):
-        with pytest.raises(UserError, match=r"labels\.txt.*2 labels a, b"):
-            labels.check_kept(others, str(tmp_path))
+        with pytest.raises(
+            UserError, match=r"labels\.txt.*2 labels a, b.*\(x\)"
+        ):
+            labels.check_kept(labels.Labels(others, "x"), kept)
 
 
 @pytest.mark.parametrize(

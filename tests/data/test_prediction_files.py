@@ -5,6 +5,7 @@ import pytest
 
 from data.classification import InputExample
 from data.prediction_files import Predictions, Writer
+from errors import UserError
 
 EXAMPLES = [InputExample("id-1", "東", None), InputExample("id-2", "c", "d")]
 
@@ -75,6 +76,16 @@ def test_another_sets_files_have_its_name(tmp_path):
         "predictions_mismatched.jsonl",
         "X.tsv",
     }
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_number_is_named_before_anything_is_written(
+    tmp_path, number
+):
+    values = [[0.1, 0.9], [number, 0.5]]
+    with pytest.raises(UserError, match="not a number for row 2 of 2; was it"):
+        written(tmp_path, "classification", ["a", "b"], values)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_leaves_the_old_file(tmp_path):

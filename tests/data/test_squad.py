@@ -66,12 +66,16 @@ def test_an_answer_is_given_as_words(tmp_path):
     ] == [("1895", 2, 2), ("in (1895-19", 1, 2), ("x.", 3, 3)]
 
 
-def test_leading_spaces_belong_to_the_first_word(tmp_path):
+def test_an_answer_in_spaces_before_the_first_word_is_dropped(tmp_path, caplog):
     path = squad_file(
-        tmp_path, question(text=" cat", start=0), context=" cat sat"
+        tmp_path,
+        question("off", " cat", 0),
+        question("on", "cat", 1),
+        context=" cat sat",
     )
-    (example,) = train(path)
-    assert (example.start_position, example.end_position) == (0, 0)
+    with caplog.at_level(logging.WARNING):
+        assert [e.qas_id for e in train(path)] == ["on"]
+    assert caplog.messages == ["Could not find answer: '' vs. 'cat'"]
 
 
 def test_an_answer_that_is_not_found_is_dropped_with_a_warning(

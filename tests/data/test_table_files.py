@@ -113,6 +113,91 @@ def test_a_test_set_needs_no_labels(tmp_path):
     assert seen(found) == [("test-1", "x", None, None)]
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("test.tsv", ["text", "", "x", "", "y", "", " "]),
+        ("test.csv", ["text", '""', "x", "", "y", "", " "]),
+        ("test.tsv", ["text\tn", "\t", "x\t1", "", " \t ", "y\t2", ""]),
+        ("test.csv", ["text,n", ",", "x,1", "", ",", "y,2", ""]),
+    ],
+)
+def test_no_row_of_a_test_set_disappears(tmp_path, name, lines):
+    path = written(tmp_path, name, *lines)
+    table_format = path.suffix[1:]
+    mine = TableProcessor(TableSettings(table_format, test_file=str(path)))
+    texts = [e.text_a.strip() for e in mine.get_test_examples(None)]
+    assert texts == ["", "x", "", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("a.tsv", ["text\tlabel", "\t", "x\ta", "", "\t", "y\tb", " \t\t"]),
+        ("a.csv", ["text,label", ",", "x,a", "", ",", "y,b", ",,"]),
+    ],
+)
+@pytest.mark.parametrize("label_type", ["single", "multi"])
+def test_empty_rows_of_a_training_set_are_left_out_with_a_warning(
+    tmp_path, name, lines, label_type, caplog
+):
+    path = written(tmp_path, name, *lines)
+    found = examples(path, label_type=label_type)
+    assert [e.text_a for e in found] == ["x", "y"]
+    assert "3 row(s) of empty cells are left out, the first in line 2" in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "warns"),
+    [
+        (["3.5", "-4.25"], True),
+        (["3", "3.5"], True),
+        (["1", "0"], False),
+        (["1.0", "0.0"], False),
+        (["3.5", "good"], False),
+        (["1.2.3", "1.2"], False),
+    ],
+)
+def test_labels_that_look_like_scores_are_warned_of(
+    tmp_path, labels, warns, caplog
+):
+    lines = [f"x\t{label}" for label in labels]
+    examples(written(tmp_path, "a.tsv", "text\tlabel", *lines))
+    assert ("--label_type=regression is for numbers" in caplog.text) == warns
+
+
+@pytest.mark.parametrize("column", ["text_column", "pair_column"])
+def test_a_text_cannot_be_its_label(column):
+    with pytest.raises(
+        UserError, match=f"--{column} and --label_column must differ.*'y'"
+    ):
+        TableSettings("tsv", label_column="y", **{column: "y"})
+
+
+def test_a_column_that_is_twice_can_be_named_by_its_number(tmp_path):
+    path = written(tmp_path, "a.csv", "x,x,text,label", "1,2,a,b")
+    assert len(examples(path)) == 1
+    assert examples(path, text_column="1")[0].text_a == "2"
+    with pytest.raises(UserError, match=r"line 1: .* 'x' 2 times; rename"):
+        examples(path, text_column="x")
+
+
+def test_messages_are_of_bounded_length(tmp_path):
+    long = "x" * 5000
+    path = written(tmp_path, "a.csv", f"text,label,{long}", f"{long},{long},1")
+    for settings in (
+        {"text_column": long + "y"},
+        {"text_column": "9" * 5000},
+        {"label_type": "regression"},
+        {"labels": ["y" * 5000] + [str(i) for i in range(5000)]},
+    ):
+        with pytest.raises(UserError, match=r"a\.csv, line") as raised:
+            examples(path, **settings)
+        assert len(str(raised.value)) < 600 + len(str(path))
+
+
 def test_known_labels_keep_their_order(tmp_path):
     path = written(tmp_path, "a.tsv", "text\tlabel", "x\ta")
     mine = processor(path, ["b", "a"])
@@ -148,7 +233,24 @@ def test_known_labels_keep_their_order(tmp_path):
         ("a.csv", ["text,label", '"x,1'], {}, "line 2: .*close the quotes"),
         ("a.jsonl", ['{"text": "x"}'], {}, "line 1: .*label is missing"),
         ("a.jsonl", ['{"text": 1, "label": 2}'], {}, "a text in text, found 1"),
-        ("a.jsonl", ['{"text": "", "label": 0.5}'], {}, "found 0.5"),
+        (
+            "a.jsonl",
+            ['{"text": "", "label": 0.5}'],
+            {},
+            "found 0.5.*--label_type=regression",
+        ),
+        (
+            "a.tsv",
+            ["text\tlabel", "x\ta", "y\tb\u2028c"],
+            {},
+            "line 3: expected labels that are texts of one line, found 'b",
+        ),
+        (
+            "a.csv",
+            ["text,label", "Long, but fun,1"],
+            {},
+            "Received: 'Long, but fun,1'; put a cell that has commas in quotes",
+        ),
         ("a.jsonl", ['{"text": "", "label": null}'], {}, "found None"),
         (
             "a.jsonl",
@@ -173,8 +275,12 @@ def test_a_bad_row_is_named(tmp_path, name, lines, settings, message):
 
 def test_a_label_that_is_not_known_is_named(tmp_path):
     path = written(tmp_path, "a.tsv", "text\tlabel", "x\tc")
-    with pytest.raises(UserError, match=r"line 2: .*labels a, b, found 'c'"):
-        examples(path, ["a", "b"])
+    with pytest.raises(
+        UserError, match=r"line 2: .*labels a, b \(those of --x\), found 'c'"
+    ):
+        TableProcessor(
+            TableSettings("tsv", dev_file=str(path)), ["a", "b"], "--x"
+        ).get_dev_examples(None)
 
 
 def test_without_a_path_the_flags_are_named():

@@ -18,7 +18,10 @@ def features(tmp_path):
 
     def make(words, labels, seq_length):
         featurizer = tagging.Featurizer(tokenizer, LABELS, seq_length)
-        return list(featurizer.features(Sentence(words, labels, 1)))
+        sentence = Sentence(words, labels, 1)
+        windows = list(featurizer.features(sentence))
+        assert featurizer.num_windows(sentence) == len(windows)
+        return windows
 
     return make
 

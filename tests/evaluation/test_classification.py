@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from errors import UserError
 from evaluation import classification
 
-ALL = classification.METRICS
+ALL = tuple(classification.METRICS)
 
 
 def logits(*predicted, num_labels=2):
@@ -144,3 +145,12 @@ def test_a_plain_accuracy_needs_neither_scikit_learn_nor_scipy():
     )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("classification", ["precision"]), ("regression", ["f1"])],
+)
+def test_a_metric_that_there_is_not_is_refused(kind, names):
+    with pytest.raises(UserError, match=f"Received: {names[0]}, of kind"):
+        classification.metric_names(kind, names)

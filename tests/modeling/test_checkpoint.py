@@ -165,3 +165,9 @@ def test_a_tf1_saver_restores_what_write_files_writes(golden, tmp_path):
             tf.compat.v1.train.Saver().restore(session, prefix)
             for name, value in session.run(variables).items():
                 np.testing.assert_array_equal(value, original.get_tensor(name))
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a\\b"])
+def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(name):
+    with pytest.raises(UserError, match="cannot read checkpoints from a path"):
+        checkpoint.resolve(f"/models/{name}/bert_model.ckpt")

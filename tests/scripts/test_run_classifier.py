@@ -63,9 +63,13 @@ def objects(path):
 def test_mnli_gives_the_originals_figures_and_predictions(
     golden, command, trained, tmp_path
 ):
+    data = shutil.copytree(golden / "inputs/mnli", tmp_path / "mnli")
+    header, *rows = (data / "test_mismatched.tsv").read_text().splitlines()
+    text = "".join(f"{row}\n" for row in [header, *rows[::-1]])
+    (data / "test_mismatched.tsv").write_text(text)
     flags = [
         "--task_name=MNLI",
-        f"--data_dir={golden / 'inputs/mnli'}",
+        f"--data_dir={data}",
         "--do_eval",
         "--do_predict",
         *command,
@@ -86,19 +90,22 @@ def test_mnli_gives_the_originals_figures_and_predictions(
     assert all(len(text) <= 11 for text in found.values())  # of float32
     results = table(theirs / "test_results.tsv")
     labels = script.processors["mnli"]().get_labels()
-    for name in ("", "_mismatched"):  # the same rows again
+    # The second test set has the rows of the first backwards.
+    for name, probabilities in (("", results), ("_mismatched", results[::-1])):
         np.testing.assert_allclose(
-            table(out / f"test_results{name}.tsv"), results, atol=1e-5
+            table(out / f"test_results{name}.tsv"), probabilities, atol=1e-5
         )
         predictions = objects(out / f"predictions{name}.jsonl")
-        for prediction, row in zip(predictions, results, strict=True):
+        for prediction, row in zip(predictions, probabilities, strict=True):
             assert list(prediction) == ["id", "label", "probabilities"]
             assert prediction["label"] == labels[np.argmax(row)]
             assert list(prediction["probabilities"]) == labels
-    for name in ("MNLI-m.tsv", "MNLI-mm.tsv"):
-        lines = (out / name).read_text().splitlines()
-        assert lines[:2] == ["index\tprediction", "0\tcontradiction"]
-        assert len(lines) == 6
+    predicted = [labels[np.argmax(row)] for row in results]
+    for name, order in (("MNLI-m", predicted), ("MNLI-mm", predicted[::-1])):
+        assert (out / f"{name}.tsv").read_text().splitlines() == [
+            "index\tprediction",
+            *(f"{i}\t{label}" for i, label in enumerate(order)),
+        ]
 
     # Sizes that do not divide the rows; without the mismatched sets.
     for name in ("dev_matched.tsv", "test_matched.tsv"):
@@ -310,8 +317,8 @@ def test_sts_b_learns_numbers(golden, command, tmp_path):
     np.testing.assert_allclose(
         sent[:, 1], np.clip(scores[:, 0], 0, 5), atol=1e-3
     )
-    shape = checkpoint.Reader(str(out)).shapes["output_weights"]
-    assert shape == (1, 32)
+    shapes = checkpoint.Reader(str(out)).shapes
+    assert shapes["cls/regression/output_weights"] == (1, 32)
 
 
 def test_a_task_of_ones_own_in_python(
@@ -358,6 +365,7 @@ def test_training_weighs_labels_and_counts_examples_as_told(
         "--task_name=tsv",
         f"--data_dir={tmp_path}",
         "--do_train",
+        "--train_batch_size=5",
         *command,
     ]
     classify("--class_weights=no:2.5,yes:0.5", *flags)

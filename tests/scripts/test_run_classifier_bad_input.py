@@ -46,6 +46,7 @@ def command(golden, tmp_path):
         f"--output_dir={tmp_path / 'out'}",
         f"--data_dir={tmp_path}",
         "--max_seq_length=16",
+        "--train_batch_size=1",
     ]
 
 
@@ -215,7 +216,8 @@ BAD_TRAINING_FILES = {
         "tsv",
         TSV,
         ["--labels=no,maybe"],
-        r"train\.tsv, line 2: .*labels no, maybe, found 'yes'",
+        r"train\.tsv, line 2: .*labels no, maybe \(those of --labels='no,maybe'"
+        r"\), found 'yes'",
     ),
     "one label only": (
         "tsv",
@@ -302,11 +304,11 @@ BAD_FLAGS = {
     "a label without a name": (
         "tsv",
         [TRAIN, "--labels=a,,b"],
-        "--labels: .*not empty",
+        "--labels='a,,b': .*not empty",
     ),
     "a set that the task lacks": (
         "xnli",
-        [PREDICT],
+        [PREDICT, "--init_checkpoint=GOLDEN/train_classifier/model.ckpt-12"],
         r"no test set \(XnliProcessor\), which --do_predict needs",
     ),
     "training on AX": ("ax", [TRAIN], "no training set: train with --task_na"),
@@ -342,8 +344,29 @@ BAD_FLAGS = {
     ),
     "no labels known": (
         "tsv",
-        [PREDICT],
+        [PREDICT, "--init_checkpoint=GOLDEN/train_classifier/model.ckpt-12"],
         r"Expected labels\.txt, .*--labels=a,b,c",
+    ),
+    "a model that is not trained": (
+        "tsv",
+        [PREDICT],
+        r"bert_model\.ckpt has no output_weights, but .*: train it first "
+        r"\(--do_train\), or check --output_dir=.*/out,",
+    ),
+    "a model that is not trained, for a task": (
+        "rte",
+        [EVAL],
+        r"bert_model\.ckpt has no output_weights, but .*: train it first ",
+    ),
+    "too few examples for a step": (
+        "tsv",
+        [TRAIN, "--train_batch_size=32"],
+        "--num_train_epochs gives 0 steps of --train_batch_size=32",
+    ),
+    "too few epochs for a step": (
+        "tsv",
+        [TRAIN, "--num_train_epochs=0.4"],
+        "--num_train_epochs gives 0 steps of --train_batch_size=1",
     ),
     "no model": (
         "tsv",
@@ -376,8 +399,9 @@ def data(tmp_path):
 
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("case", BAD_FLAGS)
-def test_bad_flags(tmp_path, command, case):
+def test_bad_flags(golden, tmp_path, command, case):
     task, more, pattern = BAD_FLAGS[case]
+    more = [flag.replace("GOLDEN", str(golden)) for flag in more]
     args = [f"--task_name={task}", *command, *more]
     expect_error(tmp_path, pattern, *args)
     assert not (tmp_path / "out").exists()
@@ -406,6 +430,40 @@ def test_a_configuration_that_does_not_fit(
 
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("flag", [TRAIN, EVAL, PREDICT])
+@pytest.mark.parametrize(
+    "changes", [{"num_hidden_layers": 4}, {"hidden_size": 16}]
+)
+@pytest.mark.parametrize("folder", ["out", "other"])
+def test_a_configuration_of_another_model_than_the_checkpoints(
+    golden, tmp_path, command, flag, changes, folder
+):
+    put_model(golden, tmp_path / folder)
+    if folder == "other":
+        command = [*command, f"--init_checkpoint={tmp_path / folder}"]
+    else:
+        for name in ("train", "eval", "predict"):
+            (tmp_path / f"out/{name}.tf_record").write_text("mine")
+    config = json.loads((golden / "model_base/bert_config.json").read_text())
+    path = tmp_path / "bert_config.json"
+    path.write_text(json.dumps(config | changes))
+    rows = "text\tlabel\ntree\ta\ntree\tb\ntree\tc\n"
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.tsv").write_text(rows)
+    expect_error(
+        tmp_path,
+        r"other/model\.ckpt-12|out/model\.ckpt-12",
+        flag,
+        "--task_name=tsv",
+        "--labels=a,b,c",
+        "--num_train_epochs=9",
+        *command,
+        f"--bert_config_file={path}",
+    )
+    assert (tmp_path / "out").exists() == (folder == "out")
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("flag", [TRAIN, EVAL, PREDICT])
 def test_a_model_of_another_label_count_in_output_dir(
     golden, tmp_path, command, flag
 ):
@@ -419,8 +477,39 @@ def test_a_model_of_another_label_count_in_output_dir(
 @pytest.mark.parametrize("flag", [TRAIN, EVAL, PREDICT])
 def test_a_model_of_another_task_in_output_dir(golden, tmp_path, command, flag):
     put_model(golden, tmp_path / "out", "train_squad")
-    pattern = r"model\.ckpt-12 .* another task: .* cls/squad/output_weights"
+    pattern = (
+        r"model\.ckpt-12 has no output_weights, but cls/squad/output_weights: "
+        "it is of another task; name another --output_dir"
+    )
     args = [flag, "--task_name=tsv", "--labels=no,yes", *command]
+    expect_error(tmp_path, pattern, *args)
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize("kind", ["multi", "regression"])
+def test_another_kind_of_label_than_the_model_was_trained_for(
+    golden, tmp_path, command, kind
+):
+    put_model(golden, tmp_path / "out")
+    (tmp_path / "out/labels.txt").write_text("a\nb\nc\n")
+    pattern = (
+        r"model\.ckpt-12 has no cls/(multi_label|regression)/output_weights, "
+        "but output_weights: it is of another task"
+    )
+    args = [PREDICT, "--task_name=tsv", f"--label_type={kind}", *command]
+    expect_error(tmp_path, pattern, *args)
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    "name", ["predictions.jsonl", "labels.txt", "test_results.tsv"]
+)
+def test_an_input_that_a_result_would_replace(golden, tmp_path, command, name):
+    put_model(golden, tmp_path / "out")
+    path = tmp_path / "out" / name
+    path.write_text("text\nhe walked\n")
+    args = [PREDICT, "--task_name=tsv", f"--test_file={path}", *command]
+    pattern = f"out/{name} would be replaced by this command's own {name}"
     expect_error(tmp_path, pattern, *args)
 
 
@@ -432,26 +521,91 @@ def test_a_start_from_a_model_of_another_label_count(golden, tmp_path, command):
 
 
 @pytest.mark.parametrize(
-    ("flag", "more"),
-    [(TRAIN, []), (TRAIN, ["--labels=c,b,a"]), (EVAL, ["--labels=a,b,d"])],
+    ("flag", "more", "received"),
+    [
+        (TRAIN, ["--labels=c,b,a"], r"c, b, a \(--labels='c,b,a'\)"),
+        (TRAIN, ["--labels=x,b,a"], "x, b, a"),
+        (EVAL, ["--labels=a,b,d"], "a, b, d"),
+        (PREDICT, ["--labels=x,b,a"], "x, b, a"),
+    ],
 )
+@pytest.mark.parametrize("folder", ["out", "other"])
 def test_labels_that_contradict_the_models(
-    golden, tmp_path, command, flag, more
+    golden, tmp_path, command, flag, more, received, folder
 ):
-    put_model(golden, tmp_path / "out")
-    (tmp_path / "out/labels.txt").write_text("a\nb\nx\n")
-    rows = "text\tlabel\ntree\ta\ntree\tb\n" + "tree\tc\n" * (flag == TRAIN)
-    for name in ("train", "dev"):
+    put_model(golden, tmp_path / folder)
+    (tmp_path / folder / "labels.txt").write_text("a\nb\nx\n")
+    rows = "text\tlabel\ntree\ta\ntree\tb\n"
+    for name in ("train", "dev", "test"):
         (tmp_path / f"{name}.tsv").write_text(rows)
-    pattern = r"out/labels\.txt: .* 3 labels a, b, x\. Received: the 3 labels"
+    if folder == "other":
+        more = [*more, f"--init_checkpoint={tmp_path / folder}"]
+    pattern = (
+        rf"{folder}/labels\.txt: .* 3 labels a, b, x\. Received: the 3 labels "
+        + received
+    )
     expect_error(tmp_path, pattern, flag, "--task_name=tsv", *command, *more)
+
+
+def test_training_sets_of_other_labels_than_the_models(
+    golden, tmp_path, command
+):
+    put_model(golden, tmp_path / "other")
+    (tmp_path / "other/labels.txt").write_text("a\nb\nx\n")
+    rows = "text\tlabel\ntree\ta\ntree\tb\ntree\tc\n"
+    (tmp_path / "train.tsv").write_text(rows)
+    flags = [TRAIN, "--task_name=tsv", *command]
+    # A new model would begin with the head of other labels.
+    init = f"--init_checkpoint={tmp_path / 'other'}"
+    pattern = r"other/labels\.txt: .*a, b, x\. Rec.*a, b, c \(--task_name=tsv"
+    expect_error(tmp_path, pattern, *flags, init)
+    # A model that is there keeps its labels.
+    (tmp_path / "other").rename(tmp_path / "out")
+    pattern = (
+        r"train\.tsv, line 4: expected one of the labels a, b, x \(those of "
+        r".*out/labels\.txt\), found 'c'"
+    )
+    expect_error(tmp_path, pattern, *flags)
+
+
+@pytest.mark.usefixtures("data")
+def test_a_tasks_labels_that_are_not_the_models(golden, tmp_path, command):
+    put_model(golden, tmp_path / "other")
+    (tmp_path / "other/labels.txt").write_text("a\nb\nx\n")
+    (tmp_path / "diagnostic.tsv").write_text(
+        "index\tsentence1\tsentence2\n0\ta\tb\n"
+    )
+    init = f"--init_checkpoint={tmp_path / 'other'}"
+    pattern = r"other/labels\.txt: .*a, b, x\. Received: .*\(--task_name=ax\)"
+    expect_error(tmp_path, pattern, PREDICT, "--task_name=ax", *command, init)
+
+
+def test_labels_without_a_model_in_output_dir_are_nobodys(
+    golden, tmp_path, command
+):
+    put_model(golden, tmp_path / "other")
+    (tmp_path / "other/labels.txt").write_text("a\nb\nx\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/labels.txt").write_text("x\nb\na\n")
+    (tmp_path / "test.tsv").write_text("text\na tree\n")
+    classify(
+        PREDICT,
+        "--task_name=tsv",
+        *command,
+        f"--init_checkpoint={tmp_path / 'other'}",
+    )
+    line = (tmp_path / "out/predictions.jsonl").read_text()
+    assert list(json.loads(line)["probabilities"]) == ["a", "b", "x"]
 
 
 def test_a_label_in_the_dev_set_that_the_model_lacks(golden, tmp_path, command):
     put_model(golden, tmp_path / "out")
     (tmp_path / "out/labels.txt").write_text("a\nb\nx\n")
     (tmp_path / "dev.tsv").write_text("text\tlabel\ntree\ta\ntree\tc\n")
-    pattern = r"dev\.tsv, line 3: expected one of the labels a, b, x, found 'c'"
+    pattern = (
+        r"dev\.tsv, line 3: expected one of the labels a, b, x \(those of "
+        r".*out/labels\.txt\), found 'c'"
+    )
     expect_error(tmp_path, pattern, EVAL, "--task_name=tsv", *command)
 
 

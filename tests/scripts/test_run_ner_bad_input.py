@@ -1,5 +1,6 @@
 """Bad input of run_ner.py ends in one line, and nothing is lost."""
 
+import json
 import shutil
 
 import pytest
@@ -103,8 +104,11 @@ def test_a_bad_file_is_named_with_its_line(golden, folder, name, given, parts):
         (["--do_train", "--labels=O,B-X"], ["line 4", "O, B-X (those of --l"]),
         (["--do_train", "--labels=O,B-X,O"], ["--labels='O,B-X,O'", "twice"]),
         (["--do_train", "--labels=O,,X"], ["--labels='O,,X'", "not empty"]),
-        (["--do_eval"], ["Expected labels.txt", "--labels=a,b,c"]),
-        (["--do_eval", "--labels=O,B-X,I-X"], ["There is no trained model"]),
+        (["--do_eval"], ["There is no trained model"]),
+        (
+            ["--do_train", "--train_batch_size=32"],
+            ["--num_train_epochs gives 0 steps of --train_batch_size=32"],
+        ),
         (
             ["--do_train", "--eval_steps=1", "--save_best=macro_f1"],
             ["--save_best must be one of the metrics", "f1", "'macro_f1'"],
@@ -139,12 +143,58 @@ def test_a_model_of_another_task_in_output_dir_is_kept(golden, folder, flag):
     assert "name another --output_dir" in line
 
 
+@pytest.mark.parametrize("flags", [["--do_train"], ["--do_predict"]])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_another_model_than_the_checkpoints_changes_nothing(
+    golden, folder, trained, flags, elsewhere
+):
+    config = json.loads((golden / "model_base/bert_config.json").read_text())
+    path = folder / "bert_config.json"
+    path.write_text(json.dumps(config | {"num_hidden_layers": 4}))
+    flags = [*flags, f"--bert_config_file={path}", "--train_batch_size=1"]
+    if elsewhere:
+        flags.append(f"--init_checkpoint={trained}")
+    else:
+        shutil.copytree(trained, folder / "out")
+    line = fails(golden, folder, *flags)
+    assert "such as bert/encoder/layer_3/" in line
+    assert (folder / "out").exists() != elsewhere
+
+
 def test_a_model_of_other_labels_is_no_start(golden, folder, trained):
     (folder / "train.txt").write_text("the O\nboat B-X\n")
     line = fails(golden, folder, "--do_train", f"--init_checkpoint={trained}")
-    assert "Expected a model of 2 labels" in line
-    assert "has 3" in line
-    assert "another --init_checkpoint" in line
+    assert f"{trained}/labels.txt: the model was trained with the 3 " in line
+    assert f"the 2 labels O, B-X ({folder}/train.txt); give" in line
+    shutil.copytree(trained, folder / "other")
+    (folder / "other/labels.txt").unlink()
+    init = f"--init_checkpoint={folder / 'other'}"
+    line = fails(golden, folder, "--do_train", init)
+    assert "has a head for 3 label(s), the task has 2" in line
+
+
+@pytest.mark.parametrize("flag", ["--do_train", "--do_eval", "--do_predict"])
+@pytest.mark.parametrize("as_file", [True, False])
+def test_labels_in_another_order_than_the_models_are_refused(
+    golden, folder, trained, flag, as_file
+):
+    labels = "O,I-X,B-X"
+    if as_file:
+        (folder / "names").write_text(labels.replace(",", "\n"))
+        labels = folder / "names"
+    init = f"--init_checkpoint={trained}"
+    line = fails(golden, folder, flag, f"--labels={labels}", init)
+    assert f"{trained}/labels.txt: the model was trained with" in line
+    assert f"O, I-X, B-X (--labels='{labels}')" in line
+
+
+def test_labels_in_the_current_folder_are_not_a_models(
+    golden, folder, trained, monkeypatch
+):
+    shutil.copytree(trained, folder / "out")
+    (folder / "out/labels.txt").rename(folder / "labels.txt")
+    monkeypatch.chdir(folder)
+    assert "Expected labels.txt" in fails(golden, folder, "--do_eval")
 
 
 def test_a_pretrained_model_cannot_predict(golden, folder):
@@ -152,7 +202,7 @@ def test_a_pretrained_model_cannot_predict(golden, folder):
     flags = ("--do_predict", "--labels=O,X", f"--init_checkpoint={init}")
     line = fails(golden, folder, *flags)
     assert f"{init} has no cls/token/output_weights" in line
-    assert "train it first (--do_train)" in line
+    assert "train it first (--do_train), or check --output_dir=" in line
 
 
 @pytest.mark.parametrize(
@@ -165,7 +215,7 @@ def test_a_pretrained_model_cannot_predict(golden, folder):
             ["train.txt, line 2", "O, B-Z, I-Z", "out/labels"],
         ),
         ("O\nB-X\n", [], ["train.txt, line 4", "O, B-X (those of", "'of I-X'"]),
-        ("O\nB-X\nI-X\nX\n", [], ["a model of 4 labels", "has 3"]),
+        ("O\nB-X\nI-X\nX\n", [], ["head for 3 label(s), the task has 4"]),
         ("O\nI-X\nB-X\n", ["--labels=O,B-X,I-X"], ["3 labels O, I-X, B-X."]),
         ("O\n\0\n", [], ["labels.txt, line 2", "0x00"]),
         ("O\nB-X\nO\n", [], ["labels.txt: expected labels that differ"]),

@@ -318,6 +318,14 @@ def test_a_bad_file_to_evaluate_on(refused, tmp_path, name):
         (["--do_predict", "--predict_file=/tmp"], "cannot read /tmp: Is a dir"),
         (["--do_predict", "--vocab_file=/nothing"], "cannot read /nothing"),
         (["--do_predict", "--max_seq_length=80"], "Cannot use sequence length"),
+        (
+            ["--do_train", "--do_predict", "--num_train_epochs=0.1"],
+            "--num_train_epochs gives 0 steps of --train_batch_size=32",
+        ),
+        (
+            ["--do_predict", "--save_best=f1"],
+            "Expected the best weights by --save_best=f1",
+        ),
     ],
 )
 def test_bad_flags(refused, args, message):
@@ -345,6 +353,15 @@ def test_a_vocabulary_of_another_model(refused, tmp_path):
     assert "[UNK], [CLS], [SEP] not found in its 2 tokens" in line
 
 
+@pytest.mark.parametrize("do", ["--do_train", "--do_predict"])
+def test_a_configuration_of_another_model(golden, refused, tmp_path, do):
+    config = json.loads((golden / "model_base/bert_config.json").read_text())
+    path = tmp_path / "bert_config.json"
+    path.write_text(json.dumps(config | {"num_hidden_layers": 4}))
+    line = refused(do, f"--bert_config_file={path}", "--train_batch_size=1")
+    assert "such as bert/encoder/layer_3/" in line
+
+
 def put_classifier(golden, folder):
     shutil.rmtree(folder)
     folder.mkdir()
@@ -360,11 +377,13 @@ def test_a_model_of_another_task_in_output_dir(golden, refused, tmp_path, do):
     put_classifier(golden, tmp_path / "out")
     line = refused(do)
     assert f"{tmp_path / 'out/model.ckpt-6'} has no cls/squad/output_w" in line
-    assert "give another --output_dir" in line
+    assert "it is of another task; name another --output_dir" in line
 
 
 def test_prediction_with_a_model_that_is_not_trained(golden, command, tmp_path):
-    with pytest.raises(UserError, match=r"no cls/squad.*train it first"):
+    with pytest.raises(
+        UserError, match=r"no cls/squad.*train it first.*check --output_dir="
+    ):
         find_answers(
             *command,
             "--do_predict",
@@ -378,8 +397,13 @@ def test_prediction_with_a_model_that_is_not_trained(golden, command, tmp_path):
 def test_paragraphs_without_any_word(refused, tmp_path):
     path = tmp_path / "dev.json"
     path.write_text(file_of(question(), context=" \n"))
-    line = refused("--do_predict", f"--predict_file={path}")
-    assert "Expected paragraphs with words. Received: 1 questions" in line
+    message = f"{path}: expected paragraphs with words. Received: 1 questions"
+    assert message in refused("--do_predict", f"--predict_file={path}")
+    train = ("--do_train", f"--train_file={path}", V2)
+    path.write_text(
+        file_of(question(answers=[], is_impossible=True), context=" \n")
+    )
+    assert message in refused(*train, "--do_predict")
 
 
 def test_the_command_ends_in_one_line(command, tmp_path):

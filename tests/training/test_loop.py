@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -271,3 +272,31 @@ def test_a_copy_of_an_old_output_dir_needs_no_sidecar(golden, tmp_path):
         )
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)],
+)
+def test_a_signal_saves_the_step_under_way(golden, tmp_path, number, raised):
+    run = GoldenRun(golden, "train_classifier")
+
+    def signalled():
+        for step, batch in enumerate(endless(run)):
+            if step == 1:  # read for the second step
+                signal.raise_signal(number)
+            yield batch
+
+    before = signal.getsignal(number)
+    with pytest.raises(raised):
+        loop.train(
+            run.model,
+            run.optimizer,
+            loop.Batches(signalled()),
+            settings(tmp_path, num_train_steps=100),
+            START,
+        )
+    reader = checkpoint.Reader(str(tmp_path))
+    assert reader.prefix.endswith("model.ckpt-2")
+    assert checkpointing.read_state(reader).examples_seen == 16
+    assert signal.getsignal(number) == before

@@ -79,3 +79,26 @@ def test_another_metric_starts_anew(tmp_path):
     state = follow(tmp_path, [0.9])[-1]
     state = follow(tmp_path, [5.0], "eval_loss", state)[-1]
     assert (state.best_metric, state.best_value) == ("eval_loss", 5.0)
+
+
+def test_another_metric_counts_its_own_evaluations(tmp_path):
+    states = follow(tmp_path, [0.9, 0.8, 0.7])
+    assert states[-1].evaluations_without_best == 2
+    state = follow(tmp_path, [math.nan], "eval_loss", states[-1])[-1]
+    assert state.evaluations_without_best == 1
+    assert state.best_metric is None
+
+
+def test_a_metric_that_is_never_a_number_ends_the_training_too(tmp_path):
+    values = [math.nan] * 5
+    assert len(follow(tmp_path, values, early_stopping_patience=3)) == 3
+
+
+def test_a_model_whose_loss_is_no_number_is_never_the_best(tmp_path):
+    monitor = Monitor(
+        MonitorSettings(str(tmp_path), 1, "f1"),
+        lambda: {"f1": 0.9, "eval_loss": math.nan},
+        {"w": tf.Variable(0.0)},
+    )
+    assert monitor.evaluate(1, START).best_step is None
+    assert not (tmp_path / "best").exists()

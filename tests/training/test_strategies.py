@@ -19,6 +19,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+from data import length_sorting
 from modeling import checkpoint
 from tests.training import test_loop
 from training import loop, steps
@@ -50,6 +51,21 @@ with strategy.scope():
     assert np.array_equal(
         np.concatenate([part["ids"] for part in parts]), rows["input_ids"]
     )
+    # Sorted, cut and shared by the devices, rows come back in their order.
+    windows = tf.data.Dataset.from_tensor_slices(rows).batch(9)
+    batches = length_sorting.sorted_batches(
+        windows, 4, per_token={"input_ids", "input_mask", "segment_ids"}
+    )
+    sums = loop.Forward(
+        run.model,
+        lambda outputs, batch: {
+            "sum": tf.reduce_sum(batch["input_ids"], axis=1),
+            "row": batch["row"],
+        },
+    )(loop.Batches(batches))
+    assert [int(r["sum"]) for r in length_sorting.in_file_order(sums)] == [
+        *(rows["input_ids"] * rows["input_mask"]).sum(axis=1)
+    ]
 test_loop.assert_same_end(
     run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
 )
