@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from modeling import BertConfig
     from modeling.task_model import Batch, TaskModel
     from training.head_check import Start
-    from training.run import MakeEvaluate, Length
+    from training.run import Length, MakeEvaluate
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

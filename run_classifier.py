@@ -331,9 +331,8 @@ def train(
 ) -> None:
     """Trains, and keeps the labels with the model."""
     source = write_records(job, "train", {"": examples})[""]
-    if job.labels:
-        if job.prepared.is_chief:
-            label_files.write(job.config.output_dir, job.labels)
+    if job.labels and job.prepared.is_chief:
+        label_files.write(job.config.output_dir, job.labels)
     finetuning.train(
         job.config,
         job.prepared,
