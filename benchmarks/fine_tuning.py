@@ -61,9 +61,9 @@ TASKS = {
         ("eval_accuracy", "f1"),
     ),
     "rte": Task(
-        "RTE, 3 epochs",
+        "RTE, 1 epoch",
         "run_classifier.py",
-        f"--task_name=RTE --num_train_epochs=3 {_GLUE}RTE",
+        f"--task_name=RTE --num_train_epochs=1 {_GLUE}RTE",
         ("eval_accuracy",),
     ),
     "cola": Task(
@@ -108,10 +108,10 @@ TASKS = {
         ("exact_match", "f1"),
     ),
     "squad-v2.0": Task(
-        "SQuAD v2.0, 1 epoch",
+        "SQuAD v2.0, 0.4 epochs",
         "run_squad.py",
         _SQUAD.replace("%s", "v2.0")
-        + "--num_train_epochs=1 --version_2_with_negative "
+        + "--num_train_epochs=0.4 --version_2_with_negative "
         "--null_score_diff_threshold=auto",
         ("exact_match", "f1"),
     ),
