@@ -168,11 +168,11 @@ def create_pretraining_data(config: Config) -> None:
         UserError: a file is missing or in the way, or holds no text.
     """
     # Here, so that --help needs no TensorFlow.
-    from data import input_pipeline, records
+    from data import record_files, records
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
-    input_files = input_pipeline.matching_files(config.input_file, "input_file")
+    input_files = record_files.matching_files(config.input_file, "input_file")
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from data import input_pipeline, records, tokenization
+    from data import record_files, records, tokenization
     from modeling import BertConfig
     from modeling.task_model import Batch, TaskModel
     from training.head_check import Start
@@ -309,7 +309,7 @@ def source(
     path: str,
     fields: "Sequence[records.Field]",
     limits: Mapping[str, int] | None = None,
-) -> "input_pipeline.RecordSource":
+) -> "record_files.RecordSource":
     """Returns the records of a file and what must hold for them.
 
     Args:
@@ -318,9 +318,9 @@ def source(
         fields: what is in it.
         limits: of the task's own features.
     """
-    from data import input_pipeline
+    from data import record_files
 
-    return input_pipeline.RecordSource(
+    return record_files.RecordSource(
         files=[path],
         fields=fields,
         limits={
@@ -334,7 +334,7 @@ def source(
 def train(
     config: Config,
     prepared: Prepared,
-    source: "input_pipeline.RecordSource",
+    source: "record_files.RecordSource",
     num_examples: int,
     make_model: "Callable[[int], TaskModel]",
     make_evaluate: "MakeEvaluate | None" = None,
@@ -425,7 +425,7 @@ class Rows:
         self,
         prepared: Prepared,
         model: "TaskModel",
-        source: "input_pipeline.RecordSource",
+        source: "record_files.RecordSource",
         batch_size: int,
         select: "Callable[[dict, Batch], dict[str, tf.Tensor]]",
     ):
@@ -469,14 +469,14 @@ def batch_mean(
     return float(np.mean([losses[i : i + batch_size].mean() for i in starts]))
 
 
-def unreadable(source: "input_pipeline.RecordSource"):
+def unreadable(source: "record_files.RecordSource"):
     """Returns what the loop says of a record that cannot be read."""
     import functools
 
-    from data import input_pipeline
+    from data import record_files
     from training import loop
 
     return loop.Unreadable(
-        input_pipeline.READ_ERRORS,
-        functools.partial(input_pipeline.explain, source),
+        record_files.READ_ERRORS,
+        functools.partial(record_files.explain, source),
     )

@@ -39,7 +39,7 @@ from training import classification_flags, environment
 from training import flags as run_flags
 
 if TYPE_CHECKING:
-    from data.input_pipeline import RecordSource
+    from data.record_files import RecordSource
     from modeling.classifiers import ClassifierModel
 
 FLAGS = flags.FLAGS

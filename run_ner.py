@@ -23,7 +23,7 @@ from training import flags as run_flags
 if TYPE_CHECKING:
     import numpy as np
 
-    from data.input_pipeline import RecordSource
+    from data.record_files import RecordSource
     from data.tagging import Featurizer
     from evaluation.tagging import Answers
     from finetuning import Prepared

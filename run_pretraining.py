@@ -113,7 +113,7 @@ def pretrain(config: Config) -> None:
         UserError: a file, a record or a checkpoint is not what it must be.
     """
     # Here, so that --help needs no TensorFlow.
-    from data import input_pipeline
+    from data import record_files
     from modeling import BertConfig
     from training import resume, run, strategy
 
@@ -125,7 +125,7 @@ def pretrain(config: Config) -> None:
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)
-    input_pipeline.check_records(source)
+    record_files.check_records(source)
     with chosen.scope():
         if strategy.is_chief():
             resume.prepare_output_dir(config.output_dir)
@@ -137,13 +137,13 @@ def pretrain(config: Config) -> None:
 
 def record_source(config: Config, bert_config):
     """Returns the run's records and what must hold for them."""
-    from data import input_pipeline, records
+    from data import record_files, records
 
-    files = input_pipeline.matching_files(config.input_file, "input_file")
+    files = record_files.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)
-    return input_pipeline.RecordSource(
+    return record_files.RecordSource(
         files=files,
         fields=records.pretraining_fields(
             config.max_seq_length, config.max_predictions_per_seq
@@ -212,12 +212,12 @@ def evaluate(config: Config, bert_config, source) -> None:
 
 def unreadable(source):
     """Returns what the loop says of a record that cannot be read."""
-    from data import input_pipeline
+    from data import record_files
     from training import loop
 
     return loop.Unreadable(
-        input_pipeline.READ_ERRORS,
-        functools.partial(input_pipeline.explain, source),
+        record_files.READ_ERRORS,
+        functools.partial(record_files.explain, source),
     )
 
 

@@ -21,7 +21,7 @@ from training import environment
 from training import flags as run_flags
 
 if TYPE_CHECKING:
-    from data.input_pipeline import RecordSource
+    from data.record_files import RecordSource
     from finetuning import Prepared
     from modeling.heads import SpanModel
 
@@ -343,7 +343,7 @@ def train(
         examples: the questions to learn from.
         asked: predict_file's, for --eval_steps.
     """
-    from data import input_pipeline
+    from data import record_files
 
     # Always alike, as in the original: a paragraph's questions stand apart.
     examples = list(examples)
@@ -354,7 +354,7 @@ def train(
         evaluation = functools.partial(make_evaluate, config, prepared, asked)
     logging.info("  Num orig examples = %d", len(examples))
     logging.info(
-        "  Num split examples = %d", input_pipeline.num_records(source.files)
+        "  Num split examples = %d", record_files.num_records(source.files)
     )
     finetuning.train(
         config,
@@ -379,7 +379,7 @@ def make_evaluate(
 
 def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
     """Writes predict_file's answers, and what they are worth."""
-    from data import input_pipeline, squad_predictions
+    from data import record_files, squad_predictions
     from training import results
 
     model = make_model(prepared)
@@ -388,7 +388,7 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
     logging.info("  Num orig examples = %d", len(asked.examples))
     logging.info(
         "  Num split examples = %d",
-        input_pipeline.num_records(asked.source.files),
+        record_files.num_records(asked.source.files),
     )
     logging.info("  Batch size = %d", config.predict_batch_size)
     found = answered(config, asked, results_of(config, prepared, asked, model))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from absl import logging
 
+from data import file_bytes
 from errors import UserError
 
 _SHOWN_CHARS = 80
@@ -174,7 +175,7 @@ def read_text(path: str) -> str:
         UserError: it cannot be read, is not UTF-8, or has NUL bytes.
     """
     try:
-        data = _read_bytes(path)
+        data = file_bytes.read(path)
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "
@@ -281,16 +282,3 @@ def _quoted_rows(
             f"rows as the csv module reads them ({error})",
             "close the quotes, and double those inside a field",
         ) from error
-
-
-def _read_bytes(path: str) -> bytes:
-    if "://" not in path:
-        with open(path, "rb") as file:
-            return file.read()
-    import tensorflow as tf  # only here: seconds that local files don't need
-
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read()
-    except (tf.errors.OpError, NotImplementedError) as error:
-        raise OSError(str(error)) from error

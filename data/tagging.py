@@ -68,29 +68,23 @@ def _keep_each_once(
     spans: Sequence[tuple[int, int]], offsets: Sequence[int]
 ) -> list[Window]:
     """Shares the words out between windows that overlap."""
-
-    def context(span: tuple[int, int], word: int) -> int:
-        start, end = span
-        return min(
-            offsets[word] - offsets[start], offsets[end] - offsets[word + 1]
+    scores = [-1] * (len(offsets) - 1)
+    chosen = [0] * len(scores)
+    for index, (start, end) in enumerate(spans):
+        for word in range(start, end):
+            before = offsets[word] - offsets[start]
+            after = offsets[end] - offsets[word + 1]
+            if min(before, after) > scores[word]:
+                scores[word] = min(before, after)
+                chosen[word] = index
+    # A later word is never better off in an earlier window, so the words of a
+    # window stand in a row.
+    return [
+        Window(*spans[index], (words := list(group))[0], words[-1] + 1)
+        for index, group in itertools.groupby(
+            range(len(chosen)), key=chosen.__getitem__
         )
-
-    windows = []
-    first_kept = 0
-    for span, after in itertools.zip_longest(spans, spans[1:]):
-        end_kept = span[1]
-        if after:
-            # From one word on, and for all that follow, the next one is better.
-            end_kept = bisect.bisect_left(
-                range(span[1]),
-                True,
-                lo=max(first_kept, after[0]),
-                key=lambda word: context(after, word) > context(span, word),
-            )
-        if end_kept > first_kept:
-            windows.append(Window(*span, first_kept, end_kept))
-        first_kept = max(first_kept, end_kept)
-    return windows
+    ]
 
 
 class Featurizer:

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterable, Mapping
 
 from absl import logging
 
-from data import characters
+from data import characters, file_bytes
 from data.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
@@ -93,7 +93,7 @@ def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
 def _read_text(path: str) -> str:
     """Returns a local or remote UTF-8 file's text, or raises UserError."""
     try:
-        data = _read_bytes(path)
+        data = file_bytes.read(path)
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -107,19 +107,6 @@ def _read_text(path: str) -> str:
             f"Expected a vocabulary file, one token a line; cannot read "
             f"{path}: {error.strerror or error}. Check --vocab_file."
         ) from error
-
-
-def _read_bytes(path: str) -> bytes:
-    if "://" not in path:
-        with open(path, "rb") as file:
-            return file.read()
-    import tensorflow as tf  # only here: seconds that local files don't need
-
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read()
-    except (tf.errors.OpError, NotImplementedError) as error:
-        raise OSError(str(error)) from error
 
 
 def convert_by_vocab(vocab: Mapping, items: Iterable[Hashable]) -> list:

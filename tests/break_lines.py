@@ -197,8 +197,8 @@ BREAKS = (
     Break(
         "words without context",
         "data/tagging.py",
-        "context(after, word) > context(span, word)",
-        "context(after, word) < context(span, word)",
+        "if min(before, after) > scores[word]:",
+        "if max(before, after) > scores[word]:",
         "tests/data/test_tagging.py",
     ),
 )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import input_pipeline, records
+from data import input_pipeline, record_files, records
 from errors import UserError
 
 FIELDS = (
@@ -29,7 +29,7 @@ def write(path, values, fields=FIELDS):
 
 
 def source(*files, limit=100):
-    return input_pipeline.RecordSource(
+    return record_files.RecordSource(
         files, FIELDS, {"input_ids": limit}, {"input_ids": "max_seq_length"}
     )
 
@@ -134,7 +134,7 @@ def test_evaluation_reads_in_file_order_and_keeps_the_last_batch(tmp_path):
 def test_patterns_keep_their_order_and_sort_their_files(tmp_path):
     for name in ("b2", "b1", "a"):
         write(tmp_path / name, [1])
-    found = input_pipeline.matching_files(
+    found = record_files.matching_files(
         f"{tmp_path}/b*,{tmp_path}/a", "input_file"
     )
     assert [name[-2:] for name in found] == ["b1", "b2", "/a"]
@@ -145,16 +145,16 @@ def test_a_pattern_without_files_is_an_error(tmp_path, monkeypatch, pattern):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a", [1])
     with pytest.raises(UserError, match="No file matches --input_file"):
-        input_pipeline.matching_files(pattern, "input_file")
+        record_files.matching_files(pattern, "input_file")
 
 
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(UserError, match="names a folder"):
-        input_pipeline.matching_files(str(tmp_path), "input_file")
+        record_files.matching_files(str(tmp_path), "input_file")
 
 
 def check(path, **kwargs):
-    input_pipeline.check_records(source(path, limit=100), **kwargs)
+    record_files.check_records(source(path, limit=100), **kwargs)
 
 
 def test_sound_records_pass(tmp_path):
@@ -234,10 +234,10 @@ def test_bytes_that_are_no_example_are_an_error(tmp_path):
 
 def test_what_the_first_look_misses_is_met_and_named_in_training(tmp_path):
     src = source(write(tmp_path / "a", [*range(8), 100]))
-    input_pipeline.check_records(src, limit=8)
+    record_files.check_records(src, limit=8)
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         ids(train(src, batch_size=3, buffer=1), 3)
-    fault = input_pipeline.explain(src, caught.value)
+    fault = record_files.explain(src, caught.value)
     assert "record 9: input_ids must be from 0 to 99" in str(fault)
 
 
@@ -252,7 +252,7 @@ def write_long(path, lengths):
             writer.write(
                 records.encode(LONG_FIELDS, {f.name: row for f in LONG_FIELDS})
             )
-    return input_pipeline.RecordSource([str(path)], LONG_FIELDS, {})
+    return record_files.RecordSource([str(path)], LONG_FIELDS, {})
 
 
 def test_training_batches_are_cut_to_their_longest_row(tmp_path):
@@ -282,7 +282,7 @@ def test_prediction_gives_each_record_once_and_cut(tmp_path):
 
 def test_records_are_counted(tmp_path):
     files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
-    assert input_pipeline.num_records(files) == 8
+    assert record_files.num_records(files) == 8
 
 
 @pytest.mark.parametrize("group", [False, True])
