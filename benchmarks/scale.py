@@ -176,8 +176,16 @@ def take_steps(way: Way, records: Path, work_dir: Path) -> None:
         *way.flags,
     ]
     command = ["-c", PROCESS, str(way.devices), *flags]
-    hosts = [f"localhost:{free_port()}" for _ in range(way.workers)]
-    environments = [
+    print(f"{way.name} …", file=sys.stderr, flush=True)
+    run(command, *worker_environments(way.workers))
+
+
+def worker_environments(workers: int) -> list[dict[str, str]]:
+    """Returns what makes processes on this machine work together."""
+    if workers == 1:
+        return [{}]
+    hosts = [f"localhost:{free_port()}" for _ in range(workers)]
+    return [
         {
             "TF_CONFIG": json.dumps(
                 {
@@ -186,12 +194,8 @@ def take_steps(way: Way, records: Path, work_dir: Path) -> None:
                 }
             )
         }
-        if way.workers > 1
-        else {}
-        for index in range(way.workers)
+        for index in range(workers)
     ]
-    print(f"{way.name} …", file=sys.stderr, flush=True)
-    run(command, *environments)
 
 
 def run(command: list[str], *environments: dict[str, str]) -> None:

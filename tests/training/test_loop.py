@@ -290,8 +290,7 @@ def test_a_signal_saves_the_step_under_way(golden, tmp_path, number, raised):
     before = signal.getsignal(number)
     with pytest.raises(raised):
         loop.train(
-            run.model,
-            run.optimizer,
+            loop.Trained(run.model, run.optimizer),
             loop.Batches(signalled()),
             settings(tmp_path, num_train_steps=100),
             START,
