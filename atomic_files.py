@@ -31,6 +31,55 @@ def replacing(path: str) -> Iterator[str]:
             tf.io.gfile.remove(temporary)
 
 
+@contextlib.contextmanager
+def replacing_folder(path: str) -> Iterator[str]:
+    """Gives a temporary folder beside `path`, renamed to it at the end.
+
+    A folder that is there is removed then, whole: look first that it may be.
+    An error in between removes the temporary folder, and leaves what `path`
+    was.
+
+    Args:
+        path: local, or anything that tf.io.gfile knows; missing parents are
+            made.
+
+    Yields:
+        The name of an empty folder to write to.
+    """
+    path = path.rstrip("/") if "://" in path else os.path.realpath(path)
+    temporary = _temporary_name(path)
+    _remove_folder(temporary)  # of a killed process
+    tf.io.gfile.makedirs(temporary)
+    try:
+        yield temporary
+        for folder, _, names in tf.io.gfile.walk(temporary):
+            for name in names:
+                sync(os.path.join(folder, name))
+        _replace_folder(temporary, path)
+    finally:
+        _remove_folder(temporary)
+
+
+def _replace_folder(new: str, path: str) -> None:
+    # Folders cannot be exchanged in one step; for a moment there is none.
+    old = f"{new}-old"
+    _remove_folder(old)
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.rename(path, old)
+    try:
+        tf.io.gfile.rename(new, path)
+    except BaseException:
+        if tf.io.gfile.exists(old):
+            tf.io.gfile.rename(old, path)
+        raise
+    _remove_folder(old)
+
+
+def _remove_folder(path: str) -> None:
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.rmtree(path)
+
+
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 file, replacing one that was there."""
     with replacing(path) as temporary, tf.io.gfile.GFile(temporary, "w") as out:

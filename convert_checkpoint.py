@@ -1,32 +1,83 @@
-"""Makes a folder in the original's format of a Hugging Face BERT folder.
+"""Converts a BERT between the original's format and Hugging Face's.
 
 See docs/conversion.md.
 """
 
 import dataclasses
+import os
+from typing import TYPE_CHECKING
 
-from absl import flags
+from absl import flags, logging
 
-from training import environment
+from data import case_check
+from data import labels as label_files
+from errors import UserError
+from training import environment, task_files
 from training import flags as run_flags
 
+if TYPE_CHECKING:
+    from conversion.model import Model
+
 FLAGS = flags.FLAGS
+
+_FORMATS = ("original", "huggingface")
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    flags.DEFINE_string(
-        "input_dir",
+    for name, text in (
+        (
+            "input_dir",
+            "Folder of the model: a Hugging Face BERT (config.json, "
+            "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
+            "bert_config.json, vocab.txt), or the output_dir of a training "
+            "run.",
+        ),
+        (
+            "output_dir",
+            "Folder that gets the model in the other format; it is made if "
+            "need be.",
+        ),
+        (
+            "checkpoint",
+            "Of a training run: best, newest, or a checkpoint's prefix. "
+            "Default: the best, if there is one, else the newest.",
+        ),
+        (
+            "bert_config_file",
+            "Sizes of a model in the original's format. Default: "
+            "bert_config.json beside the checkpoint.",
+        ),
+        ("vocab_file", "The vocabulary. Default: the one beside the weights."),
+        (
+            "labels",
+            "The labels of the model's head, in their order, separated by "
+            "commas, or a file with one a line. Default: what stands beside "
+            "the weights (labels.txt, id2label).",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    flags.DEFINE_enum(
+        "output_format",
         None,
-        "Folder with config.json, model.safetensors and vocab.txt of a "
-        "Hugging Face BERT.",
+        _FORMATS,
+        "What to write. Default: the format that the input has not.",
         flag_values=flag_values,
     )
-    flags.DEFINE_string(
-        "output_dir",
+    flags.DEFINE_enum(
+        "task",
         None,
-        "Folder that gets bert_model.ckpt.*, bert_config.json and vocab.txt; "
-        "it is made if need be.",
+        task_files.TASKS,
+        "What the model is for, which decides what head is converted; "
+        "features: none. Default: what stands beside the weights, or the only "
+        "one that they fit.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "do_lower_case",
+        None,
+        "Whether the model's text is lower-cased. Default: what stands beside "
+        "the weights, or what the vocabulary tells.",
         flag_values=flag_values,
     )
     flags.DEFINE_bool(
@@ -44,7 +95,14 @@ class Config:
 
     input_dir: str
     output_dir: str
-    overwrite: bool
+    output_format: str | None = None
+    checkpoint: str | None = None
+    bert_config_file: str | None = None
+    vocab_file: str | None = None
+    labels: str | None = None
+    task: str | None = None
+    do_lower_case: bool | None = None
+    overwrite: bool = False
 
 
 def config_from_flags(flag_values: flags.FlagValues) -> Config:
@@ -58,22 +116,159 @@ def config_from_flags(flag_values: flags.FlagValues) -> Config:
 
 
 def main() -> None:
-    """Flags → one folder → the other."""
+    """Flags → model → checks → folder."""
     environment.prepare()
     convert(config_from_flags(FLAGS))
 
 
 def convert(config: Config) -> None:
-    """Converts the folder.
+    """Converts a folder; all is checked before anything is written.
 
     Raises:
-        UserError: a file is missing or wrong, or output_dir holds a model.
+        UserError: a file is missing or wrong, the model has no counterpart in
+            the other format, or output_dir holds a model.
     """
     # Here, so that --help needs no TensorFlow.
+    from conversion import huggingface_folder, input_folder, model_folder
+    from training import resume
+
+    wanted = config.output_format and other_format(config.output_format)
+    folder, form = input_folder.find(config.input_dir, wanted)
+    if form == "original":
+        output, prepare = huggingface_folder.FORMAT, huggingface_folder.prepare
+    else:
+        output, prepare = model_folder.ORIGINAL, model_folder.prepare_original
+    model_folder.check(config.output_dir, output, config.overwrite)
+    read = read_original if form == "original" else read_huggingface
+    model = with_case(config, folder, read(config, folder))
+    writer = prepare(model)
+    resume.prepare_output_dir(config.output_dir)
+    model_folder.write(config.output_dir, output, writer)
+    logging.info(
+        "Wrote a model for %s, %d tensors, as %s, to %s",
+        model.task.kind or model.task.task,
+        len(model.tensors),
+        other_format(form),
+        config.output_dir,
+    )
+
+
+def other_format(form: str) -> str:
+    """Returns the format that another one is converted to."""
+    return _FORMATS[1 - _FORMATS.index(form)]
+
+
+def read_huggingface(config: Config, folder: str) -> "Model":
+    """Reads a Hugging Face folder.
+
+    Raises:
+        UserError: flags are given that say something of a checkpoint.
+    """
     from conversion import huggingface
 
-    huggingface.to_original(
-        config.input_dir, config.output_dir, config.overwrite
+    for flag in ("checkpoint", "bert_config_file"):
+        if getattr(config, flag) is not None:
+            raise UserError(
+                f"--{flag} is for models in the original's format; {folder} "
+                "holds one of Hugging Face's. Leave it out, or pass "
+                "--output_format=huggingface."
+            )
+    model = huggingface.read(folder, config.task, config.vocab_file)
+    origin = os.path.join(folder, huggingface.CONFIG) + ", id2label"
+    kept = label_files.Labels(list(model.labels), origin)
+    return with_labels(config, model, kept if model.labels else None)
+
+
+def read_original(config: Config, folder: str) -> "Model":
+    """Reads a folder in the original's format."""
+    from conversion import original
+    from modeling import BertConfig
+
+    prefix = original.find_checkpoint(folder, config.checkpoint)
+    logging.info("The checkpoint is %s", prefix)
+    folder = os.path.dirname(prefix)
+    files = {
+        flag: original.find_file(flag, getattr(config, flag), folder, name)
+        for flag, name in (
+            ("bert_config_file", task_files.CONFIG_FILE),
+            ("vocab_file", task_files.VOCAB_FILE),
+        )
+    }
+    model = original.read(
+        prefix,
+        BertConfig.from_json_file(files["bert_config_file"]),
+        files["vocab_file"],
+        task_files.read(folder),
+        config.task,
+    )
+    kept = label_files.kept_in(label_files.folders_of(prefix))
+    return with_labels(config, model, kept)
+
+
+def with_labels(
+    config: Config, model: "Model", kept: label_files.Labels | None
+) -> "Model":
+    """Returns a model with the names of its labels.
+
+    Args:
+        config: --labels wins.
+        model: the model.
+        kept: the labels that stand beside it.
+
+    Raises:
+        UserError: they are not as many as the head has, or cannot be told
+            apart.
+    """
+    if not model.has_labels:
+        if config.labels is not None:
+            raise UserError(
+                f"--labels={config.labels}, but a model for "
+                f"{model.task.kind or model.task.task} has none."
+            )
+        return model
+    # The flag may rename them, so it need not agree with what is kept.
+    given = label_files.choose(config.labels, None, from_training_set=True)
+    labels = given or kept
+    if labels is None:
+        logging.warning(
+            "Nothing names the %d labels; pass --labels to do so.",
+            model.num_labels,
+        )
+        return model
+    label_files.check_names(labels.names, labels.origin, least=1)
+    if len(labels.names) != model.num_labels:
+        raise UserError(
+            f"{labels.origin}: expected {model.num_labels} labels, as the "
+            f"model's head has. Received: {len(labels.names)}."
+        )
+    return model._replace(labels=labels.names)
+
+
+def with_case(config: Config, folder: str, model: "Model") -> "Model":
+    """Returns a model of which is known whether its text is lower-cased.
+
+    Raises:
+        UserError: nothing tells it.
+    """
+    from conversion import vocabulary
+
+    tokens = vocabulary.tokens_of(model.vocab)
+    known = config.do_lower_case
+    if known is None:
+        known = model.task.do_lower_case
+    if known is None:
+        known = case_check.is_uncased(tokens)
+        logging.info("By its vocabulary: do_lower_case is %s.", known)
+    if known is None:
+        raise UserError(
+            "Nothing says whether the model's text is lower-cased: expected "
+            f"{task_files.TASK_FILE} or tokenizer_config.json in {folder}, or "
+            "--do_lower_case (uncased models) or --nodo_lower_case (cased "
+            "ones)."
+        )
+    case_check.warn_if_vocab_contradicts_case(tokens, known)
+    return model._replace(
+        task=dataclasses.replace(model.task, do_lower_case=known)
     )
 
 

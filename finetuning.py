@@ -19,6 +19,7 @@ from absl import logging
 
 from data import labels
 from errors import UserError
+from training import task_files
 from training.config import TrainingConfig
 
 # TensorFlow is imported where it is used, so that --help needs none.
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from modeling.task_model import Batch, TaskModel
     from training.head_check import Start
     from training.run import Length, MakeEvaluate
+    from training.task_files import Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,10 +49,11 @@ class Config(TrainingConfig):
     length_buckets: bool
 
     def __post_init__(self):
-        if not (self.do_train or self.do_eval or self.do_predict):
+        does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
+        if not any(does):
             raise UserError(
-                "At least one of --do_train, --do_eval and --do_predict must "
-                "be true; none is."
+                "At least one of --do_train, --do_eval, --do_predict and "
+                "--do_export must be true; none is."
             )
         if self.do_train and self.save_best and not self.eval_steps:
             raise UserError(
@@ -116,7 +119,8 @@ def check_results(
 
     Raises:
         UserError: a result would replace an input, or a folder is in its
-            place, or a file in that of a folder.
+            place, or a file in that of a folder, or something else in that of
+            the export.
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
@@ -133,6 +137,10 @@ def check_results(
                 f"Expected a file, or nothing, in the place of {path}. "
                 "Received: a folder; give another --output_dir."
             )
+    if config.do_export:
+        from serving import export
+
+        export.check_run(config)
     for name in ("best", "eval"):
         path = os.path.join(config.output_dir, name)
         if os.path.isfile(path):
@@ -230,7 +238,8 @@ def check_model(
     Raises:
         UserError: there are too few examples for a step, devices cannot share
             a batch, a checkpoint does not fit the model, there is none of the
-            best weights, or nothing can be written to output_dir.
+            best weights, another model's files are in output_dir, or nothing
+            can be written there.
     """
     from training import checkpointing, head_check, monitor, resume, run
 
@@ -252,6 +261,10 @@ def check_model(
         freeze_layers=config.freeze_layers,
         best=best,
     )
+    if config.do_train:
+        task_files.check(
+            config.output_dir, config.bert_config_file, config.vocab_file
+        )
     if config.do_train and start.reader is None:
         logging.warning(
             "--init_checkpoint is not given: training starts from random "
@@ -405,6 +418,34 @@ def load(config: Config, model: "TaskModel") -> int:
     return run.load_trained(
         model, config.output_dir, config.init_checkpoint, config.save_best
     )
+
+
+def keep_task(config: Config, prepared: Prepared, task: "Task") -> None:
+    """Keeps in output_dir what its checkpoints mean: see `task_files`."""
+    if prepared.is_chief:
+        task_files.write(
+            config.output_dir, task, config.bert_config_file, config.vocab_file
+        )
+
+
+def export(
+    config: Config, prepared: Prepared, task: "Task", labels: Sequence[str] = ()
+) -> None:
+    """Exports the weights that `load` takes, if the command says so.
+
+    Call it outside of the strategy's scope.
+
+    Args:
+        config: the run's.
+        prepared: the run's; only the chief exports.
+        task: what the model is for.
+        labels: the model's, in the order of their numbers.
+    """
+    if not (config.do_export and prepared.is_chief):
+        return
+    from serving import export
+
+    export.export_run(config, task, config.vocab_file, labels)
 
 
 class Rows:

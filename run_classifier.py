@@ -35,7 +35,7 @@ from data.tokenization import (  # noqa: F401 (people import them from here)
     WordpieceTokenizer,
 )
 from errors import UserError
-from training import classification_flags, environment
+from training import classification_flags, environment, task_files
 from training import flags as run_flags
 
 if TYPE_CHECKING:
@@ -168,6 +168,16 @@ class Job(NamedTuple):
         return self.processor.kind
 
     @property
+    def task(self) -> task_files.Task:
+        """What the model is for, as it is kept with its checkpoints."""
+        return task_files.Task(
+            task="classification",
+            kind=self.kind,
+            do_lower_case=self.config.do_lower_case,
+            max_seq_length=self.config.max_seq_length,
+        )
+
+    @property
     def num_outputs(self) -> int:
         """How many numbers the head gives for a text, L."""
         return len(self.labels) or 1
@@ -229,16 +239,14 @@ def classify(config: Config) -> None:
         dev_sources = write_records(job, "eval", sets.dev)
         if config.do_train:
             train(job, sets.train, label_weights, dev_sources)
-        if not (config.do_eval or config.do_predict):
-            return
-        if not job.prepared.is_chief:
-            return
-        model = make_model(job)
-        step = finetuning.load(config, model)
-        if config.do_eval:
-            evaluate(job, model, step, dev_sources, len(sets.dev[""]))
-        if config.do_predict:
-            predict(job, model, sets.test)
+        if job.prepared.is_chief and (config.do_eval or config.do_predict):
+            model = make_model(job)
+            step = finetuning.load(config, model)
+            if config.do_eval:
+                evaluate(job, model, step, dev_sources, len(sets.dev[""]))
+            if config.do_predict:
+                predict(job, model, sets.test)
+    finetuning.export(config, job.prepared, job.task, labels)
 
 
 def kind_of(config: Config) -> str:
@@ -329,10 +337,11 @@ def train(
     label_weights: Sequence[float] | None,
     dev_sources: "Mapping[str, RecordSource]",
 ) -> None:
-    """Trains, and keeps the labels with the model."""
+    """Trains, and keeps the labels and the task with the model."""
     source = write_records(job, "train", {"": examples})[""]
     if job.labels and job.prepared.is_chief:
         label_files.write(job.config.output_dir, job.labels)
+    finetuning.keep_task(job.config, job.prepared, job.task)
     finetuning.train(
         job.config,
         job.prepared,

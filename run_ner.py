@@ -17,7 +17,7 @@ import finetuning
 from data import conll
 from data import labels as label_files
 from errors import UserError
-from training import environment
+from training import environment, task_files
 from training import flags as run_flags
 
 if TYPE_CHECKING:
@@ -173,22 +173,39 @@ def tag(config: Config) -> None:
         sources = write_records(config, prepared, data, featurizer)
         if config.do_train:
             train(config, prepared, data, sources, num_examples)
-        if not (config.do_eval or config.do_predict):
-            return
-        if not prepared.is_chief:
-            return
-        model = make_model(prepared, data.labels)
-        step = finetuning.load(config, model)
-        if config.do_eval:
-            rows = answers_of(
-                prepared, model, sources["dev"], config.eval_batch_size
-            )
-            evaluate(config, data, rows, step)
-        if config.do_predict:
-            rows = answers_of(
-                prepared, model, sources["test"], config.predict_batch_size
-            )
-            predict(config, data, rows)
+        if prepared.is_chief and (config.do_eval or config.do_predict):
+            use(config, prepared, data, sources)
+    finetuning.export(config, prepared, task_of(config), data.labels)
+
+
+def use(
+    config: Config,
+    prepared: "Prepared",
+    data: Data,
+    sources: Mapping[str, "RecordSource"],
+) -> None:
+    """Evaluates and predicts, as far as the command says so."""
+    model = make_model(prepared, data.labels)
+    step = finetuning.load(config, model)
+    if config.do_eval:
+        rows = answers_of(
+            prepared, model, sources["dev"], config.eval_batch_size
+        )
+        evaluate(config, data, rows, step)
+    if config.do_predict:
+        rows = answers_of(
+            prepared, model, sources["test"], config.predict_batch_size
+        )
+        predict(config, data, rows)
+
+
+def task_of(config: Config) -> task_files.Task:
+    """Returns what the model is for, as it is kept with its checkpoints."""
+    return task_files.Task(
+        task="ner",
+        do_lower_case=config.do_lower_case,
+        max_seq_length=config.max_seq_length,
+    )
 
 
 def read_data(config: Config, start: "Start") -> Data:
@@ -295,7 +312,10 @@ def train(
     sources: Mapping[str, "RecordSource"],
     num_examples: int,
 ) -> None:
-    """Trains from where output_dir's run stands; keeps the labels there."""
+    """Trains from where output_dir's run stands.
+
+    Keeps the labels and the task there.
+    """
     from evaluation import tagging
 
     def make_evaluate(model):
@@ -306,6 +326,7 @@ def train(
 
     if prepared.is_chief:
         label_files.write(config.output_dir, data.labels)
+    finetuning.keep_task(config, prepared, task_of(config))
     finetuning.train(
         config,
         prepared,

@@ -10,7 +10,7 @@ import functools
 from absl import flags, logging
 
 from errors import UserError
-from training import environment
+from training import environment, task_files
 from training import flags as run_flags
 from training.config import TrainingConfig
 
@@ -71,6 +71,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "do_eval", False, "Whether to evaluate.", flag_values=flag_values
     )
     run_flags.define_training_flags(flag_values)
+    run_flags.define_export_flags(flag_values)
     run_flags.define_device_flags(flag_values)
 
 
@@ -87,10 +88,10 @@ class Config(TrainingConfig):
     shuffle_buffer_size: int
 
     def __post_init__(self):
-        if not self.do_train and not self.do_eval:
+        if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
-                "At least one of --do_train and --do_eval must be true; "
-                "neither is."
+                "At least one of --do_train, --do_eval and --do_export must be "
+                "true; none is."
             )
         if self.max_predictions_per_seq > self.max_seq_length:
             raise UserError(
@@ -115,6 +116,7 @@ def pretrain(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from data import record_files
     from modeling import BertConfig
+    from serving import export
     from training import resume, run, strategy
 
     # First of all: some strategies must be made before any operation runs.
@@ -122,17 +124,33 @@ def pretrain(config: Config) -> None:
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
+    if config.do_export:
+        export.check_run(config)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)
     record_files.check_records(source)
+    if config.do_train:
+        task_files.check(config.output_dir, config.bert_config_file, None)
     with chosen.scope():
         if strategy.is_chief():
             resume.prepare_output_dir(config.output_dir)
         if config.do_train:
             train(config, bert_config, source)
-        if config.do_eval and strategy.is_chief():
+        is_chief = strategy.is_chief()
+        if config.do_eval and is_chief:
             evaluate(config, bert_config, source)
+    if config.do_export and is_chief:
+        export.export_run(config, task_of(config))
+
+
+def task_of(config: Config) -> task_files.Task:
+    """Returns what the model is for, as it is kept with its checkpoints."""
+    return task_files.Task(
+        task="pretraining",
+        do_lower_case=None,  # of the records' text; they do not say it
+        max_seq_length=config.max_seq_length,
+    )
 
 
 def record_source(config: Config, bert_config):
@@ -163,8 +181,12 @@ def train(config: Config, bert_config, source) -> None:
     """Trains from where output_dir's run stands to num_train_steps."""
     from data import input_pipeline
     from modeling.heads import PretrainingModel
-    from training import run
+    from training import run, strategy
 
+    if strategy.is_chief():
+        task_files.write(
+            config.output_dir, task_of(config), config.bert_config_file, None
+        )
     logging.info("***** Running training *****")
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", config.num_train_steps)

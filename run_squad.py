@@ -17,7 +17,7 @@ import finetuning
 from data import squad, squad_answers, squad_windows
 from data.squad import SquadExample
 from errors import UserError
-from training import environment
+from training import environment, task_files
 from training import flags as run_flags
 
 if TYPE_CHECKING:
@@ -230,8 +230,29 @@ def find_answers(config: Config) -> None:
             )
         if config.do_train:
             train(config, prepared, examples.train, asked)
+        threshold = config.threshold or 0.0
         if config.predicts and prepared.is_chief:
-            predict(config, prepared, asked)
+            threshold = predict(config, prepared, asked)
+    finetuning.export(config, prepared, task_of(config, threshold))
+
+
+def task_of(config: Config, threshold: float) -> task_files.Task:
+    """Returns what the model is for, as it is kept with its checkpoints.
+
+    Args:
+        config: the run's.
+        threshold: the null_score_diff_threshold, given or found.
+    """
+    names = task_files.SQUAD_OPTIONS.keys() - {"null_score_diff_threshold"}
+    return task_files.Task(
+        task="squad",
+        do_lower_case=config.do_lower_case,
+        max_seq_length=config.max_seq_length,
+        options={
+            **{name: getattr(config, name) for name in names},
+            "null_score_diff_threshold": threshold,
+        },
+    )
 
 
 def read_examples(config: Config) -> Examples:
@@ -356,6 +377,8 @@ def train(
     logging.info(
         "  Num split examples = %d", record_files.num_records(source.files)
     )
+    task = task_of(config, config.threshold or 0.0)
+    finetuning.keep_task(config, prepared, task)
     finetuning.train(
         config,
         prepared,
@@ -377,8 +400,13 @@ def make_evaluate(
     return lambda: judge(config, answered(config, asked, results))[1]
 
 
-def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
-    """Writes predict_file's answers, and what they are worth."""
+def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
+    """Writes predict_file's answers, and what they are worth.
+
+    Returns:
+        The null_score_diff_threshold, which is found where it is auto, and
+        then kept with the model.
+    """
     from data import record_files, squad_predictions
     from training import results
 
@@ -400,6 +428,9 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
     )
     if config.writes_results:
         results.write_eval_results(config.output_dir, figures, step)
+    if config.threshold is None:
+        task_files.update(config.output_dir, task_of(config, threshold))
+    return threshold
 
 
 def results_of(

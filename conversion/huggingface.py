@@ -1,152 +1,95 @@
-"""A Hugging Face BERT folder → a folder as the original's models come in."""
+"""Reads a Hugging Face BERT folder."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
-from absl import logging
 
+from conversion import huggingface_config, tokenizer_files, vocabulary
 from conversion import huggingface_names as names
-from conversion import model_folder, safetensors_files
 from conversion.json_files import read_json
-from conversion.safetensors_files import Tensors
-from conversion.vocabulary import read_vocabulary
+from conversion.model import Model, choose_weights, make_task, task_of_parts
+from conversion.safetensors_files import WEIGHTS, Tensors
 from errors import UserError
 from modeling.config import BertConfig
-from training import resume
 
-_HF_CONFIG = "config.json"
-_HF_WEIGHTS = safetensors_files.WEIGHTS
+CONFIG = "config.json"
 
-
-class _Source(NamedTuple):
-    """A weight, and the tensors (mostly one) that give its value."""
-
-    weight: names.Weight
-    tensors: Sequence[str]
+# The tensors of a file by the name that the tables have; mostly one each.
+_Given = Mapping[str, Sequence[str]]
 
 
-def to_original(
-    input_dir: str, output_dir: str, overwrite: bool = False
-) -> None:
-    """Converts a folder; everything is checked before anything is written.
+def read(
+    folder: str, task: str | None = None, vocab_file: str | None = None
+) -> Model:
+    """Reads a model; what it has and we have not is named in a warning.
 
     Args:
-        input_dir: holds `config.json`, `model.safetensors` (or shards) and
-            `vocab.txt` (or `tokenizer.json`); or is the one folder above it.
-        output_dir: gets `bert_model.ckpt.*`, `bert_config.json` and
-            `vocab.txt`.
-        overwrite: whether those may be there already.
+        folder: holds `config.json`, `model.safetensors` (or shards) and
+            `vocab.txt` (or `tokenizer.json`).
+        task: one of `training.task_files.TASKS`; None: what the architecture
+            and the tensors say.
+        vocab_file: instead of the folder's.
 
     Raises:
         UserError: a file is missing or wrong, or the model is none that
             BertModel computes.
     """
-    folder = find_folder(input_dir)
-    model_folder.check(output_dir, overwrite)
-    config_path = os.path.join(folder, _HF_CONFIG)
+    config_path = os.path.join(folder, CONFIG)
     values = read_json(config_path)
     try:
-        config = names.config_from_hf(values)
+        config = huggingface_config.to_original(values)
     except UserError as error:
         raise UserError(f"{config_path}: {error}") from error
-    _warn_of_epsilon(values, config_path)
-    vocab = read_vocabulary(folder, config.vocab_size)
+    huggingface_config.warn_of_epsilon(values, config_path)
+    settings = tokenizer_files.read_settings(folder)
+    if vocab_file:
+        vocab = vocabulary.read_file(vocab_file, config.vocab_size)
+    else:
+        vocab = vocabulary.read_vocabulary(folder, config.vocab_size)
+    tensors = Tensors(folder)
+    given = _by_present_name(tensors.shapes)
     try:
-        tensors = read_weights(Tensors(folder), config)
+        _check_layers(given, config)
+        num_rows = _rows_of_heads(given, tensors)
+        head = huggingface_config.find_head(values, num_rows, task)
+        num_labels = num_rows[head.hf_name] if head else 0
+        labels = huggingface_config.labels_of(values, head, num_labels)
+        if task is None:
+            task = head.task if head else task_of_parts(_parts(given, config))
+        parts = names.weights_by_part(config)
+        if head:
+            parts[head.part] = head.weights(num_labels, config.hidden_size)
+        chosen = choose_weights(
+            task, parts, given, lambda weight: weight.hf_name, WEIGHTS
+        )
+        weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error
-    resume.prepare_output_dir(output_dir)
-    model_folder.write(output_dir, tensors, config, vocab)
-    logging.info("Wrote %d tensors to %s", len(tensors), output_dir)
+    return Model(
+        config,
+        weights,
+        vocab,
+        make_task(
+            task,
+            head and head.kind,
+            settings.do_lower_case,
+            min(
+                config.max_position_embeddings,
+                settings.max_length or config.max_position_embeddings,
+            ),
+        ),
+        labels,
+    )
 
 
-def find_folder(input_dir: str) -> str:
-    """Returns the folder with the model: input_dir or the one inside it.
-
-    Python packages of models keep it a level down.
-
-    Raises:
-        UserError: there is none, or several.
-    """
-    if not os.path.isdir(input_dir):
-        state = "a file" if os.path.exists(input_dir) else "not there"
-        raise UserError(
-            f"Expected the folder of a Hugging Face model ({_HF_CONFIG}, "
-            f"{_HF_WEIGHTS}, vocab.txt). Received: --input_dir={input_dir}, "
-            f"which is {state}."
-        )
-    if os.path.exists(os.path.join(input_dir, _HF_CONFIG)):
-        return input_dir
-    inside = [
-        entry.path
-        for entry in os.scandir(input_dir)
-        if os.path.exists(os.path.join(entry.path, _HF_CONFIG))
-        and safetensors_files.has_weights(entry.path)
-    ]
-    if len(inside) != 1:
-        found = ", ".join(sorted(os.listdir(input_dir))[:8]) or "nothing"
-        raise UserError(
-            f"Expected {_HF_CONFIG} in --input_dir={input_dir}, or in one "
-            f"folder there. Received a folder with: {found}."
-        )
-    logging.info("The model is in %s", inside[0])
-    return inside[0]
-
-
-def read_weights(tensors: Tensors, config: BertConfig) -> dict[str, np.ndarray]:
-    """Returns a Hugging Face model's weights as the original has them.
-
-    Tensors that BERT and its heads of pre-training do not have are named in a
-    warning; so are parts that the model lacks.
-
-    Args:
-        tensors: the model's.
-        config: its sizes.
-
-    Returns:
-        float32, by the names in the original's checkpoints.
-
-    Raises:
-        UserError: a weight is missing, of another shape, or there twice with
-            different values; or the encoder has weights that BERT has not.
-    """
-    sources = _match(tensors, config)
-    for weight, found in sources:
-        for name in found:
-            if tensors.shapes[name] != weight.hf_shape:
-                raise UserError(
-                    f"{name} must be {list(weight.hf_shape)} by {_HF_CONFIG}. "
-                    f"Received: {list(tensors.shapes[name])}."
-                )
-    return {source.weight.name: _value(source, tensors) for source in sources}
-
-
-def _match(tensors: Tensors, config: BertConfig) -> list[_Source]:
-    """Finds the tensors of each weight; reports what has no partner."""
+def _by_present_name(hf_names: Iterable[str]) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
-    for name in sorted(tensors.shapes):
+    for name in sorted(hf_names):
         present = names.present_name(name)
         if present:
             given.setdefault(present, []).append(name)
-    _check_layers(given, config)
-    sources = []
-    for part, weights in names.weights_by_part(config).items():
-        found = [
-            _Source(weight, given.pop(weight.hf_name))
-            for weight in weights
-            if weight.hf_name in given
-        ]
-        if found or part == names.ENCODER:
-            _check_whole(part, weights, found)
-            sources += found
-        else:
-            logging.warning(
-                "The model has no %s; training starts it afresh.", part
-            )
-    _report_unknown([name for group in given.values() for name in group])
-    return sources
+    return given
 
 
 def _check_layers(given: Iterable[str], config: BertConfig) -> None:
@@ -157,52 +100,52 @@ def _check_layers(given: Iterable[str], config: BertConfig) -> None:
     num_layers = names.count_layers(given)
     if num_layers != config.num_hidden_layers:
         raise UserError(
-            f"{_HF_WEIGHTS} must have tensors of {config.num_hidden_layers} "
-            f"layers by num_hidden_layers in {_HF_CONFIG} "
+            f"{WEIGHTS} must have tensors of {config.num_hidden_layers} "
+            f"layers by num_hidden_layers in {CONFIG} "
             f"(bert.encoder.layer.0, …). Received: {num_layers}; does "
-            f"{_HF_CONFIG} belong to it?"
+            f"{CONFIG} belong to it?"
         )
 
 
-def _check_whole(
-    part: str, weights: Sequence[names.Weight], found: Sequence[_Source]
-) -> None:
-    missing = sorted(
-        {weight.hf_name for weight in weights}
-        - {source.weight.hf_name for source in found}
-    )
-    if missing:
-        raise UserError(
-            f"{_HF_WEIGHTS} lacks {len(missing)} of the {part}'s "
-            f"{len(weights)} tensors, such as {missing[0]}; does {_HF_CONFIG} "
-            "belong to it?"
-        )
+def _rows_of_heads(given: _Given, tensors: Tensors) -> dict[str, int]:
+    """Returns how many labels each head of fine-tuning has."""
+    shapes = {
+        head.hf_name: tensors.shapes[given[f"{head.hf_name}.weight"][0]]
+        for head in names.HEADS
+        if f"{head.hf_name}.weight" in given
+    }
+    return {name: shape[0] for name, shape in shapes.items() if shape}
 
 
-def _report_unknown(unknown: Sequence[str]) -> None:
-    foreign = [
-        name
-        for name in unknown
-        if names.present_name(name).startswith(
-            ("bert.encoder.", "bert.embeddings.")
-        )
+def _parts(given: _Given, config: BertConfig) -> list[str]:
+    """Returns the parts of pre-trained models of which there are tensors."""
+    return [
+        part
+        for part, weights in names.weights_by_part(config).items()
+        if any(weight.hf_name in given for weight in weights)
     ]
-    if foreign:
-        raise UserError(
-            f"{_HF_WEIGHTS} has {len(foreign)} tensors in the encoder that "
-            f"BERT with these sizes has not, such as {foreign[0]}; does "
-            f"{_HF_CONFIG} belong to it?"
-        )
-    if unknown:
-        logging.warning(
-            "%d unknown tensors are not converted: %s",
-            len(unknown),
-            ", ".join(unknown),
-        )
 
 
-def _value(source: _Source, tensors: Tensors) -> np.ndarray:
-    weight, (first, *others) = source
+def _read(
+    weight: names.Weight, found: Sequence[str], tensors: Tensors
+) -> np.ndarray:
+    """Returns a weight's value as the original has it.
+
+    Args:
+        weight: by both of its names.
+        found: the tensors that give it.
+        tensors: all of them.
+
+    Raises:
+        UserError: it is of another shape, or they differ.
+    """
+    for name in found:
+        if tensors.shapes[name] != weight.hf_shape:
+            raise UserError(
+                f"{name} must be {list(weight.hf_shape)} by {CONFIG}. "
+                f"Received: {list(tensors.shapes[name])}."
+            )
+    first, *others = found
     value = tensors.read(first)
     for other in others:
         if not np.array_equal(value, tensors.read(other)):
@@ -212,15 +155,3 @@ def _value(source: _Source, tensors: Tensors) -> np.ndarray:
                 "cannot be converted."
             )
     return np.ascontiguousarray(value.T) if weight.transposed else value
-
-
-def _warn_of_epsilon(values: Mapping[str, Any], path: str) -> None:
-    epsilon = values.get("layer_norm_eps", names.LAYER_NORM_EPSILON)
-    if epsilon != names.LAYER_NORM_EPSILON:
-        logging.warning(
-            "%s has layer_norm_eps %s, the original always %s: outputs will "
-            "differ a little.",
-            path,
-            epsilon,
-            names.LAYER_NORM_EPSILON,
-        )

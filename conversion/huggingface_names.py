@@ -1,53 +1,20 @@
-"""What Hugging Face's BERT calls things, and what the original calls them.
+"""What Hugging Face's BERT calls its weights, and what the original calls them.
 
-One table (`weights_by_part`) and one for activations serve both directions.
-Letters of shapes: D hidden, V vocabulary.
+The tables (`weights_by_part`, `HEADS`) serve both directions.
+Letters of shapes: D hidden, V vocabulary, L labels.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from errors import UserError
 from modeling.config import BertConfig
-
-# Hugging Face's `gelu` is the exact one, the original's the approximation by
-# tanh. From theirs to ours; of several, the last is the one to write back.
-ACTIVATIONS = {
-    "gelu": "gelu_erf",
-    "gelu_new": "gelu",
-    "gelu_pytorch_tanh": "gelu",
-    "relu": "relu",
-}
-# The epsilon of all layer normalization in the original.
-LAYER_NORM_EPSILON = 1e-12
-
-# Without these the defaults would decide, and ours are not theirs
-# (type_vocab_size: 16 and 2).
-_NEEDED_KEYS = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "max_position_embeddings",
-    "type_vocab_size",
-)
-_OTHER_KEYS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "initializer_range",
-)
-# What makes another model of the same weights: key → the value that is BERT.
-_NOT_BERT = {
-    "position_embedding_type": "absolute",
-    "is_decoder": False,
-    "add_cross_attention": False,
-}
 
 # The part that every model has; the others are there whole or not at all.
 ENCODER = "encoder"
+POOLER = "pooler"
+MASKED_LM = "masked-LM head"
+NEXT_SENTENCE = "next-sentence head"
 
 _LAYER = re.compile(r"bert\.encoder\.layer\.([0-9]+)\.")
 # Saved by some versions; counted up from 0 or all 0, nothing learned.
@@ -81,8 +48,86 @@ class Weight(NamedTuple):
         return self.shape[::-1] if self.transposed else self.shape
 
 
+class Head(NamedTuple):
+    """A head of fine-tuned models.
+
+    Attributes:
+        task: one of `training.task_files.TASKS`.
+        kind: of classification: one of `training.task_files.KINDS`.
+        scope: what stands before its weights' names in checkpoints.
+        hf_name: what stands before them in Hugging Face's files.
+        architecture: Hugging Face's class.
+        problem_type: what its config.json says of the kind.
+    """
+
+    task: str
+    kind: str | None
+    scope: str
+    hf_name: str
+    architecture: str
+    problem_type: str | None = None
+
+    @property
+    def part(self) -> str:
+        """What messages call it."""
+        return f"{self.kind or self.task} head"
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether its rows are labels that have names."""
+        return self.task == "ner" or self.kind in (
+            "classification",
+            "multi_label",
+        )
+
+    def weights(self, num_labels: int, hidden_size: int) -> list[Weight]:
+        """Returns its weights.
+
+        Args:
+            num_labels: L; of no account where the task fixes it.
+            hidden_size: D.
+        """
+        fixed = {"squad": 2, "regression": 1}
+        num_labels = fixed.get(self.kind or self.task, num_labels)
+        return _output(self.scope, self.hf_name, num_labels, hidden_size)
+
+
+_SEQUENCE = ("classifier", "BertForSequenceClassification")
+HEADS = (
+    Head(
+        "classification",
+        "classification",
+        "",
+        *_SEQUENCE,
+        "single_label_classification",
+    ),
+    Head(
+        "classification",
+        "multi_label",
+        "cls/multi_label/",
+        *_SEQUENCE,
+        "multi_label_classification",
+    ),
+    Head(
+        "classification",
+        "regression",
+        "cls/regression/",
+        *_SEQUENCE,
+        "regression",
+    ),
+    Head("ner", None, "cls/token/", "classifier", "BertForTokenClassification"),
+    Head("squad", None, "cls/squad/", "qa_outputs", "BertForQuestionAnswering"),
+)
+
+
+def head_of(task: str, kind: str | None) -> Head:
+    """Returns the head of a task that has one."""
+    (head,) = (h for h in HEADS if (h.task, h.kind) == (task, kind))
+    return head
+
+
 def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:
-    """Returns all weights that a model of these sizes may have.
+    """Returns all weights that a pre-trained model of these sizes may have.
 
     Returns:
         The weights of the encoder, the pooler and the heads of pre-training,
@@ -99,8 +144,8 @@ def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:
                 for weight in _block(config, index)
             ),
         ],
-        "pooler": _dense("bert/pooler/dense", "bert.pooler.dense", size, size),
-        "masked-LM head": [
+        POOLER: _dense("bert/pooler/dense", "bert.pooler.dense", size, size),
+        MASKED_LM: [
             *_dense(
                 f"{transform[0]}/dense", f"{transform[1]}.dense", size, size
             ),
@@ -109,18 +154,9 @@ def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:
                 "cls/predictions/output_bias", (vocab,), "cls.predictions.bias"
             ),
         ],
-        "next-sentence head": [
-            Weight(
-                "cls/seq_relationship/output_weights",
-                (2, size),
-                "cls.seq_relationship.weight",
-            ),
-            Weight(
-                "cls/seq_relationship/output_bias",
-                (2,),
-                "cls.seq_relationship.bias",
-            ),
-        ],
+        NEXT_SENTENCE: _output(
+            "cls/seq_relationship/", "cls.seq_relationship", 2, size
+        ),
     }
 
 
@@ -150,45 +186,6 @@ def count_layers(present_names: Iterable[str]) -> int:
     """
     matches = (_LAYER.match(name) for name in present_names)
     return len({match[1] for match in matches if match})
-
-
-def config_from_hf(values: Mapping[str, Any]) -> BertConfig:
-    """Makes a BertConfig of what Hugging Face's config.json holds.
-
-    Raises:
-        UserError: it is of another model than BERT, a size is missing or
-            wrong, or the activation is none that BertModel has.
-    """
-    if values.get("model_type") != "bert":
-        raise UserError(
-            'Expected "model_type": "bert"; other models keep other weights '
-            "under the same names. Received: "
-            f"{values.get('model_type', 'no model_type')!r}."
-        )
-    for key, expected in _NOT_BERT.items():
-        if values.get(key, expected) != expected:
-            raise UserError(
-                f"{key} must be {expected!r}, or BertModel would compute "
-                f"something else. Received: {values[key]!r}."
-            )
-    missing = [key for key in _NEEDED_KEYS if key not in values]
-    if missing:
-        raise UserError(
-            f"{', '.join(missing)} must be given; take config.json from where "
-            "the weights come from."
-        )
-    act = values["hidden_act"]
-    if not isinstance(act, str) or act not in ACTIVATIONS:
-        raise UserError(
-            f"hidden_act must be one of {', '.join(ACTIVATIONS)}. "
-            f"Received: {act!r}."
-        )
-    kept = {
-        key: values[key]
-        for key in (*_NEEDED_KEYS, *_OTHER_KEYS)
-        if key in values
-    }
-    return BertConfig.from_dict({**kept, "hidden_act": ACTIVATIONS[act]})
 
 
 def _embeddings(config: BertConfig) -> list[Weight]:
@@ -245,4 +242,11 @@ def _layer_norm(ours: str, theirs: str, size: int) -> list[Weight]:
             f"{ours}/LayerNorm/gamma", (size,), f"{theirs}.LayerNorm.weight"
         ),
         Weight(f"{ours}/LayerNorm/beta", (size,), f"{theirs}.LayerNorm.bias"),
+    ]
+
+
+def _output(ours: str, theirs: str, num_labels: int, size: int) -> list[Weight]:
+    return [
+        Weight(f"{ours}output_weights", (num_labels, size), f"{theirs}.weight"),
+        Weight(f"{ours}output_bias", (num_labels,), f"{theirs}.bias"),
     ]

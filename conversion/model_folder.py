@@ -1,67 +1,121 @@
-"""Writes a model's folder as the original's models come in."""
+"""Writes a model's folder: all of its files, or none."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 import atomic_files
+from conversion.model import Model
 from errors import UserError
 from modeling import checkpoint
-from modeling.config import BertConfig
+from training import task_files
 
 CHECKPOINT = "bert_model.ckpt"
-CONFIG = "bert_config.json"
-VOCAB = "vocab.txt"
+# One label a line, as `data.labels` keeps them.
+LABELS = "labels.txt"
 
-_INDEX = CHECKPOINT + ".index"
-# As they are renamed: the index, which makes it a checkpoint, last.
-_FILES = (CHECKPOINT + checkpoint.DATA_SUFFIX, VOCAB, CONFIG, _INDEX)
 # Nobody else's file begins like this, so it may be replaced and removed.
 _TEMPORARY = ".tmp-bert-conversion-"
 
+# Writes a model's files, each to the given prefix plus its name.
+Writer = Callable[[str], None]
 
-def check(output_dir: str, overwrite: bool) -> None:
+
+class Format(NamedTuple):
+    """The files of a model in one format.
+
+    Attributes:
+        files: as they are renamed; the last one makes it a model.
+        disturbing: files that would be read instead of them, or with them.
+    """
+
+    files: tuple[str, ...]
+    disturbing: tuple[str, ...]
+
+
+ORIGINAL = Format(
+    files=(
+        CHECKPOINT + checkpoint.DATA_SUFFIX,
+        task_files.VOCAB_FILE,
+        task_files.CONFIG_FILE,
+        task_files.TASK_FILE,
+        LABELS,
+        CHECKPOINT + ".index",
+    ),
+    disturbing=("checkpoint",),
+)
+
+
+def prepare_original(model: Model) -> Writer:
+    """Returns what writes a model as the original's come in.
+
+    Beside `bert_model.ckpt.*`, `bert_config.json` and `vocab.txt`: `task.json`,
+    and `labels.txt` if it has labels.
+    """
+
+    def write(prefix: str) -> None:
+        checkpoint.write_files(prefix + CHECKPOINT, model.tensors)
+        texts = {
+            task_files.VOCAB_FILE: model.vocab,
+            task_files.CONFIG_FILE: model.config.to_json_string().encode(),
+            task_files.TASK_FILE: model.task.to_json().encode(),
+        }
+        if model.labels:
+            texts[LABELS] = "".join(f"{x}\n" for x in model.labels).encode()
+        for name, text in texts.items():
+            with tf.io.gfile.GFile(prefix + name, "wb") as file:
+                file.write(text)
+
+    return write
+
+
+def check(output_dir: str, form: Format, overwrite: bool) -> None:
     """Checks, without writing, that a folder may get a model.
 
     Args:
         output_dir: the folder; it need not be there.
+        form: the files that are to be written.
         overwrite: whether a model may be there already.
 
     Raises:
-        UserError: it is a file, holds a model, or has something other than a
-            plain file in the place of one of the model's.
+        UserError: it is a file or remote, holds a model, has something other
+            than a plain file in the place of one of the model's, or files that
+            would be taken for parts of it.
     """
+    if "://" in output_dir:
+        raise UserError(
+            "--output_dir must be a local folder. Received: "
+            f"{output_dir}; convert there, and copy it."
+        )
     if os.path.exists(output_dir) and not os.path.isdir(output_dir):
         raise UserError(f"--output_dir={output_dir} is a file, not a folder.")
-    _check_replaceable(output_dir)
-    there = [
-        name
-        for name in _FILES
-        if tf.io.gfile.exists(os.path.join(output_dir, name))
-    ]
+    _check_replaceable(output_dir, form)
+    there = _existing(output_dir, form.files)
     if there and not overwrite:
         raise UserError(
             f"--output_dir={output_dir} holds a model already "
             f"({', '.join(there)}); name another folder, or pass --overwrite."
         )
+    disturbing = _existing(output_dir, form.disturbing)
+    if disturbing:
+        raise UserError(
+            f"--output_dir={output_dir} has {', '.join(disturbing)}, which "
+            "belongs to another model and would be read with the new one; "
+            "move it, or name another folder."
+        )
 
 
-def write(
-    output_dir: str,
-    tensors: Mapping[str, np.ndarray],
-    config: BertConfig,
-    vocab: bytes,
-) -> None:
+def write(output_dir: str, form: Format, write_files: Writer) -> None:
     """Writes a model; one that is there stays whole until all is written.
 
+    Files of an old model that the new one has not (labels) are removed.
+
     Args:
-        output_dir: gets `bert_model.ckpt.*`, `bert_config.json` and
-            `vocab.txt`; it exists.
-        tensors: the weights by the original's names.
-        config: the sizes.
-        vocab: the text of vocab.txt.
+        output_dir: gets the files; it exists.
+        form: which they are.
+        write_files: writes them.
 
     Raises:
         UserError: a folder or a link has come in the place of one of them.
@@ -69,15 +123,14 @@ def write(
     """
     temporary = os.path.join(output_dir, _TEMPORARY)
     try:
-        checkpoint.write_files(temporary + CHECKPOINT, tensors)
-        with tf.io.gfile.GFile(temporary + VOCAB, "wb") as file:
-            file.write(vocab)
-        with tf.io.gfile.GFile(temporary + CONFIG, "w") as file:
-            file.write(config.to_json_string())
-        for name in _FILES:
+        write_files(temporary)
+        written = [
+            name for name in form.files if tf.io.gfile.exists(temporary + name)
+        ]
+        for name in written:
             atomic_files.sync(temporary + name)
-        _check_replaceable(output_dir)
-        _rename_all(output_dir, temporary)
+        _check_replaceable(output_dir, form)
+        _rename_all(output_dir, form, written)
     finally:
         # All of them: a write of TensorFlow that fails leaves files by other
         # names than the checkpoint's.
@@ -86,9 +139,17 @@ def write(
                 tf.io.gfile.remove(os.path.join(output_dir, name))
 
 
-def _check_replaceable(output_dir: str) -> None:
+def _existing(output_dir: str, names: tuple[str, ...]) -> list[str]:
+    return [
+        name
+        for name in names
+        if tf.io.gfile.exists(os.path.join(output_dir, name))
+    ]
+
+
+def _check_replaceable(output_dir: str, form: Format) -> None:
     """Raises UserError where a model's file is no plain one."""
-    for name in _FILES:
+    for name in form.files:
         path = os.path.join(output_dir, name)
         if os.path.islink(path):
             found = "a symbolic link, whose target is not ours to replace"
@@ -104,16 +165,20 @@ def _check_replaceable(output_dir: str) -> None:
         )
 
 
-def _rename_all(output_dir: str, temporary: str) -> None:
+def _rename_all(output_dir: str, form: Format, written: list[str]) -> None:
     """Puts the new files in the place of the old ones.
 
-    Without an index there is no checkpoint: a kill in between leaves none
-    rather than one with parts of both models.
+    Without the last one there is no model: a kill in between leaves none
+    rather than one with parts of both.
     """
-    index = os.path.join(output_dir, _INDEX)
-    if tf.io.gfile.exists(index):
-        tf.io.gfile.remove(index)
-    for name in _FILES:
+    gone = [form.files[-1], *(n for n in form.files if n not in written)]
+    for name in gone:
+        path = os.path.join(output_dir, name)
+        if tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)
+    for name in written:
         tf.io.gfile.rename(
-            temporary + name, os.path.join(output_dir, name), overwrite=True
+            os.path.join(output_dir, _TEMPORARY + name),
+            os.path.join(output_dir, name),
+            overwrite=True,
         )

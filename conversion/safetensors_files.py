@@ -9,10 +9,12 @@ import numpy as np
 import safetensors
 
 from conversion.json_files import read_json
+from conversion.model import check_finite
 from errors import UserError
 
 WEIGHTS = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
+INDEX = "model.safetensors.index.json"
+PICKLE = "pytorch_model.bin"
 
 _FLOATS = ("F16", "BF16", "F32", "F64")
 
@@ -61,23 +63,14 @@ class Tensors:
             )
         # NumPy knows bfloat16 from the package ml_dtypes, which TensorFlow
         # imports.
-        given = self._file_of[name].get_tensor(name)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = given.astype(np.float32)
-        finite = np.isfinite(value)
-        if not finite.all():
-            raise UserError(
-                f"{name} must hold numbers that are finite in float32. "
-                f"Received: {given[~finite][0]}."
-            )
-        return value
+        return check_finite(name, self._file_of[name].get_tensor(name))
 
 
 def has_weights(folder: str) -> bool:
     """Whether a folder has weights, be they in a format that is read or not."""
     return any(
         os.path.exists(os.path.join(folder, name))
-        for name in (WEIGHTS, _INDEX, "pytorch_model.bin")
+        for name in (WEIGHTS, INDEX, PICKLE)
     )
 
 
@@ -86,7 +79,7 @@ def _weight_files(folder: str) -> list[str]:
     single = os.path.join(folder, WEIGHTS)
     if os.path.exists(single):
         return [single]
-    index = os.path.join(folder, _INDEX)
+    index = os.path.join(folder, INDEX)
     if os.path.exists(index):
         files = read_json(index).get("weight_map")
         if not isinstance(files, Mapping) or not all(
@@ -100,12 +93,13 @@ def _weight_files(folder: str) -> list[str]:
         return [
             os.path.join(folder, name) for name in sorted({*files.values()})
         ]
-    if os.path.exists(os.path.join(folder, "pytorch_model.bin")):
+    if os.path.exists(os.path.join(folder, PICKLE)):
         raise UserError(
             f"Expected {single}. Received a folder with pytorch_model.bin "
             "only, a pickle, which can run any code when it is read; where "
-            "you trust it, load it with transformers and write it again with "
-            "model.save_pretrained(folder, safe_serialization=True)."
+            "PyTorch is, make it safe: safetensors.torch.save_file({k: "
+            "v.clone() for k, v in torch.load('pytorch_model.bin', "
+            "weights_only=True).items()}, 'model.safetensors')."
         )
     found = ", ".join(sorted(os.listdir(folder))[:8])
     raise UserError(f"Expected {single}. Received a folder with: {found}.")

@@ -1,4 +1,4 @@
-"""The vocabulary of a Hugging Face BERT folder, as the text of vocab.txt."""
+"""The vocabulary of a BERT, as the text of vocab.txt."""
 
 import json
 import os
@@ -25,21 +25,48 @@ def read_vocabulary(folder: str, vocab_size: int) -> bytes:
     """
     path = os.path.join(folder, "vocab.txt")
     if os.path.exists(path):
-        text = _read(path)
-    else:
-        path = os.path.join(folder, "tokenizer.json")
-        if not os.path.exists(path):
-            raise UserError(
-                f"Expected vocab.txt or tokenizer.json in {folder}; it has "
-                "neither. Get one of them from where the weights come from."
-            )
-        text = _lines(_pieces(path), path)
-    num_tokens = text.count(b"\n") + (text[-1:] not in (b"", b"\n"))
+        return read_file(path, vocab_size)
+    path = os.path.join(folder, "tokenizer.json")
+    if not os.path.exists(path):
+        raise UserError(
+            f"Expected vocab.txt or tokenizer.json in {folder}; it has "
+            "neither. Get one of them from where the weights come from, or "
+            "name the vocabulary (--vocab_file)."
+        )
+    text = _lines(_pieces(path), path)
+    _check_size(text, path, vocab_size)
+    return text
+
+
+def read_file(path: str, vocab_size: int) -> bytes:
+    """Returns the text of a vocab.txt, unchanged.
+
+    Args:
+        path: the file.
+        vocab_size: see `read_vocabulary`.
+
+    Raises:
+        UserError: it cannot be read, is not UTF-8, or has more tokens than
+            vocab_size.
+    """
+    text = _read(path)
+    _check_size(text, path, vocab_size)
+    return text
+
+
+def tokens_of(text: bytes) -> list[str]:
+    """Returns a vocabulary's tokens, as `data.tokenization` reads them."""
+    lines = text.decode("utf-8").replace("\r", "").split("\n")
+    return [line.strip() for line in (lines if lines[-1] else lines[:-1])]
+
+
+def _check_size(text: bytes, path: str, vocab_size: int) -> None:
+    num_tokens = len(tokens_of(text))
     if not 0 < num_tokens <= vocab_size:
         raise UserError(
             f"{path} must have at most as many tokens as the model's word "
-            f"table has rows (vocab_size {vocab_size} in config.json), and at "
-            f"least one. Received: {num_tokens}."
+            f"table has rows (vocab_size {vocab_size} in its configuration), "
+            f"and at least one. Received: {num_tokens}."
         )
     if num_tokens < vocab_size:
         logging.warning(
@@ -49,7 +76,6 @@ def read_vocabulary(folder: str, vocab_size: int) -> bytes:
             num_tokens,
             vocab_size,
         )
-    return text
 
 
 def _read(path: str) -> bytes:

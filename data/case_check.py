@@ -83,12 +83,8 @@ def warn_if_vocab_contradicts_case(
         do_lower_case: whether the text will be lower-cased.
         vocab_file: where the tokens come from, for the message.
     """
-    tokens = [token for token in vocab if not re.match(r"\[.+]$|<.+>$", token)]
-    if sum(t.lower() != t.upper() for t in tokens) < _MIN_CASE_TOKENS:
-        return
-    num_upper = sum(token.lower() != token for token in tokens)
-    is_uncased = num_upper < _UNCASED_SHARE * len(tokens)
-    if is_uncased == bool(do_lower_case):
+    is_uncased, num_upper, num_tokens = _case_of(vocab)
+    if is_uncased in (None, bool(do_lower_case)):
         return
     effect = (
         "capital letters would become [UNK]"
@@ -102,8 +98,30 @@ def warn_if_vocab_contradicts_case(
         vocab_file,
         "uncased" if is_uncased else "cased",
         num_upper,
-        len(tokens),
+        num_tokens,
         bool(do_lower_case),
         effect,
         not do_lower_case,
     )
+
+
+def is_uncased(vocab: Iterable[str]) -> bool | None:
+    """Returns whether a vocabulary is one of lower-cased text.
+
+    Args:
+        vocab: the tokens.
+
+    Returns:
+        None where it cannot tell; see `warn_if_vocab_contradicts_case`.
+    """
+    return _case_of(vocab)[0]
+
+
+def _case_of(vocab: Iterable[str]) -> tuple[bool | None, int, int]:
+    """Returns `is_uncased`, the tokens with upper-case letters, all tokens."""
+    tokens = [token for token in vocab if not re.match(r"\[.+]$|<.+>$", token)]
+    num_upper = sum(token.lower() != token for token in tokens)
+    if sum(t.lower() != t.upper() for t in tokens) < _MIN_CASE_TOKENS:
+        return None, num_upper, len(tokens)
+    is_uncased = num_upper < _UNCASED_SHARE * len(tokens)
+    return is_uncased, num_upper, len(tokens)

@@ -108,27 +108,37 @@ def read_lines(path: str) -> list[tuple[Place, dict]]:
         UserError: the file cannot be read, is no text or has no rows; or a
             line is no JSON object, or one that has a key twice.
     """
-    objects = []
-    for number, line in rows.numbered_lines(rows.read_text(path)):
-        place = Place(path, number, line)
-        try:
-            value = _parse(line)
-            # An escape may make half a character, which nothing can write.
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            half = f"\\u{ord(error.object[error.start]):04x}"
-            raise place.fault(
-                f"a JSON object (not a sound text: {half} is half a character)"
-            ) from error
-        except ValueError as error:
-            reason = getattr(error, "msg", error)
-            raise place.fault(f"a JSON object ({reason})") from error
-        if not isinstance(value, dict):
-            raise place.fault('a JSON object ({"key": value, …})')
-        objects.append((place, value))
+    places = (
+        Place(path, number, line)
+        for number, line in rows.numbered_lines(rows.read_text(path))
+    )
+    objects = [(place, parse_line(place)) for place in places]
     if not objects:
         raise rows.empty_file(path)
     return objects
+
+
+def parse_line(place: Place) -> dict:
+    """Returns the JSON object that a line is.
+
+    Raises:
+        UserError: it is none, or one that has a key twice.
+    """
+    try:
+        value = _parse(place.content)
+        # An escape may make half a character, which nothing can write.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise place.fault(
+            f"a JSON object (not a sound text: {half} is half a character)"
+        ) from error
+    except ValueError as error:
+        reason = getattr(error, "msg", error)
+        raise place.fault(f"a JSON object ({reason})") from error
+    if not isinstance(value, dict):
+        raise place.fault('a JSON object ({"key": value, …})')
+    return value
 
 
 def _parse(text: str) -> object:

@@ -55,6 +55,11 @@ class SquadExample:
     answers: tuple[str, ...] = ()
 
 
+def words_of(text: str) -> list[str]:
+    """Returns a paragraph's words: a `SquadExample`'s `doc_tokens`."""
+    return _WORD.findall(text)
+
+
 def read_training_examples(
     path: str, version_2_with_negative: bool
 ) -> list[SquadExample]:

@@ -14,11 +14,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
+    TrackableObjectGraph,
+)
 
 from errors import UserError
 
 DATA_SUFFIX = ".data-00000-of-00001"
 GLOBAL_STEP = "global_step"
+# The names in a checkpoint of TensorFlow's objects, such as a SavedModel's.
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 ADAM_SUFFIXES = ("/adam_m", "/adam_v")
 
 # A task's head may start fresh, and so may the pooler, which masked-LM-only
@@ -50,7 +55,7 @@ def resolve(path: str) -> str:
     Args:
         path: a prefix, one of the checkpoint's files (`.index`), or a folder:
             there the newest checkpoint that its `checkpoint` file names, or
-            else the only one.
+            else the only one; or a SavedModel that export_model.py wrote.
 
     Raises:
         UserError: there is no checkpoint, or a folder holds several and does
@@ -87,6 +92,8 @@ def check_path(path: str) -> None:
 
 
 def _resolve_folder(folder: str) -> str:
+    if tf.io.gfile.exists(os.path.join(folder, "saved_model.pb")):
+        return os.path.join(folder, "variables", "variables")
     newest = latest_in(folder)
     if newest:
         return newest
@@ -145,20 +152,47 @@ class Reader:
     Args:
         path: what `resolve` takes.
 
+    Attributes:
+        prefix: the checkpoint's.
+        shapes: of its tensors, by their names.
+
     Raises:
-        UserError: there is no checkpoint, or it cannot be read.
+        UserError: there is no checkpoint, or it cannot be read, or it is one
+            of TensorFlow's objects but no SavedModel of ours.
     """
 
     def __init__(self, path: str):
         self.prefix = resolve(path)
         with self._reading():
             self._reader = tf.train.load_checkpoint(self.prefix)
-            self.shapes: dict[str, tuple[int, ...]] = {
-                name: tuple(shape)
-                for name, shape in (
-                    self._reader.get_variable_to_shape_map().items()
-                )
-            }
+            shapes = self._reader.get_variable_to_shape_map()
+        self._keys = {name: name for name in shapes}
+        if _OBJECT_GRAPH in shapes:
+            self._keys = self._keys_of_objects()
+        self.shapes: dict[str, tuple[int, ...]] = {
+            name: tuple(shapes[key]) for name, key in self._keys.items()
+        }
+
+    def _keys_of_objects(self) -> dict[str, str]:
+        """Returns where a SavedModel keeps its `weights`, a dict of them."""
+        with self._reading():
+            text = self._reader.get_tensor(_OBJECT_GRAPH)
+        nodes = TrackableObjectGraph.FromString(text).nodes
+        found = {
+            child.local_name: nodes[child.node_id]
+            for child in nodes[0].children
+        }
+        if "weights" not in found:
+            raise UserError(
+                f"The checkpoint {self.prefix} has the names of Python "
+                "objects. Expected the names of weights "
+                "(bert/embeddings/word_embeddings), as in the original's "
+                "checkpoints and in SavedModels of export_model.py."
+            )
+        return {
+            child.local_name: nodes[child.node_id].attributes[0].checkpoint_key
+            for child in found["weights"].children
+        }
 
     def __contains__(self, name: str) -> bool:
         return name in self.shapes
@@ -166,7 +200,7 @@ class Reader:
     def read(self, name: str) -> np.ndarray:
         """Returns one tensor's value."""
         with self._reading():
-            return self._reader.get_tensor(name)
+            return self._reader.get_tensor(self._keys[name])
 
     def _reading(self) -> "_Reading":
         return _Reading(self.prefix)

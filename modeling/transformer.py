@@ -76,7 +76,9 @@ class SelfAttention(keras.layers.Layer):
         # [B, N, F, T], float32; the mask is the same for every N and F.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
         masked = 1.0 - tf.cast(input_mask, tf.float32)
-        scores += masked[:, tf.newaxis, tf.newaxis, :] * MASKED_SCORE
+        # Not masked[:, None, None, :], which LiteRT cannot slice.
+        masked = tf.expand_dims(tf.expand_dims(masked, 1), 1)
+        scores += masked * MASKED_SCORE
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
         weights = dropout(weights, self.dropout_rate, seed)
 

@@ -2,7 +2,8 @@
 
 scripts -> serving, conversion -> training -> modeling; scripts, serving ->
 data. modeling, data and evaluation import none of the others, anyone may
-import errors, nothing imports a script. FLAGS ends in the scripts.
+import errors, nothing imports a script (but SCRIPTS_OF). FLAGS ends in the
+scripts.
 """
 
 import ast
@@ -28,9 +29,11 @@ MAY_IMPORT = {
     "conversion": {*LEAVES, "modeling", "training"},
     "serving": {*LEAVES, "data", "modeling", "training"},
     "tokenization": {"data"},
-    "finetuning": {*LEAVES, "data", "modeling", "training"},
+    "finetuning": {*LEAVES, "data", "modeling", "serving", "training"},
 }
 LIBRARY = set(MAY_IMPORT)
+# As in the original: the same pipeline, with other files to begin with.
+SCRIPTS_OF = {"run_classifier_with_tfhub": {"run_classifier"}}
 # They drive the scripts and the library as a user does; nothing imports them.
 OUTSIDE = {"benchmarks", "tests"}
 
@@ -40,6 +43,7 @@ FAST_TO_IMPORT = [
     "finetuning",
     "modeling.config",
     "tokenization",
+    "training.task_files",
     "training.flags",
 ]
 HEAVY = ["keras", "tensorflow", "tensorflow_text"]
@@ -92,7 +96,8 @@ def wrong_imports(root: Path) -> list[str]:
     anything = LIBRARY - {"tokenization"}
     found = []
     for name, path in _source_files(root):
-        allowed = MAY_IMPORT.get(name, anything) | {name}
+        more = SCRIPTS_OF.get(name, set())
+        allowed = MAY_IMPORT.get(name, anything) | {name} | more
         for line, imported in _imported_names(ast.parse(path.read_bytes())):
             if imported in ours - allowed:
                 file = path.relative_to(root)

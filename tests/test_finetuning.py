@@ -277,3 +277,39 @@ def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
     with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
         finetuning.check_results(config(), ["result.txt"], None, mine)
     finetuning.check_results(config(), ["result.txt"], None)
+
+
+def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/vocab.txt").write_text("other")
+    chosen = config()
+    with pytest.raises(UserError, match=r"out/vocab\.txt differs from"):
+        check(chosen, finetuning.prepare(chosen))
+    predicts = config("--nodo_train", "--do_export", "--init_checkpoint=x")
+    assert predicts.export_folder == str(tmp_path / "out/export")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("out/export/mine.txt", r"a folder with mine\.txt"),
+        ("out/export", "Received: a file"),
+    ],
+)
+def test_what_is_in_the_way_of_an_export_is_named(
+    config, tmp_path, path, message
+):
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).touch()
+    with pytest.raises(UserError, match=message):
+        finetuning.check_results(config("--do_export"), [])
+    finetuning.check_results(config(), [])
+
+
+@pytest.mark.parametrize("folder", ["out", "."])
+def test_an_export_does_not_take_the_place_of_output_dir(
+    config, tmp_path, folder
+):
+    chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
+    with pytest.raises(UserError, match="must be a folder of its own"):
+        finetuning.check_results(chosen, [])

@@ -4,6 +4,7 @@ Imports without TensorFlow.
 """
 
 import dataclasses
+import os
 
 from absl import flags
 
@@ -63,8 +64,15 @@ class TrainingConfig(DeviceConfig):
     use_xla: bool
     save_checkpoints_steps: int
     random_seed: int | None
+    do_export: bool
+    export_dir: str | None
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
     save_best: str | None = None
     early_stopping_patience: int | None = None
     freeze_layers: int | None = None
+
+    @property
+    def export_folder(self) -> str:
+        """Where --do_export writes."""
+        return self.export_dir or os.path.join(self.output_dir, "export")

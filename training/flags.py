@@ -256,6 +256,7 @@ def define_fine_tuning_flags(
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)
+    define_export_flags(flag_values)
     define_device_flags(flag_values)
 
 
@@ -336,6 +337,23 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
         "Stop training after this many evaluations without a better "
         "--save_best.",
         lower_bound=1,
+        flag_values=flag_values,
+    )
+
+
+def define_export_flags(flag_values: flags.FlagValues) -> None:
+    """Defines whether and where to the trained model is exported."""
+    flags.DEFINE_bool(
+        "do_export",
+        False,
+        "Whether to write the trained model as a SavedModel, as "
+        "export_model.py does; an earlier export is replaced.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "export_dir",
+        None,
+        "Folder of --do_export. Default: export in output_dir.",
         flag_values=flag_values,
     )
 

@@ -91,13 +91,13 @@ def find_start(
         raise UserError(
             "Expected a model with a trained head for this task. The "
             f"checkpoint {reader.prefix} has no {missing[0]}, but "
-            f"{_heads(reader)}: {advice}."
+            f"{heads_of(reader)}: {advice}."
         )
     shape = reader.shapes.get(head)
     return Start(reader, bool(trained), shape[0] if shape else None)
 
 
-def _heads(reader: checkpoint.Reader) -> str:
+def heads_of(reader: checkpoint.Reader) -> str:
     """Returns the names of the heads that a checkpoint has."""
     found = [
         name

@@ -237,15 +237,29 @@ def load_trained(
         UserError: the checkpoint does not fit the model, or there is none of
             the best weights by this metric.
     """
-    trained = checkpointing.newest(output_dir)
-    if save_best:
-        trained = best_checkpoint(output_dir, save_best)
+    trained = trained_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
     checkpoint.check_layers(
         checkpoint.Reader(path), checkpoint.named_variables(model)
     )
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
+
+
+def trained_checkpoint(
+    output_dir: str, save_best: str | None = None
+) -> str | None:
+    """Returns the prefix of what a run has trained, or None.
+
+    The newest checkpoint in output_dir; with save_best the best one by that
+    metric.
+
+    Raises:
+        UserError: there is none of the best weights by this metric.
+    """
+    if save_best:
+        return best_checkpoint(output_dir, save_best)
+    return checkpointing.newest(output_dir)
 
 
 def best_checkpoint(output_dir: str, save_best: str) -> str:

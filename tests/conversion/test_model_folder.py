@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import atomic_files
-from conversion import huggingface, model_folder
+from conversion import model_folder
+from conversion.model import Model, make_task
 from errors import UserError
 from modeling import BertConfig, checkpoint
 from tests.conversion import hf_folder
@@ -14,18 +15,29 @@ FILES = [
     "bert_config.json",
     "bert_model.ckpt.data-00000-of-00001",
     "bert_model.ckpt.index",
+    "task.json",
     "vocab.txt",
 ]
 
 
-def write(folder, value=1.0):
+def write(folder, value=1.0, labels=()):
     """Writes a model of one tensor and one token, both told by value."""
+    model = Model(
+        BertConfig(vocab_size=int(value)),
+        {"bias": np.full([4], value, np.float32)},
+        f"{value}\n".encode(),
+        make_task("features", None, True, 128),
+        labels,
+    )
     model_folder.write(
         str(folder),
-        {"bias": np.full([4], value, np.float32)},
-        BertConfig(vocab_size=int(value)),
-        f"{value}\n".encode(),
+        model_folder.ORIGINAL,
+        model_folder.prepare_original(model),
     )
+
+
+def check(folder, overwrite):
+    model_folder.check(str(folder), model_folder.ORIGINAL, overwrite)
 
 
 @pytest.fixture
@@ -48,9 +60,24 @@ def assert_model(folder, value):
 
 def test_a_model_is_replaced_whole(old_model):
     assert_model(old_model, 1.0)
-    model_folder.check(str(old_model), overwrite=True)
+    check(old_model, overwrite=True)
     write(old_model, 2.0)
     assert_model(old_model, 2.0)
+
+
+def test_labels_of_the_old_model_go_with_it(old_model):
+    write(old_model, 2.0, labels=["a", "b"])
+    assert (old_model / "labels.txt").read_text() == "a\nb\n"
+    check(old_model, overwrite=True)
+    write(old_model, 3.0)
+    assert_model(old_model, 3.0)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_that_would_be_read_instead_is_refused(tmp_path, overwrite):
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x"')
+    with pytest.raises(UserError, match="has checkpoint, which belongs to"):
+        check(tmp_path, overwrite)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +91,11 @@ def test_a_model_in_output_dir_is_kept_unless_told(golden, tmp_path, name):
     for kept in (name, "notes.txt"):
         (out / kept).write_text("mine")
     with pytest.raises(UserError, match=rf"{name}.*--overwrite"):
-        huggingface.to_original(str(folder), str(out))
+        hf_folder.convert(folder, out)
     assert (out / name).read_text() == "mine"
     assert sorted(os.listdir(out)) == sorted([name, "notes.txt"])
 
-    huggingface.to_original(str(folder), str(out), overwrite=True)
+    hf_folder.convert(folder, out, overwrite=True)
     assert sorted(os.listdir(out)) == sorted([*FILES, "notes.txt"])
     assert len(checkpoint.Reader(str(out)).shapes) == 62
     assert (out / "notes.txt").read_text() == "mine"
@@ -77,7 +104,12 @@ def test_a_model_in_output_dir_is_kept_unless_told(golden, tmp_path, name):
 def test_output_dir_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(UserError, match="is a file, not a folder"):
-        model_folder.check(str(tmp_path / "out"), overwrite=True)
+        check(tmp_path / "out", overwrite=True)
+
+
+def test_a_remote_output_dir_is_refused():
+    with pytest.raises(UserError, match=r"a local folder\. Received: g"):
+        check("gs://bucket/model", overwrite=False)
 
 
 def make_folder(path, elsewhere):
@@ -114,7 +146,7 @@ def test_what_is_no_plain_file_is_refused(
 ):
     make(tmp_path / name, tmp_path / "elsewhere")
     with pytest.raises(UserError, match=rf"{name} must be .*: {found}"):
-        model_folder.check(str(tmp_path), overwrite)
+        check(tmp_path, overwrite)
 
 
 def test_the_old_model_is_whole_after_a_refusal(golden, tmp_path, old_model):
@@ -122,7 +154,7 @@ def test_the_old_model_is_whole_after_a_refusal(golden, tmp_path, old_model):
     (old_model / "vocab.txt").unlink()
     make_folder(old_model / "vocab.txt", None)
     with pytest.raises(UserError, match=r"vocab.txt must be a file"):
-        huggingface.to_original(str(folder), str(old_model), overwrite=True)
+        hf_folder.convert(folder, old_model, overwrite=True)
     assert sorted(os.listdir(old_model)) == FILES
     found = checkpoint.Reader(str(old_model)).read("bias")
     np.testing.assert_array_equal(found, np.ones([4]))
@@ -179,7 +211,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     assert os.listdir(tmp_path / "new") == []
 
 
-@pytest.mark.parametrize("renames", range(4))
+@pytest.mark.parametrize("renames", range(5))
 def test_a_stop_between_the_renames_leaves_no_mixed_model(
     old_model, monkeypatch, renames
 ):

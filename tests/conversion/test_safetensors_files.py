@@ -111,8 +111,14 @@ def shard_elsewhere(folder):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (remove("model.safetensors"), "model.safetensors. Received a folder"),
-        (only_pickle, "save_pretrained(folder, safe_serialization=True)"),
+        (
+            remove("model.safetensors"),
+            "Expected config.json and model.safetensors",
+        ),
+        (
+            only_pickle,
+            "a pickle, which can run any code when it is read; where",
+        ),
         (truncate, "model.safetensors is truncated, damaged or no safetens"),
         (put("model.safetensors", b""), "model.safetensors is truncated"),
         (folder_as_weights, "model.safetensors; it is none"),

@@ -1,0 +1,284 @@
+"""Makes an exported model small and fast: LiteRT and ONNX.
+
+See docs/compression.md.
+"""
+
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING
+
+from absl import flags, logging
+
+from errors import UserError
+from training import environment, task_files
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from conversion.compression import Model
+    from evaluation.comparison import Comparison
+
+FLAGS = flags.FLAGS
+
+_FORMATS = ("litert_float16", "litert_int8", "onnx")
+_SAVED_MODEL = "saved_model"
+_ASSETS = "assets"
+_TABLE = "compression.md"
+_FIGURES = "compression.json"
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    own = {"flag_values": flag_values}
+    for name, text in (
+        (
+            "export_dir",
+            "The SavedModel: what export_model.py or --do_export wrote.",
+        ),
+        (
+            "output_dir",
+            "Local folder to write to; missing, empty, or what this script "
+            "wrote earlier (--overwrite).",
+        ),
+        (
+            "eval_file",
+            "Record files to measure with: eval.tf_record, which --do_eval "
+            "leaves in output_dir. For a model of the task features or "
+            "pretraining, any with input_ids, input_mask and segment_ids.",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, **own)
+        run_flags.required(flag_values, name)
+    flags.DEFINE_string(
+        "formats",
+        ",".join(_FORMATS),
+        "What to write, separated by commas.",
+        **own,
+    )
+    flags.DEFINE_float(
+        "max_accuracy_drop",
+        0.01,
+        "Write nothing if the accuracy of a model falls by more than this.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+        **own,
+    )
+    flags.DEFINE_bool(
+        "overwrite",
+        False,
+        "Whether to replace what this script wrote to output_dir.",
+        **own,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of the flags, by their names."""
+
+    export_dir: str
+    output_dir: str
+    eval_file: str
+    formats: str
+    max_accuracy_drop: float
+    overwrite: bool
+
+    def __post_init__(self):
+        names = self.format_names
+        if not set(names) <= set(_FORMATS) or len(set(names)) < len(names):
+            raise UserError(
+                f"--formats must be some of {', '.join(_FORMATS)}, separated "
+                f"by commas. Received: {self.formats!r}."
+            )
+
+    @property
+    def format_names(self) -> list[str]:
+        """The formats to write."""
+        return [name.strip() for name in self.formats.split(",")]
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
+        """Reads every field from the flag of its name."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: getattr(flag_values, name) for name in names})
+
+
+def main() -> None:
+    """Flags → a SavedModel → small models, measured."""
+    environment.prepare()
+    compress(Config.from_flags(FLAGS))
+
+
+def compress(config: Config) -> None:
+    """Writes and measures the formats; all of them or none.
+
+    Raises:
+        UserError: a file is missing or wrong, output_dir is taken, or a model
+            is not as good as the SavedModel.
+    """
+    # Here, so that --help needs no TensorFlow.
+    import atomic_files
+    from conversion import compression
+    from evaluation import comparison
+
+    task = read_task(config.export_dir)
+    check_output_dir(config)
+    compression.check_packages(config.format_names)
+    original = compression.SavedModel(config.export_dir)
+    batches = read_batches(config, task, original)
+    with atomic_files.replacing_folder(config.output_dir) as folder:
+        models: dict[str, Model] = {_SAVED_MODEL: original}
+        sizes = {_SAVED_MODEL: compression.saved_model_bytes(config.export_dir)}
+        for name in config.format_names:
+            form = compression.FORMATS[name]
+            path = os.path.join(folder, form.file)
+            logging.info("Writing %s", form.file)
+            form.make(config.export_dir, path)
+            models[name] = form.open(path)
+            sizes[name] = os.path.getsize(path)
+        logging.info("Running the models over %s", config.eval_file)
+        measured = comparison.compare(
+            task.task, task.kind, models, sizes, batches
+        )
+        logging.info("%s\n%s", config.export_dir, measured.table())
+        check_figures(config, measured)
+        write_results(config, folder, measured)
+    logging.info("Wrote %s", config.output_dir)
+
+
+def check_output_dir(config: Config) -> None:
+    """Makes sure that nothing is replaced but what this script wrote.
+
+    Raises:
+        UserError: there is something else, or it is not to be overwritten.
+    """
+    from conversion import compression
+
+    folder = config.output_dir
+    if "://" in folder or os.path.isfile(folder):
+        raise UserError(
+            "--output_dir must be a local folder: runtimes open files of this "
+            f"machine. Received: {folder}."
+        )
+    path, export = os.path.realpath(folder), os.path.realpath(config.export_dir)
+    if os.path.join(path, "").startswith(os.path.join(export, "")):
+        raise UserError(
+            f"--output_dir must not be in --export_dir={config.export_dir}. "
+            f"Received: {folder}; name another."
+        )
+    found = set(os.listdir(path)) if os.path.isdir(path) else set()
+    ours = {form.file for form in compression.FORMATS.values()}
+    ours |= {_ASSETS, _TABLE, _FIGURES}
+    if found and (found - ours or _FIGURES not in found):
+        raise UserError(
+            f"--output_dir={folder} must be missing, empty or what this script "
+            f"wrote. Received: a folder with {min(found - ours or found)}; "
+            "name another."
+        )
+    if found and not config.overwrite:
+        raise UserError(
+            f"--output_dir={folder} holds models already; name another, or "
+            "replace them (--overwrite)."
+        )
+    path = os.path.dirname(path)  # where a temporary folder is made first
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
+        raise UserError(
+            f"--output_dir={folder} cannot be made: {path} is no folder that "
+            "can be written to; name another."
+        )
+
+
+def read_task(export_dir: str) -> task_files.Task:
+    """Returns what an exported model is for.
+
+    Raises:
+        UserError: there is no export.
+    """
+    task = task_files.read(os.path.join(export_dir, _ASSETS))
+    if task is None:
+        raise UserError(
+            "--export_dir must be a SavedModel that export_model.py or "
+            f"--do_export wrote. Received: {export_dir}, where there is no "
+            f"{_ASSETS}/{task_files.TASK_FILE}."
+        )
+    return task
+
+
+def read_batches(
+    config: Config, task: task_files.Task, model: "Model"
+) -> list[dict[str, "np.ndarray"]]:
+    """Returns the evaluation records, as the model takes them.
+
+    Raises:
+        UserError: there are none, or they are another model's.
+    """
+    import numpy as np
+
+    from conversion import compression
+    from data import record_files
+    from modeling import BertConfig
+    from serving import eval_batches
+
+    files = record_files.matching_files(config.eval_file, "eval_file")
+    sizes = BertConfig.from_json_file(
+        os.path.join(config.export_dir, _ASSETS, task_files.CONFIG_FILE)
+    )
+    token = np.zeros([1, 1], np.int32)
+    outputs = model({name: token for name in compression.INPUTS})
+    num_labels = outputs["logits"].shape[-1] if "logits" in outputs else 0
+    return eval_batches.read(files, task, sizes, num_labels)
+
+
+def check_figures(config: Config, measured: "Comparison") -> None:
+    """Makes sure that the models may be handed on.
+
+    Raises:
+        UserError: one says something else than the SavedModel.
+    """
+    from conversion import compression
+
+    original = measured.figures[0]
+    for one in measured.figures[1:]:
+        tolerance = compression.FORMATS[one.name].tolerance
+        if not one.difference <= tolerance:
+            raise UserError(
+                f"{one.name} is refused: its outputs differ from the "
+                f"SavedModel's by {one.difference:.2g} of the largest, more "
+                f"than the {tolerance:g} that rounding explains; leave the "
+                "format out (--formats)."
+            )
+        drop = original.accuracy - one.accuracy
+        if not drop <= config.max_accuracy_drop:
+            raise UserError(
+                f"{one.name} is refused: its {measured.measure} is "
+                f"{one.accuracy:.4f}, the SavedModel's "
+                f"{original.accuracy:.4f}; --max_accuracy_drop="
+                f"{config.max_accuracy_drop:g} allows less. Leave the format "
+                "out (--formats), or allow more."
+            )
+
+
+def write_results(config: Config, folder: str, measured: "Comparison") -> None:
+    """Writes the figures, and what a user needs beside the models."""
+    import tensorflow as tf
+
+    import atomic_files
+
+    for name, text in (
+        (_TABLE, measured.table()),
+        (_FIGURES, json.dumps(measured.to_dict(), indent=2) + "\n"),
+    ):
+        atomic_files.write_text(os.path.join(folder, name), text)
+    source = os.path.join(config.export_dir, _ASSETS)
+    os.mkdir(os.path.join(folder, _ASSETS))
+    for name in tf.io.gfile.listdir(source):
+        tf.io.gfile.copy(
+            os.path.join(source, name), os.path.join(folder, _ASSETS, name)
+        )
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

@@ -1,0 +1,216 @@
+"""A model between two formats, and which of a file's weights it takes."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from absl import logging
+
+from conversion import huggingface_names as names
+from errors import UserError
+from modeling.config import BertConfig
+from training.task_files import Task
+
+# What a task has beside its head. The pooler goes along even where the task
+# makes nothing of it: the original's checkpoints have it.
+_PARTS = {
+    "pretraining": (names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE),
+    "features": (names.POOLER,),
+    "classification": (names.POOLER,),
+    "squad": (names.POOLER,),
+    "ner": (names.POOLER,),
+}
+
+
+# What answers are looked for with, where a model does not say it: the defaults
+# of run_squad.py.
+_SQUAD_OPTIONS = {
+    "doc_stride": 128,
+    "max_query_length": 64,
+    "n_best_size": 20,
+    "max_answer_length": 30,
+    "version_2_with_negative": False,
+    "null_score_diff_threshold": 0.0,
+}
+_SQUAD_LENGTH = 384
+
+
+class Model(NamedTuple):
+    """Everything that either format says of a model.
+
+    Attributes:
+        config: its sizes.
+        tensors: float32, by the names in the original's checkpoints.
+        vocab: the text of vocab.txt.
+        task: what the model is for.
+        labels: their names, in order; none where the task has none, or nothing
+            tells them.
+    """
+
+    config: BertConfig
+    tensors: Mapping[str, np.ndarray]
+    vocab: bytes
+    task: Task
+    labels: Sequence[str] = ()
+
+    @property
+    def head(self) -> names.Head | None:
+        """The head of fine-tuning, if the task has one."""
+        if self.task.task in ("pretraining", "features"):
+            return None
+        return names.head_of(self.task.task, self.task.kind)
+
+    @property
+    def num_labels(self) -> int:
+        """Rows of the head of fine-tuning, L; 0 where there is none."""
+        head = self.head
+        if head is None:
+            return 0
+        return len(self.tensors[f"{head.scope}output_bias"])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the rows of its head are labels that have names."""
+        return self.head is not None and self.head.has_labels
+
+    def weights_by_part(self) -> dict[str, list[names.Weight]]:
+        """Returns the weights of each part that the model has."""
+        parts = names.weights_by_part(self.config)
+        if self.head:
+            parts[self.head.part] = self.head.weights(
+                self.num_labels, self.config.hidden_size
+            )
+        return {
+            part: weights
+            for part, weights in parts.items()
+            if weights[0].name in self.tensors
+        }
+
+
+def make_task(
+    task: str, kind: str | None, do_lower_case: bool | None, max_length: int
+) -> Task:
+    """Returns a model's task; SQuAD's options have their defaults.
+
+    Args:
+        task: one of `training.task_files.TASKS`.
+        kind: of classification.
+        do_lower_case: None where nothing says it yet.
+        max_length: the longest sequence that the model takes.
+    """
+    is_squad = task == "squad"
+    return Task(
+        task=task,
+        kind=kind,
+        do_lower_case=do_lower_case,
+        max_seq_length=min(_SQUAD_LENGTH, max_length)
+        if is_squad
+        else max_length,
+        options=_SQUAD_OPTIONS if is_squad else {},
+    )
+
+
+def task_of_parts(parts: Collection[str]) -> str:
+    """Returns what a model without a head of fine-tuning is for."""
+    if names.MASKED_LM in parts or names.NEXT_SENTENCE in parts:
+        return "pretraining"
+    return "features"
+
+
+def choose_weights(
+    task: str,
+    parts: Mapping[str, Sequence[names.Weight]],
+    given: Collection[str],
+    name_of: Callable[[names.Weight], str],
+    source: str,
+) -> list[names.Weight]:
+    """Returns a task's weights; says what else there is, and is left out.
+
+    Args:
+        task: one of `training.task_files.TASKS`.
+        parts: all weights that a model of these sizes and this head may have.
+        given: the names that there are.
+        name_of: gives a weight's name in `given`.
+        source: the file, for messages.
+
+    Raises:
+        UserError: a part is there in part only, or the encoder is missing.
+    """
+    standard = {names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE}
+    chosen, left_out, known = [], [], set()
+    for part, weights in parts.items():
+        found = [weight for weight in weights if name_of(weight) in given]
+        known.update(map(name_of, found))
+        if found or part == names.ENCODER:
+            _check_whole(part, weights, found, name_of, source)
+            if part in standard and part not in _PARTS[task]:
+                left_out.append(part)
+            else:
+                chosen += weights
+        elif part in _PARTS[task] or task == "features":
+            logging.warning(
+                "The model has no %s; training starts it afresh.", part
+            )
+    if left_out:
+        logging.warning(
+            "Left out, as a model for %s has no use for it: %s.",
+            task,
+            ", ".join(left_out),
+        )
+    _report_unknown(sorted(set(given) - known), source)
+    return chosen
+
+
+def _check_whole(
+    part: str,
+    weights: Sequence[names.Weight],
+    found: Sequence[names.Weight],
+    name_of: Callable[[names.Weight], str],
+    source: str,
+) -> None:
+    missing = sorted(set(map(name_of, weights)) - set(map(name_of, found)))
+    if missing:
+        raise UserError(
+            f"{source} lacks {len(missing)} of the {part}'s {len(weights)} "
+            f"tensors, such as {missing[0]}; does its configuration belong to "
+            "it?"
+        )
+
+
+def _report_unknown(unknown: Sequence[str], source: str) -> None:
+    foreign = [
+        name
+        for name in unknown
+        if name.replace("/", ".").startswith(
+            ("bert.encoder.", "bert.embeddings.")
+        )
+    ]
+    if foreign:
+        raise UserError(
+            f"{source} has {len(foreign)} tensors in the encoder that BERT "
+            f"with these sizes has not, such as {foreign[0]}; does its "
+            "configuration belong to it?"
+        )
+    if unknown:
+        logging.warning(
+            "%d unknown tensors are not converted: %s",
+            len(unknown),
+            ", ".join(unknown),
+        )
+
+
+def check_finite(name: str, value: np.ndarray) -> np.ndarray:
+    """Returns a tensor as float32.
+
+    Raises:
+        UserError: its numbers are not all finite in float32.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = np.asarray(value).astype(np.float32)
+    finite = np.isfinite(converted)
+    if not finite.all():
+        raise UserError(
+            f"{name} must hold numbers that are finite in float32. "
+            f"Received: {np.asarray(value)[~finite][0]}."
+        )
+    return converted

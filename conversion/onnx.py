@@ -1,0 +1,109 @@
+"""SavedModels as ONNX models, for onnxruntime and what else reads ONNX."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+SIGNATURE = "serving_default"
+# The newest one that tf2onnx writes.
+OPSET = 18
+
+# Of tf2onnx' own, those that find something here. remove_back_to_back must not
+# be one of them: it joins the shapes of reshape_optimizer, which say "as in the
+# input" (0), with another input, and the model fails when it runs.
+_OPTIMIZERS = {
+    "optimize_transpose": "TransposeOptimizer",
+    "fold_constants": "ConstFoldOptimizer",
+    "merge_duplication": "MergeDuplicatedNodesOptimizer",
+    "reshape_optimizer": "ReshapeOptimizer",
+    "remove_identity": "IdentityOptimizer",
+}
+
+
+class OnnxModel:
+    """A model that onnxruntime runs, on all cores.
+
+    Args:
+        path: the .onnx file.
+
+    Call arguments:
+        inputs: int32 [B, S] by name, any B and S.
+
+    Returns:
+        The outputs, arrays by name.
+    """
+
+    def __init__(self, path: str):
+        import onnxruntime
+
+        self._session = onnxruntime.InferenceSession(
+            path, providers=["CPUExecutionProvider"]
+        )
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def __call__(
+        self, inputs: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Computes the outputs of a batch."""
+        values = self._session.run(self._names, dict(inputs))
+        return dict(zip(self._names, values, strict=True))
+
+
+def make_onnx(saved_model_dir: str, path: str) -> None:
+    """Writes an ONNX model in float32.
+
+    Args:
+        saved_model_dir: a SavedModel with the signature `SIGNATURE`.
+        path: the file to write.
+    """
+    import onnx
+
+    model = _convert(saved_model_dir)
+    _name_dimensions(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _convert(saved_model_dir: str) -> "ModelProto":
+    from tf2onnx import optimizer, tf_loader, tfonnx
+
+    # They count nodes, at INFO.
+    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+    # Whoever holds the function must hold what it belongs to.
+    saved = tf.saved_model.load(saved_model_dir)
+    serve = saved.signatures[SIGNATURE]
+    inputs = [x.name for x in serve.inputs if x.dtype != tf.resource]
+    outputs = [x.name for x in serve.outputs]
+    names = {name: name.removesuffix(":0") for name in inputs}
+    # A function's outputs are sorted by their names.
+    names.update(zip(outputs, sorted(serve.structured_outputs), strict=True))
+    frozen = tf_loader.from_function(serve, inputs, outputs)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(frozen, name="")
+        converted = tfonnx.process_tf_graph(
+            graph,
+            opset=OPSET,
+            input_names=inputs,
+            output_names=outputs,
+            tensors_to_rename=names,
+        )
+    optimizers = {
+        name: getattr(optimizer, kind) for name, kind in _OPTIMIZERS.items()
+    }
+    converted = optimizer.optimize_graph(converted, optimizers=optimizers)
+    return converted.make_model("BERT")
+
+
+def _name_dimensions(model: "ModelProto") -> None:
+    """Calls the first unknown size of each tensor `batch`, then `sequence`."""
+    for tensor in (*model.graph.input, *model.graph.output):
+        names = iter(("batch", "sequence"))
+        for dimension in tensor.type.tensor_type.shape.dim:
+            if not dimension.HasField("dim_value"):
+                dimension.dim_param = next(names)

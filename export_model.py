@@ -1,0 +1,147 @@
+"""Writes a trained model as a SavedModel, for servers and other programs.
+
+See docs/export.md.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from training import environment, task_files
+from training import flags as run_flags
+
+FLAGS = flags.FLAGS
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    own = {"flag_values": flag_values}
+    for name, text in (
+        (
+            "model_dir",
+            "The trained model: the output_dir of a run, or the folder of a "
+            "published checkpoint.",
+        ),
+        (
+            "export_dir",
+            "Folder to write the SavedModel to; missing, empty or an earlier "
+            "export (--overwrite).",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, **own)
+        run_flags.required(flag_values, name)
+    flags.DEFINE_enum(
+        "task",
+        None,
+        task_files.TASKS,
+        "What the model is for. Default: what task.json in model_dir says, "
+        "else what the checkpoint's weights are of. features: the encoder "
+        "alone.",
+        **own,
+    )
+    for name, text in (
+        (
+            "checkpoint",
+            "best, newest or a checkpoint's prefix. Default: the best "
+            "checkpoint (--save_best) where there is one, else the newest.",
+        ),
+        ("bert_config_file", "Default: model_dir's."),
+        ("vocab_file", "Default: model_dir's."),
+        (
+            "labels",
+            "The model's labels in their order, separated by commas, or a "
+            "file with one a line. Default: labels.txt in model_dir.",
+        ),
+    ):
+        flags.DEFINE_string(name, None, text, **own)
+    flags.DEFINE_bool(
+        "do_lower_case",
+        None,
+        "Whether the model's text is lower-cased. Default: what task.json "
+        "says.",
+        **own,
+    )
+    flags.DEFINE_integer(
+        "max_seq_length",
+        None,
+        "Where raw strings are cut, in word pieces. Default: what task.json "
+        "says, else 128 (squad: 384).",
+        lower_bound=3,
+        **own,
+    )
+    flags.DEFINE_integer(
+        "top_k",
+        10,
+        "pretraining: words to give for each position.",
+        lower_bound=1,
+        **own,
+    )
+    flags.DEFINE_bool(
+        "raw_strings",
+        True,
+        "Whether to write the model that takes texts, too (raw_strings/). It "
+        "needs tensorflow-text.",
+        **own,
+    )
+    flags.DEFINE_bool(
+        "overwrite", False, "Whether to replace an earlier export.", **own
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of the flags, by their names."""
+
+    model_dir: str
+    export_dir: str
+    task: str | None
+    checkpoint: str | None
+    bert_config_file: str | None
+    vocab_file: str | None
+    labels: str | None
+    do_lower_case: bool | None
+    max_seq_length: int | None
+    top_k: int
+    raw_strings: bool
+    overwrite: bool
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
+        """Reads every field from the flag of its name."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: getattr(flag_values, name) for name in names})
+
+
+def main() -> None:
+    """Flags → a model's files → SavedModels."""
+    environment.prepare()
+    export_model(Config.from_flags(FLAGS))
+
+
+def export_model(config: Config) -> None:
+    """Finds the model's files and exports what they make.
+
+    Raises:
+        UserError: a file is missing or wrong, or export_dir is taken.
+    """
+    # Here, so that --help needs no TensorFlow.
+    from serving import export, model_source
+
+    export.check_export_dir(config.export_dir, config.overwrite)
+    given = model_source.Given(
+        **{
+            field.name: getattr(config, field.name)
+            for field in dataclasses.fields(model_source.Given)
+        }
+    )
+    export.export(
+        model_source.find(config.model_dir, given),
+        config.export_dir,
+        top_k=config.top_k,
+        raw_strings=config.raw_strings,
+        overwrite=config.overwrite,
+    )
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

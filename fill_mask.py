@@ -1,0 +1,137 @@
+"""Asks a pre-trained model for the words that `[MASK]` stands for.
+
+Reads a file, or standard input as it comes; writes a line of JSON for each
+line: the likeliest words, or how likely the line itself is. See
+docs/prediction.md.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from data.rows import Place
+from training import environment, source_flags
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    from serving.line_service import Service
+    from serving.masked_words import MaskedText, MaskedWords
+
+FLAGS = flags.FLAGS
+
+# Batches of lines whose answers may wait, sorted by length.
+_WINDOW_BATCHES = 32
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    source_flags.define_source_flags(flag_values)
+    source_flags.define_input_flags(flag_values)
+    flags.DEFINE_integer(
+        "top_k",
+        5,
+        "Words to give for each [MASK].",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "pseudo_log_likelihood",
+        False,
+        "Give instead the sum of the log-probabilities of a line's word "
+        "pieces, each with [MASK] in its place.",
+        flag_values=flag_values,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of the flags, by their names."""
+
+    model_dir: str
+    input_file: str | None
+    batch_size: int
+    top_k: int
+    pseudo_log_likelihood: bool
+    checkpoint: str | None
+    bert_config_file: str | None
+    vocab_file: str | None
+    do_lower_case: bool | None
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
+        """Reads every field from the flag of its name."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: getattr(flag_values, name) for name in names})
+
+
+def main() -> None:
+    """Flags → a model → lines → words."""
+    environment.prepare()
+    fill_mask(Config.from_flags(FLAGS))
+
+
+def fill_mask(config: Config) -> None:
+    """Loads the model and answers the lines on standard output.
+
+    Raises:
+        UserError: a file is missing or wrong, or a line cannot be answered.
+    """
+    from serving import line_service
+
+    with line_service.open_input(config.input_file) as source:
+        # Here, so that --help and a missing file need no TensorFlow.
+        from serving.masked_words import MaskedWords
+        from serving.model_source import Given
+
+        given = Given(
+            checkpoint=config.checkpoint,
+            bert_config_file=config.bert_config_file,
+            vocab_file=config.vocab_file,
+            do_lower_case=config.do_lower_case,
+        )
+        words = MaskedWords.load(config.model_dir, config.batch_size, given)
+        words.check_top_k(config.top_k)
+        line_service.serve(source, service(config, words), sys.stdout.buffer)
+
+
+def service(config: Config, words: "MaskedWords") -> "Service":
+    """Returns what is done with the lines."""
+    from serving import line_service
+    from serving.request_errors import UnfitError
+
+    scores = config.pseudo_log_likelihood
+
+    def read(place: Place) -> "MaskedText":
+        try:
+            if scores:
+                return words.whole_text(place.content)
+            return words.masked_text(place.content)
+        except UnfitError as error:
+            raise place.fault(str(error)) from error
+
+    def answer(texts: "Sequence[MaskedText]") -> Iterator[dict[str, Any]]:
+        if scores:
+            found = words.pseudo_log_likelihoods(texts)
+            for text, value in zip(texts, found, strict=True):
+                yield {
+                    "pseudo_log_likelihood": value,
+                    "num_tokens": len(text.positions),
+                }
+            return
+        for masks in words.fill(texts, config.top_k):
+            yield {"masks": [[w._asdict() for w in mask] for mask in masks]}
+
+    # A line that is scored is a row for each of its pieces.
+    return line_service.Service(
+        read,
+        answer,
+        file_lines=config.batch_size * (1 if scores else _WINDOW_BATCHES),
+        stream_lines=config.batch_size,
+    )
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

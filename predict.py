@@ -1,0 +1,182 @@
+"""Answers lines of text with what a trained model says of them.
+
+Reads a file, or standard input as it comes; writes a line of JSON for each.
+See docs/prediction.md.
+"""
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from data import json_node
+from data.rows import Place
+from training import environment, source_flags, task_files
+from training import flags as run_flags
+
+if TYPE_CHECKING:
+    from serving.line_service import Service
+    from serving.predictor import Predictor
+
+FLAGS = flags.FLAGS
+
+_TASKS = [task for task in task_files.TASKS if task != "pretraining"]
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    source_flags.define_source_flags(flag_values)
+    source_flags.define_input_flags(flag_values)
+    own = {"flag_values": flag_values}
+    flags.DEFINE_enum(
+        "input_format",
+        None,
+        ["text", "jsonl"],
+        "text: a text a line, or `text ||| text`. jsonl: a JSON object a line "
+        '({"text": "…"}). Default: jsonl for an input_file of that ending, '
+        "else text.",
+        **own,
+    )
+    flags.DEFINE_enum(
+        "task",
+        None,
+        _TASKS,
+        "What the model is for. Default: what task.json in model_dir says, "
+        "else what the checkpoint's weights are of. features: the encoder "
+        "alone.",
+        **own,
+    )
+    flags.DEFINE_string(
+        "labels",
+        None,
+        "The model's labels in their order, separated by commas, or a file "
+        "with one a line. Default: labels.txt in model_dir.",
+        **own,
+    )
+    flags.DEFINE_integer(
+        "max_seq_length",
+        None,
+        "Where texts are cut, in word pieces. Default: what task.json says, "
+        "else 128 (squad: 384).",
+        lower_bound=3,
+        **own,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The values of the flags, by their names."""
+
+    model_dir: str
+    input_file: str | None
+    input_format: str | None
+    batch_size: int
+    task: str | None
+    checkpoint: str | None
+    bert_config_file: str | None
+    vocab_file: str | None
+    labels: str | None
+    do_lower_case: bool | None
+    max_seq_length: int | None
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
+        """Reads every field from the flag of its name."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: getattr(flag_values, name) for name in names})
+
+    @property
+    def is_jsonl(self) -> bool:
+        """Whether lines are JSON objects."""
+        if self.input_format:
+            return self.input_format == "jsonl"
+        return (self.input_file or "").endswith(".jsonl")
+
+
+def main() -> None:
+    """Flags → a model → lines → answers."""
+    environment.prepare()
+    predict(Config.from_flags(FLAGS))
+
+
+def predict(config: Config) -> None:
+    """Loads the model and answers the lines on standard output.
+
+    Raises:
+        UserError: a file is missing or wrong, or a line cannot be answered.
+    """
+    from serving import line_service
+
+    with line_service.open_input(config.input_file) as source:
+        # Here, so that --help and a missing file need no TensorFlow.
+        from serving.model_source import Given
+        from serving.predictor import Predictor
+
+        given = Given(
+            **{
+                field.name: getattr(config, field.name)
+                for field in dataclasses.fields(Given)
+            }
+        )
+        predictor = Predictor.load(config.model_dir, config.batch_size, given)
+        line_service.serve(
+            source, service(config, predictor), sys.stdout.buffer
+        )
+
+
+def service(config: Config, predictor: "Predictor") -> "Service":
+    """Returns what is done with the lines."""
+    from serving import line_service
+
+    return line_service.Service(
+        read=functools.partial(read_request, predictor, config.is_jsonl),
+        answer=functools.partial(answers, predictor),
+        file_lines=predictor.window_size,
+        stream_lines=predictor.batch_size,
+    )
+
+
+def read_request(
+    predictor: "Predictor", is_jsonl: bool, place: Place
+) -> tuple[dict[str, Any], Any] | None:
+    """Returns what a line asks.
+
+    Args:
+        predictor: the model.
+        is_jsonl: whether the line is a JSON object; a blank one asks nothing.
+        place: the line.
+
+    Returns:
+        What is copied into the answer (`id`, if given), and the request.
+
+    Raises:
+        UserError: it asks nothing that the model can answer.
+    """
+    from serving.request_errors import UnfitError
+
+    if is_jsonl and not place.content.strip():
+        return None
+    value = json_node.parse_line(place) if is_jsonl else None
+    try:
+        if value is None:
+            return {}, predictor.request_of_line(place.content)
+        copied = {"id": value["id"]} if "id" in value else {}
+        return copied, predictor.request(value)
+    except UnfitError as error:
+        raise place.fault(str(error)) from error
+
+
+def answers(
+    predictor: "Predictor", asked: Sequence[tuple[dict[str, Any], Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yields the answer to each of `read_request`'s results, in order."""
+    found = predictor.answers(request for _, request in asked)
+    for (copied, _), answer in zip(asked, found, strict=True):
+        yield {**copied, **answer}
+
+
+if __name__ == "__main__":
+    run_flags.run(main, define_flags)

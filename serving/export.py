@@ -1,0 +1,211 @@
+"""Writes trained models as SavedModels that need none of this project.
+
+    export_dir/                 takes ids: tf.saved_model.load is all it needs
+      saved_model.pb, fingerprint.pb, variables/
+      assets/                   vocab.txt, bert_config.json, task.json and
+                                labels.txt, so far as the model has them
+      raw_strings/              takes texts: needs `import tensorflow_text`
+
+See docs/export.md.
+"""
+
+import os
+from collections.abc import Sequence
+
+import tensorflow as tf
+from absl import logging
+
+import atomic_files
+from errors import UserError
+from modeling import checkpoint
+from serving import model_source, raw_text, saved_models
+from serving.graphs import Graph
+from serving.model_source import Source
+from training import run, task_files
+from training.config import TrainingConfig
+from training.task_files import Task
+
+RAW_STRINGS = "raw_strings"
+
+# What an export may hold; a folder with more is not replaced.
+_OURS = {
+    "saved_model.pb",
+    "fingerprint.pb",
+    "variables",
+    "assets",
+    RAW_STRINGS,
+}
+
+
+def export(
+    source: Source,
+    export_dir: str,
+    *,
+    top_k: int = 10,
+    raw_strings: bool | None = True,
+    overwrite: bool = False,
+) -> None:
+    """Writes a trained model's SavedModels.
+
+    They appear when they are whole; until then nothing that was in
+    export_dir is touched.
+
+    Args:
+        source: the model's files.
+        export_dir: the folder to write; missing or empty.
+        top_k: see `Graph`.
+        raw_strings: whether to write the model that takes texts, too, where
+            the task has one; None: if tensorflow-text is there.
+        overwrite: whether an export that is in export_dir is replaced.
+
+    Raises:
+        UserError: export_dir is taken, or the files do not fit each other.
+    """
+    check_export_dir(export_dir, overwrite)
+    model_source.check(source)
+    reason = why_no_raw_strings(source)
+    if raw_strings is None:
+        reason = reason or _why_no_tensorflow_text()
+    elif raw_strings and not reason:
+        check_tensorflow_text()
+    if reason and raw_strings is not False:
+        logging.warning("%s is left out: %s.", RAW_STRINGS, reason)
+    with_texts = reason is None and raw_strings is not False
+    graph = Graph(source, top_k)
+    with atomic_files.replacing_folder(export_dir) as folder:
+        _write(graph, folder)
+        if with_texts:
+            raw_text.write(graph, os.path.join(folder, RAW_STRINGS))
+    logging.info("Wrote the SavedModel %s of %s", export_dir, source.checkpoint)
+
+
+def export_run(
+    config: TrainingConfig,
+    task: Task,
+    vocab_file: str | None = None,
+    labels: Sequence[str] = (),
+) -> None:
+    """Exports what a run of a script has trained, or was given.
+
+    Call it outside of a strategy's scope.
+
+    Args:
+        config: the run's, with do_export.
+        task: what the model is for.
+        vocab_file: the run's, if it has one.
+        labels: the model's, in the order of their numbers.
+    """
+    trained = run.trained_checkpoint(config.output_dir, config.save_best)
+    source = Source(
+        task=task,
+        checkpoint=checkpoint.resolve(trained or config.init_checkpoint),
+        bert_config_file=config.bert_config_file,
+        vocab_file=vocab_file,
+        labels=tuple(labels),
+    )
+    export(source, config.export_folder, raw_strings=None, overwrite=True)
+
+
+def check_run(config: TrainingConfig) -> None:
+    """Makes sure, before any work, that a run's export has a place.
+
+    Raises:
+        UserError: it has none.
+    """
+    folder = os.path.join(os.path.realpath(config.export_folder), "")
+    output_dir = os.path.join(os.path.realpath(config.output_dir), "")
+    if output_dir.startswith(folder):
+        raise UserError(
+            "--export_dir must be a folder of its own. Received: "
+            f"{config.export_folder}, where --output_dir={config.output_dir} "
+            "is; name another."
+        )
+    check_export_dir(config.export_folder, overwrite=True)
+
+
+def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
+    """Makes sure that an export will replace nothing but an export.
+
+    Raises:
+        UserError: there is something else, or it is not to be overwritten, or
+            nothing can be written there.
+    """
+    _check_writable(export_dir)
+    if not tf.io.gfile.exists(export_dir):
+        return
+    if not tf.io.gfile.isdir(export_dir):
+        raise UserError(
+            f"--export_dir={export_dir} must be a folder to make. Received: a "
+            "file; name another."
+        )
+    names = {name.rstrip("/") for name in tf.io.gfile.listdir(export_dir)}
+    if not names:
+        return
+    task = os.path.join(export_dir, "assets", task_files.TASK_FILE)
+    foreign = sorted(names - _OURS)
+    if foreign or not tf.io.gfile.exists(task):
+        raise UserError(
+            f"--export_dir={export_dir} must be missing, empty or an earlier "
+            f"export. Received: a folder with {(foreign or sorted(names))[0]}; "
+            "name another."
+        )
+    if not overwrite:
+        raise UserError(
+            f"--export_dir={export_dir} holds an export already; name another, "
+            "or replace it (--overwrite)."
+        )
+
+
+def why_no_raw_strings(source: Source) -> str | None:
+    """Returns why a model cannot take texts, or None where it can."""
+    task = source.task
+    if task.task == "pretraining":
+        return "[MASK] in a text is split like any other text"
+    if source.vocab_file is None or task.do_lower_case is None:
+        return "the model has no vocabulary"
+    return None
+
+
+def check_tensorflow_text() -> None:
+    """Raises UserError where tensorflow-text is missing or of another TF."""
+    if reason := _why_no_tensorflow_text():
+        raise UserError(
+            f"{reason}; install it, or leave {RAW_STRINGS} out "
+            "(--noraw_strings)."
+        )
+
+
+def _why_no_tensorflow_text() -> str | None:
+    try:
+        import tensorflow_text  # noqa: F401 (its operations are registered)
+    except (ImportError, tf.errors.NotFoundError) as error:
+        return (
+            f"{RAW_STRINGS} needs tensorflow-text of TensorFlow's own version "
+            f"({tf.__version__}), and importing it failed "
+            f"({' '.join(str(error).split())})"
+        )
+    return None
+
+
+def _check_writable(export_dir: str) -> None:
+    """Raises UserError where a local folder cannot be made."""
+    if "://" in export_dir:
+        return
+    parent = os.path.dirname(os.path.realpath(export_dir))
+    while not os.path.exists(parent):
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(
+            f"--export_dir={export_dir} cannot be made: {parent} is no folder "
+            "that can be written to; name another."
+        )
+
+
+def _write(graph: Graph, folder: str) -> None:
+    """Writes the SavedModel that takes ids."""
+    root = saved_models.make_root(graph)
+    if graph.source.task.task == "features":
+        root.encode = graph.make_encode()
+    saved_models.save(
+        root, folder, {"serving_default": graph.serve}, graph.source
+    )

@@ -1,0 +1,216 @@
+"""Lines from a file or a pipe → answers, a line each, as they come.
+
+A pipe that is still open is answered with what has arrived; a file is read
+many lines at a time, so that its rows can be sorted by length. Imports
+TensorFlow for remote files only.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from data.rows import Place
+from errors import UserError
+
+_STANDARD_INPUT = "standard input"
+_CHUNK_BYTES = 2**16
+_DECIMALS = 6
+
+
+class Service(NamedTuple):
+    """What is done with lines.
+
+    Attributes:
+        read: line → request; None for a line that asks nothing. Raises
+            UserError for one that it cannot take, with its place.
+        answer: requests → an answer each, in order, as they are computed.
+        file_lines: how many lines of a file are answered together.
+        stream_lines: how many of a pipe at most.
+    """
+
+    read: Callable[[Place], Any]
+    answer: Callable[[Sequence[Any]], Iterable[Any]]
+    file_lines: int
+    stream_lines: int
+
+
+class Input(NamedTuple):
+    """Lines that are still to be read.
+
+    Attributes:
+        name: of the file, for messages.
+        is_stream: whether more may come while we wait.
+        read: (most bytes) → those that are there, b"" at the end.
+    """
+
+    name: str
+    is_stream: bool
+    read: Callable[[int], bytes]
+
+
+@contextlib.contextmanager
+def open_input(path: str | None) -> Iterator[Input]:
+    """Opens a file of lines.
+
+    Args:
+        path: local (a pipe, too), or what TensorFlow reads; None: standard
+            input.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        file = _open(path)
+    except OSError as error:
+        name = f"--input_file={path}" if path else _STANDARD_INPUT
+        raise UserError(
+            f"Cannot read {name}: {error.strerror or error}. Expected a text "
+            "file or a pipe, one request a line."
+        ) from error
+    with file:
+        yield Input(path or _STANDARD_INPUT, _is_stream(file), file.read)
+
+
+def serve(source: Input, service: Service, out: BinaryIO) -> None:
+    """Answers lines with lines of JSON, in their order.
+
+    Each is written and flushed as soon as it is computed. A line that cannot
+    be answered ends it, after those before it have been.
+
+    Args:
+        source: the lines, in UTF-8; a byte-order mark and CRLF do no harm.
+        service: what is done with them.
+        out: gets the answers.
+
+    Raises:
+        UserError: a line cannot be answered; the message names it.
+    """
+    for lines in _batches(source, service):
+        asked, fault = _requests(source.name, lines, service.read)
+        answers = iter(service.answer([request for _, request in asked]))
+        for place, _ in asked:
+            try:
+                answer = next(answers)
+            except UserError as error:
+                raise UserError(
+                    f"{place.file}, line {place.line}: {error}"
+                ) from error
+            _write(out, to_json(answer) + "\n")
+        if fault:
+            raise fault
+
+
+def to_json(answer: object) -> str:
+    """Returns a line of JSON; numbers of arrays are rounded to six places."""
+    return json.dumps(answer, ensure_ascii=False, default=_rounded)
+
+
+def _rounded(array: np.ndarray) -> list:
+    return array.astype(np.float64).round(_DECIMALS).tolist()
+
+
+def _write(out: BinaryIO, line: str) -> None:
+    try:
+        out.write(line.encode())
+        out.flush()
+    except BrokenPipeError:
+        # Else Python flushes it again when it exits, and says so at length.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        raise
+
+
+def _open(path: str | None) -> BinaryIO:
+    """Returns a file whose `read` gives what there is, and does not wait."""
+    if path and "://" in path:
+        return _open_remote(path)
+    if path:
+        return open(path, "rb", buffering=0)
+    if sys.stdin is None:
+        raise UserError(
+            "Expected lines to answer. Received: neither --input_file nor an "
+            "open standard input."
+        )
+    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+
+
+def _open_remote(path: str) -> BinaryIO:
+    import tensorflow as tf
+
+    file = tf.io.gfile.GFile(path, "rb")
+    try:
+        file.read(0)  # which opens it
+    except (tf.errors.OpError, NotImplementedError) as error:
+        raise OSError(" ".join(str(error).split())) from error
+    return file
+
+
+def _is_stream(file: BinaryIO) -> bool:
+    """Whether more may come to a file while it is read."""
+    if not hasattr(file, "fileno"):
+        return False
+    return not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
+def _batches(
+    source: Input, service: Service
+) -> Iterator[list[tuple[bytes, int]]]:
+    """Yields (line, number from 1) of the lines to answer together."""
+    most = service.stream_lines if source.is_stream else service.file_lines
+    number = itertools.count(1)
+    arrived = _arrived(source)
+    if not source.is_stream:
+        arrived = [itertools.chain.from_iterable(arrived)]
+    for lines in arrived:
+        # Lines first: where they end, no number is taken.
+        numbered = zip(lines, number, strict=False)
+        while batch := list(itertools.islice(numbered, most)):
+            yield batch
+
+
+def _arrived(source: Input) -> Iterator[list[bytes]]:
+    """Yields the lines of each chunk that comes, as soon as they are whole."""
+    rest = b""
+    while chunk := source.read(_CHUNK_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def _requests(
+    name: str,
+    lines: Iterable[tuple[bytes, int]],
+    read: Callable[[Place], Any],
+) -> tuple[list[tuple[Place, Any]], UserError | None]:
+    """Returns the requests up to the first fault, and that."""
+    asked = []
+    for line, number in lines:
+        try:
+            place = _place(name, number, line)
+            request = read(place)
+        except UserError as error:
+            return asked, error
+        if request is not None:
+            asked.append((place, request))
+    return asked, None
+
+
+def _place(name: str, number: int, line: bytes) -> Place:
+    """Returns a line that knows where it stands; UserError if it is no text."""
+    line = line.removesuffix(b"\r")
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name}, line {number}: expected text in UTF-8. Received: the "
+            f"byte 0x{line[error.start]:02x}, which is no UTF-8 "
+            f"({error.reason}); convert the text to UTF-8."
+        ) from error
+    return Place(name, number, text)

@@ -1,0 +1,188 @@
+"""Answers about texts from a model that is loaded once.
+
+    predictor = Predictor.load("/models/mrpc")
+    predictor.predict(["It rained.", ("It rained.", "It was wet.")])
+
+See docs/prediction.md.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from data import rows
+from errors import UserError
+from serving import loaded_model, row_batches, text_tasks, token_tasks
+from serving.loaded_model import LoadedModel
+from serving.model_source import Given
+from serving.prediction_task import PredictionTask
+from serving.request_errors import UnfitError
+from training.task_files import Task
+
+_TASKS: Mapping[str, type[PredictionTask]] = {
+    "classification": text_tasks.Classification,
+    "features": text_tasks.Features,
+    "ner": token_tasks.Tagging,
+    "squad": token_tasks.Squad,
+}
+
+
+class Predictor:
+    """A loaded model; made by `load`.
+
+    Args:
+        model: the model.
+        prediction_task: what it is asked.
+        batch_size: rows that are computed together.
+
+    Attributes:
+        task: what the model is for.
+        labels: its labels, in the order of their numbers.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        prediction_task: PredictionTask,
+        batch_size: int = 32,
+    ):
+        if batch_size < 1:
+            raise UserError(
+                f"batch_size must be at least 1. Received: {batch_size}."
+            )
+        self._model = model
+        self._task = prediction_task
+        self._batch_size = batch_size
+
+    @classmethod
+    def load(
+        cls, folder: str, batch_size: int = 32, given: Given | None = None
+    ) -> "Predictor":
+        """Loads a model, once for all.
+
+        Args:
+            folder: the output_dir of a training run, the folder of a
+                published checkpoint, or a SavedModel of export_model.py.
+            batch_size: rows that are computed together.
+            given: what the folder does not say; see `Given`.
+
+        Raises:
+            UserError: a file is missing, or does not fit the others.
+        """
+        model = loaded_model.load(folder, given)
+        return cls(model, _make_task(model, folder), batch_size)
+
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return self._model.task
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels, in the order of their numbers."""
+        return self._model.labels
+
+    def predict(self, texts: Sequence[Any]) -> list[dict[str, Any]]:
+        """Answers texts, in their order.
+
+        Args:
+            texts: of classification and features: a text, a pair of texts
+                (tuple or list), or {"text": …, "text_pair": …}; of squad: the
+                pair question, context, or {"question": …, "context": …}; of
+                ner: a text, a list of words, or {"text": …} or {"tokens": …}.
+
+        Returns:
+            For each, of classification `label` and `probabilities` by label
+            (regression: `score`; multi_label: `labels` and `probabilities`);
+            of squad `text`, `probability`, `nbest` and, where there may be no
+            answer, `null_odds`; of ner `tokens`, `labels` and `probabilities`;
+            of features `tokens` and, as float32 arrays, `sequence_output`
+            [tokens, D] and, where the model has it, `pooled_output` [D].
+
+        Raises:
+            UserError: a text is not one of these, or the model's output is
+                not a number.
+        """
+        if isinstance(texts, str | Mapping):
+            raise UserError(
+                "Expected a list of texts. Received: "
+                f"{rows.shorten(texts)}; put it into a list."
+            )
+        requests = []
+        for number, value in enumerate(texts):
+            try:
+                requests.append(self.request(value))
+            except UnfitError as error:
+                raise UserError(
+                    f"texts[{number}]: expected {error}. Received: "
+                    f"{rows.shorten(value)}."
+                ) from error
+        return list(self.answers(requests))
+
+    @property
+    def window_size(self) -> int:
+        """How many requests are sorted, and in memory, at a time."""
+        return self._batch_size * self._task.window_batches
+
+    @property
+    def batch_size(self) -> int:
+        """Rows that are computed together."""
+        return self._batch_size
+
+    def request(self, value: object) -> Any:
+        """Returns what `answers` takes; UnfitError where it is none."""
+        return self._task.request(value)
+
+    def request_of_line(self, line: str) -> Any:
+        """Returns what `answers` takes; `text ||| text` is a pair."""
+        return self._task.of_line(line)
+
+    def answers(self, requests: Iterable[Any]) -> Iterator[dict[str, Any]]:
+        """Yields the answers to requests, in order, as they are computed.
+
+        Args:
+            requests: see `request`; `window_size` of them are read at a time.
+        """
+        requests = iter(requests)
+        while window := list(itertools.islice(requests, self.window_size)):
+            yield from self._answer(window)
+
+    def _answer(self, requests: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        asked = list(self._task.ask(requests))
+        sequences = [row for each in asked for row in each.rows]
+        outputs = row_batches.results(
+            sequences, self._batch_size, self._compute
+        )
+        for each in asked:
+            own = list(itertools.islice(outputs, len(each.rows)))
+            yield self._task.answer(each.request, own)
+
+    def _compute(
+        self, numbers: Sequence[int], inputs: row_batches.Arrays
+    ) -> dict[str, np.ndarray]:
+        outputs = self._model.function(
+            **{name: tf.constant(value) for name, value in inputs.items()}
+        )
+        return {name: value.numpy() for name, value in outputs.items()}
+
+
+def _make_task(model: LoadedModel, folder: str) -> PredictionTask:
+    """Returns a model's task.
+
+    Args:
+        model: the model.
+        folder: where it is from; for messages.
+
+    Raises:
+        UserError: the model is for something else, or cannot do its task.
+    """
+    if model.task.task not in _TASKS:
+        raise UserError(
+            f"Expected a model that is for one of {', '.join(_TASKS)}. "
+            f"Received: {folder}, which is pre-trained; fill_mask.py asks it "
+            "for masked words, and --task=features for vectors."
+        )
+    return _TASKS[model.task.task](model)

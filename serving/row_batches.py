@@ -1,0 +1,51 @@
+"""Sequences of any length → batches of like length → results in their order.
+
+For a handful of rows that wait for their answer, a tf.data pipeline costs
+more than the model; so batches are made here, of NumPy arrays.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from data import length_sorting, packing
+from data.packing import Packed
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def results(
+    rows: Sequence[Packed],
+    batch_size: int,
+    compute: Callable[[Sequence[int], Arrays], Mapping[str, Sequence]],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what is computed of each row, in the order of the rows.
+
+    Args:
+        rows: the sequences.
+        batch_size: rows that are computed together.
+        compute: (numbers of a batch's rows; its input_ids, input_mask and
+            segment_ids, int32 [B, S], S as of its longest) → values by name,
+            one entry a row.
+    """
+    # The longest rows come first: memory that suffices for them suffices.
+    order = sorted(
+        range(len(rows)), key=lambda row: len(rows[row].ids), reverse=True
+    )
+
+    def batches():
+        for start in range(0, len(order), batch_size):
+            numbers = order[start : start + batch_size]
+            values = compute(numbers, _arrays([rows[n] for n in numbers]))
+            yield {**values, "row": np.array(numbers)}
+
+    return length_sorting.in_file_order(batches())
+
+
+def _arrays(rows: Sequence[Packed]) -> dict[str, np.ndarray]:
+    length = max(len(row.ids) for row in rows)
+    padded = [packing.pad(row, length) for row in rows]
+    return {
+        name: np.array([row[name] for row in padded], np.int32)
+        for name in padded[0]
+    }

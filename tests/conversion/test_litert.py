@@ -1,0 +1,62 @@
+"""LiteRT models give what the SavedModel gives; needs ai-edge-litert.
+
+pip install -r requirements-compress.txt.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from conversion import litert
+from conversion.compression import SavedModel
+from tests.conversion import exports
+
+pytest.importorskip("ai_edge_litert")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("classification", {}),
+        ("regression", {"hidden_act": "gelu_erf"}),
+        ("squad", {"hidden_act": "relu"}),
+        ("ner", {}),
+        ("features", {}),
+    ],
+)
+def test_float16_rounds_weights_and_no_more(golden, tmp_path, name, changes):
+    folder = exports.write(golden, tmp_path, name, **changes)
+    path = str(tmp_path / "model.tflite")
+    litert.make_litert_float16(folder, path)
+    exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
+
+
+def test_words_of_the_masked_lm_are_the_same(golden, tmp_path):
+    folder = exports.write(golden, tmp_path, "pretraining")
+    path = str(tmp_path / "model.tflite")
+    litert.make_litert_float16(folder, path)
+    inputs = exports.batch(2, 20)
+    found = litert.LiteRtModel(path)(inputs)
+    expected = SavedModel(folder)(inputs)
+    for name in ("top_k_probabilities", "next_sentence_probabilities"):
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-2)
+    same = found["top_k_ids"] == expected["top_k_ids"]
+    assert same[:, :, 0].mean() > 0.95
+    assert found["top_k_ids"].dtype == np.int32
+
+
+def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path):
+    # Large enough for matrices to be rounded: LiteRT leaves small ones be.
+    sizes = {"hidden_size": 96, "intermediate_size": 384}
+    folder = exports.write(golden, tmp_path, "classification", **sizes)
+    half, quarter = str(tmp_path / "half"), str(tmp_path / "quarter")
+    litert.make_litert_float16(folder, half)
+    litert.make_litert_int8(folder, quarter)
+    assert os.path.getsize(quarter) < 0.65 * os.path.getsize(half)
+    model, original = litert.LiteRtModel(quarter), SavedModel(folder)
+    for inputs in exports.BATCHES:
+        found = model(inputs)["probabilities"]
+        expected = original(inputs)["probabilities"]
+        assert not np.array_equal(found, expected)  # it is rounded
+        np.testing.assert_allclose(found, expected, atol=0.15)

@@ -1,0 +1,112 @@
+import shutil
+
+import numpy as np
+import pytest
+from absl import flags
+
+import run_classifier
+import run_classifier_with_tfhub as script
+from errors import UserError
+from modeling import checkpoint
+from serving import export, model_source
+from serving.model_source import Given
+from tests.scripts.runner import error_of, run
+
+SCRIPT = "run_classifier_with_tfhub.py"
+
+
+@pytest.fixture(scope="module")
+def module(golden, tmp_path_factory):
+    """An encoder's SavedModel, and nothing else of the model."""
+    folder = tmp_path_factory.mktemp("hub")
+    model = shutil.copytree(golden / "model_base", folder / "model")
+    shutil.copy(golden / "inputs/vocab.txt", model)
+    source = model_source.find(str(model), Given(do_lower_case=True))
+    export.export(source, str(folder / "module"), raw_strings=False)
+    shutil.rmtree(model)
+    return folder / "module"
+
+
+def command(golden, module, out):
+    return [
+        f"--bert_hub_module_handle={module}",
+        "--task_name=mrpc",
+        f"--data_dir={golden / 'inputs/mrpc'}",
+        f"--output_dir={out}",
+        "--max_seq_length=20",
+        "--train_batch_size=4",
+        "--learning_rate=1e-3",
+        "--random_seed=1",
+        "--do_train",
+        "--do_predict",
+    ]
+
+
+def config_of(*args):
+    flag_values = flags.FlagValues()
+    script.define_flags(flag_values)
+    flag_values([SCRIPT, *map(str, args)])
+    return script.config_from_flags(flag_values)
+
+
+def tensors(folder):
+    reader = checkpoint.Reader(str(folder))
+    return {name: reader.read(name) for name in reader.shapes}
+
+
+def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
+    run(SCRIPT, *command(golden, module, tmp_path / "hub"))
+    flag_values = flags.FlagValues()
+    run_classifier.define_flags(flag_values)
+    _, *args = command(golden, module, tmp_path / "plain")
+    files = [
+        f"--vocab_file={golden / 'inputs/vocab.txt'}",
+        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        f"--init_checkpoint={golden / 'model_base/bert_model.ckpt'}",
+    ]
+    flag_values(["run_classifier.py", *args, *files])
+    run_classifier.classify(run_classifier.Config.from_flags(flag_values))
+    plain, hub = tensors(tmp_path / "plain"), tensors(tmp_path / "hub")
+    assert plain.keys() == hub.keys()
+    assert all(np.array_equal(plain[name], hub[name]) for name in plain)
+    first = (tmp_path / "hub/test_results.tsv").read_text()
+    assert first == (tmp_path / "plain/test_results.tsv").read_text()
+
+
+def test_vocabulary_and_casing_are_the_modules(golden, module, tmp_path):
+    args = command(golden, module, tmp_path / "out")
+    given = ["--nodo_lower_case", "--vocab_file=nowhere.txt"]
+    config = config_of(*args, *given)
+    assert config.do_lower_case
+    assert config.vocab_file == f"{module}/assets/vocab.txt"
+    assert config.bert_config_file == f"{module}/assets/bert_config.json"
+    assert config.init_checkpoint == str(module)
+
+
+@pytest.mark.parametrize(
+    "missing", ["saved_model.pb", "assets/vocab.txt", "assets/task.json"]
+)
+def test_what_is_no_module_is_refused(golden, module, tmp_path, missing):
+    copy = shutil.copytree(module, tmp_path / "module")
+    (copy / missing).unlink()
+    with pytest.raises(UserError, match=rf"Received: .*, without .*{missing}"):
+        config_of(*command(golden, copy, tmp_path / "out"))
+
+
+def test_a_handle_of_tfhub_is_one_line(golden, tmp_path):
+    handle = "https://tfhub.dev/google/bert_uncased_L-12_H-768_A-12/1"
+    line = error_of(SCRIPT, *command(golden, handle, tmp_path / "out"))
+    assert "export_model.py --task=features" in line
+    _, *args = command(golden, handle, tmp_path / "out")
+    line = error_of(SCRIPT, *args)
+    assert "required flags are missing: --bert_hub_module_handle" in line
+
+
+def test_a_saved_model_of_others_is_refused(tmp_path):
+    import tensorflow as tf
+
+    theirs = tf.train.Checkpoint()
+    theirs.kernel = tf.Variable([1.0])
+    tf.saved_model.save(theirs, str(tmp_path / "theirs"))
+    with pytest.raises(UserError, match="has the names of Python objects"):
+        checkpoint.Reader(str(tmp_path / "theirs"))
