@@ -8,7 +8,6 @@ ratio, medians of several rounds that take turns.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -79,7 +78,8 @@ def seconds_per_step(steps: int) -> float:
     import tensorflow as tf
 
     from modeling import BertConfig, checkpoint, heads
-    from training import optimization, steps as train_steps
+    from training import optimization
+    from training import steps as train_steps
 
     strategy = tf.distribute.get_strategy()
     if "TF_CONFIG" in os.environ:
