@@ -8,6 +8,7 @@ written.
 """
 
 import atexit
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -76,7 +77,7 @@ class Prepared(NamedTuple):
     """What a run works with.
 
     Attributes:
-        strategy: open its scope for all that follows.
+        strategy: see `scope`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
@@ -86,6 +87,12 @@ class Prepared(NamedTuple):
     bert_config: "BertConfig"
     tokenizer: "tokenization.FullTokenizer"
     compute_dtype: str = "float32"
+
+    def scope(self) -> contextlib.AbstractContextManager[None]:
+        """Opens the strategy's scope for all of a run's work."""
+        from training import strategy
+
+        return strategy.scope(self.strategy)
 
     @property
     def is_chief(self) -> bool:

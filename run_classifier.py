@@ -219,7 +219,7 @@ def classify(config: Config) -> None:
         processor, labels, config.class_weights, sets.train
     )
     job = Job(config, finetuning.prepare(config), processor, labels)
-    with job.prepared.strategy.scope():
+    with job.prepared.scope():
         finetuning.check_model(
             config,
             start,
@@ -231,10 +231,10 @@ def classify(config: Config) -> None:
             train(job, sets.train, label_weights, dev_sources)
         if not (config.do_eval or config.do_predict):
             return
-        if not job.prepared.is_chief:
-            return
         model = make_model(job)
         step = finetuning.load(config, model)
+        if not job.prepared.is_chief:
+            return
         if config.do_eval:
             evaluate(job, model, step, dev_sources, len(sets.dev[""]))
         if config.do_predict:

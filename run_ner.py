@@ -163,7 +163,7 @@ def tag(config: Config) -> None:
     if config.do_train:
         sentences = data.sets["train"].sentences
         num_examples = sum(map(featurizer.num_windows, sentences))
-    with prepared.strategy.scope():
+    with prepared.scope():
         finetuning.check_model(
             config,
             start,
@@ -175,10 +175,10 @@ def tag(config: Config) -> None:
             train(config, prepared, data, sources, num_examples)
         if not (config.do_eval or config.do_predict):
             return
-        if not prepared.is_chief:
-            return
         model = make_model(prepared, data.labels)
         step = finetuning.load(config, model)
+        if not prepared.is_chief:
+            return
         if config.do_eval:
             rows = answers_of(
                 prepared, model, sources["dev"], config.eval_batch_size

@@ -126,12 +126,12 @@ def pretrain(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     source = record_source(config, bert_config)
     record_files.check_records(source)
-    with chosen.scope():
+    with strategy.scope(chosen):
         if strategy.is_chief():
             resume.prepare_output_dir(config.output_dir)
         if config.do_train:
             train(config, bert_config, source)
-        if config.do_eval and strategy.is_chief():
+        if config.do_eval:
             evaluate(config, bert_config, source)
 
 
@@ -193,10 +193,13 @@ def evaluate(config: Config, bert_config, source) -> None:
     from data import input_pipeline
     from evaluation import pretraining
     from modeling.heads import PretrainingModel
-    from training import loop, results, run
+    from training import loop, results, run, strategy
 
+    # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
     step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    if not strategy.is_chief():
+        return
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(

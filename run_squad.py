@@ -216,7 +216,7 @@ def find_answers(config: Config) -> None:
     prepared = finetuning.prepare(config)
     for some in filter(None, examples):
         check_windows(config, prepared, some)
-    with prepared.strategy.scope():
+    with prepared.scope():
         finetuning.check_model(
             config,
             start,
@@ -230,7 +230,7 @@ def find_answers(config: Config) -> None:
             )
         if config.do_train:
             train(config, prepared, examples.train, asked)
-        if config.predicts and prepared.is_chief:
+        if config.predicts:
             predict(config, prepared, asked)
 
 
@@ -384,6 +384,8 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> None:
 
     model = make_model(prepared)
     step = finetuning.load(config, model)
+    if not prepared.is_chief:
+        return
     logging.info("***** Running predictions *****")
     logging.info("  Num orig examples = %d", len(asked.examples))
     logging.info(

@@ -35,12 +35,7 @@ def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
         if strategy.has_workers() and any(
             words in text for words in _WORKER_GONE
         ):
-            raise UserError(
-                "Another worker stopped or cannot be reached, so this one "
-                "stops, too. See the other workers' logs; the same commands, "
-                "started again on all workers, go on from the newest "
-                "checkpoint."
-            ) from error
+            raise strategy.lost_worker() from error
         raise
 
 

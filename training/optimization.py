@@ -144,13 +144,23 @@ class AdamWeightDecay:
                 as skipped.
         """
         tf.distribute.get_replica_context().merge_call(
-            self._update_all, args=(list(gradients), is_finite)
+            self._update_all,
+            args=(
+                list(gradients),
+                self._rates(is_finite),
+                is_finite,
+                tf.logical_not(is_finite),
+            ),
         )
 
     def _update_all(
-        self, strategy: tf.distribute.Strategy, gradients, is_finite
+        self,
+        strategy: tf.distribute.Strategy,
+        gradients,
+        rates,
+        is_finite,
+        is_skipped,
     ) -> None:
-        rates = self._rates(is_finite)
         for (name, weight), gradient in zip(
             self.variables.items(), gradients, strict=True
         ):
@@ -163,7 +173,7 @@ class AdamWeightDecay:
             )
         for counter, counts in (
             (self.global_step, is_finite),
-            (self.skipped_steps, tf.logical_not(is_finite)),
+            (self.skipped_steps, is_skipped),
         ):
             strategy.extended.update(
                 counter,

@@ -1,9 +1,11 @@
 """Flag values → a tf.distribute strategy."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import socket
+from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
@@ -132,6 +134,30 @@ def _num_workers() -> int:
             '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": '
             f'{{"type": "worker", "index": 0}}}}. Received: {text!r}.'
         ) from error
+
+
+@contextlib.contextmanager
+def scope(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Opens a strategy's scope for all of a run's work.
+
+    Workers leave it together: one that ended while the chief still evaluates
+    would be taken for lost.
+    """
+    with strategy.scope():
+        yield
+        try:
+            same_everywhere(0)
+        except tf.errors.OpError as error:
+            raise lost_worker() from error
+
+
+def lost_worker() -> UserError:
+    """Returns what to say when another worker has gone."""
+    return UserError(
+        "Another worker stopped or cannot be reached, so this one stops, too. "
+        "See the other workers' logs; the same commands, started again on all "
+        "workers, go on from the newest checkpoint."
+    )
 
 
 def check_batch(config: TrainingConfig) -> None:
