@@ -16,27 +16,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import models
+
 ROOT = Path(__file__).parents[1]
-MODELS = {
-    "base": {
-        "hidden_size": 768,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 12,
-        "intermediate_size": 3072,
-    },
-    "large": {
-        "hidden_size": 1024,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 16,
-        "intermediate_size": 4096,
-    },
-    "small": {
-        "hidden_size": 384,
-        "num_hidden_layers": 6,
-        "num_attention_heads": 12,
-        "intermediate_size": 1536,
-    },
-}
 FLAGS = {
     "accumulation": "--gradient_accumulation_steps",
     "recompute": "--recompute_activations",
@@ -49,14 +31,14 @@ def main() -> None:
     """Runs every way at every shape; prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work_dir", required=True, type=Path)
-    parser.add_argument("--model", choices=MODELS, default="base")
+    parser.add_argument("--model", choices=models.NAMES, default="base")
     parser.add_argument("--shapes", default="32x128,8x512")
     parser.add_argument("--ways", default=WAYS)
     parser.add_argument("--steps", type=int, default=2)
     args = parser.parse_args()
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    config = {"vocab_size": 30522, **MODELS[args.model]}
-    (args.work_dir / "config.json").write_text(json.dumps(config))
+    config = json.dumps(models.sizes(args.model))
+    (args.work_dir / "config.json").write_text(config)
     shapes = args.shapes.split(",")
     print(f"| {args.model}, GiB | {' | '.join(shapes)} |")
     print("|---|" + "---|" * len(shapes))
