@@ -196,7 +196,7 @@ def config_with(golden, tmp_path, **changes):
         (["--bert_config_file=/nothing"], "/nothing"),
         (["--init_checkpoint=/nothing"], "No checkpoint found"),
         (["--use_tpu"], "no TPU can be reached at 'local'"),
-        (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "no TPU can be reach"),
+        (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "gs:// paths only"),
         (["--output_dir=/dev/null"], "--output_dir=/dev/null must be a folder"),
         (["--nodo_train", "--do_eval"], "There is no trained model"),
     ],
