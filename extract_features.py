@@ -158,7 +158,7 @@ def extract_features(config: Config) -> None:
     from training import strategy
 
     # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(config)
+    chosen = strategy.create(config, allows_workers=False)
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     check_model(config, bert_config, tokenizer)

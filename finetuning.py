@@ -8,6 +8,7 @@ written.
 """
 
 import atexit
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -79,7 +80,8 @@ class Prepared(NamedTuple):
     """What a run works with.
 
     Attributes:
-        strategy: open its scope for all that follows.
+        strategy: open its scope for all that follows, inside of
+            `together`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
@@ -89,6 +91,12 @@ class Prepared(NamedTuple):
     bert_config: "BertConfig"
     tokenizer: "tokenization.FullTokenizer"
     compute_dtype: str = "float32"
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Lets all workers end at the same time; goes round the scope."""
+        from training import strategy
+
+        return strategy.together(self.strategy)
 
     @property
     def is_chief(self) -> bool:

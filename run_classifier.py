@@ -229,24 +229,26 @@ def classify(config: Config) -> None:
         processor, labels, config.class_weights, sets.train
     )
     job = Job(config, finetuning.prepare(config), processor, labels)
-    with job.prepared.strategy.scope():
-        finetuning.check_model(
-            config,
-            start,
-            len(sets.train),
-            functools.partial(make_model, job, None),
-        )
-        dev_sources = write_records(job, "eval", sets.dev)
-        if config.do_train:
-            train(job, sets.train, label_weights, dev_sources)
-        if job.prepared.is_chief and (config.do_eval or config.do_predict):
-            model = make_model(job)
-            step = finetuning.load(config, model)
-            if config.do_eval:
-                evaluate(job, model, step, dev_sources, len(sets.dev[""]))
-            if config.do_predict:
-                predict(job, model, sets.test)
-    finetuning.export(config, job.prepared, job.task, labels)
+    with job.prepared.together():
+        with job.prepared.strategy.scope():
+            finetuning.check_model(
+                config,
+                start,
+                len(sets.train),
+                functools.partial(make_model, job, None),
+            )
+            dev_sources = write_records(job, "eval", sets.dev)
+            if config.do_train:
+                train(job, sets.train, label_weights, dev_sources)
+            if config.do_eval or config.do_predict:
+                model = make_model(job)
+                step = finetuning.load(config, model)
+                # Alone: of several workers the chief writes the results.
+                if config.do_eval and job.prepared.is_chief:
+                    evaluate(job, model, step, dev_sources, len(sets.dev[""]))
+                if config.do_predict and job.prepared.is_chief:
+                    predict(job, model, sets.test)
+        finetuning.export(config, job.prepared, job.task, labels)
 
 
 def kind_of(config: Config) -> str:

@@ -163,19 +163,20 @@ def tag(config: Config) -> None:
     if config.do_train:
         sentences = data.sets["train"].sentences
         num_examples = sum(map(featurizer.num_windows, sentences))
-    with prepared.strategy.scope():
-        finetuning.check_model(
-            config,
-            start,
-            num_examples,
-            functools.partial(make_model, prepared, data.labels),
-        )
-        sources = write_records(config, prepared, data, featurizer)
-        if config.do_train:
-            train(config, prepared, data, sources, num_examples)
-        if prepared.is_chief and (config.do_eval or config.do_predict):
-            use(config, prepared, data, sources)
-    finetuning.export(config, prepared, task_of(config), data.labels)
+    with prepared.together():
+        with prepared.strategy.scope():
+            finetuning.check_model(
+                config,
+                start,
+                num_examples,
+                functools.partial(make_model, prepared, data.labels),
+            )
+            sources = write_records(config, prepared, data, featurizer)
+            if config.do_train:
+                train(config, prepared, data, sources, num_examples)
+            if config.do_eval or config.do_predict:
+                use(config, prepared, data, sources)
+        finetuning.export(config, prepared, task_of(config), data.labels)
 
 
 def use(
@@ -187,6 +188,8 @@ def use(
     """Evaluates and predicts, as far as the command says so."""
     model = make_model(prepared, data.labels)
     step = finetuning.load(config, model)
+    if not prepared.is_chief:
+        return
     if config.do_eval:
         rows = answers_of(
             prepared, model, sources["dev"], config.eval_batch_size

@@ -132,16 +132,17 @@ def pretrain(config: Config) -> None:
     record_files.check_records(source)
     if config.do_train:
         task_files.check(config.output_dir, config.bert_config_file, None)
-    with chosen.scope():
-        if strategy.is_chief():
-            resume.prepare_output_dir(config.output_dir)
-        if config.do_train:
-            train(config, bert_config, source)
-        is_chief = strategy.is_chief()
-        if config.do_eval and is_chief:
-            evaluate(config, bert_config, source)
-    if config.do_export and is_chief:
-        export.export_run(config, task_of(config))
+    with strategy.together(chosen):
+        with chosen.scope():
+            if strategy.is_chief():
+                resume.prepare_output_dir(config.output_dir)
+            if config.do_train:
+                train(config, bert_config, source)
+            is_chief = strategy.is_chief()
+            if config.do_eval:
+                evaluate(config, bert_config, source)
+        if config.do_export and is_chief:
+            export.export_run(config, task_of(config))
 
 
 def task_of(config: Config) -> task_files.Task:
@@ -215,10 +216,13 @@ def evaluate(config: Config, bert_config, source) -> None:
     from data import input_pipeline
     from evaluation import pretraining
     from modeling.heads import PretrainingModel
-    from training import loop, results, run
+    from training import loop, results, run, strategy
 
+    # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
     step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    if not strategy.is_chief():
+        return
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(

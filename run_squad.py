@@ -216,24 +216,25 @@ def find_answers(config: Config) -> None:
     prepared = finetuning.prepare(config)
     for some in filter(None, examples):
         check_windows(config, prepared, some)
-    with prepared.strategy.scope():
-        finetuning.check_model(
-            config,
-            start,
-            len(examples.train or []),
-            functools.partial(make_model, prepared),
-        )
-        asked = None
-        if examples.predict:
-            asked = make_windows(
-                config, prepared, examples.predict, "eval.tf_record"
+    with prepared.together():
+        with prepared.strategy.scope():
+            finetuning.check_model(
+                config,
+                start,
+                len(examples.train or []),
+                functools.partial(make_model, prepared),
             )
-        if config.do_train:
-            train(config, prepared, examples.train, asked)
-        threshold = config.threshold or 0.0
-        if config.predicts and prepared.is_chief:
-            threshold = predict(config, prepared, asked)
-    finetuning.export(config, prepared, task_of(config, threshold))
+            asked = None
+            if examples.predict:
+                asked = make_windows(
+                    config, prepared, examples.predict, "eval.tf_record"
+                )
+            if config.do_train:
+                train(config, prepared, examples.train, asked)
+            threshold = config.threshold or 0.0
+            if config.predicts:
+                threshold = predict(config, prepared, asked)
+        finetuning.export(config, prepared, task_of(config, threshold))
 
 
 def task_of(config: Config, threshold: float) -> task_files.Task:
@@ -412,6 +413,8 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
 
     model = make_model(prepared)
     step = finetuning.load(config, model)
+    if not prepared.is_chief:
+        return config.threshold or 0.0
     logging.info("***** Running predictions *****")
     logging.info("  Num orig examples = %d", len(asked.examples))
     logging.info(

@@ -5,6 +5,7 @@ while a checkpoint is written too, and exits with 1 unless both ended with the
 same bits.
 
     python -m benchmarks.kills --work_dir=/tmp/kills --kills=20
+    python -m benchmarks.kills --work_dir=/tmp/kills2 --kills=5 --workers=2
 """
 
 import argparse
@@ -19,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.scale import worker_environments
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -29,18 +32,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--num_train_steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.work_dir.mkdir(parents=True)
     flags = make_flags(args)
 
     whole, killed = args.work_dir / "whole", args.work_dir / "killed"
-    check(start(flags, whole))
+    check(start(flags, whole, args.workers))
     rng = random.Random(args.seed)
     half_written = 0
     for left in range(args.kills, 0, -1):
-        kill_once(flags, killed, left, args.num_train_steps, rng)
+        kill_once(flags, killed, left, args, rng)
         half_written += any(killed.glob("tmp-bert-*"))
-    check(start(flags, killed))
+    check(start(flags, killed, args.workers))
     same = tensors(whole) == tensors(killed)
     print(
         f"{args.kills} kills, {half_written} while a checkpoint was written; "
@@ -80,46 +84,57 @@ def make_flags(args: argparse.Namespace) -> list[str]:
     ]
 
 
-def start(flags: list[str], output_dir: Path) -> subprocess.Popen:
-    """Starts the training in a folder."""
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "run_pretraining.py",
-            *flags,
-            f"--output_dir={output_dir}",
-        ],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(
+    flags: list[str], output_dir: Path, workers: int
+) -> list[subprocess.Popen]:
+    """Starts the training in a folder; returns its workers."""
+    return [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "run_pretraining.py",
+                *flags,
+                f"--output_dir={output_dir}",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for environment in worker_environments(workers)
+    ]
 
 
-def check(process: subprocess.Popen) -> None:
-    """Waits for a process, which must end well."""
-    _, log = process.communicate()
-    if process.returncode:
-        sys.exit(log[-2000:])
+def check(processes: list[subprocess.Popen]) -> None:
+    """Waits for processes, which must end well."""
+    for process in processes:
+        _, log = process.communicate()
+        if process.returncode:
+            sys.exit(log[-2000:])
 
 
 def kill_once(
     flags: list[str],
     output_dir: Path,
     kills_left: int,
-    num_train_steps: int,
+    args: argparse.Namespace,
     rng: random.Random,
 ) -> None:
     """Starts the training, and kills it before it has gone too far."""
     first = newest_step(output_dir)
-    room = (num_train_steps - first) / (kills_left + 1)
+    room = (args.num_train_steps - first) / (kills_left + 1)
     target = first + rng.uniform(0.0, room)
-    process = start(flags, output_dir)
+    processes = start(flags, output_dir, args.workers)
     while newest_step(output_dir) <= target:
-        if process.poll() is not None:
-            sys.exit(process.communicate()[1][-2000:])
+        if any(process.poll() is not None for process in processes):
+            check(processes)
+            sys.exit("The training ended before it could be killed.")
+        time.sleep(0.002)
     time.sleep(rng.uniform(0.0, 0.1))
-    process.kill()
-    process.communicate()
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.communicate()
     print(f"killed after step {newest_step(output_dir)}", flush=True)
 
 

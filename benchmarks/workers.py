@@ -8,7 +8,6 @@ ratio, medians of several rounds that take turns.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -19,14 +18,7 @@ from pathlib import Path
 from benchmarks.scale import worker_environments
 
 ROOT = Path(__file__).parents[1]
-ROWS, LENGTH, PREDICTIONS = 32, 128, 20
-CONFIG = {
-    "vocab_size": 30522,
-    "hidden_size": 384,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 12,
-    "intermediate_size": 1536,
-}
+ROWS, LENGTH = 32, 128
 
 
 def main() -> None:
@@ -78,30 +70,22 @@ def seconds_per_step(steps: int) -> float:
     environment.prepare()
     import tensorflow as tf
 
-    from modeling import BertConfig, checkpoint, heads
-    from training import optimization, steps as train_steps
+    from benchmarks import models
+    from training.steps import StepSettings, compile_train_step
 
     strategy = tf.distribute.get_strategy()
     if "TF_CONFIG" in os.environ:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
-        model = heads.PretrainingModel(
-            BertConfig.from_dict(CONFIG), init_seed=1
+        model = models.make_model("small", "pretraining")
+        step = compile_train_step(
+            model, models.make_optimizer(model), StepSettings(seed=1)
         )
-        optimizer = optimization.AdamWeightDecay(
-            {
-                checkpoint.checkpoint_name(v, model): v.value
-                for v in model.trainable_variables
-            },
-            optimization.learning_rate_schedule("original", 1e-4, 100, 10),
-        )
-        step = train_steps.compile_train_step(
-            model, optimizer, train_steps.StepSettings(seed=1)
-        )
+        rows = models.make_batch("pretraining", ROWS, LENGTH)
         batch = next(
             iter(
                 strategy.distribute_datasets_from_function(
-                    lambda _: tf.data.Dataset.from_tensors(make_batch())
+                    lambda _: tf.data.Dataset.from_tensors(rows)
                 )
             )
         )
@@ -111,26 +95,6 @@ def seconds_per_step(steps: int) -> float:
             float(step(batch)["loss"])
             taken.append(time.perf_counter() - begun)
     return statistics.median(taken[2:])
-
-
-def make_batch():
-    """Returns a worker's rows: full, with ids spread over the vocabulary."""
-    import numpy as np
-
-    rng = np.random.default_rng(1)
-
-    def ids(limit, *shape):
-        return rng.integers(0, limit, shape, dtype=np.int32)
-
-    return {
-        "input_ids": ids(CONFIG["vocab_size"], ROWS, LENGTH),
-        "input_mask": np.ones((ROWS, LENGTH), np.int32),
-        "segment_ids": ids(2, ROWS, LENGTH),
-        "masked_lm_positions": ids(LENGTH, ROWS, PREDICTIONS),
-        "masked_lm_ids": ids(CONFIG["vocab_size"], ROWS, PREDICTIONS),
-        "masked_lm_weights": np.ones((ROWS, PREDICTIONS), np.float32),
-        "next_sentence_labels": ids(2, ROWS, 1),
-    }
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def measure(task: str, kind: str | None) -> str:
 
     eval_accuracy and pearson: as in `evaluation.classification`; tag_accuracy:
     the share of the words whose label is right; same_span: of the rows whose
-    likeliest start and end are those of the original model; same_word: of the
-    tokens whose likeliest word is; mean_cosine: over the tokens' vectors,
-    between both models.
+    likeliest answer in the second segment is that of the original model;
+    same_word: of the tokens whose likeliest word is; mean_cosine: over the
+    tokens' vectors, between both models.
     """
     return {**_OF_LABELS, **_OF_ORIGINAL}[kind or task]
 
@@ -70,7 +70,8 @@ def answers(task: str, outputs: Arrays, batch: Arrays) -> np.ndarray:
     Args:
         task: one of `training.task_files.TASKS`.
         outputs: as an export of the task gives them.
-        batch: `input_mask` [B, S]; ner: `label_mask` [B, S], too.
+        batch: `input_mask` [B, S]; squad: `segment_ids`, ner: `label_mask`,
+            [B, S], too.
 
     Returns:
         classification: logits [B, L]; ner: those of words [n, L]; squad: the
@@ -82,11 +83,33 @@ def answers(task: str, outputs: Arrays, batch: Arrays) -> np.ndarray:
     if task == "ner":
         return outputs["logits"][batch["label_mask"] == 1]
     if task == "squad":
-        names = ("start_logits", "end_logits")
-        return np.stack([np.argmax(outputs[n], axis=-1) for n in names], -1)
+        return _spans(
+            outputs["start_logits"],
+            outputs["end_logits"],
+            batch["segment_ids"] == 1,
+        )
     if task == "features":
         return outputs["sequence_output"][is_token]
     return outputs["top_k_ids"][is_token][:, 0]
+
+
+def _spans(
+    starts: np.ndarray, ends: np.ndarray, may_answer: np.ndarray
+) -> np.ndarray:
+    """Returns the likeliest start and end of each row, int [B, 2].
+
+    Args:
+        starts: logits [B, S].
+        ends: logits [B, S].
+        may_answer: bool [B, S]. Without the first segment: many a model's
+            likeliest span is [CLS], which says nothing.
+    """
+    length = starts.shape[1]
+    may_span = may_answer[:, :, None] & may_answer[:, None, :]
+    may_span &= np.triu(np.ones([length, length], bool))
+    scores = np.where(may_span, starts[:, :, None] + ends[:, None, :], -np.inf)
+    best = np.argmax(scores.reshape(len(scores), -1), axis=-1)
+    return np.stack(np.divmod(best, length), axis=-1)
 
 
 def quality(

@@ -222,7 +222,7 @@ def test_a_batch_that_devices_cannot_share_is_refused_before_it_writes(
     chosen = config()
     prepared = finetuning.prepare(chosen)
     monkeypatch.setattr(tf.distribute, "get_strategy", Strategy)
-    with pytest.raises(UserError, match=r"a multiple of the 4 devices .* 2"):
+    with pytest.raises(UserError, match=r"a multiple of 4: 4 device.*: 2"):
         check(chosen, prepared)
     assert not (tmp_path / "out").exists()
 

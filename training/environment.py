@@ -1,6 +1,10 @@
 """What must be set before TensorFlow is imported."""
 
+import ctypes
 import os
+
+# Parameters of glibc's mallopt(3), from malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 
 
 def prepare() -> None:
@@ -13,3 +17,22 @@ def prepare() -> None:
     # Hides most start-up notes (some lines on CUDA come before it is read, and
     # mean nothing on a machine without a GPU); errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _keep_memory()
+
+
+def _keep_memory() -> None:
+    """Lets glibc keep what is freed for the next tensors.
+
+    By default it gives every large buffer back to the kernel, which clears
+    its pages when the next step asks for them again.
+    """
+    own = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
+    if any(name.startswith(own) for name in os.environ):
+        return  # the user's choice
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return  # not glibc
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, -1)
+    mallopt(_M_ARENA_MAX, 1)

@@ -40,8 +40,12 @@ class LossScale:
         good = tf.convert_to_tensor(self.good_steps) + 1
         scale = tf.convert_to_tensor(self.scale)
         grows = good >= _GROWTH_STEPS
-        finite = (tf.where(grows, scale * 2.0, scale), tf.where(grows, 0, good))
-        not_finite = (tf.maximum(scale / 2.0, 1.0), tf.zeros([], tf.int64))
+        no_steps = tf.zeros_like(good)
+        finite = (
+            tf.where(grows, scale * 2.0, scale),
+            tf.where(grows, no_steps, good),
+        )
+        not_finite = (tf.maximum(scale / 2.0, 1.0), no_steps)
         for variable, yes, no in zip(
             (self.scale, self.good_steps), finite, not_finite, strict=True
         ):

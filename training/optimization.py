@@ -7,6 +7,7 @@ Source: optimization.py of google-research/bert; Loshchilov and Hutter 2019
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -138,33 +139,35 @@ class AdamWeightDecay:
 
         Args:
             gradients: clipped, summed over replicas, dense float32 tensors in
-                the order of `variables`.
-            is_finite: bool scalar, whether they may be used.
+                the order of `variables`; all finite.
+            is_finite: bool scalar, whether to do so; else the step is counted
+                as skipped.
         """
         tf.distribute.get_replica_context().merge_call(
             self._update_all,
-            args=(list(gradients), is_finite, tf.logical_not(is_finite)),
+            args=(
+                list(gradients),
+                self._rates(is_finite),
+                is_finite,
+                tf.logical_not(is_finite),
+            ),
         )
 
     def _update_all(
-        self, strategy: tf.distribute.Strategy, gradients, is_finite, is_skipped
+        self,
+        strategy: tf.distribute.Strategy,
+        gradients,
+        rates,
+        is_finite,
+        is_skipped,
     ) -> None:
-        learning_rate = self.learning_rate()
-        scale = self._step_scale()
         for (name, weight), gradient in zip(
             self.variables.items(), gradients, strict=True
         ):
             strategy.extended.update(
                 weight,
                 self._update_one,
-                args=(
-                    gradient,
-                    self._m[name],
-                    self._v[name],
-                    learning_rate,
-                    scale,
-                    is_finite,
-                ),
+                args=(gradient, self._m[name], self._v[name], rates),
                 kwargs={"decays": self._decays(name)},
                 group=False,
             )
@@ -181,43 +184,57 @@ class AdamWeightDecay:
                 group=False,
             )
 
-    def _update_one(
-        self, weight, gradient, m, v, learning_rate, scale, is_finite, *, decays
-    ) -> tf.Operation:
+    def _rates(self, is_finite: tf.Tensor) -> "_Rates":
+        """Returns a step's numbers; those of no change for a skipped one."""
         settings = self.settings
-        new_m = settings.beta_1 * m + (1.0 - settings.beta_1) * gradient
-        new_v = settings.beta_2 * v + (1.0 - settings.beta_2) * tf.square(
-            gradient
+        scale_m = scale_v = tf.ones([])
+        if settings.bias_correction:
+            step = tf.cast(self.global_step + 1, tf.float32)
+            scale_m = 1.0 / (1.0 - tf.pow(settings.beta_1, step))
+            scale_v = 1.0 / (1.0 - tf.pow(settings.beta_2, step))
+        return _Rates(
+            tf.where(is_finite, self.learning_rate(), 0.0),
+            tf.where(is_finite, settings.beta_1, 1.0),
+            tf.where(is_finite, settings.beta_2, 1.0),
+            scale_m,
+            scale_v,
         )
-        update = (
-            scale[0] * new_m / (tf.sqrt(scale[1] * new_v) + settings.epsilon)
-        )
+
+    def _update_one(
+        self, weight, gradient, m, v, rates: "_Rates", *, decays
+    ) -> tf.Operation:
         if decays:
-            update += settings.weight_decay * weight
-            update *= self._trust_ratio(weight, update)
-        # Selected, not multiplied: 0 * NaN is NaN.
-        return tf.group(
-            m.assign(tf.where(is_finite, new_m, m)),
-            v.assign(tf.where(is_finite, new_v, v)),
-            weight.assign_sub(tf.where(is_finite, learning_rate * update, 0.0)),
+            weight.assign(
+                weight
+                * (1.0 - rates.learning_rate * self.settings.weight_decay)
+            )
+        # TensorFlow's own Adam goes over memory once where the equations
+        # take a pass each: half the time on a CPU. Powers of 0 switch off its
+        # bias correction, a beta of 1 leaves a moment as it is.
+        tensors = {
+            "var": weight.handle,
+            "m": m.handle,
+            "v": v.handle,
+            "beta1_power": 0.0,
+            "beta2_power": 0.0,
+            "epsilon": self.settings.epsilon / tf.sqrt(rates.scale_v),
+        }
+        moved_m = tf.raw_ops.ResourceApplyAdam(
+            **tensors, lr=0.0, beta1=rates.beta_1, beta2=1.0, grad=gradient
         )
-
-    def _trust_ratio(
-        self, weight: tf.Tensor, update: tf.Tensor
-    ) -> tf.Tensor | float:
-        """Returns what the update of a decayed weight is multiplied by."""
-        del weight, update
-        return 1.0
-
-    def _step_scale(self) -> tuple[tf.Tensor | float, tf.Tensor | float]:
-        """Returns the factors of m and v: 1, or Adam's bias correction."""
-        if not self.settings.bias_correction:
-            return 1.0, 1.0
-        step = tf.cast(self.global_step + 1, tf.float32)
-        return (
-            1.0 / (1.0 - tf.pow(self.settings.beta_1, step)),
-            1.0 / (1.0 - tf.pow(self.settings.beta_2, step)),
+        # It computes 1 - beta_2 in float32, 1.3e-5 below 0.001: made good in
+        # the gradient, and so in a call of its own.
+        share = (1.0 - self.settings.beta_2) / (
+            tf.ones([]) - self.settings.beta_2
         )
+        with tf.control_dependencies([moved_m]):
+            return tf.raw_ops.ResourceApplyAdam(
+                **tensors,
+                lr=rates.learning_rate * rates.scale_m / tf.sqrt(rates.scale_v),
+                beta1=1.0,
+                beta2=rates.beta_2,
+                grad=gradient * tf.sqrt(share),
+            )
 
     def _decays(self, name: str) -> bool:
         return not any(part in name for part in NO_DECAY)
@@ -253,10 +270,48 @@ class Lamb(AdamWeightDecay):
             dataclasses.replace(settings, bias_correction=True),
         )
 
-    def _trust_ratio(self, weight, update):
-        weight_norm, update_norm = tf.norm(weight), tf.norm(update)
-        usable = (weight_norm > 0.0) & (update_norm > 0.0)
-        return tf.where(usable, weight_norm / update_norm, 1.0)
+    def _update_one(
+        self, weight, gradient, m, v, rates: "_Rates", *, decays
+    ) -> tf.Operation:
+        settings = self.settings
+        new_m = m.assign(rates.beta_1 * m + (1.0 - settings.beta_1) * gradient)
+        new_v = v.assign(
+            rates.beta_2 * v + (1.0 - settings.beta_2) * tf.square(gradient)
+        )
+        update = (
+            rates.scale_m
+            * new_m
+            / (tf.sqrt(rates.scale_v * new_v) + settings.epsilon)
+        )
+        if decays:
+            update += settings.weight_decay * weight
+            update *= _trust_ratio(weight, update)
+        return weight.assign_sub(rates.learning_rate * update, read_value=False)
+
+
+class _Rates(NamedTuple):
+    """The numbers of a step, float32 scalars.
+
+    Attributes:
+        learning_rate: of the weights.
+        beta_1: share of m that stays.
+        beta_2: share of v that stays.
+        scale_m: of m, for the update.
+        scale_v: of v, for the update.
+    """
+
+    learning_rate: tf.Tensor
+    beta_1: tf.Tensor
+    beta_2: tf.Tensor
+    scale_m: tf.Tensor
+    scale_v: tf.Tensor
+
+
+def _trust_ratio(weight: tf.Tensor, update: tf.Tensor) -> tf.Tensor:
+    """Returns LAMB's factor of an update."""
+    weight_norm, update_norm = tf.norm(weight), tf.norm(update)
+    usable = (weight_norm > 0.0) & (update_norm > 0.0)
+    return tf.where(usable, weight_norm / update_norm, 1.0)
 
 
 def _counter(name: str) -> tf.Variable:

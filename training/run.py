@@ -1,5 +1,6 @@
 """A script's training and its way to a trained model, for any task."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,15 @@ from absl import logging
 from errors import UserError
 from modeling import checkpoint
 from modeling.task_model import TaskModel
-from training import checkpointing, loop, optimization, resume, strategy
+from training import (
+    checkpointing,
+    failures,
+    loop,
+    memory,
+    optimization,
+    resume,
+    strategy,
+)
 from training.config import TrainingConfig
 from training.loss_scale import LossScale
 from training.monitor import Monitor, MonitorSettings, best_folder
@@ -110,29 +119,37 @@ def train(
     loss_scale = LossScale() if config.precision == "float16" else None
     resume.load(start, model, optimizer, config.init_checkpoint, loss_scale)
     devices = tf.distribute.get_strategy()
-    loop.train(
-        loop.Trained(model, optimizer, loss_scale),
-        loop.Batches(
-            devices.distribute_datasets_from_function(
-                lambda context: make_batches(start.state, context)
+    with failures.explained(
+        lambda: memory.advice(
+            config,
+            model.bert.config,
+            sum(math.prod(v.shape) for v in model.weights),
+            devices.num_replicas_in_sync,
+        )
+    ):
+        loop.train(
+            loop.Trained(model, optimizer, loss_scale),
+            loop.Batches(
+                devices.distribute_datasets_from_function(
+                    lambda context: make_batches(start.state, context)
+                ),
+                unreadable,
             ),
-            unreadable,
-        ),
-        loop.TrainSettings(
-            output_dir=config.output_dir,
-            num_train_steps=length.num_train_steps,
-            train_batch_size=config.train_batch_size,
-            save_checkpoints_steps=config.save_checkpoints_steps,
-            step=StepSettings(
-                seed=start.state.seed,
-                gradient_accumulation_steps=config.gradient_accumulation_steps,
-                use_xla=config.use_xla,
-                max_grad_norm=config.max_grad_norm,
+            loop.TrainSettings(
+                output_dir=config.output_dir,
+                num_train_steps=length.num_train_steps,
+                train_batch_size=config.train_batch_size,
+                save_checkpoints_steps=config.save_checkpoints_steps,
+                step=StepSettings(
+                    seed=start.state.seed,
+                    gradient_accumulation_steps=config.gradient_accumulation_steps,
+                    use_xla=config.use_xla,
+                    max_grad_norm=config.max_grad_norm,
+                ),
             ),
-        ),
-        start.state,
-        _make_monitor(config, model, optimizer, make_evaluate),
-    )
+            start.state,
+            _make_monitor(config, model, optimizer, make_evaluate),
+        )
 
 
 def check_size(config: TrainingConfig, length: Length) -> None:

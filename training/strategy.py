@@ -1,11 +1,14 @@
 """Flag values → a tf.distribute strategy."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import socket
+from collections.abc import Iterator
 
 import tensorflow as tf
+from absl import logging
 
 from errors import UserError
 from training.config import DeviceConfig, TrainingConfig
@@ -13,11 +16,14 @@ from training.config import DeviceConfig, TrainingConfig
 _CONNECT_SECONDS = 10
 
 
-def create(config: DeviceConfig) -> tf.distribute.Strategy:
+def create(
+    config: DeviceConfig, allows_workers: bool = True
+) -> tf.distribute.Strategy:
     """Returns the strategy that the rest of a run works under.
 
     Args:
         config: its distribution_strategy, num_gpus and TPU flags.
+        allows_workers: whether several processes can share this work.
 
     Raises:
         UserError: what is asked for is not there.
@@ -32,7 +38,14 @@ def create(config: DeviceConfig) -> tf.distribute.Strategy:
             "other; leave one out."
         )
     elif kind == "auto":
-        kind = "multi_worker" if _num_workers() > 1 else "mirrored"
+        is_shared = allows_workers and _num_workers() > 1
+        kind = "multi_worker" if is_shared else "mirrored"
+    elif kind == "multi_worker" and not allows_workers:
+        raise UserError(
+            "--distribution_strategy=multi_worker is for training: here every "
+            "worker would write the same file. Leave it out, and give each "
+            "machine its share of the input."
+        )
     makers = {
         "one_device": _one_device,
         "mirrored": _mirrored,
@@ -92,7 +105,19 @@ def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
             '["host0:port", "host1:port"]}, "task": {"type": "worker", '
             f'"index": 0}}}}. Received: {os.environ.get("TF_CONFIG")!r}.'
         )
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    logging.info(
+        "TF_CONFIG: %s. Waiting until all %d workers have started …",
+        os.environ["TF_CONFIG"],
+        _num_workers(),
+    )
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (RuntimeError, ValueError, tf.errors.OpError) as error:
+        raise UserError(
+            f"The workers of TF_CONFIG={os.environ['TF_CONFIG']} cannot work "
+            f"together ({_reason(error)}); give every worker the same cluster, "
+            "an index of its own and a free port."
+        ) from error
 
 
 def _num_workers() -> int:
@@ -109,6 +134,30 @@ def _num_workers() -> int:
             '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": '
             f'{{"type": "worker", "index": 0}}}}. Received: {text!r}.'
         ) from error
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Lets all workers end at the same time; open no scope around it.
+
+    One that ended while the chief still evaluates or exports would be taken
+    for lost.
+    """
+    yield
+    with strategy.scope():
+        try:
+            same_everywhere(0)
+        except tf.errors.OpError as error:
+            raise lost_worker() from error
+
+
+def lost_worker() -> UserError:
+    """Returns what to say when another worker has gone."""
+    return UserError(
+        "Another worker stopped or cannot be reached, so this one stops, too. "
+        "See the other workers' logs; the same commands, started again on all "
+        "workers, go on from the newest checkpoint."
+    )
 
 
 def check_batch(config: TrainingConfig) -> None:
@@ -141,6 +190,8 @@ def is_chief() -> bool:
 
 def _tpu(config: DeviceConfig) -> tf.distribute.Strategy:
     name = config.tpu_name or os.environ.get("TPU_NAME") or "local"
+    if name != "local":
+        _check_remote_paths(config)
     try:
         _check_reachable(name)
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
@@ -153,11 +204,28 @@ def _tpu(config: DeviceConfig) -> tf.distribute.Strategy:
     # Each way of not having a TPU raises something else: ImportError (Google's
     # client library), OSError, ValueError, OpError …
     except Exception as error:
-        reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
         raise UserError(
-            f"--use_tpu: no TPU can be reached at {name!r} ({reason}). Give "
-            "--tpu_name, or leave --use_tpu out to run on the GPU or CPU."
+            f"--use_tpu: no TPU can be reached at {name!r} ({_reason(error)}). "
+            "Give --tpu_name, or leave --use_tpu out to run on the GPU or CPU."
         ) from error
+
+
+def _check_remote_paths(config: DeviceConfig) -> None:
+    """Raises UserError for a path that a TPU elsewhere cannot open."""
+    if not isinstance(config, TrainingConfig):
+        return
+    for name in ("input_file", "output_dir", "init_checkpoint"):
+        paths = getattr(config, name, None) or ""
+        for path in filter(None, paths.split(",")):
+            if not path.startswith("gs://"):
+                raise UserError(
+                    "A TPU elsewhere reads and writes gs:// paths only. "
+                    f"Received: --{name}={path}; copy it to a bucket."
+                )
+
+
+def _reason(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]
 
 
 def has_workers() -> bool:

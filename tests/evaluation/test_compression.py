@@ -61,18 +61,32 @@ def test_words_count_and_other_pieces_do_not():
     assert compression.quality("ner", None, found, labels) == 0.75
 
 
+def spans(starts, ends):
+    batch = {
+        "input_mask": np.array([[1, 1, 1, 1], [1, 1, 1, 0]]),
+        "segment_ids": np.array([[0, 1, 1, 1], [0, 1, 1, 0]]),
+    }
+    outputs = {"start_logits": starts, "end_logits": ends}
+    return compression.answers("squad", outputs, batch)
+
+
+def test_a_span_is_the_likeliest_that_ends_after_its_start():
+    starts = np.array([[9.0, 1.0, 0.0, 5.0], [9.0, 0.0, 5.0, -1e4]])
+    ends = np.array([[9.0, 3.0, 4.0, 1.0], [9.0, 5.0, 1.0, -1e4]])
+    # Row 0: 5 + 1 at the last token beats 1 + 4. Row 1: 5 + 5 would be
+    # backwards. [CLS] is the likeliest, and not in the second segment.
+    assert spans(starts, ends).tolist() == [[3, 3], [2, 2]]
+
+
 def test_a_span_is_the_same_when_start_and_end_are():
-    starts = np.array([[5.0, 1.0, 0.0], [0.0, 5.0, -1e4]])
-    ends = np.array([[0.0, 1.0, 2.0], [0.0, 5.0, -1e4]])
-
-    def answers(starts, ends):
-        outputs = {"start_logits": starts, "end_logits": ends}
-        return compression.answers("squad", outputs, {"input_mask": MASK})
-
-    found, expected = answers(starts, ends[:, ::-1]), answers(starts, ends)
-    assert expected.tolist() == [[0, 2], [1, 1]]
-    assert compression.quality("squad", None, found, expected) == 0.5
+    starts, ends = np.zeros([2, 4]), np.zeros([2, 4])
+    starts[:, 1] = ends[:, 2] = 3
+    expected = spans(starts, ends)
+    assert expected.tolist() == [[1, 2], [1, 2]]
     assert compression.quality("squad", None, expected, expected) == 1
+    ends[1, 1] = 4
+    found = spans(starts, ends)
+    assert compression.quality("squad", None, found, expected) == 0.5
 
 
 def test_vectors_count_by_their_angle_and_padding_does_not():

@@ -37,7 +37,7 @@ def config_of(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values([SCRIPT, *map(str, args)])
-    return script.config_from_flags(flag_values)
+    return script.Config.from_flags(flag_values)
 
 
 def extract(*args):

@@ -6,60 +6,17 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from absl import flags
 
 import run_pretraining as script
-from data import records
 from errors import UserError
 from modeling import checkpoint
 from tests.scripts.runner import ROOT, error_of, run
 from tests.training.test_loop import assert_same_end
 
 SCRIPT = "run_pretraining.py"
-STEPS, ROWS = 12, 8  # of the golden run
-
-
-@pytest.fixture(scope="session")
-def record_file(golden, tmp_path_factory):
-    """The golden run's batches as a record file, in their order."""
-    path = tmp_path_factory.mktemp("records") / "batches.tfrecord"
-    with np.load(golden / "train_pretraining/batches.npz") as batches:
-        rows = {
-            name: values.reshape(STEPS * ROWS, -1)
-            for name, values in batches.items()
-        }
-    fields = records.pretraining_fields(24, 6)
-    with records.record_writer(str(path)) as writer:
-        for row in range(STEPS * ROWS):
-            writer.write(
-                records.encode(
-                    fields, {n: v[row].tolist() for n, v in rows.items()}
-                )
-            )
-    return path
-
-
-@pytest.fixture
-def command(golden, record_file, tmp_path):
-    """The golden run's flags; output_dir is tmp_path/out."""
-    trajectory = json.loads(
-        (golden / "train_pretraining/trajectory.json").read_text()
-    )
-    return [
-        f"--input_file={record_file}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-        f"--output_dir={tmp_path / 'out'}",
-        "--max_seq_length=24",
-        "--max_predictions_per_seq=6",
-        "--train_batch_size=8",
-        f"--learning_rate={trajectory['learning_rate']}",
-        f"--num_train_steps={trajectory['num_train_steps']}",
-        f"--num_warmup_steps={trajectory['num_warmup_steps']}",
-        "--shuffle_buffer_size=1",
-    ]
 
 
 def pretrain(*args):
@@ -67,7 +24,7 @@ def pretrain(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values([SCRIPT, *args])
-    script.pretrain(script.config_from_flags(flag_values))
+    script.pretrain(script.Config.from_flags(flag_values))
 
 
 def put_checkpoint(golden, step, folder):
@@ -239,7 +196,7 @@ def config_with(golden, tmp_path, **changes):
         (["--bert_config_file=/nothing"], "/nothing"),
         (["--init_checkpoint=/nothing"], "No checkpoint found"),
         (["--use_tpu"], "no TPU can be reached at 'local'"),
-        (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "no TPU can be reach"),
+        (["--use_tpu", "--tpu_name=grpc://127.0.0.1:1"], "gs:// paths only"),
         (["--output_dir=/dev/null"], "--output_dir=/dev/null must be a folder"),
         (["--nodo_train", "--do_eval"], "There is no trained model"),
     ],

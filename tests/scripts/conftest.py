@@ -1,0 +1,50 @@
+"""The golden run of pre-training, as flags and a record file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from data import records
+
+STEPS, ROWS = 12, 8  # of the golden run
+
+
+@pytest.fixture(scope="session")
+def record_file(golden, tmp_path_factory):
+    """The golden run's batches as a record file, in their order."""
+    path = tmp_path_factory.mktemp("records") / "batches.tfrecord"
+    with np.load(golden / "train_pretraining/batches.npz") as batches:
+        rows = {
+            name: values.reshape(STEPS * ROWS, -1)
+            for name, values in batches.items()
+        }
+    fields = records.pretraining_fields(24, 6)
+    with records.record_writer(str(path)) as writer:
+        for row in range(STEPS * ROWS):
+            writer.write(
+                records.encode(
+                    fields, {n: v[row].tolist() for n, v in rows.items()}
+                )
+            )
+    return path
+
+
+@pytest.fixture
+def command(golden, record_file, tmp_path):
+    """The golden run's flags; output_dir is tmp_path/out."""
+    trajectory = json.loads(
+        (golden / "train_pretraining/trajectory.json").read_text()
+    )
+    return [
+        f"--input_file={record_file}",
+        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        f"--output_dir={tmp_path / 'out'}",
+        "--max_seq_length=24",
+        "--max_predictions_per_seq=6",
+        "--train_batch_size=8",
+        f"--learning_rate={trajectory['learning_rate']}",
+        f"--num_train_steps={trajectory['num_train_steps']}",
+        f"--num_warmup_steps={trajectory['num_warmup_steps']}",
+        "--shuffle_buffer_size=1",
+    ]

@@ -1,0 +1,75 @@
+"""Several worker processes on one machine, through TF_CONFIG."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.scale import worker_environments
+from modeling import checkpoint
+from tests.scripts.runner import ROOT
+from tests.training.test_loop import assert_same_end
+
+SCRIPT = "run_pretraining.py"
+
+
+def start_two(*args):
+    """Starts a command as two workers."""
+    return [
+        subprocess.Popen(
+            [sys.executable, ROOT / SCRIPT, *args],
+            env={**os.environ, **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for environment in worker_environments(2)
+    ]
+
+
+def test_two_workers_go_the_way_of_the_original(golden, command, tmp_path):
+    start = golden / "train_pretraining/model.ckpt-0"
+    workers = start_two(
+        *command,
+        "--do_train",
+        "--do_eval",
+        "--max_eval_steps=2",
+        f"--init_checkpoint={start}",
+    )
+    logs = [worker.communicate()[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], "".join(logs)
+    out = tmp_path / "out"
+    reader = checkpoint.Reader(str(out))
+    assert_same_end(
+        {name: reader.read(name) for name in reader.shapes},
+        checkpoint.Reader(str(golden / "train_pretraining/model.ckpt-12")),
+    )
+    assert "global_step = 12" in (out / "eval_results.txt").read_text()
+    assert len(list(out.glob("events*"))) == 1  # the chief's alone
+    assert "Saved" in logs[0]
+    assert "Saved" not in logs[1]
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_worker_without_the_other_stops_with_one_line(
+    command, tmp_path, killed
+):
+    workers = start_two(
+        *command,
+        "--do_train",
+        "--num_train_steps=1000000",
+        "--save_checkpoints_steps=5",
+    )
+    while not (tmp_path / "out/model.ckpt-5.index").exists():
+        assert [worker.poll() for worker in workers] == [None, None]
+        time.sleep(0.05)
+    workers[killed].send_signal(signal.SIGKILL)
+    begun = time.monotonic()
+    log = workers[1 - killed].communicate(timeout=60)[1]
+    workers[killed].communicate()
+    assert time.monotonic() - begun < 60
+    assert workers[1 - killed].returncode == 1
+    assert "Traceback" not in log
+    assert log.splitlines()[-1].startswith("error: Another worker stopped")

@@ -1,0 +1,48 @@
+"""What is set before TensorFlow is imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Prints the MiB that stay resident after 256 MiB were used and given back.
+CODE = """
+import ctypes
+from training import environment
+environment.prepare()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+size = 2**28
+buffer = libc.malloc(size)
+libc.memset(buffer, 1, size)
+libc.free(buffer)
+pages = int(open("/proc/self/statm").read().split()[1])
+print(pages * 4096 // 2**20)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(os, "confstr_names"),
+    reason="glibc's memory",
+)
+@pytest.mark.parametrize("users_own", [False, True])
+def test_freed_memory_is_kept_unless_the_user_has_a_say(users_own):
+    own = {"MALLOC_TRIM_THRESHOLD_": "131072"} if users_own else {}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE],
+        cwd=ROOT,
+        env={
+            **{k: v for k, v in os.environ.items() if "MALLOC" not in k},
+            **own,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (int(done.stdout) < 200) == users_own

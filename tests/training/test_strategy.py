@@ -1,0 +1,76 @@
+"""Which strategy a run gets, and what is refused before it starts."""
+
+import json
+import re
+
+import pytest
+import tensorflow as tf
+
+from errors import UserError
+from tests.training.configs import training_config
+from training import strategy
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"num_gpus": 1}, "--num_gpus=1, but TensorFlow sees 0 GPU"),
+        ({"precision": "tf32"}, "--precision=tf32 is a GPU's"),
+        (
+            {"use_tpu": True, "distribution_strategy": "mirrored"},
+            "--use_tpu and --distribution_strategy=mirrored contradict",
+        ),
+        (
+            {"distribution_strategy": "multi_worker"},
+            "needs the environment variable TF_CONFIG",
+        ),
+        (
+            {"use_tpu": True, "tpu_name": "grpc://127.0.0.1:1"},
+            "gs:// paths only. Received: --output_dir=out;",
+        ),
+        (
+            {
+                "use_tpu": True,
+                "tpu_name": "grpc://127.0.0.1:1",
+                "output_dir": "gs://bucket/out",
+            },
+            "no TPU can be reached at 'grpc://127.0.0.1:1'",
+        ),
+    ],
+)
+def test_what_is_not_there_is_refused(monkeypatch, values, message):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda _: [])
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(UserError, match=re.escape(message)):
+        strategy.create(training_config(**values))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}', "{}"])
+def test_a_wrong_cluster_is_shown(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=re.escape(f"Received: {text!r}")):
+        strategy.create(training_config())
+
+
+def test_a_script_that_writes_one_file_takes_no_workers(monkeypatch):
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    config = training_config(distribution_strategy="multi_worker")
+    with pytest.raises(UserError, match="is for training"):
+        strategy.create(config, allows_workers=False)
+    auto = strategy.create(training_config(), allows_workers=False)
+    assert auto.num_replicas_in_sync == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "parts", "fits"), [(8, 4, True), (8, 3, False), (8, 16, False)]
+)
+def test_a_batch_must_be_shared_evenly(rows, parts, fits):
+    config = training_config(
+        train_batch_size=rows, gradient_accumulation_steps=parts
+    )
+    if fits:
+        strategy.check_batch(config)
+        return
+    with pytest.raises(UserError, match=f"multiple of {parts}:.*: {rows}"):
+        strategy.check_batch(config)

@@ -1,0 +1,48 @@
+"""What a training run says when the machine fails it, not the user's files."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from errors import UserError
+from training import strategy
+
+# What TensorFlow, its allocators and XLA write when memory has run out. A full
+# disk is a ResourceExhaustedError, too.
+_OUT_OF_MEMORY = ("OOM when allocating", "Out of memory", "out of memory")
+# What is in a collective's error when another worker has gone.
+_WORKER_GONE = ("Collective ops", "heartbeat", "remote target", "Connection")
+
+
+@contextlib.contextmanager
+def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
+    """Turns lost workers and lack of memory into a UserError that helps.
+
+    Args:
+        memory_advice: what to say of memory, beside what TensorFlow tried.
+    """
+    try:
+        yield
+    except (MemoryError, tf.errors.OpError) as error:
+        text = str(error)
+        if isinstance(error, MemoryError) or any(
+            words in text for words in _OUT_OF_MEMORY
+        ):
+            raise UserError(
+                f"Out of memory ({_tried(text)}). {memory_advice()}"
+            ) from error
+        if strategy.has_workers() and any(
+            words in text for words in _WORKER_GONE
+        ):
+            raise strategy.lost_worker() from error
+        raise
+
+
+def _tried(text: str) -> str:
+    """Returns the part of an error's text that says what was asked for."""
+    for line in text.splitlines():
+        for words in _OUT_OF_MEMORY:
+            if words in line:
+                return line[line.index(words) :].strip()[:120]
+    return "no more to be had"

@@ -1,0 +1,123 @@
+"""About how much memory training takes, and which flags make it less."""
+
+import math
+from typing import NamedTuple
+
+from modeling.config import BertConfig
+from training.config import TrainingConfig
+
+# Float32 numbers a weight: itself, two moments, its gradient, the gradient of
+# a part of the batch and the clipped one.
+_NUMBERS_PER_WEIGHT = 6
+# Numbers that a block keeps for the backward pass, found by measuring
+# (benchmarks/memory.py): multiples of a token's hidden size plus intermediate
+# size, and of an attention weight.
+_NUMBERS_PER_UNIT = 6.0
+_NUMBERS_PER_ATTENTION_WEIGHT = 2.5
+
+
+class Load(NamedTuple):
+    """What a device holds at a time.
+
+    Attributes:
+        rows: rows of a batch.
+        seq_length: their tokens.
+        recomputes: whether activations are computed a second time.
+        bytes_per_number: of activations.
+    """
+
+    rows: int
+    seq_length: int
+    recomputes: bool
+    bytes_per_number: int
+
+    def estimate(self, config: BertConfig, num_weights: int) -> float:
+        """Returns bytes."""
+        tokens = self.rows * self.seq_length
+        units = config.hidden_size + config.intermediate_size
+        attention = config.num_attention_heads * self.seq_length
+        block = tokens * (
+            units * _NUMBERS_PER_UNIT
+            + attention * _NUMBERS_PER_ATTENTION_WEIGHT
+        )
+        layers = config.num_hidden_layers
+        kept = layers * block
+        if self.recomputes:
+            kept = block + layers * tokens * config.hidden_size
+        state = 4.0 * num_weights * _NUMBERS_PER_WEIGHT
+        return state + kept * self.bytes_per_number
+
+
+def advice(
+    config: TrainingConfig,
+    bert_config: BertConfig,
+    num_weights: int,
+    num_replicas: int,
+) -> str:
+    """Returns what was tried, and what would take less.
+
+    Args:
+        config: the run's.
+        bert_config: the model's sizes.
+        num_weights: numbers in all weights together.
+        num_replicas: devices that share a batch.
+    """
+    parts = config.gradient_accumulation_steps
+    share = config.train_batch_size // num_replicas
+    tried = Load(
+        rows=share // parts,
+        seq_length=config.max_seq_length,
+        recomputes=config.recompute_activations,
+        bytes_per_number=4 if config.compute_dtype == "float32" else 2,
+    )
+
+    def size(load: Load) -> str:
+        return f"{load.estimate(bert_config, num_weights) / 2**30:.1f} GiB"
+
+    same = []
+    if tried.rows > 1:
+        for factor in dict.fromkeys((_smallest_factor(tried.rows), tried.rows)):
+            same.append(
+                f"--gradient_accumulation_steps={parts * factor} about "
+                f"{size(tried._replace(rows=tried.rows // factor))}"
+            )
+    if not tried.recomputes:
+        recomputed = tried._replace(recomputes=True)
+        same.append(f"--recompute_activations about {size(recomputed)}")
+        if tried.rows > 1:
+            least = recomputed._replace(rows=1)
+            same.append(
+                f"--recompute_activations --gradient_accumulation_steps={share}"
+                f" about {size(least)}"
+            )
+    other = []
+    if tried.bytes_per_number == 4:
+        half = tried._replace(bytes_per_number=2)
+        other.append(f"--precision=bfloat16 about {size(half)}")
+    if tried.rows > 1:
+        fewer = tried._replace(rows=tried.rows // 2)
+        smaller = fewer.rows * parts * num_replicas
+        other.append(f"--train_batch_size={smaller} about {size(fewer)}")
+    if tried.seq_length > 64:
+        shorter = tried._replace(seq_length=tried.seq_length // 2)
+        other.append(
+            f"--max_seq_length={shorter.seq_length} about {size(shorter)}"
+        )
+    lines = [
+        f"Tried: {tried.rows} row(s) of {tried.seq_length} tokens at a time on "
+        f"each of {num_replicas} device(s) (--train_batch_size="
+        f"{config.train_batch_size}, --gradient_accumulation_steps={parts}) in "
+        f"{config.precision}: about {size(tried)}."
+    ]
+    if same:
+        lines.append(f"The same steps in less: {'; '.join(same)}.")
+    if other:
+        lines.append(f"Other steps, too: {'; '.join(other)}.")
+    return " ".join(lines)
+
+
+def _smallest_factor(number: int) -> int:
+    """Returns the smallest divisor of a number above 1."""
+    return next(
+        (n for n in range(2, math.isqrt(number) + 1) if number % n == 0), number
+    )
