@@ -361,7 +361,8 @@ def test_a_sequence_found_too_long_when_run_is_an_error():
     graph = tf.function(
         model.call, input_signature=[tf.TensorSpec([None, None], tf.int32)]
     )
-    with pytest.raises(
-        tf.errors.InvalidArgumentError, match=r"only trained up to .* length 6"
-    ):
+    # Now and then the sum of the embeddings, which runs beside the check, fails
+    # first.
+    message = r"only trained up to .* length 6|ncompatible shapes"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         graph(tf.ones([1, 7], tf.int32))
