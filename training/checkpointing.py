@@ -38,6 +38,7 @@ class RunState:
         loss_scale: under float16, what the loss is multiplied by.
         good_steps: how many there were since that changed.
         skipped_steps: steps that changed nothing.
+        optimizer: the --optimizer whose moments these are.
     """
 
     seed: int
@@ -49,6 +50,7 @@ class RunState:
     loss_scale: float | None = None
     good_steps: int = 0
     skipped_steps: int = 0
+    optimizer: str | None = None
 
     def __post_init__(self):
         for value, end in (
@@ -64,6 +66,9 @@ class RunState:
         for value in (self.best_value, self.loss_scale):
             if not isinstance(value, float | int | None):
                 raise ValueError(f"{value!r} is no number")
+        for value in (self.best_metric, self.optimizer):
+            if not isinstance(value, str | None):
+                raise ValueError(f"{value!r} is no name")
         if (self.best_metric is None) != (self.best_value is None):
             raise ValueError("best_metric and best_value belong together")
 

@@ -107,8 +107,9 @@ def define_training_flags(
     flags.DEFINE_float(
         "learning_rate",
         learning_rate,
-        "The peak learning rate of Adam.",
+        "The peak learning rate.",
         lower_bound=0.0,
+        upper_bound=1e30,
         flag_values=flag_values,
     )
     flags.register_validator(
@@ -179,15 +180,18 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
         ("adam_epsilon", 1e-6, "Added to the root of Adam's second moment."),
         ("max_grad_norm", 1.0, "Gradients are scaled down to this norm."),
     ):
+        # What float32 can divide by and multiply with.
         flags.DEFINE_float(
-            name, default, text, lower_bound=0.0, flag_values=flag_values
+            name,
+            default,
+            text,
+            lower_bound=0.0 if name == "weight_decay" else 1e-30,
+            upper_bound=1e30,
+            flag_values=flag_values,
         )
         flags.register_validator(
             name, math.isfinite, "must be a finite number", flag_values
         )
-    flags.register_validator(
-        "max_grad_norm", bool, "must be above 0", flag_values
-    )
 
 
 def _define_scale_flags(flag_values: flags.FlagValues) -> None:

@@ -194,7 +194,12 @@ class _TrainLoop:
             examples_seen=self._state.examples_seen
             + self._settings.train_batch_size,
         )
-        if self._loss_scale and not np.isfinite(figures["gradient_norm"]):
+        if (
+            self._loss_scale
+            and not np.isfinite(
+                [figures["loss"], figures["gradient_norm"]]
+            ).all()
+        ):
             self._skip(figures)
             return False
         self._interval.add(figures)
@@ -253,7 +258,10 @@ class _TrainLoop:
             return
         for name, tensor in self._tensors.items():
             if not np.isfinite(tf.reduce_sum(tensor).numpy()):
-                raise self._not_finite(self._step, f"sum of {name}")
+                raise UserError(
+                    f"{name} is not finite after step {self._step}; it was not "
+                    f"saved. {self._advice()}"
+                )
         if self._loss_scale:
             self._state = dataclasses.replace(
                 self._state,
@@ -280,9 +288,14 @@ class _TrainLoop:
             f"The loss or the gradient is not finite in step {step} "
             f"({figures}), at learning rate "
             f"{float(self._optimizer.schedule(step - 1)):.3g}; training "
-            "stopped, and the step changed nothing. The last good checkpoint "
-            f"is {checkpointing.newest(self._settings.output_dir)}. Lower "
-            "--learning_rate or lengthen the warm-up."
+            f"stopped, and the step changed nothing. {self._advice()}"
+        )
+
+    def _advice(self) -> str:
+        newest = checkpointing.newest(self._settings.output_dir)
+        return (
+            f"The last good checkpoint is {newest}. Lower --learning_rate or "
+            "lengthen the warm-up."
         )
 
 

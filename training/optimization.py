@@ -139,7 +139,7 @@ class AdamWeightDecay:
 
         Args:
             gradients: clipped, summed over replicas, dense float32 tensors in
-                the order of `variables`; all finite.
+                the order of `variables`; zeros where is_finite is False.
             is_finite: bool scalar, whether to do so; else the step is counted
                 as skipped.
         """

@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import zlib
 
 import keras
 import tensorflow as tf
@@ -10,6 +11,7 @@ from absl import logging
 from errors import UserError
 from modeling import checkpoint
 from training import checkpointing, strategy
+from training.config import TrainingConfig
 from training.loss_scale import LossScale
 from training.optimization import AdamWeightDecay
 
@@ -96,12 +98,25 @@ def find_start(
     return Start(reader, step, state)
 
 
-def agree(start: Start) -> Start:
+def agree(start: Start, config: TrainingConfig) -> Start:
     """Gives every worker the chief's seed, and makes sure of the rest.
 
     Raises:
-        UserError: workers see other checkpoints than the chief.
+        UserError: workers have other flags, or see other checkpoints, than the
+            chief.
     """
+    shared = {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(TrainingConfig)
+        # Input may lie elsewhere on each machine.
+        if not field.name.endswith(("_file", "checkpoint"))
+    }
+    mark = zlib.crc32(repr(shared).encode())
+    if strategy.same_everywhere(mark) != mark:
+        raise UserError(
+            "All workers must be started with the same flags. This one's "
+            f"differ from the chief's: {shared}."
+        )
     step = strategy.same_everywhere(start.step)
     seed = strategy.same_everywhere(start.state.seed)
     if step != start.step:
@@ -111,6 +126,21 @@ def agree(start: Start) -> Start:
         )
     return dataclasses.replace(
         start, state=dataclasses.replace(start.state, seed=seed)
+    )
+
+
+def with_optimizer(start: Start, name: str) -> Start:
+    """Notes a run's optimizer, and warns where it was another one."""
+    before = start.state.optimizer
+    if start.reader and before not in (None, name):
+        logging.warning(
+            "The run was trained with --optimizer=%s; from here on %s, with "
+            "the moments of the other.",
+            before,
+            name,
+        )
+    return dataclasses.replace(
+        start, state=dataclasses.replace(start.state, optimizer=name)
     )
 
 

@@ -76,8 +76,10 @@ def train(
     start = resume.agree(
         resume.find_start(
             config.output_dir, config.train_batch_size, config.random_seed
-        )
+        ),
+        config,
     )
+    start = resume.with_optimizer(start, config.optimizer)
     if start.step >= length.num_train_steps:
         logging.warning(
             "Nothing to train: %s is at step %d already; to go on, raise --%s "

@@ -2,15 +2,17 @@
 
 import contextlib
 import dataclasses
-import json
+import functools
 import os
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from absl import logging
 
 from errors import UserError
+from training import cluster
 from training.config import DeviceConfig, TrainingConfig
 
 _CONNECT_SECONDS = 10
@@ -38,7 +40,7 @@ def create(
             "other; leave one out."
         )
     elif kind == "auto":
-        is_shared = allows_workers and _num_workers() > 1
+        is_shared = allows_workers and cluster.from_environment()
         kind = "multi_worker" if is_shared else "mirrored"
     elif kind == "multi_worker" and not allows_workers:
         raise UserError(
@@ -80,6 +82,15 @@ def _gpus(config: DeviceConfig) -> list[str]:
 
 
 def _one_device(config: DeviceConfig) -> tf.distribute.Strategy:
+    if (config.num_gpus or 0) > 1 and (
+        config.distribution_strategy == "one_device"
+    ):
+        raise UserError(
+            "--distribution_strategy=one_device takes one GPU at most. "
+            f"Received: --num_gpus={config.num_gpus}; use mirrored."
+        )
+    if config.num_gpus:
+        _gpus(config)
     if config.num_gpus == 0 and _gpus(
         dataclasses.replace(config, num_gpus=None)
     ):
@@ -97,43 +108,33 @@ def _mirrored(config: DeviceConfig) -> tf.distribute.Strategy:
 
 
 def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
-    del config
-    if _num_workers() < 2:
+    if config.num_gpus is not None:
         raise UserError(
-            "--distribution_strategy=multi_worker needs the environment "
-            'variable TF_CONFIG on every worker: {"cluster": {"worker": '
-            '["host0:port", "host1:port"]}, "task": {"type": "worker", '
-            f'"index": 0}}}}. Received: {os.environ.get("TF_CONFIG")!r}.'
+            "--num_gpus is not for several workers: each takes all GPUs that "
+            "it sees (CUDA_VISIBLE_DEVICES). Received: --num_gpus="
+            f"{config.num_gpus}."
         )
+    found = cluster.from_environment()
+    if found is None:
+        raise cluster.expected()
+    found.check_port()
     logging.info(
-        "TF_CONFIG: %s. Waiting until all %d workers have started …",
-        os.environ["TF_CONFIG"],
-        _num_workers(),
+        "This is worker %s. Waiting until all have started: %s …",
+        found.address,
+        ", ".join(found.addresses),
     )
+    # TensorFlow waits in C++, where Python's own handler would never run.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise UserError(
-            f"The workers of TF_CONFIG={os.environ['TF_CONFIG']} cannot work "
-            f"together ({_reason(error)}); give every worker the same cluster, "
-            "an index of its own and a free port."
+            f"The workers {', '.join(found.addresses)} did not come together "
+            f"({_reason(error)}). Start all of them, with the same cluster in "
+            "TF_CONFIG."
         ) from error
-
-
-def _num_workers() -> int:
-    """Returns how many workers TF_CONFIG names; 0 where there is none."""
-    text = os.environ.get("TF_CONFIG")
-    if not text:
-        return 0
-    try:
-        cluster = json.loads(text)["cluster"]
-        return len(cluster["worker"]) + len(cluster.get("chief", ()))
-    except (ValueError, TypeError, KeyError) as error:
-        raise UserError(
-            "TF_CONFIG must be JSON such as "
-            '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": '
-            f'{{"type": "worker", "index": 0}}}}. Received: {text!r}.'
-        ) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -247,15 +248,27 @@ def same_everywhere(value: int) -> int:
     if not has_workers():
         return value
 
-    def chosen():
+    return int(_from_chief(strategy)(tf.constant(value, tf.int64)))
+
+
+@functools.cache
+def _from_chief(
+    strategy: tf.distribute.Strategy,
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what `same_everywhere` runs, compiled once."""
+
+    def chosen(value):
         context = tf.distribute.get_replica_context()
         # The chief's first device has this number.
         is_first = tf.equal(context.replica_id_in_sync_group, 0)
-        mine = tf.constant(value, tf.int64) * tf.cast(is_first, tf.int64)
-        return context.all_reduce("SUM", mine)
+        return context.all_reduce("SUM", value * tf.cast(is_first, tf.int64))
 
-    summed = tf.function(lambda: strategy.run(chosen))()
-    return int(strategy.experimental_local_results(summed)[0])
+    @tf.function
+    def run(value):
+        summed = strategy.run(chosen, (value,))
+        return strategy.experimental_local_results(summed)[0]
+
+    return run
 
 
 def needs_fixed_shapes(strategy: tf.distribute.Strategy) -> bool:

@@ -12,6 +12,7 @@ def training_config(**values) -> TrainingConfig:
     run_flags.define_model_flags(found)
     run_flags.define_training_flags(found)
     run_flags.define_device_flags(found)
+    run_flags.define_export_flags(found)
     for name, default in (
         ("do_train", True),
         ("do_eval", False),

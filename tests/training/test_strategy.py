@@ -45,11 +45,16 @@ def test_what_is_not_there_is_refused(monkeypatch, values, message):
         strategy.create(training_config(**values))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}', "{}"])
-def test_a_wrong_cluster_is_shown(monkeypatch, text):
-    monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(UserError, match=re.escape(f"Received: {text!r}")):
-        strategy.create(training_config())
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"num_gpus": 2, "distribution_strategy": "one_device"},
+        {"num_gpus": 2, "distribution_strategy": "multi_worker"},
+    ],
+)
+def test_num_gpus_belongs_to_mirrored(values):
+    with pytest.raises(UserError, match="--num_gpus"):
+        strategy.create(training_config(**values))
 
 
 def test_a_script_that_writes_one_file_takes_no_workers(monkeypatch):
