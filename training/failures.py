@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from errors import UserError
-from training import strategy
 
 # What TensorFlow, its allocators and XLA write when memory has run out. A full
 # disk is a ResourceExhaustedError, too.
 _OUT_OF_MEMORY = ("OOM when allocating", "Out of memory", "out of memory")
-# What is in a collective's error when another worker has gone.
-_WORKER_GONE = ("Collective ops", "heartbeat", "remote target", "Connection")
 
 
 @contextlib.contextmanager
 def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
-    """Turns lost workers and lack of memory into a UserError that helps.
+    """Turns lack of memory into a UserError that helps.
 
     Args:
         memory_advice: what to say of memory, beside what TensorFlow tried.
@@ -32,10 +29,6 @@ def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
             raise UserError(
                 f"Out of memory ({_tried(text)}). {memory_advice()}"
             ) from error
-        if strategy.has_workers() and any(
-            words in text for words in _WORKER_GONE
-        ):
-            raise strategy.lost_worker() from error
         raise
 
 

@@ -133,7 +133,13 @@ def train(
             loop.Trained(model, optimizer, loss_scale),
             loop.Batches(
                 devices.distribute_datasets_from_function(
-                    lambda context: make_batches(start.state, context)
+                    # Else TensorFlow would ask all workers before each batch
+                    # whether there is one.
+                    lambda context: make_batches(start.state, context).apply(
+                        tf.data.experimental.assert_cardinality(
+                            tf.data.INFINITE_CARDINALITY
+                        )
+                    )
                 ),
                 unreadable,
             ),

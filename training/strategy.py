@@ -144,12 +144,24 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
     One that ended while the chief still evaluates or exports would be taken
     for lost.
     """
-    yield
-    with strategy.scope():
-        try:
+    try:
+        yield
+        with strategy.scope():
             same_everywhere(0)
-        except tf.errors.OpError as error:
-            raise lost_worker() from error
+    except tf.errors.OpError as error:
+        if not has_lost_worker(error):
+            raise
+        raise lost_worker() from error
+    finally:
+        # Held until Python ends, the strategy's threads would not end well.
+        _from_chief.cache_clear()
+
+
+def has_lost_worker(error: tf.errors.OpError) -> bool:
+    """Returns whether an operation failed because another worker has gone."""
+    words = ("Collective ops", "heartbeat", "remote target", "Connection")
+    with_others = cluster.from_environment() is not None
+    return with_others and any(word in str(error) for word in words)
 
 
 def lost_worker() -> UserError:

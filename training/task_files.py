@@ -45,11 +45,13 @@ class Task:
         task: one of TASKS.
         do_lower_case: whether text is lower-cased; None where the model was
             trained on records and nothing says it.
-        max_seq_length: the longest sequence it was trained on.
+        max_seq_length: the longest sequence it was trained on; at least 3, of
+            pretraining 1, as the flags have it.
         kind: of classification: one of KINDS; else None.
         options: of SQuAD: the values of run_squad.py's flags `doc_stride`,
             `max_query_length`, `n_best_size`, `max_answer_length`,
-            `version_2_with_negative` and `null_score_diff_threshold`.
+            `version_2_with_negative` and `null_score_diff_threshold`, all of
+            them; else none.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -67,21 +69,44 @@ class Task:
         if not isinstance(self.do_lower_case, bool | None):
             raise ValueError(f"do_lower_case {self.do_lower_case!r}")
         length = self.max_seq_length
-        if type(length) is not int or length < 1:
-            raise ValueError(f"max_seq_length {length!r}")
+        least = 1 if self.task == "pretraining" else 3
+        if type(length) is not int or length < least:
+            raise ValueError(
+                f"max_seq_length {length!r}, where an integer of at least "
+                f"{least} must be"
+            )
         kinds = KINDS if self.task == "classification" else (None,)
         if self.kind not in kinds:
             raise ValueError(f"kind {self.kind!r} of task {self.task!r}")
-        if not isinstance(self.options, Mapping) or not all(
-            isinstance(value, Option) for value in self.options.values()
-        ):
-            raise ValueError(f"options {self.options!r}")
+        _check_options(self.task, self.options)
 
     def to_json(self) -> str:
         """Returns the text of a `task.json`; None and {} are left out."""
         values = dataclasses.asdict(self)
         kept = {k: v for k, v in values.items() if v is not None and v != {}}
         return json.dumps(kept, indent=2, sort_keys=True) + "\n"
+
+
+def _check_options(task: str, options: Mapping[str, Option]) -> None:
+    """Raises ValueError for options that are not those of a task."""
+    if not isinstance(options, Mapping):
+        raise ValueError(f"options {options!r}")
+    expected = SQUAD_OPTIONS if task == "squad" else {}
+    for name in sorted(expected.keys() ^ options.keys(), key=str):
+        has = "has no" if name in expected else "knows no"
+        raise ValueError(f"a task {task!r} that {has} option {name!r}")
+    for name, default in expected.items():
+        value = options[name]
+        if type(default) is bool:
+            wanted, fits = "true or false", type(value) is bool
+        elif type(default) is int:
+            wanted = "an integer of at least 1"
+            fits = type(value) is int and value >= 1
+        else:  # nan is unlike itself
+            wanted = "a number"
+            fits = type(value) in (int, float) and value == value
+        if not fits:
+            raise ValueError(f"{name} {value!r}, where {wanted} must be")
 
 
 def from_json(text: str, path: str) -> Task:

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from errors import UserError
-from training import failures, strategy
+from training import failures
 
 
 def test_out_of_memory_says_what_was_asked_for_and_what_would_fit():
@@ -25,21 +25,6 @@ def test_a_full_disk_is_not_taken_for_full_memory():
         failures.explained(lambda: "Less is more."),
     ):
         raise tf.errors.ResourceExhaustedError(None, None, "/x; No space left")
-
-
-@pytest.mark.parametrize("has_workers", [True, False])
-def test_a_lost_worker_is_named_where_there_are_some(monkeypatch, has_workers):
-    monkeypatch.setattr(strategy, "has_workers", lambda: has_workers)
-    with (
-        pytest.raises(
-            UserError if has_workers else tf.errors.UnavailableError,
-            match="Another worker stopped" if has_workers else "aborted",
-        ),
-        failures.explained(str),
-    ):
-        raise tf.errors.UnavailableError(
-            None, None, "Collective ops is aborted by: …"
-        )
 
 
 def test_memory_that_no_machine_has_is_explained():

@@ -79,3 +79,21 @@ def test_a_batch_must_be_shared_evenly(rows, parts, fits):
         return
     with pytest.raises(UserError, match=f"multiple of {parts}:.*: {rows}"):
         strategy.check_batch(config)
+
+
+@pytest.mark.parametrize("has_workers", [True, False])
+def test_a_lost_worker_is_named_where_there_are_some(monkeypatch, has_workers):
+    workers = ["a:1", "b:1"] if has_workers else ["a:1"]
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv(
+        "TF_CONFIG", json.dumps({"cluster": {"worker": workers}, "task": task})
+    )
+    error = tf.errors.UnavailableError(None, None, "Collective ops is aborted")
+    with (
+        pytest.raises(
+            UserError if has_workers else tf.errors.UnavailableError,
+            match="Another worker stopped" if has_workers else "aborted",
+        ),
+        strategy.together(tf.distribute.get_strategy()),
+    ):
+        raise error
