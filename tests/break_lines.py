@@ -201,6 +201,55 @@ BREAKS = (
         "if max(before, after) > scores[word]:",
         "tests/data/test_tagging.py",
     ),
+    Break(
+        "accumulation forgets",
+        "training/steps.py",
+        "return i + 1, tf.nest.map_structure(tf.add, sums, more)",
+        "return i + 1, more",
+        "tests/training/test_steps.py -k train_squad",
+    ),
+    Break(
+        "parts dropped alike",
+        "training/steps.py",
+        "_fold(seed, i)",
+        "seed",
+        "tests/training/test_steps.py -k dropped_differently",
+    ),
+    Break(
+        "update not masked",
+        "training/optimization.py",
+        "tf.where(is_finite, self.learning_rate(), 0.0)",
+        "self.learning_rate()",
+        "tests/training/test_steps.py -k changes_nothing",
+    ),
+    Break(
+        "LAMB ratio upside down",
+        "training/optimization.py",
+        "weight_norm / update_norm",
+        "update_norm / weight_norm",
+        "tests/training/test_optimization.py -k lamb",
+    ),
+    Break(
+        "batch not shared evenly",
+        "training/strategy.py",
+        "parts = replicas * config.gradient_accumulation_steps",
+        "parts = replicas",
+        "tests/training/test_strategy.py -k evenly",
+    ),
+    Break(
+        "Hugging Face's gelu",
+        "conversion/huggingface_config.py",
+        '"gelu": "gelu_erf"',
+        '"gelu": "gelu"',
+        "tests/conversion/test_huggingface.py -k activations",
+    ),
+    Break(
+        "raw pairs cut",
+        "serving/text_graph.py",
+        "half_of_a = (max_num_tokens + 1) // 2",
+        "half_of_a = max_num_tokens // 2",
+        "tests/serving/test_text_graph.py -k pairs_are_cut",
+    ),
 )
 
 
