@@ -182,12 +182,8 @@ def train(config: Config, bert_config, source) -> None:
     """Trains from where output_dir's run stands to num_train_steps."""
     from data import input_pipeline
     from modeling.heads import PretrainingModel
-    from training import run, strategy
+    from training import run
 
-    if strategy.is_chief():
-        task_files.write(
-            config.output_dir, task_of(config), config.bert_config_file, None
-        )
     logging.info("***** Running training *****")
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", config.num_train_steps)
@@ -208,6 +204,9 @@ def train(config: Config, bert_config, source) -> None:
             context=context,
         ),
         unreadable(source),
+        on_loaded=lambda: task_files.write(
+            config.output_dir, task_of(config), config.bert_config_file, None
+        ),
     )
 
 

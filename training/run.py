@@ -55,6 +55,7 @@ def train(
     make_batches: MakeBatches,
     unreadable: loop.Unreadable,
     make_evaluate: MakeEvaluate | None = None,
+    on_loaded: Callable[[], None] | None = None,
 ) -> None:
     """Trains from where output_dir's run stands to num_train_steps.
 
@@ -67,6 +68,8 @@ def train(
         make_batches: returns the endless batches.
         unreadable: what to say when a batch cannot be read.
         make_evaluate: for evaluation while training.
+        on_loaded: what the chief does once the checkpoint has turned out to
+            fit the model, before the first step.
 
     Raises:
         UserError: a checkpoint does not fit the model, a batch cannot be
@@ -120,6 +123,8 @@ def train(
     optimizer = _make_optimizer(config, length, model)
     loss_scale = LossScale() if config.precision == "float16" else None
     resume.load(start, model, optimizer, config.init_checkpoint, loss_scale)
+    if on_loaded and strategy.is_chief():
+        on_loaded()
     devices = tf.distribute.get_strategy()
     with failures.explained(
         lambda: memory.advice(

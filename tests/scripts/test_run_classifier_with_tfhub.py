@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -91,6 +92,21 @@ def test_what_is_no_module_is_refused(golden, module, tmp_path, missing):
     (copy / missing).unlink()
     with pytest.raises(UserError, match=rf"Received: .*, without .*{missing}"):
         config_of(*command(golden, copy, tmp_path / "out"))
+
+
+def test_a_model_with_a_head_is_refused(golden, module, tmp_path):
+    copy = shutil.copytree(module, tmp_path / "module")
+    task = json.loads((copy / "assets/task.json").read_text())
+    task |= {"task": "classification", "kind": "classification"}
+    (copy / "assets/task.json").write_text(json.dumps(task))
+    with pytest.raises(UserError, match=r"--task=features .* for classificat"):
+        config_of(*command(golden, copy, tmp_path / "out"))
+
+
+def test_the_model_of_texts_is_refused(golden, module, tmp_path):
+    raw = shutil.copytree(module, tmp_path / "module/raw_strings")
+    with pytest.raises(UserError, match="name the folder that it is in"):
+        config_of(*command(golden, raw, tmp_path / "out"))
 
 
 def test_a_handle_of_tfhub_is_one_line(golden, tmp_path):

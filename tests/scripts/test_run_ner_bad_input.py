@@ -87,7 +87,10 @@ def test_a_bad_file_is_named_with_its_line(golden, folder, name, given, parts):
 @pytest.mark.parametrize(
     ("flags", "parts"),
     [
-        ([], ["At least one of --do_train, --do_eval and --do_predict"]),
+        (
+            [],
+            ["At least one of --do_train, --do_eval, --do_predict and"],
+        ),
         (["--do_train", "--data_dir="], ["--train_file must be given, or"]),
         (
             ["--do_train", "--eval_steps=5", "--train_file=x", "--data_dir="],

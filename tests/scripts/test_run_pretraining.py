@@ -187,7 +187,10 @@ def config_with(golden, tmp_path, **changes):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--nodo_train"], "At least one of --do_train and --do_eval"),
+        (
+            ["--nodo_train"],
+            "At least one of --do_train, --do_eval and --do_export",
+        ),
         (["--input_file=/nothing/*"], "No file matches --input_file"),
         (["--max_seq_length=32"], "input_ids has 24 values, but --max_seq_"),
         (["--max_predictions_per_seq=5"], "masked_lm_positions has 6 values"),

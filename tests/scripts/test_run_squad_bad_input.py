@@ -284,7 +284,10 @@ def test_a_bad_file_to_evaluate_on(refused, tmp_path, name):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ([], "At least one of --do_train, --do_eval and --do_predict"),
+        (
+            [],
+            "At least one of --do_train, --do_eval, --do_predict and",
+        ),
         (["--do_train", "--train_file="], "`train_file` must be specified"),
         (["--do_predict", "--predict_file="], "If `do_predict` is given, then"),
         (["--do_eval", "--predict_file="], "`predict_file` must be specified"),
