@@ -46,7 +46,8 @@ def replacing_folder(path: str) -> Iterator[str]:
     Yields:
         The name of an empty folder to write to.
     """
-    path = path.rstrip("/") if "://" in path else os.path.realpath(path)
+    path = _folder_path(path)
+    restore_folder(path)
     temporary = _temporary_name(path)
     _remove_folder(temporary)  # of a killed process
     tf.io.gfile.makedirs(temporary)
@@ -60,9 +61,23 @@ def replacing_folder(path: str) -> Iterator[str]:
         _remove_folder(temporary)
 
 
+def restore_folder(path: str) -> None:
+    """Brings back the folder that a killed process was about to replace.
+
+    Call it before looking at what `replacing_folder` will replace.
+
+    Args:
+        path: what that takes.
+    """
+    path = _folder_path(path)
+    old = _old_name(path)
+    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(old):
+        tf.io.gfile.rename(old, path)
+
+
 def _replace_folder(new: str, path: str) -> None:
     # Folders cannot be exchanged in one step; for a moment there is none.
-    old = f"{new}-old"
+    old = _old_name(path)
     _remove_folder(old)
     if tf.io.gfile.exists(path):
         tf.io.gfile.rename(path, old)
@@ -103,6 +118,39 @@ def why_not_writable(path: str) -> str | None:
     except OSError as error:
         return f"cannot be written ({error.strerror}); name another"
     return None
+
+
+def why_no_folder(path: str) -> str | None:
+    """Tries to make a local folder beside `path`, or above where it will be.
+
+    Returns:
+        What was in the way; None where nothing is.
+    """
+    path = os.path.realpath(path)
+    while not os.path.exists(os.path.dirname(path)):
+        path = os.path.dirname(path)
+    temporary = _temporary_name(path)
+    if os.path.isdir(temporary):  # of a killed process
+        return None
+    try:
+        os.mkdir(temporary)
+        os.rmdir(temporary)
+    except OSError as error:
+        return (
+            f"cannot be made: {os.path.dirname(path)} is no folder that can "
+            f"be written to ({error.strerror}); name another"
+        )
+    return None
+
+
+def _folder_path(path: str) -> str:
+    return path.rstrip("/") if "://" in path else os.path.realpath(path)
+
+
+def _old_name(path: str) -> str:
+    folder, name = os.path.split(path)
+    # No temporary name: those of a killed process are removed.
+    return os.path.join(folder, f".old-bert-{name}")
 
 
 def _temporary_name(path: str) -> str:

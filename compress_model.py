@@ -121,11 +121,13 @@ def compress(config: Config) -> None:
     import atomic_files
     from conversion import compression
     from evaluation import comparison
+    from serving import loaded_model
 
     task = read_task(config.export_dir)
     check_output_dir(config)
     compression.check_packages(config.format_names)
     original = compression.SavedModel(config.export_dir)
+    loaded_model.find(config.export_dir)  # its files fit each other
     batches = read_batches(config, task, original)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, Model] = {_SAVED_MODEL: original}
@@ -153,7 +155,9 @@ def check_output_dir(config: Config) -> None:
     Raises:
         UserError: there is something else, or it is not to be overwritten.
     """
+    import atomic_files
     from conversion import compression
+    from serving import saved_models
 
     folder = config.output_dir
     if "://" in folder or os.path.isfile(folder):
@@ -167,28 +171,25 @@ def check_output_dir(config: Config) -> None:
             f"--output_dir must not be in --export_dir={config.export_dir}. "
             f"Received: {folder}; name another."
         )
+    atomic_files.restore_folder(path)
     found = set(os.listdir(path)) if os.path.isdir(path) else set()
     ours = {form.file for form in compression.FORMATS.values()}
-    ours |= {_ASSETS, _TABLE, _FIGURES}
-    if found and (found - ours or _FIGURES not in found):
+    ours |= {os.path.join(_ASSETS, name) for name in saved_models.ASSET_NAMES}
+    ours |= {_TABLE, _FIGURES}
+    foreign = found and saved_models.foreign_names(path, ours)
+    if foreign or (found and _FIGURES not in found):
+        what = f"with {foreign[0]}" if foreign else f"without {_FIGURES}"
         raise UserError(
             f"--output_dir={folder} must be missing, empty or what this script "
-            f"wrote. Received: a folder with {min(found - ours or found)}; "
-            "name another."
+            f"wrote. Received: a folder {what}; name another."
         )
     if found and not config.overwrite:
         raise UserError(
             f"--output_dir={folder} holds models already; name another, or "
             "replace them (--overwrite)."
         )
-    path = os.path.dirname(path)  # where a temporary folder is made first
-    while not os.path.exists(path):
-        path = os.path.dirname(path)
-    if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
-        raise UserError(
-            f"--output_dir={folder} cannot be made: {path} is no folder that "
-            "can be written to; name another."
-        )
+    if reason := atomic_files.why_no_folder(path):
+        raise UserError(f"--output_dir={folder} {reason}.")
 
 
 def read_task(export_dir: str) -> task_files.Task:

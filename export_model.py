@@ -7,6 +7,7 @@ import dataclasses
 
 from absl import flags
 
+from errors import UserError
 from training import environment, task_files
 from training import flags as run_flags
 
@@ -122,11 +123,18 @@ def export_model(config: Config) -> None:
     """Finds the model's files and exports what they make.
 
     Raises:
-        UserError: a file is missing or wrong, or export_dir is taken.
+        UserError: a file is missing or wrong, model_dir is an export, or
+            export_dir is taken.
     """
     # Here, so that --help needs no TensorFlow.
-    from serving import export, model_source
+    from serving import export, loaded_model, model_source
 
+    if loaded_model.is_saved_model(config.model_dir):
+        raise UserError(
+            "--model_dir must be the folder of a checkpoint. Received: "
+            f"{config.model_dir}, which is an export already (a SavedModel); "
+            "use it as it is, or name the folder that it was made from."
+        )
     export.check_export_dir(config.export_dir, config.overwrite)
     given = model_source.Given(
         **{

@@ -6,7 +6,6 @@ docs/prediction.md.
 """
 
 import dataclasses
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +80,7 @@ def fill_mask(config: Config) -> None:
     """
     from serving import line_service
 
+    out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
         from serving.masked_words import MaskedWords
@@ -94,7 +94,7 @@ def fill_mask(config: Config) -> None:
         )
         words = MaskedWords.load(config.model_dir, config.batch_size, given)
         words.check_top_k(config.top_k)
-        line_service.serve(source, service(config, words), sys.stdout.buffer)
+        line_service.serve(source, service(config, words), out)
 
 
 def service(config: Config, words: "MaskedWords") -> "Service":

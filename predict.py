@@ -6,11 +6,11 @@ See docs/prediction.md.
 
 import dataclasses
 import functools
-import sys
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from absl import flags
+from absl import flags, logging
 
 from data import json_node
 from data.rows import Place
@@ -110,6 +110,7 @@ def predict(config: Config) -> None:
     """
     from serving import line_service
 
+    out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
         from serving.model_source import Given
@@ -122,17 +123,20 @@ def predict(config: Config) -> None:
             }
         )
         predictor = Predictor.load(config.model_dir, config.batch_size, given)
-        line_service.serve(
-            source, service(config, predictor), sys.stdout.buffer
-        )
+        line_service.serve(source, service(config, predictor), out)
 
 
 def service(config: Config, predictor: "Predictor") -> "Service":
     """Returns what is done with the lines."""
     from serving import line_service
 
+    def read(place: Place) -> tuple[dict[str, Any], Any] | None:
+        if place.line == 1 and config.input_format is None:
+            _warn_of_json(config, place)
+        return read_request(predictor, config.is_jsonl, place)
+
     return line_service.Service(
-        read=functools.partial(read_request, predictor, config.is_jsonl),
+        read=read,
         answer=functools.partial(answers, predictor),
         file_lines=predictor.window_size,
         stream_lines=predictor.batch_size,
@@ -163,10 +167,36 @@ def read_request(
     try:
         if value is None:
             return {}, predictor.request_of_line(place.content)
-        copied = {"id": value["id"]} if "id" in value else {}
-        return copied, predictor.request(value)
+        return _copied(value, place), predictor.request(value)
     except UnfitError as error:
         raise place.fault(str(error)) from error
+
+
+def _copied(value: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Returns what is copied into the answer to a JSON object."""
+    copied = {"id": value["id"]} if "id" in value else {}
+    try:
+        json.dumps(copied, allow_nan=False)
+    except ValueError as error:
+        raise place.fault(
+            "an id that JSON can write, without NaN and numbers beyond 1e308"
+        ) from error
+    return copied
+
+
+def _warn_of_json(config: Config, place: Place) -> None:
+    """Says that what looks like JSON is read as text, if it is."""
+    if config.is_jsonl or not place.content.lstrip().startswith("{"):
+        return
+    try:
+        json.loads(place.content)
+    except (ValueError, RecursionError):
+        return
+    logging.warning(
+        "%s, line 1, is a JSON object, and is answered as plain text; if it "
+        "is a request, say --input_format=jsonl (if not, text).",
+        place.file,
+    )
 
 
 def answers(

@@ -75,7 +75,8 @@ def from_module(handle: str) -> dict[str, str | bool]:
         handle: a local folder.
 
     Raises:
-        UserError: it is no SavedModel of a BERT encoder with its assets.
+        UserError: it is no SavedModel of a BERT encoder with its assets, or
+            one of a model with a head, whose labels would not be known.
     """
     assets = os.path.join(handle, "assets")
     files = {
@@ -95,6 +96,17 @@ def from_module(handle: str) -> dict[str, str | bool]:
             f"TF1). Received: {handle}, without {missing[0]}."
         )
     task = task_files.read(assets)
+    is_raw = os.path.basename(os.path.realpath(handle)) == "raw_strings"
+    if task.task != "features" or is_raw:
+        found = (
+            "the model of texts in an export; name the folder that it is in"
+            if is_raw
+            else f"a model for {task.task}; export its encoder anew"
+        )
+        raise UserError(
+            "--bert_hub_module_handle must be the folder that export_model.py "
+            f"--task=features wrote. Received: {handle}, {found}."
+        )
     if task.do_lower_case is None:
         raise UserError(
             f"{files[task_files.TASK_FILE]} does not say do_lower_case; export "

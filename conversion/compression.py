@@ -83,7 +83,8 @@ class SavedModel:
     def __init__(self, folder: str):
         try:
             self._saved = tf.saved_model.load(folder)
-        except (OSError, ValueError, tf.errors.OpError) as error:
+        # IndexError: the weights' file is cut off.
+        except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
             raise UserError(
                 f"{folder} cannot be loaded as a SavedModel: "
                 f"{' '.join(str(error).split())}; export the model again."

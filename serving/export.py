@@ -27,14 +27,17 @@ from training.task_files import Task
 
 RAW_STRINGS = "raw_strings"
 
-# What an export may hold; a folder with more is not replaced.
-_OURS = {
+_SAVED_MODEL = {
     "saved_model.pb",
     "fingerprint.pb",
-    "variables",
-    "assets",
-    RAW_STRINGS,
+    "variables/variables.index",
+    "variables/variables.data-[0-9]*-of-[0-9]*",
+    *(f"assets/{name}" for name in saved_models.ASSET_NAMES),
 }
+# What an export may hold; a folder with more is not replaced.
+_OURS = _SAVED_MODEL | {f"{RAW_STRINGS}/{name}" for name in _SAVED_MODEL}
+# And what it does.
+_NEEDED = ("saved_model.pb", f"assets/{task_files.TASK_FILE}")
 
 
 def export(
@@ -131,6 +134,7 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
             nothing can be written there.
     """
     _check_writable(export_dir)
+    atomic_files.restore_folder(export_dir)
     if not tf.io.gfile.exists(export_dir):
         return
     if not tf.io.gfile.isdir(export_dir):
@@ -138,16 +142,19 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
             f"--export_dir={export_dir} must be a folder to make. Received: a "
             "file; name another."
         )
-    names = {name.rstrip("/") for name in tf.io.gfile.listdir(export_dir)}
-    if not names:
+    if not tf.io.gfile.listdir(export_dir):
         return
-    task = os.path.join(export_dir, "assets", task_files.TASK_FILE)
-    foreign = sorted(names - _OURS)
-    if foreign or not tf.io.gfile.exists(task):
+    foreign = saved_models.foreign_names(export_dir, _OURS)
+    missing = [
+        name
+        for name in _NEEDED
+        if not tf.io.gfile.exists(os.path.join(export_dir, name))
+    ]
+    if foreign or missing:
+        what = f"with {foreign[0]}" if foreign else f"without {missing[0]}"
         raise UserError(
             f"--export_dir={export_dir} must be missing, empty or an earlier "
-            f"export. Received: a folder with {(foreign or sorted(names))[0]}; "
-            "name another."
+            f"export. Received: a folder {what}; name another."
         )
     if not overwrite:
         raise UserError(
@@ -189,16 +196,9 @@ def _why_no_tensorflow_text() -> str | None:
 
 def _check_writable(export_dir: str) -> None:
     """Raises UserError where a local folder cannot be made."""
-    if "://" in export_dir:
-        return
-    parent = os.path.dirname(os.path.realpath(export_dir))
-    while not os.path.exists(parent):
-        parent = os.path.dirname(parent)
-    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK):
-        raise UserError(
-            f"--export_dir={export_dir} cannot be made: {parent} is no folder "
-            "that can be written to; name another."
-        )
+    reason = "://" not in export_dir and atomic_files.why_no_folder(export_dir)
+    if reason:
+        raise UserError(f"--export_dir={export_dir} {reason}.")
 
 
 def _write(graph: Graph, folder: str) -> None:

@@ -22,6 +22,8 @@ from errors import UserError
 _STANDARD_INPUT = "standard input"
 _CHUNK_BYTES = 2**16
 _DECIMALS = 6
+# What a shell says of a program that this signal has ended.
+_EXIT_OF_SIGPIPE = 128 + 13
 
 
 class Service(NamedTuple):
@@ -66,6 +68,11 @@ def open_input(path: str | None) -> Iterator[Input]:
     Raises:
         UserError: it cannot be read.
     """
+    if path == "":
+        raise UserError(
+            "--input_file must name a file. Received: an empty name; leave "
+            "the flag out to read standard input."
+        )
     try:
         file = _open(path)
     except OSError as error:
@@ -76,6 +83,16 @@ def open_input(path: str | None) -> Iterator[Input]:
         ) from error
     with file:
         yield Input(path or _STANDARD_INPUT, _is_stream(file), file.read)
+
+
+def open_output() -> BinaryIO:
+    """Returns standard output; raises UserError where it is closed."""
+    if sys.stdout is None:
+        raise UserError(
+            "Expected an open standard output for the answers. Received: a "
+            "closed one (>&-); send it to a file (> answers.jsonl) or a pipe."
+        )
+    return sys.stdout.buffer
 
 
 def serve(source: Input, service: Service, out: BinaryIO) -> None:
@@ -91,6 +108,8 @@ def serve(source: Input, service: Service, out: BinaryIO) -> None:
 
     Raises:
         UserError: a line cannot be answered; the message names it.
+        SystemExit: nobody reads the answers any more (`| head -1`); as
+            filters end then, without a word.
     """
     for lines in _batches(source, service):
         asked, fault = _requests(source.name, lines, service.read)
@@ -123,7 +142,7 @@ def _write(out: BinaryIO, line: str) -> None:
     except BrokenPipeError:
         # Else Python flushes it again when it exits, and says so at length.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        raise
+        raise SystemExit(_EXIT_OF_SIGPIPE) from None
 
 
 def _open(path: str | None) -> BinaryIO:
@@ -176,11 +195,14 @@ def _batches(
 
 def _arrived(source: Input) -> Iterator[list[bytes]]:
     """Yields the lines of each chunk that comes, as soon as they are whole."""
-    rest = b""
+    parts: list[bytes] = []  # of a line that is not whole
     while chunk := source.read(_CHUNK_BYTES):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield lines
-    if rest:
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        if others:
+            yield [b"".join(parts), *others[:-1]]
+            parts = [others[-1]]
+    if rest := b"".join(parts):
         yield [rest]
 
 

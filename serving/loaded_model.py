@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from data import labels as label_files
+from data import rows
 from data.tokenization import FullTokenizer
 from errors import UserError
-from modeling import BertConfig
+from modeling import BertConfig, checkpoint
 from serving import graphs, model_source
 from serving.graphs import Graph
 from serving.model_source import Given, Source
@@ -72,7 +73,7 @@ def find(folder: str, given: Given | None = None) -> Source:
         given: what the user says of it; not of a SavedModel, which knows all.
 
     Raises:
-        UserError: a file is missing, or does not fit the others.
+        UserError: a file is missing or damaged, or does not fit the others.
     """
     if not is_saved_model(folder):
         return model_source.find(folder, given)
@@ -93,13 +94,31 @@ def find(folder: str, given: Given | None = None) -> Source:
             f"{_ASSETS} folder. Received: {folder}, without; export the model "
             "anew."
         )
-    return Source(
+    source = Source(
         task=task,
         checkpoint=folder,
         bert_config_file=config_file,
         vocab_file=task_files.find(assets, task_files.VOCAB_FILE),
         labels=tuple(label_files.read(assets) or ()),
     )
+    _check_saved_model(source, assets)
+    return source
+
+
+def _check_saved_model(source: Source, assets: str) -> None:
+    """Raises UserError where assets are not those of the weights."""
+    wanted = model_source.num_labels(
+        source.task, checkpoint.Reader(source.checkpoint)
+    )
+    if wanted not in (None, len(source.labels)):
+        path = os.path.join(assets, label_files.FILE_NAME)
+        found = f"{len(source.labels)} ({rows.some(source.labels)})"
+        raise UserError(
+            f"{path}: expected the model's {wanted} labels, one a line. "
+            f"Received: {found if source.labels else 'none'}; restore the "
+            "file, or export the model anew."
+        )
+    model_source.check(source)
 
 
 def is_saved_model(folder: str) -> bool:
@@ -139,7 +158,8 @@ def _signature(folder: str) -> Callable[..., Mapping[str, tf.Tensor]]:
     """Returns the function of a SavedModel, which keeps its variables."""
     try:
         saved = tf.saved_model.load(folder)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    # IndexError: the weights' file is cut off.
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
             f"Cannot load the SavedModel {folder}: {reason}; export the model "

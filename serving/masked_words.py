@@ -14,7 +14,7 @@ from data import packing
 from data.packing import Packed
 from errors import UserError
 from modeling import BertConfig
-from serving import graphs, loaded_model, model_source, row_batches
+from serving import graphs, loaded_model, row_batches
 from serving.graphs import Graph
 from serving.model_source import Given, Source
 from serving.request_errors import UnfitError, check_finite
@@ -99,7 +99,6 @@ class MaskedWords:
                 "Expected a model that was exported with --task=pretraining. "
                 f"Received: {folder}, of the task {source.task.task}."
             )
-        model_source.check(source)
         return cls(source, folder, batch_size)
 
     def masked_text(self, text: str) -> MaskedText:

@@ -118,10 +118,10 @@ def check(source: Source) -> None:
     """
     task = source.task
     reader = checkpoint.Reader(source.checkpoint)
-    num_outputs = _check_head(task, reader)
-    if _has_labels(task) and num_outputs != len(source.labels):
+    wanted = num_labels(task, reader)
+    if wanted not in (None, len(source.labels)):
         raise UserError(
-            f"The checkpoint {reader.prefix} has a head for {num_outputs} "
+            f"The checkpoint {reader.prefix} has a head for {wanted} "
             f"labels. Received: {len(source.labels)} "
             f"({rows.some(source.labels)}); name the labels that it was "
             "trained with (--labels)."
@@ -134,16 +134,34 @@ def check(source: Source) -> None:
         )
 
 
+def num_labels(task: Task, reader: checkpoint.Reader) -> int | None:
+    """Returns how many labels a model has; None where its task has none.
+
+    Args:
+        task: what the model is for.
+        reader: its weights.
+
+    Raises:
+        UserError: the checkpoint has not the task's head.
+    """
+    num_outputs = _check_head(task, reader)
+    return num_outputs if _has_labels(task) else None
+
+
 def _check_head(task: Task, reader: checkpoint.Reader) -> int:
     """Returns the rows of a task's head; UserError where it is missing."""
     head = _HEADS.get((task.task, task.kind))
     if head is None:
         return 0
     if head not in reader:
+        # fill_mask.py has no other task.
+        other = (
+            "" if task.task == "pretraining" else "another task (--task) or "
+        )
         raise UserError(
             f"The task {task.task} needs a checkpoint with {head}. Received: "
             f"{reader.prefix}, which has {head_check.heads_of(reader)}; name "
-            "another task (--task) or another checkpoint."
+            f"{other}another checkpoint."
         )
     return reader.shapes[head][0]
 
@@ -197,7 +215,9 @@ def _task(
         )
     if name == "classification" and kind is None:
         kind = "classification"  # whose head `check` will not find
-    length = given.max_seq_length or (kept and kept.max_seq_length)
+    length = given.max_seq_length
+    if length is None and kept:
+        length = kept.max_seq_length
     lower = given.do_lower_case
     if lower is None and kept:
         lower = kept.do_lower_case
@@ -211,16 +231,21 @@ def _task(
             "one."
         )
     options = task_files.SQUAD_OPTIONS if name == "squad" else {}
-    return Task(
-        task=name,
-        kind=kind,
-        do_lower_case=lower,
-        max_seq_length=length
-        or min(
-            _SEQ_LENGTHS.get(name, _SEQ_LENGTH), config.max_position_embeddings
-        ),
-        options=(kept and kept.task == name and kept.options) or options,
+    longest = min(
+        _SEQ_LENGTHS.get(name, _SEQ_LENGTH), config.max_position_embeddings
     )
+    try:
+        return Task(
+            task=name,
+            kind=kind,
+            do_lower_case=lower,
+            max_seq_length=longest if length is None else length,
+            options=(kept and kept.task == name and kept.options) or options,
+        )
+    except ValueError as error:
+        raise UserError(
+            f"The model in {model_dir} cannot be used for {name}: {error}."
+        ) from error
 
 
 def _vocab_file(model_dir: str, given: Given, task: Task) -> str | None:

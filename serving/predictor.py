@@ -106,7 +106,7 @@ class Predictor:
             UserError: a text is not one of these, or the model's output is
                 not a number.
         """
-        if isinstance(texts, str | Mapping):
+        if isinstance(texts, str | bytes | Mapping) or not _is_iterable(texts):
             raise UserError(
                 "Expected a list of texts. Received: "
                 f"{rows.shorten(texts)}; put it into a list."
@@ -167,6 +167,14 @@ class Predictor:
             **{name: tf.constant(value) for name, value in inputs.items()}
         )
         return {name: value.numpy() for name, value in outputs.items()}
+
+
+def _is_iterable(value: object) -> bool:
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _make_task(model: LoadedModel, folder: str) -> PredictionTask:

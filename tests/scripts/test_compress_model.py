@@ -214,8 +214,8 @@ def test_what_was_written_is_replaced_only_if_asked(
     assert "model_int8.tflite" in names_in(out)
     compress(*args, "--overwrite")
     assert "model_int8.tflite" not in names_in(out)
-    (out / "mine.txt").touch()
-    with pytest.raises(UserError, match=r"a folder with mine\.txt"):
+    (out / "assets/mine.txt").touch()
+    with pytest.raises(UserError, match=r"a folder with assets/mine\.txt"):
         compress(*args, "--overwrite")
 
 
@@ -263,12 +263,14 @@ def test_a_missing_package_is_one_line(
         (["--export_dir={}/nowhere"], r"there is no assets/task\.json"),
         (["--export_dir={}/raw"], r"takes text; name the folder that"),
         (["--export_dir={}/broken"], "cannot be loaded as a SavedModel"),
+        (["--export_dir={}/cut"], "cannot be loaded as a SavedModel"),
+        (["--export_dir={}/labels"], r"labels\.txt: expected the model's 3"),
         (["--eval_file={}/none"], "No file matches --eval_file"),
         (["--eval_file={}/words.txt"], r"words\.txt, record 1: the file is"),
         (["--output_dir={}/words.txt"], "must be a local folder"),
         (["--output_dir=gs://a/b"], "must be a local folder"),
         (["--output_dir={}/words.txt/out"], "cannot be made"),
-        (["--output_dir={}/broken"], r"a folder with saved_model\.pb"),
+        (["--output_dir={}/broken"], r"a folder with finge"),
         (["--output_dir={}/broken/out", "--export_dir={}/broken"], "not be in"),
     ],
 )
@@ -285,7 +287,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
 
 
 def make_wrong_folders(folder, export_dir):
-    """A file, a SavedModel of texts, and one that is cut off."""
+    """A file, a SavedModel of texts, and damaged exports."""
     (folder / "words.txt").write_text("not records\n" * 9)
     root = tf.Module()
     signature = tf.function(
@@ -295,11 +297,15 @@ def make_wrong_folders(folder, export_dir):
     tf.saved_model.save(
         root, str(folder / "raw"), signatures={"serving_default": signature}
     )
-    for name in ("raw", "broken"):
-        shutil.copytree(
-            f"{export_dir}/assets", folder / name / "assets", dirs_exist_ok=True
-        )
+    shutil.copytree(
+        f"{export_dir}/assets", folder / "raw/assets", dirs_exist_ok=True
+    )
+    for name in ("broken", "cut", "labels"):
+        shutil.copytree(export_dir, folder / name, dirs_exist_ok=True)
     (folder / "broken/saved_model.pb").write_bytes(b"\x12\x34")
+    data = folder / "cut/variables/variables.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-4000])
+    (folder / "labels/assets/labels.txt").write_text("a\nb\n")
 
 
 def test_the_script_ends_in_one_line(tmp_path, eval_file, out):

@@ -298,9 +298,72 @@ def test_an_export_is_replaced_only_if_asked(golden, model, run_dir, out):
     assert "pooled_output" in serve(out, inputs_of(golden))
     export_it(run_dir, out, "--overwrite")
     assert "probabilities" in serve(out, inputs_of(golden))
-    (out / "mine.txt").touch()
-    with pytest.raises(UserError, match=r"a folder with mine\.txt"):
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mine.txt",
+        "assets/thesis.doc",
+        "variables/data",
+        "raw_strings/thesis.doc",
+        "raw_strings/assets/more/thesis.doc",
+    ],
+)
+def test_a_users_own_file_is_never_replaced(run_dir, out, name):
+    write_like_an_export(out)
+    write_like_an_export(out / "raw_strings")
+    export.check_export_dir(str(out), overwrite=True)
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).write_text("mine")
+    with pytest.raises(UserError, match="a folder with ") as caught:
         export_it(run_dir, out, "--overwrite")
+    assert "\n" not in str(caught.value)
+    assert (out / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "assets/task.json"])
+def test_what_is_no_export_is_not_replaced(run_dir, out, name):
+    write_like_an_export(out)
+    (out / name).unlink()
+    with pytest.raises(UserError, match=f"a folder without {name}"):
+        export_it(run_dir, out, "--overwrite")
+    assert (out / "variables/variables.index").exists()
+
+
+def write_like_an_export(folder):
+    for name in (
+        "saved_model.pb",
+        "fingerprint.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+        "assets/task.json",
+        "assets/vocab.txt",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+
+def test_an_export_is_not_exported_again(model, tmp_path):
+    write_like_an_export(tmp_path / "export")
+    with pytest.raises(UserError, match="which is an export already"):
+        export_it(tmp_path / "export", tmp_path / "out")
+
+
+def test_a_place_that_cannot_be_written_is_named_first(model, out):
+    name = "x" * 250  # with what a temporary name adds, too long
+    with pytest.raises(UserError, match=r"--export_dir=.*cannot be made"):
+        export_it(model, out.parent / name)
+    with pytest.raises(UserError, match="--export_dir=/proc/out cannot be ma"):
+        export_it(model, "/proc/out")
+
+
+def test_an_export_that_a_kill_has_hidden_comes_back(run_dir, out):
+    write_like_an_export(out)
+    out.rename(out.parent / f".old-bert-{out.name}")
+    with pytest.raises(UserError, match="holds an export already"):
+        export_it(run_dir, out)
+    assert (out / "saved_model.pb").exists()
 
 
 def test_a_failed_export_leaves_what_was_there(

@@ -203,8 +203,9 @@ def test_bad_flags(folder, tmp_path):
 
 def test_models_without_masked_words_are_refused(golden, folder, tmp_path):
     run_folder.write(golden, tmp_path / "ner", "ner")
-    with pytest.raises(UserError, match="cls/predictions"):
+    with pytest.raises(UserError, match="cls/predictions") as caught:
         MaskedWords.load(str(tmp_path / "ner"))
+    assert "--task" not in str(caught.value)  # which fill_mask.py has not
     source = model_source.find(str(tmp_path / "ner"))
     export.export(source, str(tmp_path / "export"), raw_strings=False)
     with pytest.raises(UserError, match="--task=pretraining"):

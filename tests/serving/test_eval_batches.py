@@ -10,7 +10,14 @@ CONFIG = run_folder.tiny_config()
 
 
 def task(name, kind=None):
-    return Task(task=name, kind=kind, do_lower_case=True, max_seq_length=32)
+    options = run_folder.SQUAD_OPTIONS if name == "squad" else {}
+    return Task(
+        task=name,
+        kind=kind,
+        do_lower_case=True,
+        max_seq_length=32,
+        options=options,
+    )
 
 
 def classifier_file(path, labels, kind="classification", num_labels=1):
