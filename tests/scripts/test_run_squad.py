@@ -161,7 +161,7 @@ def test_trains_evaluates_and_predicts_in_one_command(
         ),
     )
     dev = golden / "inputs/squad/dev-v2.0.json"
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         train_v2(
             golden,
             command,
@@ -310,7 +310,7 @@ def test_unusual_paragraphs(predict_v2, tmp_path, caplog):
     path = tmp_path / "some.json"
     path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
     line = "Unable to find text: '[UNK]' in '\u2603'"
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         find_answers(*predict_v2, f"--predict_file={path}")
         assert line not in caplog.messages
         find_answers(*predict_v2, f"--predict_file={path}", "--verbose_logging")
