@@ -19,6 +19,8 @@ NUM_WEIGHTS = 109_483_778
     [
         (32, 128, False, 8.0),
         (8, 512, False, 10.06),
+        (32, 128, True, 3.73),
+        (8, 512, True, 4.38),
     ],
 )
 def test_estimate_is_near_the_measured_peak(rows, seq_length, recomputes, gib):
