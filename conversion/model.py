@@ -9,7 +9,7 @@ from absl import logging
 from conversion import huggingface_names as names
 from errors import UserError
 from modeling.config import BertConfig
-from training.task_files import Task
+from training.task_files import SQUAD_OPTIONS, Task
 
 # What a task has beside its head. The pooler goes along even where the task
 # makes nothing of it: the original's checkpoints have it.
@@ -22,16 +22,6 @@ _PARTS = {
 }
 
 
-# What answers are looked for with, where a model does not say it: the defaults
-# of run_squad.py.
-_SQUAD_OPTIONS = {
-    "doc_stride": 128,
-    "max_query_length": 64,
-    "n_best_size": 20,
-    "max_answer_length": 30,
-    "version_2_with_negative": False,
-    "null_score_diff_threshold": 0.0,
-}
 _SQUAD_LENGTH = 384
 
 
@@ -106,7 +96,7 @@ def make_task(
         max_seq_length=min(_SQUAD_LENGTH, max_length)
         if is_squad
         else max_length,
-        options=_SQUAD_OPTIONS if is_squad else {},
+        options=SQUAD_OPTIONS if is_squad else {},
     )
 
 

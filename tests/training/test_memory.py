@@ -21,6 +21,11 @@ NUM_WEIGHTS = 109_483_778
         (8, 512, False, 10.06),
         (32, 128, True, 3.73),
         (8, 512, True, 4.38),
+        # A quarter of the batch at a time.
+        (8, 128, False, 5.04),
+        (2, 512, False, 5.90),
+        (8, 128, True, 3.57),
+        (2, 512, True, 3.59),
     ],
 )
 def test_estimate_is_near_the_measured_peak(rows, seq_length, recomputes, gib):
