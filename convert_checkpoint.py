@@ -183,8 +183,9 @@ def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from conversion import original
     from modeling import BertConfig
+    from training import run
 
-    prefix = original.find_checkpoint(folder, config.checkpoint)
+    prefix = run.find_checkpoint(folder, config.checkpoint)
     logging.info("The checkpoint is %s", prefix)
     folder = os.path.dirname(prefix)
     files = {

@@ -8,7 +8,7 @@ import dataclasses
 from absl import flags
 
 from errors import UserError
-from training import environment, task_files
+from training import environment, source_flags, task_files
 from training import flags as run_flags
 
 FLAGS = flags.FLAGS
@@ -17,59 +17,16 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     own = {"flag_values": flag_values}
-    for name, text in (
-        (
-            "model_dir",
-            "The trained model: the output_dir of a run, or the folder of a "
-            "published checkpoint.",
-        ),
-        (
-            "export_dir",
-            "Folder to write the SavedModel to; missing, empty or an earlier "
-            "export (--overwrite).",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, **own)
-        run_flags.required(flag_values, name)
-    flags.DEFINE_enum(
-        "task",
+    source_flags.define_source_flags(flag_values, takes_saved_models=False)
+    source_flags.define_task_flags(flag_values, task_files.TASKS)
+    flags.DEFINE_string(
+        "export_dir",
         None,
-        task_files.TASKS,
-        "What the model is for. Default: what task.json in model_dir says, "
-        "else what the checkpoint's weights are of. features: the encoder "
-        "alone.",
+        "Folder to write the SavedModel to; missing, empty or an earlier "
+        "export (--overwrite).",
         **own,
     )
-    for name, text in (
-        (
-            "checkpoint",
-            "best, newest or a checkpoint's prefix. Default: the best "
-            "checkpoint (--save_best) where there is one, else the newest.",
-        ),
-        ("bert_config_file", "Default: model_dir's."),
-        ("vocab_file", "Default: model_dir's."),
-        (
-            "labels",
-            "The model's labels in their order, separated by commas, or a "
-            "file with one a line. Default: labels.txt in model_dir.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, **own)
-    flags.DEFINE_bool(
-        "do_lower_case",
-        None,
-        "Whether the model's text is lower-cased. Default: what task.json "
-        "says.",
-        **own,
-    )
-    flags.DEFINE_integer(
-        "max_seq_length",
-        None,
-        "Where raw strings are cut, in word pieces. Default: what task.json "
-        "says, else 128 (squad: 384).",
-        lower_bound=3,
-        **own,
-    )
+    run_flags.required(flag_values, "export_dir")
     flags.DEFINE_integer(
         "top_k",
         10,

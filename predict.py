@@ -40,30 +40,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "else text.",
         **own,
     )
-    flags.DEFINE_enum(
-        "task",
-        None,
-        _TASKS,
-        "What the model is for. Default: what task.json in model_dir says, "
-        "else what the checkpoint's weights are of. features: the encoder "
-        "alone.",
-        **own,
-    )
-    flags.DEFINE_string(
-        "labels",
-        None,
-        "The model's labels in their order, separated by commas, or a file "
-        "with one a line. Default: labels.txt in model_dir.",
-        **own,
-    )
-    flags.DEFINE_integer(
-        "max_seq_length",
-        None,
-        "Where texts are cut, in word pieces. Default: what task.json says, "
-        "else 128 (squad: 384).",
-        lower_bound=3,
-        **own,
-    )
+    source_flags.define_task_flags(flag_values, _TASKS)
 
 
 @dataclasses.dataclass(frozen=True)

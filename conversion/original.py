@@ -14,32 +14,7 @@ from conversion.model import (
 from errors import UserError
 from modeling import checkpoint
 from modeling.config import BertConfig
-from training import checkpointing, monitor, task_files
-
-
-def find_checkpoint(folder: str, which: str | None) -> str:
-    """Returns the prefix of the checkpoint to convert.
-
-    Args:
-        folder: of a published model, or a run's output_dir.
-        which: "best", "newest", or a checkpoint's prefix; None: the best, if
-            there is one, else the newest.
-
-    Raises:
-        UserError: there is none.
-    """
-    if which not in (None, "best", "newest"):
-        return checkpoint.resolve(which)
-    best_folder = monitor.best_folder(folder)
-    best = checkpointing.newest(best_folder)
-    if which == "best" and best is None:
-        raise UserError(
-            f"--checkpoint=best, but {best_folder} has no checkpoint: the run "
-            "was not trained with --save_best."
-        )
-    if best and which != "newest":
-        return best
-    return checkpointing.newest(folder) or checkpoint.resolve(folder)
+from training import task_files
 
 
 def find_file(flag: str, given: str | None, folder: str, name: str) -> str:

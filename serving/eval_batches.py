@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from data import input_pipeline, record_files, records
 from data.record_files import RecordSource
@@ -75,6 +76,6 @@ def _length_of_first(path: str) -> int | None:
             example = tf.train.Example.FromString(record.numpy())
             feature = example.features.feature["input_ids"]
             return len(feature.int64_list.value) or None
-    except Exception:  # whatever it is, the check of the records names it
+    except (tf.errors.OpError, DecodeError):  # the records' check names it
         return None
     return None

@@ -10,8 +10,7 @@ from data import labels as label_files
 from data.tokenization import FullTokenizer
 from errors import UserError
 from modeling import BertConfig, checkpoint
-from training import checkpointing, head_check, task_files
-from training.monitor import best_folder
+from training import head_check, run, task_files
 from training.task_files import Task
 
 # A task's own weights. Where task.json is missing they tell the task.
@@ -90,7 +89,7 @@ def find(model_dir: str, given: Given | None = None) -> Source:
             "Expected the folder of a trained model. Received: "
             f"{model_dir}, {'a file' if is_there else 'which is not there'}."
         )
-    reader = checkpoint.Reader(_checkpoint(model_dir, given.checkpoint))
+    reader = checkpoint.Reader(run.find_checkpoint(model_dir, given.checkpoint))
     config_file = given.bert_config_file or _needed(
         model_dir, task_files.CONFIG_FILE, "bert_config_file"
     )
@@ -164,22 +163,6 @@ def _check_head(task: Task, reader: checkpoint.Reader) -> int:
             f"{other}another checkpoint."
         )
     return reader.shapes[head][0]
-
-
-def _checkpoint(model_dir: str, wanted: str | None) -> str:
-    """Returns the prefix of the weights to take."""
-    best = checkpointing.newest(best_folder(model_dir))
-    if wanted in (None, "best") and best:
-        return best
-    if wanted == "best":
-        raise UserError(
-            f"Expected a best checkpoint in {best_folder(model_dir)}, which "
-            "--save_best keeps there. Received: none; leave --checkpoint=best "
-            "out."
-        )
-    if wanted in (None, "newest"):
-        return checkpointing.newest(model_dir) or checkpoint.resolve(model_dir)
-    return checkpoint.resolve(wanted)
 
 
 def _needed(model_dir: str, name: str, flag: str) -> str:

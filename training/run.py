@@ -309,3 +309,28 @@ def best_checkpoint(output_dir: str, save_best: str) -> str:
         f"{best_folder(output_dir)}. Received: {found}; leave the flag out to "
         "use the newest checkpoint, or name the metric of the training."
     )
+
+
+def find_checkpoint(folder: str, wanted: str | None) -> str:
+    """Returns the prefix of a trained model's weights.
+
+    Args:
+        folder: a run's output_dir, or the folder of a published model.
+        wanted: "best", "newest", or a checkpoint's prefix; None: the best
+            where there is one, else the newest.
+
+    Raises:
+        UserError: there is none.
+    """
+    best = checkpointing.newest(best_folder(folder))
+    if wanted in (None, "best") and best:
+        return best
+    if wanted == "best":
+        raise UserError(
+            f"Expected a best checkpoint in {best_folder(folder)}, which "
+            "--save_best keeps there. Received: none; leave --checkpoint=best "
+            "out."
+        )
+    if wanted in (None, "newest"):
+        return checkpointing.newest(folder) or checkpoint.resolve(folder)
+    return checkpoint.resolve(wanted)

@@ -4,6 +4,8 @@ Their names are those of `serving.model_source.Given`. Imports without
 TensorFlow.
 """
 
+from collections.abc import Sequence
+
 from absl import flags
 
 from training import flags as run_flags
@@ -19,14 +21,21 @@ _FILES = {
 }
 
 
-def define_source_flags(flag_values: flags.FlagValues) -> None:
+def define_source_flags(
+    flag_values: flags.FlagValues, *, takes_saved_models: bool = True
+) -> None:
     """Defines the flags that every use of a trained model takes."""
     own = {"flag_values": flag_values}
     flags.DEFINE_string(
         "model_dir",
         None,
-        "The trained model: the output_dir of a run, the folder of a "
-        "published checkpoint, or a SavedModel that export_model.py wrote.",
+        "The trained model: the output_dir of a run, or the folder of a "
+        "published checkpoint"
+        + (
+            ", or a SavedModel that export_model.py wrote."
+            if takes_saved_models
+            else "."
+        ),
         **own,
     )
     run_flags.required(flag_values, "model_dir")
@@ -37,6 +46,42 @@ def define_source_flags(flag_values: flags.FlagValues) -> None:
         None,
         "Whether the model's text is lower-cased. Default: what task.json "
         "says.",
+        **own,
+    )
+
+
+def define_task_flags(
+    flag_values: flags.FlagValues, tasks: Sequence[str]
+) -> None:
+    """Defines what a model is for.
+
+    Args:
+        flag_values: where to.
+        tasks: the values of --task.
+    """
+    own = {"flag_values": flag_values}
+    flags.DEFINE_enum(
+        "task",
+        None,
+        tasks,
+        "What the model is for. Default: what task.json in model_dir says, "
+        "else what the checkpoint's weights are of. features: the encoder "
+        "alone.",
+        **own,
+    )
+    flags.DEFINE_string(
+        "labels",
+        None,
+        "The model's labels in their order, separated by commas, or a file "
+        "with one a line. Default: labels.txt in model_dir.",
+        **own,
+    )
+    flags.DEFINE_integer(
+        "max_seq_length",
+        None,
+        "Where texts are cut, in word pieces. Default: what task.json says, "
+        "else 128 (squad: 384).",
+        lower_bound=3,
         **own,
     )
 
