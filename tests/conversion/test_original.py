@@ -295,7 +295,7 @@ def test_best_that_is_not_there_is_refused(golden, tmp_path):
     assert_refused(
         tmp_path / "run",
         tmp_path / "out",
-        "best has no checkpoint",
+        "Expected a best checkpoint in",
         checkpoint="best",
     )
 
