@@ -10,6 +10,7 @@ from errors import UserError
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
+@tf.custom_gradient
 def gelu(x: tf.Tensor) -> tf.Tensor:
     """Gaussian error linear unit, the tanh approximation of the original.
 
@@ -17,9 +18,19 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
-    # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory.
+    # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory. So does a
+    # gradient of its own, which keeps only x and the sigmoid, too.
     twice = 2.0 * math.sqrt(2.0 / math.pi)
-    return x * tf.sigmoid(x * (twice + (twice * 0.044715) * tf.square(x)))
+    cubic = twice * 0.044715
+    gate = tf.sigmoid(x * (twice + cubic * tf.square(x)))
+
+    def gradient(dy):
+        slope = tf.raw_ops.SigmoidGrad(
+            y=gate, dy=x * (twice + (3.0 * cubic) * tf.square(x))
+        )
+        return dy * (gate + slope)
+
+    return x * gate, gradient
 
 
 def gelu_erf(x: tf.Tensor) -> tf.Tensor:

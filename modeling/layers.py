@@ -100,12 +100,42 @@ class LayerNorm(keras.layers.Layer):
         )
 
     def call(self, x):
-        x = tf.cast(x, tf.float32)
-        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
-        x = tf.nn.batch_normalization(
-            x, mean, variance, self.beta, self.gamma, LAYER_NORM_EPSILON
+        x = _normalize(
+            tf.cast(x, tf.float32),
+            tf.convert_to_tensor(self.gamma),
+            tf.convert_to_tensor(self.beta),
         )
         return tf.cast(x, self.compute_dtype)
+
+
+@tf.custom_gradient
+def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    """Layer normalization, float32; x [..., D], gamma and beta [D].
+
+    With a gradient of its own, which passes over memory half as often as the
+    one that TensorFlow derives.
+    """
+    centered = x - tf.reduce_mean(x, -1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
+    scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
+    normal = centered * scale
+
+    def gradient(dy):
+        along_gamma = dy * normal
+        # What moves the mean or the variance of a row has no effect. The
+        # means over D are products, which write no [..., D] for it.
+        weights = gamma[:, tf.newaxis] / tf.cast(tf.size(gamma), x.dtype)
+        mean = tf.tensordot(dy, weights, 1)
+        slope = tf.tensordot(along_gamma, weights, 1)
+        dx = (dy * gamma - mean - normal * slope) * scale
+        rows = list(range(x.shape.rank - 1))
+        return (
+            dx,
+            tf.reduce_sum(along_gamma, rows),
+            tf.reduce_sum(dy, rows),
+        )
+
+    return normal * gamma + beta, gradient
 
 
 class Embeddings(keras.layers.Layer):

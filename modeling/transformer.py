@@ -8,6 +8,7 @@ I intermediate. Attention looks from F to T, both S long.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -67,12 +68,7 @@ class SelfAttention(keras.layers.Layer):
             dense.build()
 
     def call(self, hidden, input_mask, seed=None):
-        # Scaled before the product, which float16 could not hold else.
-        scale = 1.0 / math.sqrt(self.head_size)
-        query = self._split_heads(self.query(hidden) * scale)
-        key = self._split_heads(self.key(hidden))
-        value = self._split_heads(self.value(hidden))
-
+        query, key, value = self._project(hidden)
         # [B, N, F, T], float32; the mask is the same for every N and F.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
         masked = 1.0 - tf.cast(input_mask, tf.float32)
@@ -86,11 +82,28 @@ class SelfAttention(keras.layers.Layer):
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
         return tf.reshape(context, tf.shape(hidden))
 
-    def _split_heads(self, x: tf.Tensor) -> tf.Tensor:
-        """Reshapes [B, S, D] to [B, N, S, H]."""
-        shape = tf.shape(x)
-        x = tf.reshape(x, [shape[0], shape[1], self.num_heads, self.head_size])
-        return tf.transpose(x, [0, 2, 1, 3])
+    def _project(self, hidden: tf.Tensor) -> Sequence[tf.Tensor]:
+        """Returns query, key and value of [B, S, D], each [B, N, S, H]."""
+        # Scaled before the product of query and key, which float16 could not
+        # hold else; the kernel, which is smaller than what comes of it.
+        scale = 1.0 / math.sqrt(self.head_size)
+        layers = (self.query, self.key, self.value)
+        scales = (scale, 1.0, 1.0)
+        # One wide product is a third faster, forward and backward, than three
+        # of a third of its width.
+        kernel = tf.concat(
+            [layer.kernel * s for layer, s in zip(layers, scales)], axis=1
+        )
+        bias = tf.concat(
+            [layer.bias * s for layer, s in zip(layers, scales)], axis=0
+        )
+        shape = tf.shape(hidden)
+        x = tf.reshape(hidden, [-1, self.query.input_size])
+        x = tf.nn.bias_add(tf.matmul(x, kernel), bias)
+        x = tf.reshape(
+            x, [shape[0], shape[1], 3, self.num_heads, self.head_size]
+        )
+        return tf.unstack(tf.transpose(x, [2, 0, 3, 1, 4]))
 
 
 class ResidualOutput(keras.layers.Layer):

@@ -202,7 +202,7 @@ class _Gathered:
         """Returns the dense gradients, and the rows' sum of squares."""
         self._is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
         squares = [
-            tf.reduce_sum(tf.square(gradient.values))
+            2.0 * tf.nn.l2_loss(gradient.values)
             for gradient, rows in zip(gradients, self._is_rows, strict=True)
             if rows
         ]
@@ -214,7 +214,7 @@ class _Gathered:
     def norm(self, gradients: _Gradients) -> tf.Tensor:
         """Returns the global norm of summed gradients."""
         dense = [
-            tf.reduce_sum(tf.square(gradient))
+            2.0 * tf.nn.l2_loss(gradient)
             for gradient, rows in zip(
                 gradients.dense, self._is_rows, strict=True
             )
