@@ -31,6 +31,8 @@ class Dense(keras.layers.Layer):
 
     Call arguments:
         x: float [..., input_size].
+        scale: what to multiply the sum by, before the activation. It is the
+            kernel that is scaled, which is smaller than the product.
 
     Returns:
         float [..., units].
@@ -60,13 +62,35 @@ class Dense(keras.layers.Layer):
             name="bias", shape=[self.units], initializer="zeros"
         )
 
-    def call(self, x):
+    def call(self, x, scale=1.0):
         # One product of two matrices is a third faster, forward and backward,
         # than a batch of products.
         rows = tf.reshape(x, [-1, self.input_size])
-        rows = tf.nn.bias_add(tf.matmul(rows, self.kernel), self.bias)
-        rows = self.activation(rows)
+        kernel, bias = self.weights_times(scale)
+        rows = self.activation(add_bias(tf.matmul(rows, kernel), bias))
         return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [self.units]], 0))
+
+    def weights_times(self, scale: float) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns kernel and bias times a scale."""
+        kernel, bias = map(tf.convert_to_tensor, (self.kernel, self.bias))
+        return (
+            (kernel, bias) if scale == 1.0 else (kernel * scale, bias * scale)
+        )
+
+
+@tf.custom_gradient
+def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Returns x [rows, units] + bias [units].
+
+    The bias' gradient is a product with a vector of ones: half the time of
+    TensorFlow's own sum of rows on a CPU.
+    """
+
+    def gradient(dy):
+        ones = tf.ones([tf.shape(dy)[0]], dy.dtype)
+        return dy, tf.linalg.matvec(dy, ones, transpose_a=True)
+
+    return tf.nn.bias_add(x, bias), gradient
 
 
 class LayerNorm(keras.layers.Layer):

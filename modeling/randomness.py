@@ -12,13 +12,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+# Above it, all 256 cases of a byte would be dropped.
+MAX_RATE = 255 / 256
+
 
 def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
     """Sets a random share of entries to 0 and scales the others up.
 
     Args:
         x: float, any shape.
-        rate: share dropped, 0 to below 1 (not the share kept).
+        rate: share dropped, 0 to MAX_RATE (not the share kept).
         seed: int32 [2], which decides the mask; None to drop nothing.
 
     Returns:
@@ -26,21 +29,38 @@ def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
 
     Source: Srivastava et al. 2014.
     """
+    return drop(x * kept_scale(rate, seed), rate, seed)
+
+
+def kept_scale(rate: float, seed: tf.Tensor | None) -> float:
+    """Returns what `dropout` scales by; 1.0 where it drops nothing.
+
+    For a caller who scales something smaller than what is dropped from.
+    """
+    return 1.0 if seed is None else 1.0 / (1.0 - rate)
+
+
+def drop(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """Like `dropout`, without the scale."""
     if seed is None or rate == 0.0:
         return x
+    # Drawing bits takes longer than anything else here, so an entry gets eight
+    # of them. They decide between 256 cases, of which rate * 256, rarely a
+    # whole number, are to be dropped: 25.6 becomes 25 or 26, drawn anew at
+    # every call so that an entry's chance is `rate`.
+    #
     # Whole numbers, not floats: XLA makes other floats of the same bits, so a
-    # compiled model would draw other masks. 16 bits for an entry, as drawing
-    # them takes longer than dropping: the rate is right to 1 / 2**17.
+    # compiled model would draw other masks.
     size = tf.size(x)
     bits = tf.random.stateless_uniform(
-        [(size + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32
+        [1 + (size + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int32
     )
-    bits = tf.reshape(tf.bitcast(bits, tf.uint16), [-1])[:size]
-    dropped = round(rate * 2**16)
-    kept = tf.reshape(bits, tf.shape(x)) >= tf.constant(dropped, tf.uint16)
+    rounding = tf.bitwise.bitwise_and(bits[0], 2**16 - 1)
+    cases = (round(rate * 2**24) + rounding) // 2**16
+    entries = tf.reshape(tf.bitcast(bits[1:], tf.uint8), [-1])[:size]
+    kept = tf.reshape(entries, tf.shape(x)) >= tf.cast(cases, tf.uint8)
     # where, not a product: only the mask of booleans is kept for backward.
-    scale = 2**16 / (2**16 - dropped)
-    return tf.where(kept, x * scale, tf.zeros([], x.dtype))
+    return tf.where(kept, x, tf.zeros([], x.dtype))
 
 
 def split_seed(

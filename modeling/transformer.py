@@ -13,8 +13,13 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from modeling.layers import Dense, LayerNorm
-from modeling.randomness import WeightInitializer, dropout, split_seed
+from modeling.layers import Dense, LayerNorm, add_bias
+from modeling.randomness import (
+    WeightInitializer,
+    drop,
+    kept_scale,
+    split_seed,
+)
 
 # Added to the attention score of a masked token: after softmax, about 0.
 MASKED_SCORE = -10000.0
@@ -68,7 +73,9 @@ class SelfAttention(keras.layers.Layer):
             dense.build()
 
     def call(self, hidden, input_mask, seed=None):
-        query, key, value = self._project(hidden)
+        query, key, value = self._project(
+            hidden, kept_scale(self.dropout_rate, seed)
+        )
         # [B, N, F, T], float32; the mask is the same for every N and F.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
         masked = 1.0 - tf.cast(input_mask, tf.float32)
@@ -76,34 +83,37 @@ class SelfAttention(keras.layers.Layer):
         masked = tf.expand_dims(tf.expand_dims(masked, 1), 1)
         scores += masked * MASKED_SCORE
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
-        weights = dropout(weights, self.dropout_rate, seed)
+        weights = drop(weights, self.dropout_rate, seed)
 
         # [B, N, F, H] -> [B, F, N, H] -> [B, F, D]
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
         return tf.reshape(context, tf.shape(hidden))
 
-    def _project(self, hidden: tf.Tensor) -> Sequence[tf.Tensor]:
-        """Returns query, key and value of [B, S, D], each [B, N, S, H]."""
-        # Scaled before the product of query and key, which float16 could not
-        # hold else; the kernel, which is smaller than what comes of it.
-        scale = 1.0 / math.sqrt(self.head_size)
-        layers = (self.query, self.key, self.value)
-        scales = (scale, 1.0, 1.0)
+    def _project(
+        self, hidden: tf.Tensor, value_scale: float
+    ) -> Sequence[tf.Tensor]:
+        """Returns query / sqrt(H), key and scaled value, each [B, N, S, H].
+
+        The query is scaled before its product with the key, which float16
+        could not hold else.
+        """
         # One wide product is a third faster, forward and backward, than three
         # of a third of its width.
-        kernel = tf.concat(
-            [layer.kernel * s for layer, s in zip(layers, scales)], axis=1
+        kernels, biases = zip(
+            self.query.weights_times(1.0 / math.sqrt(self.head_size)),
+            self.key.weights_times(1.0),
+            self.value.weights_times(value_scale),
+            strict=True,
         )
-        bias = tf.concat(
-            [layer.bias * s for layer, s in zip(layers, scales)], axis=0
+        rows = tf.reshape(hidden, [-1, self.query.input_size])
+        rows = add_bias(
+            tf.matmul(rows, tf.concat(kernels, 1)), tf.concat(biases, 0)
         )
         shape = tf.shape(hidden)
-        x = tf.reshape(hidden, [-1, self.query.input_size])
-        x = tf.nn.bias_add(tf.matmul(x, kernel), bias)
-        x = tf.reshape(
-            x, [shape[0], shape[1], 3, self.num_heads, self.head_size]
+        split = [shape[0], shape[1], 3, self.num_heads, self.head_size]
+        return tf.unstack(
+            tf.transpose(tf.reshape(rows, split), [2, 0, 3, 1, 4])
         )
-        return tf.unstack(tf.transpose(x, [2, 0, 3, 1, 4]))
 
 
 class ResidualOutput(keras.layers.Layer):
@@ -154,7 +164,8 @@ class ResidualOutput(keras.layers.Layer):
         self.layer_norm.build()
 
     def call(self, x, residual, seed=None):
-        x = dropout(self.dense(x), self.dropout_rate, seed)
+        x = self.dense(x, scale=kept_scale(self.dropout_rate, seed))
+        x = drop(x, self.dropout_rate, seed)
         # float32: a sum of two bfloat16 would lose the smaller one's bits.
         return self.layer_norm(
             tf.cast(x, tf.float32) + tf.cast(residual, tf.float32)
