@@ -25,9 +25,9 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
     gate = tf.sigmoid(x * (twice + cubic * tf.square(x)))
 
     def gradient(dy):
-        slope = tf.raw_ops.SigmoidGrad(
-            y=gate, dy=x * (twice + (3.0 * cubic) * tf.square(x))
-        )
+        # In this order 0 comes before what float16 cannot hold.
+        slope = tf.raw_ops.SigmoidGrad(y=gate, dy=x)
+        slope *= twice + (3.0 * cubic) * tf.square(x)
         return dy * (gate + slope)
 
     return x * gate, gradient

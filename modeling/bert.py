@@ -3,6 +3,8 @@
 Letters of shapes: B batch, S sequence, D hidden.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -48,6 +50,7 @@ class Encoder(keras.layers.Layer):
         input_mask: int [B, S], 0 for tokens that none may look at.
         seeds: for each block int32 [2] to drop by, or None.
         training: whether there will be a backward pass.
+        choose: see `BertModel`.
 
     Returns:
         What each block gives, a list of float [B, S, D].
@@ -66,18 +69,19 @@ class Encoder(keras.layers.Layer):
         for block in self.blocks:
             block.build()
 
-    def call(self, hidden, input_mask, seeds, training=False):
+    def call(self, hidden, input_mask, seeds, training=False, choose=None):
         outputs = []
         for block, seed in zip(self.blocks, seeds, strict=True):
+            run = functools.partial(
+                block,
+                input_mask=input_mask,
+                seed=seed,
+                choose=choose if block is self.blocks[-1] else None,
+            )
             if self.recomputes and training:
                 # Dropout is a function of the seed: the same masks again.
-                hidden = tf.recompute_grad(
-                    lambda x, block=block, seed=seed: block(
-                        x, input_mask, seed=seed
-                    )
-                )(hidden)
-            else:
-                hidden = block(hidden, input_mask, seed=seed)
+                run = tf.recompute_grad(run)
+            hidden = run(hidden)
             outputs.append(hidden)
         return outputs
 
@@ -138,11 +142,15 @@ class BertModel(keras.layers.Layer):
         segment_ids: int [B, S]; by default all 0.
         training: whether to drop.
         seed: int32 [2], decides what is dropped; needed if anything is.
+        choose: picks the tokens whose output is wanted, a function of float
+            [B, S, D] that returns [B, F, D], [CLS] first; None: all. The last
+            layer is computed for them alone, which saves most of its work.
 
     Returns:
         A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
         `all_encoder_layers` (list of [B, S, D], the last layer last),
         `sequence_output` [B, S, D] (the last layer), `pooled_output` [B, D].
+        The last layer has the chosen tokens only, [B, F, D].
 
     Raises:
         UserError: S is larger than max_position_embeddings, or the compute
@@ -217,6 +225,7 @@ class BertModel(keras.layers.Layer):
         segment_ids=None,
         training=False,
         seed=None,
+        choose=None,
     ):
         self._check_sequence_length(input_ids)
         if input_mask is None:
@@ -233,7 +242,11 @@ class BertModel(keras.layers.Layer):
 
         embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
         layers = self.encoder(
-            embedded, input_mask, seeds=seeds[1:], training=training
+            embedded,
+            input_mask,
+            seeds=seeds[1:],
+            training=training,
+            choose=choose,
         )
         return {
             "embedding_output": embedded,

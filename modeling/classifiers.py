@@ -89,7 +89,9 @@ class ClassifierModel(TaskModel):
 
     def call(self, batch, training=False, seed=None):
         encoder_seed, head_seed = split_seed(seed, 2)
-        encoded = self.encode(batch, training, encoder_seed)
+        encoded = self.encode(
+            batch, training, encoder_seed, choose=lambda x: x[:, :1]
+        )
         pooled = dropout(
             encoded["pooled_output"],
             self.dropout_rate,

@@ -116,11 +116,11 @@ class MaskedLmHead(keras.layers.Layer):
         **kwargs: Keras' `name` and `dtype`.
 
     Call arguments:
-        x: float [n, D], the encoder's vectors of the masked tokens.
+        x: float [..., D], the encoder's vectors of the masked tokens.
         word_embeddings: float [V, D], the encoder's table.
 
     Returns:
-        float32 [n, V].
+        float32 [n, V], n tokens in all.
 
     Source: Devlin et al. 2019, section 3.1.
     """
@@ -153,5 +153,6 @@ class MaskedLmHead(keras.layers.Layer):
         )
 
     def call(self, x, word_embeddings):
+        x = tf.reshape(x, [-1, word_embeddings.shape[-1]])
         logits = tf.matmul(self.transform(x), word_embeddings, transpose_b=True)
         return tf.cast(logits, tf.float32) + self.output_bias

@@ -83,10 +83,14 @@ class PretrainingModel(TaskModel):
             self.next_sentence.build()
 
     def call(self, batch, training=False, seed=None):
-        encoded = self.encode(batch, training, seed)
-        masked = gather_tokens(
-            encoded["sequence_output"], batch["masked_lm_positions"]
+        positions = batch["masked_lm_positions"]
+        encoded = self.encode(
+            batch,
+            training,
+            seed,
+            choose=lambda hidden: with_first(hidden, positions),
         )
+        masked = encoded["sequence_output"][:, 1:]
         table = tf.convert_to_tensor(self.bert.embeddings.word_embeddings)
         return {
             "masked_lm_logits": self.masked_lm(masked, word_embeddings=table),
@@ -244,15 +248,15 @@ class SpanModel(TaskModel):
         }
 
 
-def gather_tokens(hidden: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """Returns the vectors of some tokens of each row.
+def with_first(hidden: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Returns the vectors of each row's first token and of some others.
 
     Args:
         hidden: float [B, S, D].
         positions: int [B, P], each below S.
 
     Returns:
-        float [B * P, D], the first row's first.
+        float [B, 1 + P, D].
     """
     chosen = tf.gather(hidden, positions, batch_dims=1)
-    return tf.reshape(chosen, [-1, hidden.shape[-1]])
+    return tf.concat([hidden[:, :1], chosen], axis=1)

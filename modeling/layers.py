@@ -116,11 +116,15 @@ class LayerNorm(keras.layers.Layer):
         self.size = size
 
     def build(self, input_shape=None):
-        self.beta = self.add_weight(
-            name="beta", shape=[self.size], initializer="zeros"
-        )
-        self.gamma = self.add_weight(
-            name="gamma", shape=[self.size], initializer="ones"
+        self.beta = self._add_vector("beta", "zeros")
+        self.gamma = self._add_vector("gamma", "ones")
+
+    def _add_vector(self, name: str, initializer: str) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=[self.size],
+            initializer=initializer,
+            autocast=False,
         )
 
     def call(self, x):

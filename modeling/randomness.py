@@ -29,6 +29,8 @@ def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
 
     Source: Srivastava et al. 2014.
     """
+    if seed is None or rate == 0.0:
+        return x
     return drop(x * kept_scale(rate, seed), rate, seed)
 
 

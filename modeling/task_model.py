@@ -8,7 +8,7 @@ and adds up sum(weights) over all parts of a batch, in time or on devices,
 before it divides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import keras
@@ -93,14 +93,16 @@ class TaskModel(keras.layers.Layer):
         batch: Batch,
         training: bool,
         seed: tf.Tensor | None,
+        choose: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> dict[str, tf.Tensor]:
-        """Returns what the encoder makes of a batch."""
+        """Returns what the encoder makes of a batch; as `BertModel` does."""
         return self.bert(
             batch["input_ids"],
             input_mask=batch["input_mask"],
             segment_ids=batch["segment_ids"],
             training=training,
             seed=seed,
+            choose=choose,
         )
 
     def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:

@@ -1,7 +1,8 @@
 """The transformer block.
 
 Letters of shapes: B batch, S sequence, N heads, H head size, D hidden = N * H,
-I intermediate. Attention looks from F to T, both S long.
+I intermediate. Attention looks from F to T, both S long, but where only some
+tokens' output is wanted.
 
     hidden ─┬─ attention/self ─ attention/output ─┬─ intermediate ─ output ─
             └───────────── added to ────┘         └──── added to ─────┘
@@ -43,9 +44,11 @@ class SelfAttention(keras.layers.Layer):
         hidden: float [B, S, D].
         input_mask: int [B, S], 0 for tokens that none may look at.
         seed: int32 [2] to drop by, or None.
+        queries: float [B, F, D], those tokens of `hidden` that look at all;
+            None: every one.
 
     Returns:
-        float [B, S, D], not yet projected or added to the input.
+        float [B, F, D], not yet projected or added to the input.
 
     Source: Vaswani et al. 2017, section 3.2.2; Devlin et al. 2019, section 3.
     """
@@ -72,9 +75,9 @@ class SelfAttention(keras.layers.Layer):
         for dense in (self.query, self.key, self.value):
             dense.build()
 
-    def call(self, hidden, input_mask, seed=None):
+    def call(self, hidden, input_mask, seed=None, queries=None):
         query, key, value = self._project(
-            hidden, kept_scale(self.dropout_rate, seed)
+            hidden, queries, kept_scale(self.dropout_rate, seed)
         )
         # [B, N, F, T], float32; the mask is the same for every N and F.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
@@ -87,32 +90,50 @@ class SelfAttention(keras.layers.Layer):
 
         # [B, N, F, H] -> [B, F, N, H] -> [B, F, D]
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
-        return tf.reshape(context, tf.shape(hidden))
+        return tf.reshape(
+            context, tf.shape(hidden if queries is None else queries)
+        )
 
     def _project(
-        self, hidden: tf.Tensor, value_scale: float
+        self,
+        hidden: tf.Tensor,
+        queries: tf.Tensor | None,
+        value_scale: float,
     ) -> Sequence[tf.Tensor]:
         """Returns query / sqrt(H), key and scaled value, each [B, N, S, H].
 
         The query is scaled before its product with the key, which float16
         could not hold else.
         """
-        # One wide product is a third faster, forward and backward, than three
-        # of a third of its width.
-        kernels, biases = zip(
-            self.query.weights_times(1.0 / math.sqrt(self.head_size)),
-            self.key.weights_times(1.0),
-            self.value.weights_times(value_scale),
-            strict=True,
-        )
-        rows = tf.reshape(hidden, [-1, self.query.input_size])
+        query = self.query.weights_times(1.0 / math.sqrt(self.head_size))
+        key = self.key.weights_times(1.0)
+        value = self.value.weights_times(value_scale)
+        if queries is None:
+            return self._heads(hidden, [query, key, value])
+        return [
+            *self._heads(queries, [query]),
+            *self._heads(hidden, [key, value]),
+        ]
+
+    def _heads(
+        self,
+        x: tf.Tensor,
+        weights: Sequence[tuple[tf.Tensor, tf.Tensor]],
+    ) -> Sequence[tf.Tensor]:
+        """Returns x [B, S, D] times some kernels, each [B, N, S, H].
+
+        One wide product is a third faster, forward and backward, than several
+        narrow ones.
+        """
+        kernels, biases = zip(*weights, strict=True)
+        rows = tf.reshape(x, [-1, self.query.input_size])
         rows = add_bias(
             tf.matmul(rows, tf.concat(kernels, 1)), tf.concat(biases, 0)
         )
-        shape = tf.shape(hidden)
-        split = [shape[0], shape[1], 3, self.num_heads, self.head_size]
+        batch, length = tf.unstack(tf.shape(x)[:2])
+        heads = [batch, length, len(weights), self.num_heads, self.head_size]
         return tf.unstack(
-            tf.transpose(tf.reshape(rows, split), [2, 0, 3, 1, 4])
+            tf.transpose(tf.reshape(rows, heads), [2, 0, 3, 1, 4])
         )
 
 
@@ -191,9 +212,10 @@ class Attention(keras.layers.Layer):
         input_mask: int [B, S], 0 for tokens that none may look at.
         attention_seed: int32 [2] to drop attention weights by, or None.
         seed: int32 [2] to drop the projection by, or None.
+        choose: see `TransformerBlock`.
 
     Returns:
-        float [B, S, D].
+        float [B, S, D], or of the chosen tokens.
     """
 
     def __init__(
@@ -228,9 +250,16 @@ class Attention(keras.layers.Layer):
         self.self_attention.build()
         self.residual_output.build()
 
-    def call(self, hidden, input_mask, attention_seed=None, seed=None):
-        x = self.self_attention(hidden, input_mask, seed=attention_seed)
-        return self.residual_output(x, hidden, seed=seed)
+    def call(
+        self, hidden, input_mask, attention_seed=None, seed=None, choose=None
+    ):
+        queries = choose(hidden) if choose else None
+        x = self.self_attention(
+            hidden, input_mask, seed=attention_seed, queries=queries
+        )
+        return self.residual_output(
+            x, hidden if queries is None else queries, seed=seed
+        )
 
 
 class Intermediate(keras.layers.Layer):
@@ -297,9 +326,11 @@ class TransformerBlock(keras.layers.Layer):
         hidden: float [B, S, D].
         input_mask: int [B, S], 0 for tokens that none may look at.
         seed: int32 [2] to drop by, or None.
+        choose: picks the tokens that the block is computed for, a function of
+            float [B, S, D] that returns [B, F, D]; None: all tokens.
 
     Returns:
-        float [B, S, D].
+        float [B, S, D], or [B, F, D] of the chosen tokens.
 
     Source: Vaswani et al. 2017, section 3.1.
     """
@@ -348,10 +379,14 @@ class TransformerBlock(keras.layers.Layer):
         self.intermediate.build()
         self.residual_output.build()
 
-    def call(self, hidden, input_mask, seed=None):
+    def call(self, hidden, input_mask, seed=None, choose=None):
         seeds = split_seed(seed, 3)
         hidden = self.attention(
-            hidden, input_mask, attention_seed=seeds[0], seed=seeds[1]
+            hidden,
+            input_mask,
+            attention_seed=seeds[0],
+            seed=seeds[1],
+            choose=choose,
         )
         return self.residual_output(
             self.intermediate(hidden), hidden, seed=seeds[2]

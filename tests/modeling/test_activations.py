@@ -46,6 +46,23 @@ def test_gelu_and_its_gradient_are_finite_for_large_inputs(function, dtype):
     )
 
 
+def test_gelu_has_the_gradient_of_the_tanh_approximation():
+    def slopes(function, dtype):
+        x = tf.constant(POINTS, dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x).numpy()
+
+    # 1 - sigmoid is off by up to 6e-8 near 1, times x times the inner slope.
+    np.testing.assert_allclose(
+        slopes(gelu, tf.float32),
+        slopes(lambda x: tf.nn.gelu(x, approximate=True), tf.float64),
+        rtol=0,
+        atol=4e-6,
+    )
+
+
 def test_gelu_erf_has_no_op_that_onnx_lacks():
     graph = tf.function(gelu_erf).get_concrete_function(
         tf.TensorSpec([None], tf.float32)

@@ -15,7 +15,7 @@ from modeling.heads import (
     PretrainingModel,
     SpanModel,
     TokenModel,
-    gather_tokens,
+    with_first,
 )
 from modeling.losses import MASKED_LM_EPSILON
 from tests.modeling.test_bert import DROPPING, TINY, bert_names
@@ -159,8 +159,8 @@ def test_the_batch_is_not_rounded_whatever_the_global_policy():
         model = make(PretrainingModel, compute_dtype="bfloat16")
     finally:
         keras.config.set_dtype_policy("float32")
-    model.encode = lambda batch, *args: (
-        seen.append(batch) or type(model).encode(model, batch, *args)
+    model.encode = lambda batch, *args, **kwargs: (
+        seen.append(batch) or type(model).encode(model, batch, *args, **kwargs)
     )
     outputs = model(
         {**BATCH, "masked_lm_weights": tf.fill([2, 2], 1.0 + 2.0**-12)}
@@ -211,10 +211,12 @@ def test_dropout_in_training_needs_a_seed(task):
         make(task, DROPPING)(BATCH, training=True)
 
 
-def test_gather_tokens_takes_rows_in_order():
+def test_with_first_takes_tokens_in_order():
     hidden = tf.reshape(tf.range(12.0), [2, 3, 2])
-    found = gather_tokens(hidden, tf.constant([[2, 0], [1, 1]]))
-    np.testing.assert_array_equal(found, [[4, 5], [0, 1], [8, 9], [8, 9]])
+    found = with_first(hidden, tf.constant([[2, 0], [1, 1]]))
+    np.testing.assert_array_equal(
+        found, [[[0, 1], [4, 5], [0, 1]], [[6, 7], [8, 9], [8, 9]]]
+    )
 
 
 def test_masked_lm_scores_are_of_the_word_table():

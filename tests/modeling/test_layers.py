@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling.layers import Dense, Embeddings, LayerNorm
+from modeling.layers import (
+    LAYER_NORM_EPSILON,
+    Dense,
+    Embeddings,
+    LayerNorm,
+    add_bias,
+)
 from modeling.randomness import WeightInitializer
 
 INITIALIZER = WeightInitializer(0.5, seed=3)
@@ -81,6 +87,48 @@ def test_layer_norm_computes_in_float32():
     np.testing.assert_allclose(
         tf.cast(found, tf.float32), [[-1, 1, -1, 1]], rtol=5e-3
     )
+
+
+def test_layer_norm_has_the_gradient_that_tensorflow_derives():
+    norm = built(LayerNorm(4))
+    norm.gamma.assign([1.0, 2.0, -3.0, 4.0])
+    x = tf.random.stateless_normal([2, 3, 4], [1, 2])
+    along = tf.random.stateless_normal([2, 3, 4], [3, 4])
+
+    def plain(x):
+        mean, variance = tf.nn.moments(x, [-1], keepdims=True)
+        return tf.nn.batch_normalization(
+            x, mean, variance, norm.beta, norm.gamma, LAYER_NORM_EPSILON
+        )
+
+    found, expected = (
+        gradients_of(function, [x, norm.gamma.value, norm.beta.value], along)
+        for function in (norm, plain)
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def gradients_of(function, sources, along):
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        y = function(sources[0])
+    return tape.gradient(y, sources, along)
+
+
+def test_bias_has_the_gradient_that_tensorflow_derives():
+    sources = [tf.ones([5, 3]), tf.ones([3])]
+    along = tf.random.stateless_normal([5, 3], [3, 4])
+    dx, dbias = gradients_of(lambda x: add_bias(x, sources[1]), sources, along)
+    np.testing.assert_array_equal(dx, along)
+    np.testing.assert_allclose(dbias, np.sum(along, axis=0), rtol=1e-6)
+
+
+def test_scaled_dense_is_the_sum_times_the_scale():
+    dense = built(Dense(2, 3, INITIALIZER, "relu", name="dense"))
+    dense.bias.assign([0.1, -0.2, 0.3])
+    x = tf.constant([[1.0, 2.0], [-3.0, 0.5]])
+    np.testing.assert_allclose(dense(x, scale=2.5), 2.5 * dense(x), rtol=1e-6)
 
 
 def test_embeddings_add_word_segment_and_position():

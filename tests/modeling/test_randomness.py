@@ -3,9 +3,12 @@ import pytest
 import tensorflow as tf
 
 from modeling.randomness import (
+    MAX_RATE,
     WeightInitializer,
+    drop,
     dropout,
     dropout_seed,
+    kept_scale,
     split_seed,
 )
 
@@ -23,6 +26,33 @@ def test_dropout_drops_the_rate_and_keeps_the_mean():
     assert abs(np.mean(x == 0) - 0.3) < 0.006
     np.testing.assert_allclose(x[x != 0], 1 / 0.7, rtol=1e-6)
     assert abs(np.mean(x) - 1) < 0.009
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.001, MAX_RATE])
+def test_chance_is_the_rate_over_many_seeds(rate):
+    # 0.1 * 256 is 25.6: a mask drops 25 or 26 of 256, all of them 25.6.
+    draw = tf.function(
+        lambda i: tf.reduce_sum(drop(tf.ones([10_000]), rate, tf.stack([i, 1])))
+    )
+    shares = [1 - float(draw(tf.constant(i))) / 10_000 for i in range(300)]
+    deviation = np.sqrt(rate * (1 - rate) / (300 * 10_000))
+    # The choice between two numbers of cases adds to it.
+    assert abs(np.mean(shares) - rate) < 4 * deviation + 4 / 512 / np.sqrt(300)
+
+
+@pytest.mark.parametrize("shape", [[], [0], [3], [2, 5, 7]])
+def test_dropout_takes_any_shape(shape):
+    x = dropout(tf.ones(shape), 0.5, SEED)
+    assert x.shape == shape
+    assert set(x.numpy().flat) <= {0.0, 2.0}
+
+
+def test_drop_leaves_the_scale_to_the_caller():
+    whole = dropout(ONES, 0.3, SEED)
+    np.testing.assert_allclose(
+        kept_scale(0.3, SEED) * drop(ONES, 0.3, SEED), whole
+    )
+    assert kept_scale(0.3, None) == 1.0
 
 
 def test_dropout_keeps_the_values_it_keeps():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from training import environment
+
 ROOT = Path(__file__).parents[2]
 
 # Prints the MiB that stay resident after 256 MiB were used and given back.
@@ -46,3 +48,12 @@ def test_freed_memory_is_kept_unless_the_user_has_a_say(users_own):
         check=True,
     )
     assert (int(done.stdout) < 200) == users_own
+
+
+@pytest.mark.parametrize("users_own", [None, "0"])
+def test_onednn_is_used_unless_the_user_has_a_say(users_own, monkeypatch):
+    own = {"TF_ENABLE_ONEDNN_OPTS": users_own} if users_own else {}
+    monkeypatch.setattr(os, "environ", own)
+    monkeypatch.setattr(environment, "_keep_memory", lambda: None)
+    environment.prepare()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == (users_own or "1")
