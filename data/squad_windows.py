@@ -167,6 +167,18 @@ def windows(
             unique_id += 1
 
 
+def inputs(example: SquadExample) -> tuple:
+    """Returns what the features of a question's windows are made from."""
+    return (
+        example.question_text,
+        example.doc_tokens,
+        example.orig_answer_text,
+        example.start_position,
+        example.end_position,
+        example.is_impossible,
+    )
+
+
 def features(
     window: Window, tokenizer: FullTokenizer, max_seq_length: int
 ) -> dict[str, list[int]]:

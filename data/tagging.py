@@ -125,6 +125,10 @@ class Featurizer:
         ):
             yield self._window_features(sentence, words, window)
 
+    def inputs(self, sentence: Sentence) -> tuple:
+        """Returns what `features` makes a sentence's windows from."""
+        return sentence.words, self._label_ids(sentence)
+
     def num_windows(self, sentence: Sentence) -> int:
         """Returns how many windows `features` yields."""
         lengths = [len(ids) for ids in self._pieces(sentence)]
@@ -137,19 +141,25 @@ class Featurizer:
             for word in sentence.words
         ]
 
+    def _label_ids(self, sentence: Sentence) -> list[int] | None:
+        if sentence.labels is None:
+            return None
+        return [self._labels[label] for label in sentence.labels]
+
     def _window_features(self, sentence, words, window):
         inside = words[window.start : window.end]
         packed = packing.pack_single(
             [i for ids in inside for i in ids], self._special
         )
+        numbers = self._label_ids(sentence)
         label_ids = [0] * self._seq_length
         label_mask = [0] * self._seq_length
         position = 1  # after [CLS]
         for word, ids in enumerate(inside, start=window.start):
             if window.first_kept <= word < window.end_kept:
                 label_mask[position] = 1
-                if sentence.labels is not None:
-                    label_ids[position] = self._labels[sentence.labels[word]]
+                if numbers is not None:
+                    label_ids[position] = numbers[word]
             position += len(ids)
         return {
             **packing.pad(packed, self._seq_length),

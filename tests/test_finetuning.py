@@ -68,7 +68,7 @@ def train(config):
         for i in range(1, NUM_EXAMPLES + 1)
     )
     path = finetuning.write_records(
-        config.output_dir, "train.tf_record", FIELDS, features
+        config.output_dir, "train.tf_record", FIELDS, features, "the same"
     )
     source = finetuning.source(prepared, path, FIELDS, {"label_ids": 2})
     seen = []
