@@ -51,6 +51,8 @@ def split_into_windows(lengths: Sequence[int], room: int) -> list[Window]:
     """
     offsets = list(itertools.accumulate(lengths, initial=0))
     num_words = len(lengths)
+    if 0 < offsets[-1] <= room:
+        return [Window(0, num_words, 0, num_words)]
     spans = []
     start = end = 0
     while end < num_words:
@@ -108,7 +110,7 @@ class Featurizer:
         self._room = seq_length - 2
         self._special = packing.SpecialIds.from_vocab(tokenizer.vocab)
         # Of words that nothing is left of, such as a soft hyphen.
-        self._unknown = [tokenizer.vocab["[UNK]"]]
+        self._unknown = (tokenizer.vocab["[UNK]"],)
 
     def features(self, sentence: Sentence) -> Iterator[dict[str, list[int]]]:
         """Yields the windows of a sentence, in order.
@@ -134,11 +136,11 @@ class Featurizer:
         lengths = [len(ids) for ids in self._pieces(sentence)]
         return len(split_into_windows(lengths, self._room))
 
-    def _pieces(self, sentence: Sentence) -> list[list[int]]:
+    def _pieces(self, sentence: Sentence) -> list[tuple[int, ...]]:
         """Returns the ids of each word, at least one."""
         return [
-            (self._tokenizer.encode(word) or self._unknown)[: self._room]
-            for word in sentence.words
+            (ids or self._unknown)[: self._room]
+            for ids in self._tokenizer.encode_words(sentence.words)
         ]
 
     def _label_ids(self, sentence: Sentence) -> list[int] | None:

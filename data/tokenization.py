@@ -220,6 +220,14 @@ class FullTokenizer:
             text = convert_to_unicode(text)
         return self._ids_of_words.values_of_text(text)
 
+    def encode_words(self, words: Iterable[str]) -> list[tuple[int, ...]]:
+        """Returns `tuple(encode(word))` of each, quicker than one by one.
+
+        Args:
+            words: short texts; most have no spaces.
+        """
+        return list(map(self._ids_of_words.__getitem__, words))
+
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Returns the tokens' ids; KeyError for an unknown token."""
         return convert_by_vocab(self.vocab, tokens)
