@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
-from data import labels
+from data import labels, record_reuse
 from errors import UserError
 from training import task_files
 from training.config import TrainingConfig
@@ -134,8 +134,12 @@ def check_results(
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
-    notes = [f"{n}.json" for n in results if n.endswith(".tf_record")]
-    for name in [*results, *notes]:
+    fingerprints = [
+        name + record_reuse.SUFFIX
+        for name in results
+        if name.endswith(".tf_record")
+    ]
+    for name in [*results, *fingerprints]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:
             raise UserError(
@@ -322,7 +326,7 @@ def write_records(
         num_logged: features that are made in any case, since the first ones
             are logged when they are made.
     """
-    from data import record_reuse, records
+    from data import records
     from training import strategy
 
     path = os.path.join(output_dir, name)

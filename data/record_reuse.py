@@ -3,10 +3,12 @@
 Beside the records stands what they were made from, and what they are:
 
     train.tf_record
-    train.tf_record.json    {"made_from": ..., "size": ..., "sha256": ...}
+    train.tf_record.fingerprint     {"made_from", "size", "sha256"}
 
 They are used again where everything that decides them is the same, and the
 file is what was written. Whatever is in doubt is made again.
+
+TensorFlow is imported where files are read and written.
 """
 
 import functools
@@ -16,13 +18,10 @@ import json
 import unicodedata
 from collections.abc import Iterable
 
-import tensorflow as tf
-
-import atomic_files
 from data import file_bytes
 from data.tokenization import FullTokenizer
 
-SUFFIX = ".json"
+SUFFIX = ".fingerprint"
 _BLOCK_BYTES = 2**20
 
 
@@ -74,6 +73,8 @@ def is_current(path: str, key: str) -> bool:
         path: the file, which may be missing.
         key: what `made_from` gives for them.
     """
+    import tensorflow as tf
+
     try:
         kept = json.loads(file_bytes.read(path + SUFFIX))
         # A look at the file only where it is worth it.
@@ -93,11 +94,15 @@ def keep(path: str, key: str) -> None:
         path: the file.
         key: what `made_from` gave.
     """
+    import atomic_files
+
     text = json.dumps(_description(path, key), indent=2) + "\n"
     atomic_files.write_text(path + SUFFIX, text)
 
 
 def _description(path: str, key: str) -> dict[str, str | int]:
+    import tensorflow as tf
+
     digest = hashlib.sha256()
     size = 0
     with tf.io.gfile.GFile(path, "rb") as file:

@@ -308,17 +308,18 @@ class WordpieceTokenizer:
     def _cut(self, word: str) -> list[str]:
         if len(word) > self.max_input_chars_per_word:
             return [self.unk_token]
+        vocab, longest = self.vocab, self._max_piece_chars
+        if word in vocab:
+            return [word]
         pieces = []
-        start = 0
-        while start < len(word):
-            prefix = "##" if start else ""
-            longest = min(len(word), start + self._max_piece_chars)
-            for end in range(longest, start, -1):
-                piece = prefix + word[start:end]
-                if piece in self.vocab:
-                    break
-            else:
+        prefix, rest = "", word
+        while rest:
+            piece = (prefix + rest)[:longest]
+            while piece not in vocab and len(piece) > len(prefix):
+                piece = piece[:-1]
+            if len(piece) <= len(prefix):
                 return [self.unk_token]
             pieces.append(piece)
-            start = end
+            rest = rest[len(piece) - len(prefix) :]
+            prefix = "##"
         return pieces
