@@ -247,6 +247,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--vocab_file", required=True)
     parser.add_argument("--other", type=Path, help="Another checkout.")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--tasks",
+        help=f"{', '.join(RECORDS)}, json, extract; separated by commas. "
+        "Default: all.",
+    )
     parser.add_argument("--model", default="small", help="tiny, small, base")
     parser.add_argument("--lines", type=int, default=256)
     parser.add_argument("--only", help="One task; for the processes.")
@@ -268,13 +273,14 @@ def main() -> None:
         jobs["extract"] = functools.partial(
             lines_per_second, data, vocab, args.work_dir, args.lines
         )
+    tasks = args.tasks.split(",") if args.tasks else list(jobs)
     if args.only == "model":
         write_model(args.model, vocab, args.work_dir)
     elif args.only:
         print(json.dumps(jobs[args.only]()))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            print_table(args, list(jobs), folder)
+            print_table(args, [name for name in jobs if name in tasks], folder)
 
 
 def print_table(args: argparse.Namespace, names: list[str], folder: str):
@@ -296,7 +302,8 @@ def print_table(args: argparse.Namespace, names: list[str], folder: str):
             sys.exit(ran.stderr)
         return json.loads(ran.stdout) if ran.stdout else {}
 
-    run(ROOT, "model")
+    if "extract" in names:
+        run(ROOT, "model")
     found: dict[str, list[list[float]]] = {}
     for _, name in itertools.product(range(args.rounds), names):
         for index, tree in enumerate(trees):
