@@ -157,6 +157,7 @@ def config_from_flags(flag_values: flags.FlagValues) -> Config:
 
 def main() -> None:
     """Flags → text files → records."""
+    environment.leave_out_keras()
     environment.prepare()
     create_pretraining_data(config_from_flags(FLAGS))
 

@@ -8,8 +8,10 @@ written.
 """
 
 import atexit
+import collections
 import contextlib
 import dataclasses
+import itertools
 import os
 import shutil
 import tempfile
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
-from data import labels
+from data import labels, record_reuse
 from errors import UserError
 from training import task_files
 from training.config import TrainingConfig
@@ -132,7 +134,12 @@ def check_results(
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
-    for name in results:
+    fingerprints = [
+        name + record_reuse.SUFFIX
+        for name in results
+        if name.endswith(".tf_record")
+    ]
+    for name in [*results, *fingerprints]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:
             raise UserError(
@@ -300,28 +307,44 @@ def write_records(
     name: str,
     fields: "Sequence[records.Field]",
     features: Iterable[Mapping[str, Sequence[float]]],
+    made_from: str,
+    num_logged: int = 0,
 ) -> str:
     """Writes a record file into output_dir and returns its path.
 
-    Every worker needs the file, and only the chief writes to output_dir; the
-    others write to a temporary folder of their own.
+    A file that already has these records is left as it is. Every worker needs
+    the file, and only the chief writes to output_dir; the others write to a
+    temporary folder of their own, unless they find it in output_dir.
 
     Args:
         output_dir: exists.
         name: the file's name.
         fields: what to write.
-        features: of each example, in order.
+        features: of each example, in order; not used up where the file is
+            there.
+        made_from: see `record_reuse.made_from`.
+        num_logged: features that are made in any case, since the first ones
+            are logged when they are made.
     """
     from data import records
     from training import strategy
 
-    if not strategy.is_chief():
-        output_dir = tempfile.mkdtemp(prefix="bert-worker-")
-        atexit.register(shutil.rmtree, output_dir, ignore_errors=True)
     path = os.path.join(output_dir, name)
+    if record_reuse.is_current(path, made_from):
+        collections.deque(itertools.islice(features, num_logged), maxlen=0)
+        logging.info("The records in %s are used again", path)
+        return path
+    is_chief = strategy.is_chief()
+    if not is_chief:
+        folder = tempfile.mkdtemp(prefix="bert-worker-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        path = os.path.join(folder, name)
     with records.record_writer(path) as writer:
         for values in features:
             writer.write(records.encode(fields, values))
+    if is_chief:
+        record_reuse.keep(path, made_from)
+    logging.info("Wrote records to %s", path)
     return path
 
 

@@ -294,7 +294,7 @@ def write_records(
     job: Job, name: str, sets: Mapping[str, Sequence[InputExample]]
 ) -> "dict[str, RecordSource]":
     """Writes <name>.tf_record, and <name>_<set>.tf_record for other sets."""
-    from data import records
+    from data import record_reuse, records
 
     length = job.config.max_seq_length
     fields = records.classification_fields(
@@ -305,11 +305,14 @@ def write_records(
         features = classification_features.featurize(
             examples, job.labels, length, job.prepared.tokenizer, job.kind
         )
+        inputs = classification_features.inputs(examples, job.labels, job.kind)
         path = finetuning.write_records(
             job.config.output_dir,
             classification_sets.file_name(f"{name}.tf_record", key),
             fields,
             features,
+            record_reuse.made_from(job.prepared.tokenizer, fields, inputs),
+            classification_features.LOGGED_EXAMPLES,
         )
         sources[key] = finetuning.source(job.prepared, path, fields)
     return sources

@@ -261,7 +261,7 @@ def write_records(
     config: Config, prepared: "Prepared", data: Data, featurizer: "Featurizer"
 ) -> dict[str, "RecordSource"]:
     """Writes each set's windows to a file of records, in output_dir."""
-    from data import records
+    from data import record_reuse, records
 
     fields = records.tagging_fields(config.max_seq_length)
     limits = {"label_ids": len(data.labels), "label_mask": 2}
@@ -276,6 +276,9 @@ def write_records(
             _RECORD_FILES[name],
             fields,
             itertools.chain.from_iterable(map(featurizer.features, sentences)),
+            record_reuse.made_from(
+                prepared.tokenizer, fields, map(featurizer.inputs, sentences)
+            ),
         )
         sources[name] = finetuning.source(prepared, path, fields, limits)
     return sources

@@ -298,11 +298,14 @@ def windows_of(
 ) -> Iterator[squad_windows.Window]:
     """Yields the windows of each question's paragraph, in order."""
     return squad_windows.windows(
-        examples,
-        prepared.tokenizer,
-        squad_windows.Settings(
-            config.max_seq_length, config.doc_stride, config.max_query_length
-        ),
+        examples, prepared.tokenizer, window_settings(config)
+    )
+
+
+def window_settings(config: Config) -> squad_windows.Settings:
+    """Returns how to cut paragraphs into windows."""
+    return squad_windows.Settings(
+        config.max_seq_length, config.doc_stride, config.max_query_length
     )
 
 
@@ -326,7 +329,7 @@ def make_windows(
     name: str,
 ) -> Windows:
     """Cuts questions' paragraphs into windows and writes their records."""
-    from data import records
+    from data import record_reuse, records
 
     size = config.max_seq_length
     cut = functools.partial(windows_of, config, prepared, examples)
@@ -340,7 +343,18 @@ def make_windows(
 
     is_training = examples[0].start_position is not None
     fields = records.squad_fields(size, is_training)
-    path = finetuning.write_records(config.output_dir, name, fields, features())
+    path = finetuning.write_records(
+        config.output_dir,
+        name,
+        fields,
+        features(),
+        record_reuse.made_from(
+            prepared.tokenizer,
+            (fields, window_settings(config)),
+            map(squad_windows.inputs, examples),
+        ),
+        _LOGGED_EXAMPLES,
+    )
     limits = {"start_positions": size, "end_positions": size}
     return Windows(
         examples,

@@ -3,7 +3,7 @@
 Imports neither TensorFlow nor NumPy.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from absl import logging
 
@@ -12,7 +12,8 @@ from data.classification import InputExample
 from data.tokenization import FullTokenizer
 from errors import UserError
 
-_LOGGED_EXAMPLES = 5
+# Whose features are logged.
+LOGGED_EXAMPLES = 5
 
 
 def featurize(
@@ -43,10 +44,25 @@ def featurize(
         features = packing.pad(packed, max_seq_length)
         features["label_ids"] = label_ids(example, labels, kind)
         features["is_real_example"] = [1]
-        if index < _LOGGED_EXAMPLES:
+        if index < LOGGED_EXAMPLES:
             tokens = tokenizer.convert_ids_to_tokens(packed.ids)
             _log(example, tokens, features)
         yield features
+
+
+def inputs(
+    examples: Iterable[InputExample], labels: Sequence[str], kind: str
+) -> Iterator[tuple]:
+    """Yields what each example's features are made from.
+
+    Args:
+        examples: in the order of the records.
+        labels: the task's.
+        kind: see `DataProcessor`.
+    """
+    for example in examples:
+        ids = label_ids(example, labels, kind)
+        yield example.text_a, example.text_b, ids
 
 
 def label_ids(

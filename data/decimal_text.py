@@ -1,6 +1,7 @@
 """Many floats → the text that Python's json has for them, quickly."""
 
 import json
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -9,30 +10,30 @@ _SCALE = 10**6
 _LARGEST = 1000
 # Below this many millionths Python writes an exponent: 1.2e-05.
 _TINY = 100
+# Numbers that are worked on at a time: their arrays stay in the cache.
+_BLOCK = 2**15
 
 
-def _table(rows: list[list[int]]) -> np.ndarray:
-    """Returns rows of four bytes as numbers, each to be copied as one."""
-    return np.array(rows, np.uint8).view(np.uint32)[:, 0]
+def _table(texts: Iterable[str], size: int) -> np.ndarray:
+    """Returns texts of up to `size` bytes as numbers, to be copied as one."""
+    dtype = {4: np.uint32, 8: np.uint64}[size]
+    return np.array([text.encode() for text in texts], f"S{size}").view(dtype)
 
 
-# A number is laid out in four groups of four characters (" " is room left),
-# and then the characters that are not used are left out:
+# A number is laid out in 16 characters, which are looked up in three parts
+# (by its sign and whole part, and by three decimals twice); where a part has
+# less to say there are NULs, which are left out in the end:
 #
-#     ", - "  "012."  "345 "  "600 "     ->    ", -12.3456"
+#     ", -12.··"  "345·"  "6···"     ->    ", -12.3456"
 _GROUPS = [f"{number:03d}" for number in range(1000)]
-_FIRST = np.frombuffer(b", - ", np.uint32)
-_FIRST_USED = _table([[1, 1, 0, 0], [1, 1, 1, 0]])  # by "is negative"
-_WHOLE = _table([list(f"{group}.".encode()) for group in _GROUPS])
-_WHOLE_USED = _table([[n >= 100, n >= 10, 1, 1] for n in range(1000)])
-_DECIMALS = _table([list(f"{group} ".encode()) for group in _GROUPS])
-_DECIMALS_USED = _table([[1, 1, 1, 0]])
-# Zeros at the end are left out ...
-_LAST_USED = _table(
-    [[*(g[i:] > "0" * (3 - i) for i in range(3)), 0] for g in _GROUPS]
+_CHARS = 16
+_WHOLE = _table(
+    (f", {sign}{number}." for sign in ("", "-") for number in range(1000)), 8
 )
-# ... but for the one next to the point.
-_ONLY_USED = _LAST_USED | _table([[1, 0, 0, 0]])
+# Zeros at the end are left out, but for the one next to the point.
+_LAST = [group.rstrip("0") for group in _GROUPS]
+_DECIMALS = _table([*_GROUPS, *(group or "0" for group in _LAST)], 4)
+_LAST_DECIMALS = _table(_LAST, 4)
 
 
 def join_rounded(values: np.ndarray) -> list[str]:
@@ -50,21 +51,29 @@ def join_rounded(values: np.ndarray) -> list[str]:
     """
     if not values.size:
         return [""] * len(values)
+    rows = max(1, _BLOCK // values.shape[1])
+    texts = []
+    for start in range(0, len(values), rows):
+        texts += _join_block(values[start : start + rows])
+    return texts
+
+
+def _join_block(values: np.ndarray) -> list[str]:
     millionths = np.rint(values.astype(np.float64) * _SCALE)
     magnitude = np.abs(millionths)
     if not np.max(magnitude) < _LARGEST * _SCALE:  # NaN too
         rows = (millionths / _SCALE).tolist()
         return [json.dumps(row)[1:-1] for row in rows]
-    chars, used = _lay_out(magnitude.astype(np.int32), np.signbit(millionths))
-    used[:, :2] = False  # no separator in front of a row
-    text = chars[used].tobytes().decode("ascii")
-    ends = np.count_nonzero(used, axis=1).cumsum().tolist()
-    return [text[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+    chars = _lay_out(magnitude.astype(np.int32), np.signbit(millionths))
+    size = _CHARS * values.shape[1]
+    return [
+        # Without the separator in front of a row.
+        chars[start : start + size].translate(None, b"\0")[2:].decode("ascii")
+        for start in range(0, len(chars), size)
+    ]
 
 
-def _lay_out(
-    millionths: np.ndarray, negative: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _lay_out(millionths: np.ndarray, negative: np.ndarray) -> bytes:
     """Lays numbers out, 16 characters each.
 
     Args:
@@ -72,32 +81,23 @@ def _lay_out(
         negative: bool [rows, numbers].
 
     Returns:
-        uint8 and bool [rows, 16 * numbers]: characters, and which of them to
-        write.
+        The characters, and NULs where fewer are needed.
     """
     whole = millionths // _SCALE
     fraction = millionths - whole * _SCALE
     high = fraction // 1000
     low = fraction - high * 1000
+    second_half = np.int32(1000)  # of the tables
 
-    chars = np.empty((*millionths.shape, 4), np.uint32)
-    chars[..., 0] = _FIRST
-    chars[..., 1] = _WHOLE[whole]
-    chars[..., 2] = _DECIMALS[high]
-    chars[..., 3] = _DECIMALS[low]
-    used = np.empty_like(chars)
-    used[..., 0] = _FIRST_USED[negative.view(np.uint8)]
-    used[..., 1] = _WHOLE_USED[whole]
-    used[..., 2] = np.where(low, _DECIMALS_USED, _ONLY_USED[high])
-    used[..., 3] = _LAST_USED[low]
+    chars = np.empty((*millionths.shape, _CHARS // 4), np.uint32)
+    chars.view(np.uint64)[..., 0] = _WHOLE[whole + negative * second_half]
+    chars[..., 2] = _DECIMALS[high + (low == 0) * second_half]
+    chars[..., 3] = _LAST_DECIMALS[low]
 
-    rows = len(millionths)
-    chars = chars.view(np.uint8).reshape(rows, -1)
-    used = used.view(bool).reshape(rows, -1)
+    texts = chars.view(f"S{_CHARS}")[..., 0]
     tiny = (millionths > 0) & (millionths < _TINY)
     for row, number in np.argwhere(tiny).tolist():
-        text = repr(int(millionths[row, number]) / _SCALE).encode()
-        start, end = 16 * number + 4, 16 * number + 16
-        chars[row, start : start + len(text)] = list(text)
-        used[row, start:end] = np.arange(end - start) < len(text)
-    return chars, used
+        sign = "-" if negative[row, number] else ""
+        text = repr(int(millionths[row, number]) / _SCALE)
+        texts[row, number] = f", {sign}{text}".encode()
+    return chars.tobytes()

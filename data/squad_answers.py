@@ -6,13 +6,15 @@ Source: write_predictions in run_squad.py of google-research/bert.
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from data.squad import SquadExample
 from data.squad_text import get_final_text
 from data.squad_windows import Window
+
+# NumPy is imported where it is used, so that --help needs none.
+if TYPE_CHECKING:
+    import numpy as np
 
 # The null score of a question without windows, so that it has no answer.
 _NO_WINDOW_SCORE = 1_000_000.0
@@ -47,8 +49,8 @@ class RawResult(NamedTuple):
     """
 
     unique_id: int
-    start_logits: np.ndarray
-    end_logits: np.ndarray
+    start_logits: "np.ndarray"
+    end_logits: "np.ndarray"
 
 
 class NbestEntry(NamedTuple):
@@ -205,8 +207,10 @@ def _spans_in_window(
                 yield _Span(window, start, end, start_logit, end_logit)
 
 
-def _best_logits(logits: np.ndarray, size: int) -> list[tuple[int, float]]:
+def _best_logits(logits: "np.ndarray", size: int) -> list[tuple[int, float]]:
     """Returns (position, logit) of the highest; of equals the first."""
+    import numpy as np
+
     positions = np.argsort(-logits, kind="stable")[:size]
     return list(
         zip(positions.tolist(), logits[positions].tolist(), strict=True)

@@ -11,6 +11,7 @@ Source: Devlin et al. 2019, section 4.2; run_squad.py of google-research/bert.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -167,6 +168,18 @@ def windows(
             unique_id += 1
 
 
+def inputs(example: SquadExample) -> tuple:
+    """Returns what the features of a question's windows are made from."""
+    return (
+        example.question_text,
+        example.doc_tokens,
+        example.orig_answer_text,
+        example.start_position,
+        example.end_position,
+        example.is_impossible,
+    )
+
+
 def features(
     window: Window, tokenizer: FullTokenizer, max_seq_length: int
 ) -> dict[str, list[int]]:
@@ -217,16 +230,19 @@ def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
 
 
 def _document(doc_tokens: Sequence[str], tokenizer: FullTokenizer) -> Document:
-    pieces: list[str] = []
-    word_of_piece: list[int] = []
-    first_piece = []
-    for word, token in enumerate(doc_tokens):
-        first_piece.append(len(pieces))
-        pieces += tokenizer.tokenize(token)
-        word_of_piece += [word] * (len(pieces) - len(word_of_piece))
-    first_piece.append(len(pieces))
-    ids = tokenizer.convert_tokens_to_ids(pieces)
-    return Document(pieces, ids, word_of_piece, first_piece)
+    words = tokenizer.encode_words(doc_tokens)
+    lengths = list(map(len, words))
+    ids = list(itertools.chain.from_iterable(words))
+    return Document(
+        pieces=tokenizer.convert_ids_to_tokens(ids),
+        ids=ids,
+        word_of_piece=list(
+            itertools.chain.from_iterable(
+                map(itertools.repeat, range(len(lengths)), lengths)
+            )
+        ),
+        first_piece=list(itertools.accumulate(lengths, initial=0)),
+    )
 
 
 def _spans(
@@ -252,6 +268,8 @@ def _widest_spans(
     longer span counts a little more.
     """
     widest = [0] * num_pieces
+    if len(spans) < 2:
+        return widest
     scores = [-1.0] * num_pieces
     for index, (start, length) in enumerate(spans):
         for left in range(length):

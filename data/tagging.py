@@ -51,6 +51,8 @@ def split_into_windows(lengths: Sequence[int], room: int) -> list[Window]:
     """
     offsets = list(itertools.accumulate(lengths, initial=0))
     num_words = len(lengths)
+    if 0 < offsets[-1] <= room:
+        return [Window(0, num_words, 0, num_words)]
     spans = []
     start = end = 0
     while end < num_words:
@@ -108,7 +110,7 @@ class Featurizer:
         self._room = seq_length - 2
         self._special = packing.SpecialIds.from_vocab(tokenizer.vocab)
         # Of words that nothing is left of, such as a soft hyphen.
-        self._unknown = [tokenizer.vocab["[UNK]"]]
+        self._unknown = (tokenizer.vocab["[UNK]"],)
 
     def features(self, sentence: Sentence) -> Iterator[dict[str, list[int]]]:
         """Yields the windows of a sentence, in order.
@@ -125,31 +127,41 @@ class Featurizer:
         ):
             yield self._window_features(sentence, words, window)
 
+    def inputs(self, sentence: Sentence) -> tuple:
+        """Returns what `features` makes a sentence's windows from."""
+        return sentence.words, self._label_ids(sentence)
+
     def num_windows(self, sentence: Sentence) -> int:
         """Returns how many windows `features` yields."""
         lengths = [len(ids) for ids in self._pieces(sentence)]
         return len(split_into_windows(lengths, self._room))
 
-    def _pieces(self, sentence: Sentence) -> list[list[int]]:
+    def _pieces(self, sentence: Sentence) -> list[tuple[int, ...]]:
         """Returns the ids of each word, at least one."""
         return [
-            (self._tokenizer.encode(word) or self._unknown)[: self._room]
-            for word in sentence.words
+            (ids or self._unknown)[: self._room]
+            for ids in self._tokenizer.encode_words(sentence.words)
         ]
+
+    def _label_ids(self, sentence: Sentence) -> list[int] | None:
+        if sentence.labels is None:
+            return None
+        return [self._labels[label] for label in sentence.labels]
 
     def _window_features(self, sentence, words, window):
         inside = words[window.start : window.end]
         packed = packing.pack_single(
             [i for ids in inside for i in ids], self._special
         )
+        numbers = self._label_ids(sentence)
         label_ids = [0] * self._seq_length
         label_mask = [0] * self._seq_length
         position = 1  # after [CLS]
         for word, ids in enumerate(inside, start=window.start):
             if window.first_kept <= word < window.end_kept:
                 label_mask[position] = 1
-                if sentence.labels is not None:
-                    label_ids[position] = self._labels[sentence.labels[word]]
+                if numbers is not None:
+                    label_ids[position] = numbers[word]
             position += len(ids)
         return {
             **packing.pad(packed, self._seq_length),

@@ -220,6 +220,14 @@ class FullTokenizer:
             text = convert_to_unicode(text)
         return self._ids_of_words.values_of_text(text)
 
+    def encode_words(self, words: Iterable[str]) -> list[tuple[int, ...]]:
+        """Returns `tuple(encode(word))` of each, quicker than one by one.
+
+        Args:
+            words: short texts; most have no spaces.
+        """
+        return list(map(self._ids_of_words.__getitem__, words))
+
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Returns the tokens' ids; KeyError for an unknown token."""
         return convert_by_vocab(self.vocab, tokens)
@@ -300,17 +308,18 @@ class WordpieceTokenizer:
     def _cut(self, word: str) -> list[str]:
         if len(word) > self.max_input_chars_per_word:
             return [self.unk_token]
+        vocab, longest = self.vocab, self._max_piece_chars
+        if word in vocab:
+            return [word]
         pieces = []
-        start = 0
-        while start < len(word):
-            prefix = "##" if start else ""
-            longest = min(len(word), start + self._max_piece_chars)
-            for end in range(longest, start, -1):
-                piece = prefix + word[start:end]
-                if piece in self.vocab:
-                    break
-            else:
+        prefix, rest = "", word
+        while rest:
+            piece = (prefix + rest)[:longest]
+            while piece not in vocab and len(piece) > len(prefix):
+                piece = piece[:-1]
+            if len(piece) <= len(prefix):
                 return [self.unk_token]
             pieces.append(piece)
-            start = end
+            rest = rest[len(piece) - len(prefix) :]
+            prefix = "##"
         return pieces

@@ -113,7 +113,7 @@ BREAKS = (
     Break(
         "wordpiece prefix",
         "data/tokenization.py",
-        'prefix = "##" if start else ""',
+        'prefix = "##"',
         'prefix = ""',
         TOKEN_GOLDENS,
     ),

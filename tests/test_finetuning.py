@@ -68,7 +68,7 @@ def train(config):
         for i in range(1, NUM_EXAMPLES + 1)
     )
     path = finetuning.write_records(
-        config.output_dir, "train.tf_record", FIELDS, features
+        config.output_dir, "train.tf_record", FIELDS, features, "the same"
     )
     source = finetuning.source(prepared, path, FIELDS, {"label_ids": 2})
     seen = []
@@ -313,3 +313,50 @@ def test_an_export_does_not_take_the_place_of_output_dir(
     chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
     with pytest.raises(UserError, match="must be a folder of its own"):
         finetuning.check_results(chosen, [])
+
+
+def write_records(folder, made_from, num_logged=0):
+    """Writes three records, and returns the path and how many were made."""
+    made = []
+
+    def features():
+        for number in range(3):
+            made.append(number)
+            ids = packing.Packed([number], 1)
+            label = {"label_ids": [0], "is_real_example": [1]}
+            yield {**packing.pad(ids, 16), **label}
+
+    path = finetuning.write_records(
+        str(folder), "x.tf_record", FIELDS, features(), made_from, num_logged
+    )
+    return path, len(made)
+
+
+def test_records_are_made_again_only_where_they_would_differ(tmp_path, caplog):
+    caplog.set_level("INFO")
+    path, num_made = write_records(tmp_path, "a")
+    assert num_made == 3
+    assert f"Wrote records to {path}" in caplog.text
+    written = (tmp_path / "x.tf_record").stat().st_mtime_ns
+    assert write_records(tmp_path, "a", num_logged=2) == (path, 2)
+    assert (tmp_path / "x.tf_record").stat().st_mtime_ns == written
+    assert f"The records in {path} are used again" in caplog.text
+    assert write_records(tmp_path, "b") == (path, 3)
+    assert write_records(tmp_path, "b") == (path, 0)
+    (tmp_path / "x.tf_record").write_bytes(b"damaged")
+    assert write_records(tmp_path, "b") == (path, 3)
+
+
+def test_a_worker_writes_nothing_to_output_dir(tmp_path, monkeypatch):
+    from training import strategy
+
+    monkeypatch.setattr(strategy, "is_chief", lambda: False)
+    own, num_made = write_records(tmp_path, "a")
+    assert num_made == 3
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    path, _ = write_records(tmp_path, "a")
+    with open(own, "rb") as mine, open(path, "rb") as chiefs:
+        assert mine.read() == chiefs.read()
+    monkeypatch.setattr(strategy, "is_chief", lambda: False)
+    assert write_records(tmp_path, "a") == (path, 0)

@@ -320,6 +320,25 @@ def test_tables_of_characters_stay_below_their_limit(monkeypatch, name):
     )
 
 
+def test_words_in_one_go_are_encoded_as_one_by_one(small):
+    words = [
+        "unwanted,",
+        "",
+        "a\xa0b",
+        "un\x1cwanted",
+        "a\u2028b c",
+        "Ún",
+        "\0",
+    ]
+    fresh = tokenization.FullTokenizer(small.vocab_file)
+    one_by_one = [tuple(fresh.encode(word)) for word in words]
+
+    for _ in range(2):  # new, then remembered
+        assert small.encode_words(words) == one_by_one
+    # Words with spaces that are remembered do not get in the way of others.
+    assert small.encode(" ".join(words)) == fresh.encode(" ".join(words))
+
+
 def test_long_words_are_not_remembered(small):
     small.encode("a" * 33)
     small.encode("b" * 32)

@@ -10,6 +10,7 @@ import pytest
 from absl import flags
 
 import run_classifier as script
+from errors import UserError
 from modeling import checkpoint
 from tests.scripts.runner import ROOT
 
@@ -120,6 +121,45 @@ def test_mnli_gives_the_originals_figures_and_predictions(
     np.testing.assert_allclose(
         table(out / "test_results.tsv"), results, atol=1e-5
     )
+
+
+def test_records_are_used_again_where_they_would_be_the_same(
+    command, trained, tmp_path, caplog
+):
+    caplog.set_level("INFO")
+    dev = tmp_path / "dev.tsv"
+    dev.write_text("text\tlabel\na text\ta\nno text\tb\n")
+    records = tmp_path / "out/eval.tf_record"
+    seen = []
+
+    def evaluate(*flags):
+        classify(
+            "--task_name=tsv",
+            "--labels=a,b,c",
+            f"--dev_file={dev}",
+            "--do_eval",
+            *command,
+            trained,
+            *flags,
+        )
+        seen.append(records.stat().st_mtime_ns)
+        return figures(tmp_path / "out/eval_results.txt")
+
+    first = evaluate()
+    caplog.clear()
+    assert evaluate() == first
+    assert seen[1] == seen[0]
+    assert f"The records in {records} are used again" in caplog.text
+    assert "guid: dev-1" in caplog.text  # shown all the same
+    evaluate("--max_seq_length=39")
+    evaluate("--nodo_lower_case", "--max_seq_length=39")
+    dev.write_text(dev.read_text().replace("no text", "one text"))
+    evaluate("--nodo_lower_case", "--max_seq_length=39")
+    assert len(set(seen)) == 4
+    # What is there is no reason not to look at the file.
+    dev.write_text(dev.read_text().replace("\tb", "\td"))
+    with pytest.raises(UserError, match="line 3"):
+        evaluate("--nodo_lower_case", "--max_seq_length=39")
 
 
 def test_xnli_gives_the_originals_figures(golden, command, trained, tmp_path):

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
@@ -9,7 +7,6 @@ import tensorflow as tf
 from evaluation import tagging
 from modeling import checkpoint
 from tests.scripts import toy_tagging
-from tests.scripts.runner import ROOT
 from tests.scripts.toy_tagging import LABELS, model_flags, read_blocks, tag
 
 NUM_STEPS = 60
@@ -199,12 +196,3 @@ def test_parts_of_speech_have_no_entities(golden, model, tmp_path):
     )
     names = ["eval_accuracy", "eval_loss", "global_step", "loss", "macro_f1"]
     assert list(figures(model)) == names
-
-
-def test_help_needs_no_tensorflow():
-    code = (
-        "import sys, run_ner as s; from absl import flags;"
-        "s.define_flags(flags.FlagValues());"
-        "sys.exit('tensorflow' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

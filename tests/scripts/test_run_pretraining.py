@@ -252,15 +252,6 @@ def test_a_record_that_spoils_the_run_is_named(
     assert not (tmp_path / "out").exists()
 
 
-def test_help_needs_no_tensorflow():
-    code = (
-        "import sys, run_pretraining as s; from absl import flags;"
-        "s.define_flags(flags.FlagValues());"
-        "sys.exit('tensorflow' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
 def test_a_run_killed_three_times_ends_with_the_same_bits(tmp_path):
     done = subprocess.run(
         [

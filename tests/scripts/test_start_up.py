@@ -1,0 +1,59 @@
+"""A command imports what it needs, and nothing else that takes time."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.scripts.runner import ROOT
+
+# What reads one kind of files, writes event files, or counts entities.
+EXTRAS = ["safetensors", "seqeval", "tensorboard", "tensorflow_text", "torch"]
+
+
+def imported(code, *args):
+    """Returns the modules and packages that running the code imports."""
+    code += "\nimport json, sys; print(json.dumps(list(sys.modules)))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return set(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def test_data_is_created_without_keras(golden, tmp_path):
+    found = imported(
+        """
+from absl import flags
+import create_pretraining_data as script
+import sys
+script.define_flags(script.FLAGS)
+script.FLAGS(sys.argv)
+script.main()
+""",
+        f"--input_file={golden / 'inputs/corpus_b.txt'}",
+        f"--output_file={tmp_path / 'out'}",
+        f"--vocab_file={golden / 'inputs/vocab.txt'}",
+        "--dupe_factor=1",
+    )
+    assert "tensorflow" in found
+    assert not found & {"keras", "scipy.stats", "sklearn", *EXTRAS}
+    assert (tmp_path / "out").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "training.run, training.results, data.input_pipeline, modeling.heads, "
+        "modeling.classification, evaluation.classification, "
+        "evaluation.squad, evaluation.tagging, data.record_reuse, "
+        "data.feature_files, data.features_text, serving.predictor",
+    ],
+)
+def test_a_run_imports_no_extra_before_it_needs_it(modules):
+    assert not imported(f"import {modules}") & set(EXTRAS)
