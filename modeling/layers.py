@@ -80,17 +80,23 @@ class Dense(keras.layers.Layer):
 
 @tf.custom_gradient
 def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Returns x [rows, units] + bias [units].
-
-    The bias' gradient is a product with a vector of ones: half the time of
-    TensorFlow's own sum of rows on a CPU.
-    """
+    """Returns x [rows, units] + bias [units]."""
 
     def gradient(dy):
-        ones = tf.ones([tf.shape(dy)[0]], dy.dtype)
-        return dy, tf.linalg.matvec(dy, ones, transpose_a=True)
+        return dy, _sum_of_rows(dy)
 
     return tf.nn.bias_add(x, bias), gradient
+
+
+def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:
+    """Returns the sum over all axes but the last one, [units].
+
+    As a product with a vector of ones, which takes half the time of
+    TensorFlow's sum, or of its own gradient of a bias, on a CPU.
+    """
+    x = tf.reshape(x, [-1, x.shape[-1]])
+    ones = tf.ones([tf.shape(x)[0]], x.dtype)
+    return tf.linalg.matvec(x, ones, transpose_a=True)
 
 
 class LayerNorm(keras.layers.Layer):
@@ -156,12 +162,7 @@ def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
         mean = tf.tensordot(dy, weights, 1)
         slope = tf.tensordot(along_gamma, weights, 1)
         dx = (dy * gamma - mean - normal * slope) * scale
-        rows = list(range(x.shape.rank - 1))
-        return (
-            dx,
-            tf.reduce_sum(along_gamma, rows),
-            tf.reduce_sum(dy, rows),
-        )
+        return dx, _sum_of_rows(along_gamma), _sum_of_rows(dy)
 
     return normal * gamma + beta, gradient
 

@@ -55,11 +55,12 @@ def drop(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
     # compiled model would draw other masks.
     size = tf.size(x)
     bits = tf.random.stateless_uniform(
-        [1 + (size + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int32
+        [(size + 3) // 4 + 1], seed, minval=None, maxval=None, dtype=tf.int32
     )
-    rounding = tf.bitwise.bitwise_and(bits[0], 2**16 - 1)
+    # The last: a part from the first on is no copy.
+    rounding = tf.bitwise.bitwise_and(bits[-1], 2**16 - 1)
     cases = (round(rate * 2**24) + rounding) // 2**16
-    entries = tf.reshape(tf.bitcast(bits[1:], tf.uint8), [-1])[:size]
+    entries = tf.reshape(tf.bitcast(bits, tf.uint8), [-1])[:size]
     kept = tf.reshape(entries, tf.shape(x)) >= tf.cast(cases, tf.uint8)
     # where, not a product: only the mask of booleans is kept for backward.
     return tf.where(kept, x, tf.zeros([], x.dtype))
