@@ -13,20 +13,50 @@ the machine's own peak in matrix products, timed between the others.
 """
 
 import argparse
-import random
+import os
 import sys
-import time
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from benchmarks.peers import contestants, machine, report, sizes
-from benchmarks.peers.contestants import Contestant, Refused
+from benchmarks.peers import (
+    commands,
+    contestants,
+    machine,
+    report,
+    sizes,
+    turns,
+)
 
 ROOT = Path(__file__).parents[1]
-# Rows of a batch by layers and length: a step takes seconds on two cores, and
-# several contestants' models fit into memory together.
-ROWS = {"12x768": {128: 8, 384: 2}}
-DEFAULT_ROWS = {32: 1, 128: 32, 384: 8}
-WORK = ("forward", "train_step")
+STEPS = ("forward", "train_step")
+# Work on texts, and what flags it needs.
+NEEDS = {
+    "latency": ("vocab_file",),
+    "startup": ("vocab_file",),
+    "tokenization": ("vocab_file", "text_file"),
+    "tokenization_cold": ("vocab_file", "text_file"),
+    "features": ("vocab_file", "text_file"),
+    "data_creation": ("vocab_file", "text_file"),
+    "predict_mrpc": ("vocab_file", "data_dir"),
+    "predict_squad": ("vocab_file", "data_dir"),
+    "fine_tune_mrpc": ("vocab_file", "data_dir"),
+}
+WORKS = (*STEPS, "memory", *NEEDS)
+# Rows of a batch: a step takes seconds on two cores, and several contestants'
+# models fit into memory together.
+ROWS = {128: 32, 384: 8}
+FEWER_ROWS = {("12x768", 128): 8, ("12x768", 384): 2}
+LENGTHS = {
+    "predict_mrpc": 128,
+    "predict_squad": 384,
+    "fine_tune_mrpc": 128,
+    "latency": 32,
+    "startup": 32,
+    "features": 128,
+    "data_creation": 128,
+}
 
 
 def main() -> None:
@@ -37,10 +67,11 @@ def main() -> None:
     chosen = contestants.choose(args.peers.split(","), args)
     for name, reason in chosen.missing.items():
         found.leave_out(name, reason)
-    for work in args.work.split(","):
-        for cell in cells(work, args):
-            measure(cell, chosen.present, args, found)
-            found.write()
+    with tempfile.TemporaryDirectory(dir=args.output_dir) as folder:
+        args.folder = Path(folder)
+        for work in args.work.split(","):
+            measure_work(work, chosen.present, args, found)
+    found.write()
     print(found.markdown())
 
 
@@ -50,154 +81,145 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--work", default=",".join(WORK))
-    parser.add_argument("--models", default="2x128,6x384,12x768")
-    parser.add_argument("--lengths", default="128,384")
-    parser.add_argument("--rows", type=int, help="of a batch; by model if not given")
-    parser.add_argument(
-        "--head", choices=("classifier", "pretraining"), default="classifier"
+    add = parser.add_argument
+    add("--work", default=",".join(WORKS), help="what to time")
+    add("--peers", default=",".join(contestants.CONTESTANTS), help="who")
+    add(
+        "--models",
+        default="2x128,6x384,12x768",
+        help="LAYERSxUNITS, of forward, train_step and memory",
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
+    add("--lengths", default="128,384", help="of forward and train_step")
+    add("--rows", type=int, help="of a batch; else by model and length")
+    add("--head", choices=("classifier", "pretraining"), default="classifier")
+    add("--text_model", default="2x128", help="the model of work on texts")
+    add("--epochs", type=float, default=3.0, help="of fine_tune_mrpc")
+    add("--limit", type=int, default=0, help="questions of SQuAD; 0: all")
+    add("--lines", type=int, default=500, help="of features")
+    add("--vocab_file", help="of a model of 30,522 pieces")
+    add("--data_dir", help="folder with glue/MRPC and squad/dev-v1.1.json")
+    add("--text_file", help="text, one sentence a line")
+    add("--rounds", type=int, default=3)
+    add("--command_rounds", type=int, default=1, help="of whole commands")
+    add(
         "--seconds",
         type=float,
         default=1.0,
-        help="a contestant's part of a round lasts about so long, or one step",
+        help="what a contestant's part of a round lasts, or one step",
     )
-    parser.add_argument("--peers", default=",".join(contestants.CONTESTANTS))
-    parser.add_argument(
+    add(
         "--peers_dir",
         type=Path,
         default=ROOT / ".peers",
         help="environments that make_peers.py made",
     )
-    parser.add_argument(
+    add(
         "--python",
         action="append",
         default=[],
         metavar="ENVIRONMENT=PYTHON",
         help="another Python for an environment, such as torch=/x/bin/python",
     )
-    parser.add_argument(
-        "--output_dir", type=Path, default=ROOT / "bench_output"
-    )
+    add("--output_dir", type=Path, default=ROOT / "bench_output")
     args = parser.parse_args(arguments)
-    for name in args.work.split(","):
-        if name not in WORK:
-            parser.error(f"--work: expected {', '.join(WORK)}; not {name}")
-    for name in args.peers.split(","):
-        if name not in contestants.CONTESTANTS:
-            parser.error(
-                f"--peers: expected {', '.join(contestants.CONTESTANTS)}; "
-                f"not {name}"
-            )
+    for flag, known in (
+        ("work", WORKS),
+        ("peers", tuple(contestants.CONTESTANTS)),
+    ):
+        for name in getattr(args, flag).split(","):
+            if name not in known:
+                parser.error(
+                    f"--{flag}: expected {', '.join(known)}. Received: {name}"
+                )
+    if args.rounds < 1 or args.command_rounds < 1:
+        parser.error("--rounds and --command_rounds must be at least 1")
     try:
-        for name in args.models.split(","):
+        for name in (*args.models.split(","), args.text_model):
             sizes.model(name)
         args.pythons = dict(pair.split("=", 1) for pair in args.python)
         args.all_lengths = [int(length) for length in args.lengths.split(",")]
     except ValueError as error:
         parser.error(str(error))
+    for flag in ("vocab_file", "data_dir", "text_file"):
+        path = getattr(args, flag)
+        if path and not os.path.exists(path):
+            parser.error(f"--{flag}: there is no {path}")
+        setattr(args, flag, path and os.path.abspath(path))
+    args.output_dir = args.output_dir.absolute()
+    args.peers_dir = args.peers_dir.absolute()
     return args
 
 
-def cells(work: str, args: argparse.Namespace):
+def measure_work(work, present, args, found) -> None:
+    """Measures a kind of work, if the flags say what with."""
+    missing = [f for f in NEEDS.get(work, ()) if not getattr(args, f)]
+    if missing:
+        flags = ", ".join(f"--{flag}" for flag in missing)
+        found.leave_out(work, f"not measured, for it needs {flags}")
+        return
+    if work in commands.WORKS:
+        turns.measure_commands(cell_of_text(work, args), args, found)
+    elif work == "memory":
+        for model in args.models.split(","):
+            cell = step_cell("train_step", model, 128, args)
+            turns.measure_memory({**cell, "work": work}, present, args, found)
+            found.write()
+    else:
+        running = turns.Running(present, args)
+        try:
+            for cell in cells(work, args):
+                turns.measure(cell, running, args, found)
+                found.write()
+        finally:
+            running.quit()
+    found.write()
+
+
+def cells(work: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yields the pieces of a kind of work."""
+    if work not in STEPS:
+        yield cell_of_text(work, args)
+        return
     for model in args.models.split(","):
         for length in args.all_lengths:
-            rows = args.rows or ROWS.get(model, {}).get(length)
-            yield {
-                "work": work,
-                "model": model,
-                "length": length,
-                "rows": rows or DEFAULT_ROWS.get(length, max(1, 4096 // length)),
-                "head": args.head,
-            }
+            yield step_cell(work, model, length, args)
 
 
-def measure(cell, present: list[Contestant], args, found) -> None:
-    """Times a piece of work in rounds, by all who can do it."""
-    print(f"\n{describe(cell)}", file=sys.stderr)
-    running = {}
-    try:
-        for contestant in present:
-            try:
-                running[contestant.name] = start(contestant, cell, args)
-            except Refused as reason:
-                found.refuse(cell, contestant.name, str(reason))
-                print(f"  {contestant.name}: {reason}", file=sys.stderr)
-        peaks = {
-            f"peak, {name}": contestants.Process(
-                contestants.CONTESTANTS[name], args
-            )
-            for name in ("products", "hf_torch")
-            if name in running
-        }
-        for process in peaks.values():
-            process.prepare({**cell, "work": "peak"})
-            process.run(2)
-        running |= {
-            name: (process, 5) for name, process in peaks.items()
-        }
-        found.add(cell, rounds(running, args.rounds))
-    finally:
-        for process, _ in running.values():
-            process.quit()
+def step_cell(work, model, length, args) -> dict[str, Any]:
+    """Returns a piece of work on rows without padding."""
+    rows = args.rows or FEWER_ROWS.get((model, length)) or ROWS.get(length)
+    return {
+        "work": work,
+        "model": model,
+        "length": length,
+        "rows": rows or max(1, 4096 // length),
+        "head": args.head,
+        "item": "examples",
+        "model_dir": str(args.output_dir / "models" / model),
+        "vocab_file": args.vocab_file,
+    }
 
 
-def start(contestant: Contestant, cell, args):
-    """Starts a contestant; returns it with the steps of a round."""
-    if cell["work"] not in contestant.works:
-        raise Refused("does not do this work")
-    process = contestants.Process(contestant, args)
-    try:
-        process.prepare(cell)
-        process.run(1)  # compiles
-        process.run(1)
-        seconds = process.run(1)["seconds"]
-    except Refused:
-        process.quit()
-        raise
-    print(f"  {contestant.name}: {seconds:.3f} s warm", file=sys.stderr)
-    return process, max(1, min(200, round(args.seconds / seconds)))
-
-
-def rounds(running, count: int) -> list[dict]:
-    """Lets all do their part in every round; returns what each measured."""
-    measured = []
-    for number in range(count):
-        order = list(running)
-        random.Random(number).shuffle(order)
-        results = {}
-        for name in order:
-            process, times = running[name]
-            others = [p for n, (p, _) in running.items() if n != name]
-            before = machine.snapshot([p.pid for p in others], process.pid)
-            begun = time.perf_counter()
-            try:
-                results[name] = process.run(times)
-            except Refused as reason:
-                print(f"  {name}: {reason}", file=sys.stderr)
-                continue
-            after = machine.snapshot([p.pid for p in others], process.pid)
-            results[name] |= machine.shares(
-                before, after, time.perf_counter() - begun
-            )
-        measured.append(results)
-        line = ", ".join(
-            f"{name} {result['seconds']:.3f}"
-            for name, result in results.items()
-        )
-        print(f"  round {number + 1}: {line}", file=sys.stderr)
-    return measured
-
-
-def describe(cell) -> str:
-    """Returns a piece of work in words."""
-    return (
-        f"{cell['work']}, {cell['model']}, {cell['rows']} x {cell['length']}, "
-        f"{cell['head']}"
-    )
+def cell_of_text(work, args) -> dict[str, Any]:
+    """Returns a piece of work on texts."""
+    item = {"tokenization": "words", "tokenization_cold": "words"}
+    return {
+        "work": work,
+        "model": args.text_model,
+        "length": LENGTHS.get(work, 0),
+        "rows": 1 if work == "latency" else 32,
+        "head": "classifier",
+        "item": item.get(work, "examples"),
+        "clock": "cpu_seconds" if work in item else "seconds",
+        "epochs": args.epochs,
+        "limit": args.limit,
+        "lines": args.lines,
+        "vocab_file": args.vocab_file,
+        "data_dir": args.data_dir,
+        "text_file": args.text_file,
+        "model_dir": str(args.output_dir / "models" / args.text_model),
+        "folder": str(args.folder),
+    }
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ AdamW (fused, as Trainer's default is) and zero_grad. A forward pass:
 model.eval() under inference_mode.
 """
 
+import hf_data
 import sizes
 import torch
 import transformers
@@ -93,7 +94,14 @@ def peak(cell):
     return job
 
 
-WORKS = {"train_step": train_step, "forward": forward, "peak": peak}
+WORKS = {
+    "train_step": train_step,
+    "forward": forward,
+    "peak": peak,
+    "predict_mrpc": hf_data.mrpc,
+    "predict_squad": hf_data.squad,
+    "latency": hf_data.latency,
+}
 
 if __name__ == "__main__":
     worker.serve(WORKS, ("torch", "transformers", "tokenizers"))

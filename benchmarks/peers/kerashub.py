@@ -83,7 +83,30 @@ def forward(cell):
     return job
 
 
-WORKS = {"train_step": train_step, "forward": forward}
+def latency(cell):
+    """Makes the logits of one text."""
+    tokenizer = keras_hub.models.BertTokenizer(
+        vocabulary=cell["vocab_file"], lowercase=True
+    )
+    model = keras_hub.models.BertTextClassifier(
+        backbone=make_backbone(cell),
+        num_classes=sizes.NUM_LABELS,
+        preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+            tokenizer, sequence_length=cell["length"]
+        ),
+    )
+    texts = sizes.texts(cell)
+
+    def job(times):
+        for _ in range(times):
+            # predict([text]) would build its pipeline anew, in seconds.
+            inputs = model.preprocessor([next(texts)])
+            model.predict_on_batch(inputs)
+
+    return job
+
+
+WORKS = {"train_step": train_step, "forward": forward, "latency": latency}
 
 if __name__ == "__main__":
     worker.serve(WORKS, ("tensorflow", "keras", "keras-hub"))

@@ -10,10 +10,8 @@ _TICK = os.sysconf("SC_CLK_TCK")
 def describe() -> dict[str, Any]:
     """Returns processor, cores, memory and load."""
     with open("/proc/cpuinfo") as file:
-        fields = dict(
-            line.split(":", 1) for line in file if ":" in line
-        )
-    fields = {name.strip(): value.strip() for name, value in fields.items()}
+        pairs = [line.split(":", 1) for line in file if ":" in line]
+    fields = {name.strip(): value.strip() for name, value in pairs}
     flags = fields.get("flags", "").split()
     return {
         "processor": fields.get("model name", platform.processor()),
@@ -45,16 +43,25 @@ def snapshot(sleeping: list[int], working: int) -> dict[str, float]:
 
 
 def shares(
-    before: dict[str, float], after: dict[str, float], seconds: float
+    before: dict[str, float],
+    after: dict[str, float],
+    seconds: float,
+    more: float = 0.0,
 ) -> dict[str, float]:
     """Returns how many cores others had meanwhile.
+
+    Args:
+        before: the snapshot before.
+        after: the snapshot after.
+        seconds: between them.
+        more: CPU seconds of a worker that has ended since.
 
     Returns:
         `sleeping_cores`: those of contestants that wait, which should be 0;
         `other_cores`: those of strangers.
     """
     used = {name: after[name] - before[name] for name in before}
-    others = used["busy"] - used["sleeping"] - used["working"]
+    others = used["busy"] - used["sleeping"] - used["working"] - more
     return {
         "sleeping_cores": round(used["sleeping"] / seconds, 3),
         "other_cores": round(max(others, 0.0) / seconds, 3),

@@ -1,7 +1,6 @@
 """This repository, as its users run it."""
 
 import functools
-import json
 import sys
 from pathlib import Path
 
@@ -104,7 +103,22 @@ def forward(cell):
     return job
 
 
-WORKS = {"train_step": train_step, "forward": forward}
+def _answers(name):
+    def make(cell):
+        import ours_prediction
+
+        return getattr(ours_prediction, name)(cell)
+
+    return make
+
+
+WORKS = {
+    "train_step": train_step,
+    "forward": forward,
+    "predict_mrpc": _answers("mrpc"),
+    "predict_squad": _answers("squad"),
+    "latency": _answers("latency"),
+}
 
 if __name__ == "__main__":
     worker.serve(WORKS, ("tensorflow", "keras"))

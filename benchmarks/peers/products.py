@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import environment  # noqa: E402
+from training import environment
 
 environment.prepare()
 

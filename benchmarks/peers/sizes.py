@@ -3,6 +3,10 @@
 Imports nothing but Python's own library, and NumPy where numbers are made.
 """
 
+import itertools
+import random
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 VOCAB_SIZE = 30522
@@ -99,5 +103,59 @@ def flops(cell: dict[str, Any]) -> float:
     row += 2 * units * (units + NUM_LABELS)  # pooler and classifier
     if cell.get("head") == "pretraining":
         row += 2 * predictions(length) * units * (units + VOCAB_SIZE)
-    is_training = cell["work"] != "forward"
+    is_training = cell["work"] == "train_step"
     return float(cell["rows"] * row * (3 if is_training else 1))
+
+
+def texts(cell: dict[str, Any]) -> Iterator[str]:
+    """Yields, for ever, texts of about a cell's length in word pieces.
+
+    Each is another one, of words that are one piece.
+    """
+    with open(cell["vocab_file"], encoding="utf-8") as file:
+        words = [word for word in file.read().split() if word.isalpha()]
+    rng = random.Random(1)
+    while True:
+        yield " ".join(rng.choices(words, k=cell["length"] - 2))
+
+
+def text_parts(cell: dict[str, Any]) -> list[list[str]]:
+    """Returns the lines of a text in parts of a MB, less a smaller rest."""
+    parts: list[list[str]] = [[]]
+    size = 0
+    with open(cell["text_file"], encoding="utf-8") as file:
+        for line in file:
+            if size >= 10**6:
+                parts.append([])
+                size = 0
+            parts[-1].append(line.strip())
+            size += len(line.encode())
+    return parts[:-1] or parts
+
+
+def count_words(lines: Sequence[str]) -> int:
+    """Returns the number of words between whitespace."""
+    return sum(len(line.split()) for line in lines)
+
+
+def cold_job(parts, prepare):
+    """Returns a job that does another part each time, and times no more.
+
+    Args:
+        parts: lists of lines.
+        prepare: makes what takes a part; not timed.
+    """
+    following = itertools.cycle(parts)
+
+    def run(times):
+        seconds = words = 0
+        for _ in range(times):
+            lines = next(following)
+            ready = prepare(lines)
+            begun = time.process_time()
+            ready()
+            seconds += time.process_time() - begun
+            words += count_words(lines)
+        return {"cpu_seconds": seconds / times, "items": words / times}
+
+    return run

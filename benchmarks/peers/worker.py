@@ -2,9 +2,9 @@
 
 A line of JSON each way. The coordinator says
 
-    {"do": "prepare", "cell": {...}}   make what a piece of work needs
-    {"do": "run", "times": 5}          do it so often, one after the other
-    {"do": "drop"}                     forget it
+    {"do": "prepare", "job": "a", "cell": {...}}  make what some work needs
+    {"do": "run", "job": "a", "times": 5}         do it so often, in a row
+    {"do": "drop"}                                forget all jobs
     {"do": "quit"}
 
 and gets {"error": "..."} or what is asked for. Between two lines the process
@@ -22,8 +22,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Does a piece of work so often, and returns when it is done; the figures it
-# returns, if any, are kept.
+# Does a piece of work so often, and returns when it is done. What it returns,
+# if anything, goes to the coordinator; `seconds` and `cpu_seconds` of one time
+# stand for the worker's own where not all that it does is to count.
 Job = Callable[[int], dict[str, Any] | None]
 # Makes a job of a cell: see `sizes.Cell`.
 MakeJob = Callable[[dict[str, Any]], Job]
@@ -51,21 +52,22 @@ def serve(works: Mapping[str, MakeJob], packages: tuple[str, ...]) -> None:
             "memory_kib": memory_kib(),
         }
     )
-    job = None
+    jobs: dict[str, Job] = {}
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "quit":
             return
         try:
             if order["do"] == "drop":
-                job = None
+                jobs.clear()
                 gc.collect()
                 say({})
             elif order["do"] == "prepare":
-                job = works[order["cell"]["work"]](order["cell"])
+                cell = order["cell"]
+                jobs[order["job"]] = works[cell["work"]](cell)
                 say({})
             else:
-                say(_timed(job, order["times"]))
+                say(_timed(jobs[order["job"]], order["times"]))
         except Exception as error:  # the others go on without this one
             traceback.print_exc()
             text = str(error).strip().partition("\n")[0]
@@ -74,12 +76,12 @@ def serve(works: Mapping[str, MakeJob], packages: tuple[str, ...]) -> None:
 
 def _timed(job: Job, times: int) -> dict[str, Any]:
     cpu, wall = time.process_time(), time.perf_counter()
-    figures = job(times)
+    figures = job(times) or {}
     return {
         "seconds": (time.perf_counter() - wall) / times,
         "cpu_seconds": (time.process_time() - cpu) / times,
         "memory_kib": memory_kib(),
-        "figures": figures or {},
+        **figures,
     }
 
 
