@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.peers import contestants
+from benchmarks.peers import contestants, sizes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -93,7 +93,10 @@ def features(cell: dict[str, Any]) -> list[Command]:
     with open(cell["text_file"], encoding="utf-8") as file:
         lines = [line for line in file if line.strip()][: cell["lines"]]
     Path(input_file).write_text("".join(lines), encoding="utf-8")
+    # The last four layers, where there are so many.
+    count = min(4, sizes.model(cell["model"]).layers)
     both = [
+        f"--layers={','.join(str(-1 - i) for i in range(count))}",
         f"--vocab_file={cell['vocab_file']}",
         f"--input_file={input_file}",
         "--output_file={output}/features.jsonl",
@@ -197,7 +200,7 @@ def run(command: Command, folder: Path, args) -> dict[str, Any]:
     arguments = [a.replace("{output}", str(folder)) for a in command.arguments]
     begun = time.perf_counter()
     with (
-        open(folder.with_suffix(".log"), "wb") as log,
+        open(args.output_dir / f"{folder.name}.log", "wb") as log,
         subprocess.Popen(
             [python, *arguments],
             cwd=ROOT if command.environment is None else folder,

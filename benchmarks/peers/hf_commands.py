@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--data_dir")
     parser.add_argument("--max_seq_length", type=int, default=128)
     parser.add_argument("--num_train_epochs", type=float, default=3.0)
+    parser.add_argument("--layers", default="-1,-2,-3,-4")
     parser.add_argument("--input_file")
     parser.add_argument("--output_file")
     args = parser.parse_args()
@@ -38,7 +39,7 @@ def fine_tune(args) -> None:
 
 
 def features(args) -> None:
-    """Writes the last four layers of each token, as JSON lines."""
+    """Writes layers of each token, as JSON lines."""
     import hf_data
     import sizes
     import torch
@@ -59,7 +60,9 @@ def features(args) -> None:
                 return_tensors="pt",
             )
             hidden = model(**batch, output_hidden_states=True).hidden_states
-            layers = [layer.numpy() for layer in hidden[-4:]]
+            layers = [
+                hidden[int(index)].numpy() for index in args.layers.split(",")
+            ]
             for row, ids in enumerate(batch["input_ids"].tolist()):
                 count = int(batch["attention_mask"][row].sum())
                 tokens = tokenizer.convert_ids_to_tokens(ids[:count])

@@ -164,12 +164,14 @@ def summarize(
     for name in order:
         seconds = median(name, clock)
         row = {"name": name, "seconds": seconds}
-        if name in peaks:
+        if cell["work"] == "memory":
+            row["seconds"] = None  # compilation and all
+        elif name in peaks:
             row["gflops"] = _SQUARE_FLOPS / seconds / 1e9
         else:
             row["ours_times_faster"] = ratio(rounds, name, "ours", clock)
             items = median(name, "items")
-            if items is None and cell["work"] in (*_STEPS, "memory", "latency"):
+            if items is None and cell["work"] in (*_STEPS, "latency"):
                 items = cell["rows"]
             row["items_per_second"] = items and items / seconds
             if cell["work"] in _STEPS:
