@@ -7,6 +7,10 @@ another order each time, so that a noisy machine slows all alike. Writes
 bench.md and bench.json: medians, ratios of one round's times, and shares of
 the machine's own peak in matrix products, timed between the others.
 
+TF_ENABLE_ONEDNN_OPTS is taken out of the environment: each contestant sets it,
+or leaves it, as the table says. CPU only. A pipe holds those that wait, asleep
+(`sleeping_cores` in bench.json shows it).
+
     make bench
     python -m benchmarks.bench --work=train_step --models=6x384 \
         --lengths=128 --rounds=5 --peers=ours,products,hf_torch

@@ -14,14 +14,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+# PyTorch without the libraries of a GPU, which take 4 GB; where this index
+# cannot be reached, pip's own serves as well.
+_CPU_WHEELS = [
+    "--index-url=https://download.pytorch.org/whl/cpu",
+    "--retries=1",
+]
 _TENSORFLOW = "tensorflow==2.21.0"
-# Each a list of calls of pip install. PyTorch's own index has wheels without
-# the libraries of a GPU, 4 GB less; where it cannot be reached, the default
-# index does.
+# Each a list of calls of pip install.
 ENVIRONMENTS = {
     "torch": [
-        ["torch==2.13.0", "--extra-index-url", _CPU_WHEELS],
+        ["torch==2.13.0"],
         ["transformers==5.23.0", "tokenizers==0.23.3", "numpy==2.4.6"],
     ],
     "keras_hub": [[_TENSORFLOW, "keras==3.15.1", "keras-hub==0.32.0"]],
@@ -31,7 +34,11 @@ ENVIRONMENTS = {
         [_TENSORFLOW, "gin-config==0.5.0", "pyyaml==6.0.3", "scipy==1.17.1"],
         ["--no-deps", "tf-models-official==2.20.0", "tf-keras==2.21.0"],
     ],
-    "onnx": [["onnxruntime==1.31.1", "tokenizers==0.23.3", "numpy==2.4.6"]],
+    # It writes our model as ONNX, too.
+    "onnx": [
+        ["-r", str(ROOT / "requirements.txt")],
+        ["-r", str(ROOT / "requirements-compress.txt"), "tokenizers==0.23.3"],
+    ],
 }
 
 
@@ -63,17 +70,26 @@ def make(name: str, peers_dir: Path) -> bool:
     # A virtual environment cannot be moved, so a link gets the name.
     made = peers_dir / f"{name}.env"
     shutil.rmtree(made, ignore_errors=True)
-    commands = [[sys.executable, "-m", "venv", str(made)]]
     pip = [str(made / "bin" / "python"), "-m", "pip", "install", "--no-input"]
-    commands += [[*pip, *packages] for packages in ENVIRONMENTS[name]]
-    for command in commands:
-        print(f"{name}: {' '.join(command)}", flush=True)
-        if subprocess.run(command, check=False).returncode:
-            print(f"{name}: not made, see above", file=sys.stderr)
-            return False
+    is_made = ran([sys.executable, "-m", "venv", str(made)])
+    for packages in ENVIRONMENTS[name]:
+        command = [*pip, *packages]
+        is_torch = packages[0].startswith("torch==")
+        is_made = is_made and (
+            (is_torch and ran([*command, *_CPU_WHEELS])) or ran(command)
+        )
+    if not is_made:
+        print(f"{name}: not made, see above", file=sys.stderr)
+        return False
     folder.unlink(missing_ok=True)
     folder.symlink_to(made.name)
     return True
+
+
+def ran(command: list[str]) -> bool:
+    """Runs a command; returns whether it went well."""
+    print(" ".join(command), flush=True)
+    return not subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":

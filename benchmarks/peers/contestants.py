@@ -101,8 +101,8 @@ _ALL_CONTESTANTS = (
         _all("kerashub.py", *_STEPS, "latency"),
         "keras_hub",
         "BertTextClassifier, compile(AdamW, global_clipnorm=1), "
-        "train_on_batch; predict_on_batch. XLA where Keras chooses "
-        "it (jit_compile='auto')",
+        "train_on_batch; predict_on_batch. jit_compile='auto', "
+        "which on a CPU is no XLA",
     ),
     Contestant(
         "keras_hub+onednn",

@@ -1,8 +1,8 @@
 """KerasHub on TensorFlow, as its users run it.
 
 BertTextClassifier with compile, AdamW (weight decay 0.01, global clip norm 1)
-and train_on_batch; predict_on_batch for a forward pass. Keras compiles by XLA
-where it can (jit_compile="auto").
+and train_on_batch; predict_on_batch for a forward pass and a text. Keras
+chooses whether to compile by XLA (jit_compile="auto"; on a CPU it does not).
 """
 
 import os

@@ -205,6 +205,30 @@ def ratio(
     return statistics.median(found) if found else None
 
 
+def best(rows: list[dict[str, Any]]) -> str:
+    """Returns in words by how much we are ahead of the best of the others.
+
+    Args:
+        rows: of a table.
+    """
+    found = []
+    for words, with_onednn in (
+        ("Best of the others as its users run it", False),
+        ("best with oneDNN switched on by hand", True),
+    ):
+        others = [
+            (row["ours_times_faster"], row["name"])
+            for row in rows
+            if row.get("ours_times_faster")
+            and row["name"].endswith("+onednn") == with_onednn
+            and not row["name"].startswith(("ours", "products"))
+        ]
+        if others:
+            ratio, name = min(others)
+            found.append(f"{words}: {name}, ours is faster by {ratio:.2f}")
+    return "; ".join(found) + "." if found else ""
+
+
 def _compare_answers(rounds: list[dict[str, Any]]) -> dict[str, str]:
     """Takes the answers out of the rounds; returns how they differ from ours.
 
@@ -268,7 +292,7 @@ def _table_markdown(table: dict[str, Any]) -> str:
             for key, _, form in columns
         ]
         lines.append(f"| {' | '.join([row['name'], *cells])} |")
-    lines += ["", f"{len(table['rounds'])} round(s)."]
+    lines += ["", f"{len(table['rounds'])} round(s). {best(rows)}".rstrip()]
     lines += [f"- {name}: {text}" for name, text in table["answers"].items()]
     lines += [f"- {name}: {text}." for name, text in table["notes"].items()]
     lines += [f"- {name} failed: {t}" for name, t in table["refused"].items()]

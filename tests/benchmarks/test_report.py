@@ -45,6 +45,17 @@ def test_shares_of_products_and_peak():
     assert ours["share_of_peak"] == pytest.approx(sizes.flops(CELL) / 2 / rate)
 
 
+def test_the_best_of_the_others():
+    rounds = [_round(**{"ours": 1.0, "ours-padded": 0.5, "products": 0.1})]
+    rounds[0] |= _round(**{"a": 3.0, "b": 2.0, "b+onednn": 1.5})
+
+    assert report.best(report.summarize(CELL, rounds)) == (
+        "Best of the others as its users run it: b, ours is faster by 2.00; "
+        "best with oneDNN switched on by hand: b+onednn, ours is faster by "
+        "1.50."
+    )
+
+
 @pytest.mark.parametrize(
     ("ours", "others", "expected"),
     [
