@@ -87,7 +87,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--work", default=",".join(WORKS), help="what to time")
-    add("--peers", default=",".join(contestants.CONTESTANTS), help="who")
+    everybody = [n for n in contestants.CONTESTANTS if n != "ours-onednn"]
+    add("--peers", default=",".join(everybody), help="who")
     add(
         "--models",
         default="2x128,6x384,12x768",

@@ -29,6 +29,15 @@ def describe() -> dict[str, Any]:
     }
 
 
+def available_gib() -> float:
+    """Returns how much memory a new process could get."""
+    with open("/proc/meminfo") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) / 2**20
+    raise OSError("/proc/meminfo has no MemAvailable")
+
+
 def snapshot(sleeping: list[int], working: int) -> dict[str, float]:
     """Returns the CPU seconds of all, of those that sleep, of the worker."""
     with open("/proc/stat") as file:

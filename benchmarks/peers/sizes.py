@@ -107,6 +107,21 @@ def flops(cell: dict[str, Any]) -> float:
     return float(cell["rows"] * row * (3 if is_training else 1))
 
 
+def memory_gib(cell: dict[str, Any]) -> float:
+    """Returns about what a contestant takes for a cell, rather too much.
+
+    Weights, gradients and Adam's moments; for each token and layer some 40
+    numbers a unit and 4 a head and token looked at; a GiB for libraries.
+    """
+    sizes, length = model(cell["model"]), cell["length"]
+    tokens = cell["rows"] * length
+    weights = VOCAB_SIZE * sizes.units + 12 * sizes.layers * sizes.units**2
+    kept = sizes.layers * (40 * sizes.units + 4 * sizes.heads * length)
+    if cell["work"] != "train_step":
+        return 1.0 + 4 * (2 * weights + tokens * kept / sizes.layers) / 2**30
+    return 1.0 + 4 * (4 * weights + tokens * kept) / 2**30
+
+
 def texts(cell: dict[str, Any]) -> Iterator[str]:
     """Yields, for ever, texts of about a cell's length in word pieces.
 

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.peers import commands, contestants, machine, report
+from benchmarks.peers import commands, contestants, machine, report, sizes
 from benchmarks.peers.contestants import Contestant, Process, RefusedError
 from benchmarks.peers.report import PEAK
 
@@ -38,6 +38,7 @@ class Running:
                 continue
             name = contestant.name
             try:
+                _check_memory(cell)
                 self._make_model(contestant, cell)
                 process = self._process(contestant, cell["work"])
                 found.add_versions(name, process.hello["versions"])
@@ -83,6 +84,18 @@ class Running:
         """Ends the processes."""
         for process in self._processes.values():
             process.quit()
+
+
+def _check_memory(cell) -> None:
+    """Raises RefusedError where another contestant could not fit in."""
+    if cell["work"] not in _STEPS:
+        return
+    needed, free = sizes.memory_gib(cell), machine.available_gib()
+    if needed > free:
+        raise RefusedError(
+            f"about {needed:.1f} GiB needed beside the others, {free:.1f} "
+            "free; name fewer --peers, or lower --rows"
+        )
 
 
 def _warm_up(process: Process, cell) -> float:
