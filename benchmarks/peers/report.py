@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import contestants, sizes
+from benchmarks.peers import commands, contestants, sizes
 
 # Before the name of who timed the product of two large square matrices.
 PEAK = "peak, "
@@ -15,6 +15,7 @@ _STEPS = ("forward", "train_step")
 # The columns: a row's key, the heading, and how to write it.
 _COLUMNS = (
     ("seconds", "s", ".4g"),
+    ("cpu_seconds", "CPU s", ".4g"),
     ("items_per_second", "{item}/s", ",.4g"),
     ("ours_times_faster", "ours is faster by", ".2f"),
     ("share_of_products", "of the products' rate", ".0%"),
@@ -22,6 +23,7 @@ _COLUMNS = (
     ("share_of_peak", "of peak", ".0%"),
     ("memory_mib", "MiB at most", ",.0f"),
     ("import_mib", "of it imports", ",.0f"),
+    ("steps_mib", "the rest", ",.0f"),
     ("above_ours", "more than ours", ".0%"),
     ("other_cores", "others' cores", ".2f"),
 )
@@ -181,10 +183,13 @@ def summarize(
                 )
         if peak and "gflops" in row:
             row["share_of_peak"] = row["gflops"] * 1e9 / peak
+        if cell["work"] in commands.WORKS:
+            row["cpu_seconds"] = median(name, "cpu_seconds")
         if cell["work"] not in _STEPS and median(name, "memory_kib"):
             row["memory_mib"] = median(name, "memory_kib") / 1024
         if cell["work"] == "memory":
             row["import_mib"] = median(name, "import_kib") / 1024
+            row["steps_mib"] = row["memory_mib"] - row["import_mib"]
             above = ratio(rounds, name, "ours", "memory_kib")
             row["above_ours"] = above and above - 1.0
         for key in ("other_cores", "sleeping_cores"):
