@@ -62,6 +62,14 @@ format: $(INSTALLED_DEV)  ## ruff: mend what it can, format all files
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
+.PHONY: bench
+bench: $(INSTALLED)  ## us and other implementations, timed side by side
+	$(RUN) -m benchmarks.bench $(BENCH)
+
+.PHONY: bench-peers
+bench-peers: $(INSTALLED)  ## environments of the others, in .peers (3 GB)
+	$(RUN) -m benchmarks.make_peers
+
 .PHONY: venv
 venv: $(INSTALLED_DEV)  ## the virtual environment, with all requirements
 

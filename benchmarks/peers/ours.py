@@ -1,0 +1,124 @@
+"""This repository, as its users run it."""
+
+import functools
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from training import environment  # noqa: E402
+
+environment.prepare()
+
+import sizes  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import worker  # noqa: E402
+
+from data import length_sorting  # noqa: E402
+from modeling import (  # noqa: E402
+    BertConfig,
+    checkpoint,
+    classification,
+    heads,
+)
+from training import loop, optimization  # noqa: E402
+from training.steps import StepSettings, compile_train_step  # noqa: E402
+
+_PER_TOKEN = ("input_ids", "input_mask", "segment_ids")
+_FIELDS = {
+    "classifier": ("label_ids", "is_real_example"),
+    "pretraining": (
+        "masked_lm_positions",
+        "masked_lm_ids",
+        "masked_lm_weights",
+        "next_sentence_labels",
+    ),
+}
+
+
+def make_model(cell):
+    """Returns a cell's model with random weights."""
+    config = BertConfig.from_dict(sizes.model(cell["model"]).config())
+    if cell["head"] == "pretraining":
+        return heads.PretrainingModel(config, init_seed=1)
+    return classification.make_model(
+        "classification", config, sizes.NUM_LABELS, init_seed=1
+    )
+
+
+def make_batches(cell, drop_remainder: bool) -> tf.data.Dataset:
+    """Returns a cell's batch again and again, as the scripts' batches come.
+
+    Their length is not known beforehand: it is cut to the longest row.
+    """
+    batch = sizes.make_batch(cell)
+    names = (*_PER_TOKEN, *_FIELDS[cell["head"]])
+    rows = tf.data.Dataset.from_tensor_slices({k: batch[k] for k in names})
+    return (
+        rows.cache()
+        .repeat()
+        .batch(cell["rows"], drop_remainder=drop_remainder)
+        .map(functools.partial(length_sorting.cut, per_token=_PER_TOKEN))
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def train_step(cell):
+    """Makes the scripts' training step."""
+    model = make_model(cell)
+    optimizer = optimization.AdamWeightDecay(
+        {
+            checkpoint.checkpoint_name(v, model): v.value
+            for v in model.trainable_variables
+        },
+        optimization.learning_rate_schedule("original", 5e-5, 10**6, 10**5),
+    )
+    batches = make_batches(cell, drop_remainder=True)
+    step = compile_train_step(
+        model, optimizer, StepSettings(seed=1), batches.element_spec
+    )
+    batches = iter(batches)
+
+    def job(times):
+        for _ in range(times):
+            figures = step(next(batches))
+        return {"loss": float(figures["loss"])}
+
+    return job
+
+
+def forward(cell):
+    """Makes the scripts' way from batches to probabilities."""
+    model = make_model(cell)
+    run = loop.Forward(
+        model, functools.partial(classification.predicted, "classification")
+    )
+    answers = run(loop.Batches(make_batches(cell, drop_remainder=False)))
+
+    def job(times):
+        for _ in range(times):
+            next(answers)
+
+    return job
+
+
+def _answers(name):
+    def make(cell):
+        import ours_prediction
+
+        return getattr(ours_prediction, name)(cell)
+
+    return make
+
+
+WORKS = {
+    "train_step": train_step,
+    "forward": forward,
+    "predict_mrpc": _answers("mrpc"),
+    "predict_squad": _answers("squad"),
+    "latency": _answers("latency"),
+}
+
+if __name__ == "__main__":
+    worker.serve(WORKS, ("tensorflow", "keras"))
