@@ -1,8 +1,9 @@
-"""The matrix products of a step alone, in TensorFlow as we run it.
+"""The matrix products of our own step alone, in TensorFlow as we run it.
 
 The same shapes in the same order, and nothing else: no biases, activations,
-softmax, normalization, transposition, dropout or update. "peak" is one product
-of two large square matrices.
+softmax, normalization, transposition, dropout or update. As in our step, query,
+key and value are one product, and the last layer has only the tokens that the
+head reads. "peak" is one product of two large square matrices.
 """
 
 import math
@@ -68,6 +69,7 @@ class _Model:
     """The kernels of a cell's model, and its products."""
 
     def __init__(self, cell):
+        self._cell = cell
         self._rows, self._length = cell["rows"], cell["length"]
         self._sizes = sizes.model(cell["model"])
         self._is_pretraining = cell["head"] == "pretraining"
@@ -77,8 +79,8 @@ class _Model:
         self._layers = [
             {
                 "query": _kernel(units, units),
-                "key": _kernel(units, units),
-                "value": _kernel(units, units),
+                "key_value": _kernel(units, 2 * units),
+                "query_key_value": _kernel(units, 3 * units),
                 "output": _kernel(units, units, scale),
                 "wide": _kernel(units, wide),
                 "narrow": _kernel(wide, units),
@@ -101,18 +103,25 @@ class _Model:
         products = _Products()
         x = tf.convert_to_tensor(self._input)
         for layer in self._layers:
-            query, key, value = (
-                self._split(products.matmul(x, layer[name]))
-                for name in ("query", "key", "value")
-            )
+            is_last = layer is self._layers[-1]
+            if is_last:
+                chosen = x[: self._rows * sizes.tokens_read(self._cell)]
+                query = products.matmul(chosen, layer["query"])
+                key, value = tf.split(
+                    products.matmul(x, layer["key_value"]), 2, axis=1
+                )
+            else:
+                query, key, value = tf.split(
+                    products.matmul(x, layer["query_key_value"]), 3, axis=1
+                )
+            query, key, value = map(self._split, (query, key, value))
             scores = products.matmul(query, key, transpose_b=True)
             context = products.matmul(scores, value)
             x = tf.reshape(context, [-1, self._sizes.units])
             for name in ("output", "wide", "narrow"):
                 x = products.matmul(x, layer[name])
         if self._is_pretraining:
-            count = self._rows * sizes.predictions(self._length)
-            masked = products.matmul(x[:count], self._transform)
+            masked = products.matmul(x[self._rows :], self._transform)
             products.matmul(masked, self._table, transpose_b=True)
         pooled = products.matmul(x[: self._rows], self._pooler)
         products.matmul(pooled, self._classifier)
@@ -122,8 +131,7 @@ class _Model:
         # Only the shape counts here: no transposition.
         heads = self._sizes.heads
         return tf.reshape(
-            x,
-            [self._rows, heads, self._length, self._sizes.units // heads],
+            x, [self._rows, heads, -1, self._sizes.units // heads]
         )
 
 

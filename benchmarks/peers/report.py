@@ -177,10 +177,13 @@ def summarize(
                 items = cell["rows"]
             row["items_per_second"] = items and items / seconds
             if cell["work"] in _STEPS:
-                row["gflops"] = sizes.flops(cell) / seconds / 1e9
-                row["share_of_products"] = ratio(
-                    rounds, "products", name, clock
-                )
+                is_ours = name.startswith(("ours", "products"))
+                done = sizes.flops(cell, only_read=is_ours)
+                row["gflops"] = done / seconds / 1e9
+                if is_ours:
+                    row["share_of_products"] = ratio(
+                        rounds, "products", name, clock
+                    )
         if peak and "gflops" in row:
             row["share_of_peak"] = row["gflops"] * 1e9 / peak
         if cell["work"] in commands.WORKS:

@@ -90,16 +90,32 @@ def make_batch(cell: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def flops(cell: dict[str, Any]) -> float:
+def tokens_read(cell: dict[str, Any]) -> int:
+    """Returns how many tokens of a row the head reads."""
+    if cell.get("head") == "pretraining":
+        return 1 + predictions(cell["length"])
+    return 1
+
+
+def flops(cell: dict[str, Any], *, only_read: bool = False) -> float:
     """Returns the operations of a batch's matrix products.
 
     Those of the dense layers, of attention and of the head; a training step
     has three times those of a forward pass.
+
+    Args:
+        cell: the piece of work.
+        only_read: whether the last layer has only the tokens that the head
+            reads, as ours has, but for their keys and values.
     """
     sizes, length = model(cell["model"]), cell["length"]
     units = sizes.units
-    kernels = 4 * units**2 + 2 * units * sizes.intermediate
-    row = sizes.layers * length * (2 * kernels + 4 * length * units)
+    attention = 4 * length * units
+    kernels = 2 * (4 * units**2 + 2 * units * sizes.intermediate)
+    row = sizes.layers * length * (kernels + attention)
+    if only_read:
+        of_a_query = kernels - 2 * 2 * units**2 + attention
+        row -= (length - tokens_read(cell)) * of_a_query
     row += 2 * units * (units + NUM_LABELS)  # pooler and classifier
     if cell.get("head") == "pretraining":
         row += 2 * predictions(length) * units * (units + VOCAB_SIZE)
