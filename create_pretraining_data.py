@@ -211,7 +211,7 @@ def check_output_files(
 
 def read_documents(
     input_files: Sequence[str], tokenizer: FullTokenizer
-) -> list[pretraining.Document]:
+) -> pretraining.Documents:
     """Reads and tokenizes all text.
 
     Raises:
@@ -246,7 +246,7 @@ def read_documents(
 
 
 def create_records(
-    documents: list[pretraining.Document],
+    documents: pretraining.Documents,
     fields: "Sequence[records.Field]",
     config: Config,
     tokenizer: FullTokenizer,
