@@ -12,7 +12,6 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-
 # Start and stop of ids in a row.
 Span = tuple[int, int]
 

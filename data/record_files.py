@@ -10,6 +10,7 @@ from absl import logging
 from google.protobuf.message import DecodeError
 
 from data import records
+from data.file_bytes import matching_files as matching_files
 from errors import UserError
 
 _CHECKED_RECORDS = 1000
@@ -39,37 +40,6 @@ class RecordSource:
     fields: Sequence[records.Field]
     limits: Mapping[str, int]
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-def matching_files(patterns: str, flag: str) -> list[str]:
-    """Returns the files that comma-separated glob patterns match.
-
-    Each pattern's files come sorted by name (the original takes the order of
-    the file system); patterns keep their order.
-
-    Args:
-        patterns: such as "part-*.tfrecord,extra.tfrecord".
-        flag: where they come from; for messages.
-
-    Raises:
-        UserError: a pattern matches no file, or matches a folder.
-    """
-    files: list[str] = []
-    for pattern in patterns.split(","):
-        found = sorted(tf.io.gfile.glob(pattern)) if pattern else []
-        if not found:
-            raise UserError(
-                f"No file matches --{flag}. Expected paths or glob patterns, "
-                f"separated by commas. Received: {pattern!r}."
-            )
-        folders = [name for name in found if tf.io.gfile.isdir(name)]
-        if folders:
-            raise UserError(
-                f"--{flag} names a folder where files are expected: "
-                f"{folders[0]}; write {folders[0].rstrip('/')}/*."
-            )
-        files += found
-    return files
 
 
 def num_records(files: Sequence[str]) -> int:

@@ -1,0 +1,41 @@
+"""Record files, plain or compressed, without TensorFlow for local ones."""
+
+import contextlib
+import gzip
+from collections.abc import Iterator
+from typing import IO
+
+import atomic_files
+from data import file_bytes
+
+COMPRESSIONS = ("none", "gzip")
+
+# As small as the default 6 to within some percent, in half the time.
+_GZIP_LEVEL = 4
+
+
+@contextlib.contextmanager
+def frame_writer(path: str, compression: str) -> Iterator[IO[bytes]]:
+    """Opens a TFRecord file, which is there when it is whole or not at all.
+
+    Args:
+        path: as `atomic_files.replacing` takes it.
+        compression: one of COMPRESSIONS. Equal records give equal bytes.
+
+    Yields:
+        A file; `write(frame)` appends what `record_bytes.frames` returns.
+    """
+    try:
+        with (
+            atomic_files.replacing(path) as temporary,
+            file_bytes.writer(temporary) as file,
+        ):
+            if compression == "none":
+                yield file
+            else:
+                with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as out:
+                    yield out
+    except OSError as error:
+        if error.filename is None:  # so it is when a disk is full
+            raise OSError(error.errno, error.strerror, path) from error
+        raise
