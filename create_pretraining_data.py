@@ -5,6 +5,7 @@ for run_pretraining.py, the same for the same files, flags and seed.
 """
 
 import dataclasses
+import functools
 import itertools
 import os
 import random
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from data import pretraining
+from data import pretraining, record_output
 from data.tokenization import FullTokenizer
 from errors import UserError
 from training import environment
@@ -70,6 +71,41 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ),
     ):
         flags.DEFINE_float(name, default, text, flag_values=flag_values)
+    flags.DEFINE_enum(
+        "output_compression",
+        "none",
+        record_output.COMPRESSIONS,
+        "How the records are packed; all scripts read either.",
+        flag_values=flag_values,
+    )
+    _define_streaming_flags(flag_values)
+
+
+def _define_streaming_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(
+        "num_workers",
+        0,
+        "Processes of the streaming mode, for text of any size: shards named "
+        "after --output_file, the same for any number. 0: the original's "
+        "records, all of them in memory.",
+        lower_bound=0,
+        upper_bound=1000,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "beam_runner",
+        None,
+        ["DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"],
+        "Apache Beam makes the shards of the streaming mode, on as many "
+        "machines as it is given (requirements-beam.txt).",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "beam_options",
+        "",
+        "What Beam is to be told, as on a command line: '--a=1 --b=2'.",
+        flag_values=flag_values,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +123,10 @@ class Config:
     dupe_factor: int
     masked_lm_prob: float
     short_seq_prob: float
+    output_compression: str
+    num_workers: int
+    beam_runner: str | None
+    beam_options: str
 
     def __post_init__(self):
         outputs = self.output_files
@@ -124,6 +164,21 @@ class Config:
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
+            (
+                not self.is_streaming or len(outputs) == 1,
+                "--output_file must be one path, which the shards are named "
+                f"after, as the records are streamed. Received: {outputs}.",
+            ),
+            (
+                not (self.beam_runner and self.num_workers),
+                "--num_workers must not be given with --beam_runner, which "
+                f"has its own options. Received: {self.num_workers}.",
+            ),
+            (
+                self.beam_runner or not self.beam_options,
+                "--beam_options must come with --beam_runner. "
+                f"Received: {self.beam_options!r}.",
+            ),
         )
         faults = [message for passed, message in checks if not passed]
         if faults:
@@ -133,6 +188,11 @@ class Config:
     def output_files(self) -> list[str]:
         """The paths of --output_file."""
         return self.output_file.split(",")
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether shards are made, instead of the original's records."""
+        return self.num_workers > 0 or self.beam_runner is not None
 
     @property
     def settings(self) -> pretraining.Settings:
@@ -157,8 +217,10 @@ def config_from_flags(flag_values: flags.FlagValues) -> Config:
 
 def main() -> None:
     """Flags → text files → records."""
-    environment.prepare()
-    create_pretraining_data(config_from_flags(FLAGS))
+    config = config_from_flags(FLAGS)
+    if not config.is_streaming:
+        environment.prepare()
+    create_pretraining_data(config)
 
 
 def create_pretraining_data(config: Config) -> None:
@@ -167,6 +229,9 @@ def create_pretraining_data(config: Config) -> None:
     Raises:
         UserError: a file is missing or in the way, or holds no text.
     """
+    if config.is_streaming:
+        create_shards(config)
+        return
     # Here, so that --help needs no TensorFlow.
     from data import record_files, records
 
@@ -191,6 +256,47 @@ def create_pretraining_data(config: Config) -> None:
     log_examples(serialized[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
     write_records(serialized, config.output_files)
     logging.info("Wrote %d total instances", len(serialized))
+
+
+def create_shards(config: Config) -> None:
+    """Text of any size → records, in several processes.
+
+    Raises:
+        UserError: a file is missing or in the way, or holds no text.
+    """
+    # Here, so that --help needs no NumPy.
+    from data import file_bytes, streaming, streaming_run
+
+    job = streaming.Job.of(
+        file_bytes.matching_files(config.input_file, "input_file"),
+        config.output_file,
+        vocab_file=config.vocab_file,
+        do_lower_case=config.do_lower_case,
+        settings=config.settings,
+        seed=config.random_seed,
+        compression=config.output_compression,
+    )
+    streaming.tokenizer(job)  # so that what is wrong is said at once, and once
+    record_output.check_writable(config.output_file, "output_file")
+    logging.info("*** Reading from input files ***")
+    for name in job.names:
+        logging.info("  %s", name)
+    logging.info("*** Writing to output files ***")
+    logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
+    make_worker = functools.partial(streaming.Worker, job)
+    if config.beam_runner:
+        from data.beam_pool import BeamPool
+
+        make_pool = functools.partial(
+            BeamPool, config.beam_runner, config.beam_options, make_worker
+        )
+    else:
+        from data.worker_pool import WorkerPool
+
+        make_pool = functools.partial(
+            WorkerPool, config.num_workers, make_worker
+        )
+    streaming_run.create(job, make_pool, Progress)
 
 
 def check_output_files(
@@ -230,18 +336,10 @@ def read_documents(
         documents = pretraining.read_documents(
             ((name, lines_of(name)) for name in input_files), tokenizer.encode
         )
-    names = ", ".join(input_files[:3]) + ", ..." * (len(input_files) > 3)
     if not documents:
-        raise UserError(
-            f"Expected text in the --input_file. Received: {names}, without "
-            "a line that holds a token."
-        )
+        raise pretraining.no_text(input_files)
     if len(documents) == 1:
-        logging.warning(
-            "All text is one document, so random next sentences come from it "
-            "as well; separate documents by blank lines (in %s).",
-            names,
-        )
+        pretraining.warn_of_one_document(input_files)
     return documents
 
 

@@ -57,6 +57,14 @@ def exists(path: str) -> bool:
     return os.path.exists(path)
 
 
+def remove(path: str) -> None:
+    """Removes a file."""
+    if is_remote(path):
+        _gfile().remove(path)
+    else:
+        os.remove(path)
+
+
 def matching(pattern: str) -> list[str]:
     """Returns the paths that a glob pattern matches, sorted."""
     if is_remote(pattern):

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from absl import logging
 
 from data import packing
+from errors import UserError
 
 # How often another document is drawn where the same one came up.
 _RANDOM_DOCUMENT_TRIES = 10
@@ -163,6 +164,27 @@ def warn_of_bad_lines(num_bad: int, first_bad: str) -> None:
             num_bad,
             first_bad,
         )
+
+
+def warn_of_one_document(files: Sequence[str]) -> None:
+    """Warns that there is no other document to take sentences from."""
+    logging.warning(
+        "All text is one document, so random next sentences come from it as "
+        "well; separate documents by blank lines (in %s).",
+        _names(files),
+    )
+
+
+def no_text(files: Sequence[str]) -> UserError:
+    """Returns what to raise where there is no document."""
+    return UserError(
+        f"Expected text in the --input_file. Received: {_names(files)}, "
+        "without a line that holds a token."
+    )
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(files[:3]) + ", ..." * (len(files) > 3)
 
 
 def read_documents(

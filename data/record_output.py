@@ -2,16 +2,43 @@
 
 import contextlib
 import gzip
+import os
 from collections.abc import Iterator
 from typing import IO
 
 import atomic_files
 from data import file_bytes
+from errors import UserError
 
 COMPRESSIONS = ("none", "gzip")
 
 # As small as the default 6 to within some percent, in half the time.
 _GZIP_LEVEL = 4
+
+
+def check_writable(path: str, flag: str) -> None:
+    """Raises UserError where no file could be written at `path`.
+
+    Args:
+        path: where records are to go.
+        flag: where it comes from; for messages.
+    """
+    fault = None
+    if file_bytes.is_folder(path):
+        fault = "is a folder; add the name of a file"
+    elif "://" not in path:  # object stores have neither folders nor devices
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.exists(path) and not os.path.isfile(path):
+            fault = "is no plain file; name another"
+        elif not os.path.isdir(folder):
+            fault = f"is in a folder that does not exist; make {folder}"
+        else:
+            fault = atomic_files.why_not_writable(path)
+    if fault:
+        raise UserError(
+            "Expected a file that records can be written to. "
+            f"Received: --{flag}={path}, which {fault}."
+        )
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ it, and `input_pipeline` checks files against it.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -17,7 +16,7 @@ from data.fields import classification_fields as classification_fields
 from data.fields import pretraining_fields as pretraining_fields
 from data.fields import squad_fields as squad_fields
 from data.fields import tagging_fields as tagging_fields
-from errors import UserError
+from data.record_output import check_writable as check_writable
 
 
 def encode(
@@ -104,31 +103,6 @@ def parse(
         else parsed[field.name]
         for field in fields
     }
-
-
-def check_writable(path: str, flag: str) -> None:
-    """Raises UserError where a `record_writer` could not write to `path`.
-
-    Args:
-        path: where records are to go.
-        flag: where it comes from; for messages.
-    """
-    fault = None
-    if tf.io.gfile.isdir(path):
-        fault = "is a folder; add the name of a file"
-    elif "://" not in path:  # object stores have neither folders nor devices
-        folder = os.path.dirname(os.path.realpath(path))
-        if os.path.exists(path) and not os.path.isfile(path):
-            fault = "is no plain file; name another"
-        elif not os.path.isdir(folder):
-            fault = f"is in a folder that does not exist; make {folder}"
-        else:
-            fault = atomic_files.why_not_writable(path)
-    if fault:
-        raise UserError(
-            "Expected a file that records can be written to. "
-            f"Received: --{flag}={path}, which {fault}."
-        )
 
 
 @contextlib.contextmanager

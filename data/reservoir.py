@@ -7,12 +7,14 @@ whoever reads the text in which order. Of a long document a window is kept.
 
 import hashlib
 import heapq
+import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+import atomic_files
 from data.file_bytes import reader, writer
 from data.pretraining import Documents, line_text
 from data.text_blocks import TextFiles
@@ -97,18 +99,28 @@ def scan(files: TextFiles, block: int, seed: int, limit: int) -> Scan:
     return Scan(candidates, count, bad_lines, first_bad)
 
 
-def merge(scans: Iterable[Scan], limit: int) -> Scan:
-    """Returns what all of them found, whatever their order and grouping."""
-    merged = Scan([], 0, 0, None)
-    for one in scans:
-        firsts = [f for f in (merged.first_bad, one.first_bad) if f is not None]
-        merged = Scan(
-            heapq.nsmallest(limit, [*merged.candidates, *one.candidates]),
-            merged.num_documents + one.num_documents,
-            merged.bad_lines + one.bad_lines,
-            min(firsts, default=None),
-        )
-    return merged
+class Merge(NamedTuple):
+    """Puts scans together, whatever their order and grouping.
+
+    Attributes:
+        limit: candidates at most.
+    """
+
+    limit: int
+
+    def __call__(self, scans: Iterable[Scan]) -> Scan:
+        """Returns what all of them found."""
+        merged = Scan([], 0, 0, None)
+        for one in scans:
+            candidates = [*merged.candidates, *one.candidates]
+            firsts = {merged.first_bad, one.first_bad} - {None}
+            merged = Scan(
+                heapq.nsmallest(self.limit, candidates),
+                merged.num_documents + one.num_documents,
+                merged.bad_lines + one.bad_lines,
+                min(firsts, default=None),
+            )
+        return merged
 
 
 class Reservoir(NamedTuple):
@@ -129,7 +141,10 @@ class Reservoir(NamedTuple):
             np.array(part, np.int64)
             for part in (self.offsets, documents.firsts, documents.bounds)
         ]
-        with writer(path) as file:
+        with (
+            atomic_files.replacing(path) as temporary,
+            writer(temporary) as file,
+        ):
             file.write(np.array([len(p) for p in parts], np.int64).tobytes())
             for part in parts:
                 file.write(part.tobytes())
@@ -176,7 +191,13 @@ def tokenized(
                 room -= len(ids)
         if documents.end_document():
             offsets.append(candidate.offset)
+    documents.ids = np.array(documents.ids, np.int32)
     return Reservoir(documents, offsets)
+
+
+def collected(lists: Iterable[list]) -> list:
+    """Returns what is in all lists."""
+    return list(itertools.chain.from_iterable(lists))
 
 
 def joined(parts: Iterable[Reservoir]) -> Reservoir:
@@ -185,7 +206,7 @@ def joined(parts: Iterable[Reservoir]) -> Reservoir:
     for documents, places in parts:
         bounds += [bounds[-1] + bound for bound in documents.bounds[1:]]
         firsts += [firsts[-1] + first for first in documents.firsts[1:]]
-        ids.append(np.array(documents.ids, np.int32))
+        ids.append(documents.ids)
         offsets += places
     ids = np.concatenate([np.zeros(0, np.int32), *ids])
     return Reservoir(Documents(ids, bounds, firsts), offsets)

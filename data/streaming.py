@@ -11,15 +11,23 @@ shuffled in memory, as many at a time as there is room for.
 import dataclasses
 import functools
 import hashlib
+import os
 import random
 from collections.abc import Iterator, Sequence
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
-from data import fields, instance_rows, pretraining, record_bytes, reservoir
+from data import (
+    fields,
+    file_bytes,
+    instance_rows,
+    pretraining,
+    record_bytes,
+    reservoir,
+)
 from data.record_output import frame_writer
-from data.text_blocks import TextFiles
+from data.text_blocks import BLOCK_BYTES, TextFiles
 from data.tokenization import FullTokenizer
 
 # Blocks of a shard. More would mix more, fewer leave more to do in parallel.
@@ -57,6 +65,19 @@ class Job:
     compression: str
     reservoir_file: str
 
+    @classmethod
+    def of(cls, names: Sequence[str], output_file: str, **values: Any) -> "Job":
+        """Makes a job: looks up the sizes, names the reservoir's file."""
+        sizes = [file_bytes.size_and_time(name)[0] for name in names]
+        folder, name = os.path.split(output_file)
+        return cls(
+            names=tuple(names),
+            sizes=tuple(sizes),
+            output_file=output_file,
+            reservoir_file=os.path.join(folder, f".tmp-bert-{name}.others"),
+            **values,
+        )
+
     @functools.cached_property
     def text(self) -> TextFiles:
         """The text files."""
@@ -71,10 +92,30 @@ class Job:
         """Returns the name of a shard."""
         return f"{self.output_file}-{shard:05}-of-{self.num_shards:05}"
 
+    def shard_blocks(self, shard: int) -> range:
+        """Returns the blocks of a shard."""
+        return range(shard, self.text.num_blocks, self.num_shards)
+
+    def shard_bytes(self, shard: int) -> int:
+        """Returns how much text a shard has, about."""
+        return len(self.shard_blocks(shard)) * BLOCK_BYTES
+
     @property
     def reservoir_size(self) -> reservoir.Size:
         """How many documents random next sentences come from."""
         return reservoir.Size.for_length(self.settings.max_seq_length)
+
+
+@functools.lru_cache(1)
+def tokenizer(job: Job) -> FullTokenizer:
+    """Returns the job's tokenizer; a process has one, and its warnings once.
+
+    Raises:
+        UserError: the vocabulary cannot be read, or lacks special tokens.
+    """
+    made = FullTokenizer(job.vocab_file, job.do_lower_case)
+    made.require_tokens("[MASK]")
+    return made
 
 
 class Worker:
@@ -87,9 +128,9 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    @functools.cached_property
+    @property
     def _tokenizer(self) -> FullTokenizer:
-        return FullTokenizer(self._job.vocab_file, self._job.do_lower_case)
+        return tokenizer(self._job)
 
     @functools.cached_property
     def _instances(self) -> "_Instances":
@@ -102,25 +143,28 @@ class Worker:
 
     def scan(self, blocks: Sequence[int]) -> reservoir.Scan:
         """Looks at blocks, without tokenizing them: see `reservoir.scan`."""
+        text, seed = self._job.text, self._job.seed
         limit = self._job.reservoir_size.num_documents
-        return reservoir.merge(
-            (
-                reservoir.scan(self._job.text, block, self._job.seed, limit)
-                for block in blocks
-            ),
-            limit,
+        return reservoir.Merge(limit)(
+            reservoir.scan(text, block, seed, limit) for block in blocks
         )
 
     def tokenize(
-        self, candidates: Sequence[reservoir.Candidate]
-    ) -> reservoir.Reservoir:
-        """Reads documents for random next sentences."""
-        return reservoir.tokenized(
+        self, part: tuple[int, Sequence[reservoir.Candidate]]
+    ) -> list[tuple[int, reservoir.Reservoir]]:
+        """Reads documents for random next sentences.
+
+        Args:
+            part: a number, which comes back, and the documents.
+        """
+        number, candidates = part
+        documents = reservoir.tokenized(
             self._job.text,
             candidates,
             self._tokenizer.encode,
             self._job.reservoir_size.window_ids,
         )
+        return [(number, documents)]
 
     def make_shard(self, shard: int) -> int:
         """Writes a shard; returns how many records it has."""
@@ -139,7 +183,7 @@ class Worker:
         """Returns a shard's documents, and the offset of each."""
         text, encode = self._job.text, self._tokenizer.encode
         documents, offsets = pretraining.Documents(), []
-        for block in range(shard, text.num_blocks, self._job.num_shards):
+        for block in self._job.shard_blocks(shard):
             for document in text.documents(block):
                 for line in document.lines:
                     if ids := encode(pretraining.line_text(line)[0]):
