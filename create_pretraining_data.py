@@ -254,7 +254,7 @@ def create_pretraining_data(config: Config) -> None:
     for name in config.output_files:
         logging.info("  %s", name)
     log_examples(serialized[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
-    write_records(serialized, config.output_files)
+    write_records(serialized, config.output_files, config.output_compression)
     logging.info("Wrote %d total instances", len(serialized))
 
 
@@ -288,7 +288,11 @@ def create_shards(config: Config) -> None:
         from data.beam_pool import BeamPool
 
         make_pool = functools.partial(
-            BeamPool, config.beam_runner, config.beam_options, make_worker
+            BeamPool,
+            config.beam_runner,
+            config.beam_options,
+            job.reservoir_file + ".result",
+            make_worker,
         )
     else:
         from data.worker_pool import WorkerPool
@@ -395,13 +399,18 @@ def log_examples(
             logging.info("%s: %s", name, " ".join(map(str, numbers)))
 
 
-def write_records(serialized: Iterable[bytes], paths: Sequence[str]) -> None:
+def write_records(
+    serialized: Iterable[bytes],
+    paths: Sequence[str],
+    compression: str = "none",
+) -> None:
     """Writes records to files that take turns, each there once it is whole."""
     from data import records
 
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(records.record_writer(path)) for path in paths
+            stack.enter_context(records.record_writer(path, compression))
+            for path in paths
         ]
         for record, writer in zip(serialized, itertools.cycle(writers)):
             writer.write(record)

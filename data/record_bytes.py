@@ -66,6 +66,14 @@ def frames(
     return found
 
 
+def is_frame_head(data: bytes) -> bool:
+    """Whether these 12 bytes begin a frame: a length and its checksum."""
+    if len(data) < 12:
+        return False
+    length = np.frombuffer(data[:8], np.uint8)
+    return _checksums(length, np.array([8])).tobytes() == data[8:12]
+
+
 def _examples(
     fields: Sequence[Field], values: Mapping[str, np.ndarray]
 ) -> _Columns:
