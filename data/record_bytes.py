@@ -140,7 +140,8 @@ def _varints(numbers: np.ndarray) -> _Columns:
     for place in range(width):
         rest = numbers >> (7 * place)
         more = rest >= 128
-        data[:, :, place] = (rest & 127) | (more * 128)
+        low = (rest & 127).astype(np.uint8)
+        data[:, :, place] = low | more.view(np.uint8) << 7
         if place + 1 < width:
             keep[:, :, place + 1] = more
     rows = len(numbers)

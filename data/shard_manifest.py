@@ -37,6 +37,7 @@ def description(job: Job) -> dict[str, Any]:
         **dataclasses.asdict(job.settings),
         "random_seed": job.seed,
         "output_compression": job.compression,
+        "block_bytes": job.block_bytes,
         # Says what is a space or a letter.
         "unicode": unicodedata.unidata_version,
     }

@@ -53,6 +53,7 @@ class Job:
         compression: see `record_output`.
         reservoir_file: where the documents for random next sentences are, once
             they are found.
+        block_bytes: see `text_blocks`.
     """
 
     names: Sequence[str]
@@ -64,6 +65,7 @@ class Job:
     output_file: str
     compression: str
     reservoir_file: str
+    block_bytes: int = BLOCK_BYTES
 
     @classmethod
     def of(cls, names: Sequence[str], output_file: str, **values: Any) -> "Job":
@@ -81,7 +83,7 @@ class Job:
     @functools.cached_property
     def text(self) -> TextFiles:
         """The text files."""
-        return TextFiles(self.names, self.sizes)
+        return TextFiles(self.names, self.sizes, self.block_bytes)
 
     @property
     def num_shards(self) -> int:
@@ -98,7 +100,7 @@ class Job:
 
     def shard_bytes(self, shard: int) -> int:
         """Returns how much text a shard has, about."""
-        return len(self.shard_blocks(shard)) * BLOCK_BYTES
+        return len(self.shard_blocks(shard)) * self.block_bytes
 
     @property
     def reservoir_size(self) -> reservoir.Size:
