@@ -52,14 +52,21 @@ def args_of(inputs, output, text="text.txt", *more):
     ]
 
 
-def start(*args, **kwargs):
+def start(*args, file_size=resource.RLIM_INFINITY):
+    """Starts the command in a session of its own."""
+
+    def prepare():
+        # A shell's background jobs ignore it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
     return subprocess.Popen(
         [*COMMAND, *args],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        **kwargs,
+        preexec_fn=prepare,
     )
 
 
@@ -153,15 +160,8 @@ def test_killed_worker_ends_the_command_with_one_line(inputs, tmp_path):
 
 def test_full_disk_is_one_line(inputs, tmp_path):
     """A limit of the file size stands for it."""
-    limit = 2_000_000
     args = args_of(inputs, tmp_path / "out", "large.txt", "--num_workers=2")
-    process = start(
-        *args,
-        "--verbosity=-1",
-        preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (limit, limit)
-        ),
-    )
+    process = start(*args, "--verbosity=-1", file_size=2_000_000)
     log = process.communicate()[1]
 
     assert process.returncode == 1
