@@ -12,6 +12,7 @@ times a second.
 import argparse
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -34,6 +35,7 @@ class Run(NamedTuple):
 
     records: int
     seconds: float
+    cpu_seconds: float
     megabytes: float
 
 
@@ -109,7 +111,8 @@ def row(name: str, made: Run, words: int) -> str:
     """Returns a line of the table; words count once in each pass."""
     return (
         f"  {name}: {made.records / made.seconds:,.0f} records/s, "
-        f"{words / made.seconds:,.0f} words/s, {made.seconds:.1f} s, "
+        f"{words / made.seconds:,.0f} words/s, {made.seconds:.1f} s "
+        f"({made.cpu_seconds:.1f} s of processors), "
         f"{made.megabytes:.0f} MB at most"
     )
 
@@ -137,20 +140,27 @@ def run(
         f"--num_workers={workers}",
     ]
     with tempfile.TemporaryFile("w+") as log:
-        begun = time.monotonic()
+        begun, used = time.monotonic(), cpu_seconds()
         process = subprocess.Popen(command, cwd=ROOT, stderr=log)
         peak = 0
         while process.poll() is None:
             peak = max(peak, memory_of(process.pid))
             time.sleep(0.1)
         seconds = time.monotonic() - begun
+        used = cpu_seconds() - used
         log.seek(0)
         text = log.read()
     shutil.rmtree(output)
     if process.returncode:
         sys.exit(text)
     found = re.search(r"Wrote (\d+) total instances", text)
-    return Run(int(found[1]), seconds, peak / 1e6)
+    return Run(int(found[1]), seconds, used, peak / 1e6)
+
+
+def cpu_seconds() -> float:
+    """Returns what all processes that have ended took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def memory_of(process: int) -> int:
