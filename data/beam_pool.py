@@ -5,6 +5,9 @@ themselves, so their machines must reach the files by the same names. They need
 this code and NumPy, and TensorFlow for names such as gs:// alone.
 """
 
+import contextlib
+import io
+import os
 import pickle
 import re
 import shlex
@@ -23,6 +26,9 @@ except ImportError as error:
         "--beam_runner needs Apache Beam: pip install -r requirements-beam.txt "
         f"({error})."
     ) from error
+
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 class BeamPool:
@@ -48,6 +54,9 @@ class BeamPool:
         self._make_worker = make_worker
 
     def __enter__(self) -> "BeamPool":
+        # Beam's own processes on this machine find this code there.
+        paths = [_ROOT, os.environ.get("PYTHONPATH")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,14 +109,19 @@ def _hand_over(result: Any, path: str) -> None:
 
 
 def _parsed(runner: str, options: str) -> PipelineOptions:
+    said = io.StringIO()
     try:
         words = [*shlex.split(options), f"--runner={runner}"]
-        return PipelineOptions(words)
+        with contextlib.redirect_stderr(said):
+            parsed = PipelineOptions(words)
+            parsed.get_all_options()  # which looks at all of them
     except (SystemExit, ValueError) as error:
+        reason = said.getvalue().strip().rpartition("error: ")[2] or error
         raise UserError(
             "--beam_options must be options of Apache Beam, as on a command "
-            f"line. Received: {options!r} ({error})."
+            f"line. Received: {options!r} ({reason})."
         ) from error
+    return parsed
 
 
 def _users(error: Exception) -> UserError | None:
