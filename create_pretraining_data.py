@@ -23,11 +23,13 @@ from training import flags as run_flags
 from training.progress import Progress
 
 if TYPE_CHECKING:
-    from data import records
+    from data.fields import Field
 
 FLAGS = flags.FLAGS
 
 _NUM_LOGGED_EXAMPLES = 20
+# Ids of the records that are made at a time.
+_BATCH_IDS = 2**16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -232,12 +234,13 @@ def create_pretraining_data(config: Config) -> None:
     if config.is_streaming:
         create_shards(config)
         return
-    # Here, so that --help needs no TensorFlow.
-    from data import record_files, records
+    # Here, so that --help needs no NumPy.
+    from data import file_bytes
+    from data.fields import pretraining_fields
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
-    input_files = record_files.matching_files(config.input_file, "input_file")
+    input_files = file_bytes.matching_files(config.input_file, "input_file")
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")
@@ -245,17 +248,17 @@ def create_pretraining_data(config: Config) -> None:
         logging.info("  %s", name)
     documents = read_documents(input_files, tokenizer)
 
-    fields = records.pretraining_fields(
+    fields = pretraining_fields(
         config.max_seq_length, config.max_predictions_per_seq
     )
-    serialized = create_records(documents, fields, config, tokenizer)
+    frames = create_records(documents, fields, config, tokenizer)
 
     logging.info("*** Writing to output files ***")
     for name in config.output_files:
         logging.info("  %s", name)
-    log_examples(serialized[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
-    write_records(serialized, config.output_files, config.output_compression)
-    logging.info("Wrote %d total instances", len(serialized))
+    log_examples(frames[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
+    write_records(frames, config.output_files, config.output_compression)
+    logging.info("Wrote %d total instances", len(frames))
 
 
 def create_shards(config: Config) -> None:
@@ -307,8 +310,6 @@ def check_output_files(
     output_files: Iterable[str], input_files: Sequence[str]
 ) -> None:
     """Raises UserError where the records could not be written in the end."""
-    from data import records
-
     inputs = {os.path.realpath(name) for name in input_files}
     for path in output_files:
         if os.path.realpath(path) in inputs:
@@ -316,7 +317,7 @@ def check_output_files(
                 "The records would replace a file that they are made from; "
                 f"write to another. Received: --output_file={path}."
             )
-        records.check_writable(path, "output_file")
+        record_output.check_writable(path, "output_file")
 
 
 def read_documents(
@@ -327,15 +328,15 @@ def read_documents(
     Raises:
         UserError: there is none.
     """
-    import tensorflow as tf
+    from data import file_bytes
 
     def lines_of(name: str) -> Iterator[bytes]:
-        with tf.io.gfile.GFile(name, "rb") as file:
+        with file_bytes.reader(name) as file:
             for line in file:
                 progress.update(len(line))
                 yield line
 
-    size = sum(tf.io.gfile.stat(name).length for name in input_files)
+    size = sum(file_bytes.size_and_time(name)[0] for name in input_files)
     with Progress(size, "bytes read") as progress:
         documents = pretraining.read_documents(
             ((name, lines_of(name)) for name in input_files), tokenizer.encode
@@ -349,21 +350,29 @@ def read_documents(
 
 def create_records(
     documents: pretraining.Documents,
-    fields: "Sequence[records.Field]",
+    fields: "Sequence[Field]",
     config: Config,
     tokenizer: FullTokenizer,
 ) -> list[bytes]:
-    """Returns the records in their final order, serialized.
+    """Returns the records in their final order, as frames of a file.
 
     All of them are held until the last is made, for the shuffle at the end:
     as bytes they take less than as instances, and cost the garbage collector
     nothing.
     """
-    from data import records
+    from data import instance_rows, record_bytes
 
     settings = config.settings
     rng = random.Random(config.random_seed)
-    serialized = []
+    frames: list[bytes] = []
+    waiting: list[pretraining.Instance] = []
+
+    def encode() -> None:
+        values = instance_rows.instance_features(waiting, settings)
+        frames.extend(record_bytes.frames(fields, values))
+        waiting.clear()
+
+    batch_size = max(1, _BATCH_IDS // settings.max_seq_length)
     with Progress(
         len(documents) * config.dupe_factor, "documents masked"
     ) as progress:
@@ -373,24 +382,26 @@ def create_records(
             pretraining.Vocabulary.from_vocab(tokenizer.vocab),
             rng,
         ):
-            for instance in instances:
-                features = pretraining.instance_features(instance, settings)
-                serialized.append(records.encode(fields, features))
+            waiting += instances
+            if len(waiting) >= batch_size:
+                encode()
             progress.update(1)
-    pretraining.shuffle(serialized, rng)
-    return serialized
+    if waiting:
+        encode()
+    pretraining.shuffle(frames, rng)
+    return frames
 
 
 def log_examples(
-    serialized: Iterable[bytes],
-    fields: "Sequence[records.Field]",
+    frames: Iterable[bytes],
+    fields: "Sequence[Field]",
     tokenizer: FullTokenizer,
 ) -> None:
     """Shows records as the original does."""
-    from data import records
+    from data import record_bytes
 
-    for record in serialized:
-        values = records.decode(fields, record)
+    for frame in frames:
+        values = record_bytes.values(fields, frame)
         ids = values["input_ids"][: sum(values["input_mask"])]
         tokens = tokenizer.convert_ids_to_tokens(ids)
         logging.info("*** Example ***")
@@ -400,20 +411,16 @@ def log_examples(
 
 
 def write_records(
-    serialized: Iterable[bytes],
-    paths: Sequence[str],
-    compression: str = "none",
+    frames: Iterable[bytes], paths: Sequence[str], compression: str = "none"
 ) -> None:
     """Writes records to files that take turns, each there once it is whole."""
-    from data import records
-
     with ExitStack() as stack:
-        writers = [
-            stack.enter_context(records.record_writer(path, compression))
+        files = [
+            stack.enter_context(record_output.frame_writer(path, compression))
             for path in paths
         ]
-        for record, writer in zip(serialized, itertools.cycle(writers)):
-            writer.write(record)
+        for frame, file in zip(frames, itertools.cycle(files)):
+            file.write(frame)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ each row is given.
 Letters: R rows, S the sequence length, P predictions of a row at most.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -95,38 +96,89 @@ def features(
     is_masked = _chosen(rows, scores, settings, vocabulary)
 
     where, positions = np.nonzero(is_masked)  # ascending in each row
+    labels = rows.ids[where, positions]
     counts = is_masked.sum(axis=1)
     # The place of each among its row's predictions.
-    places = np.arange(len(where)) - np.repeat(
-        np.cumsum(counts) - counts, counts
-    )
-    shape = len(rows.ids), settings.max_predictions_per_seq
-    masked = {
-        name: np.zeros(shape, dtype)
-        for name, dtype in (
-            ("masked_lm_positions", np.int32),
-            ("masked_lm_ids", np.int32),
-            ("masked_lm_weights", np.float32),
-        )
-    }
-    masked["masked_lm_positions"][where, places] = positions
-    masked["masked_lm_ids"][where, places] = rows.ids[where, positions]
-    masked["masked_lm_weights"][where, places] = 1.0
+    before = np.cumsum(counts) - counts
+    places = np.arange(len(where)) - np.repeat(before, counts)
     rows.ids[where, positions] = _replacements(
-        rows.ids[where, positions],
+        labels,
         draws[where, 2 * places],
         draws[where, 2 * places + 1],
         vocabulary,
     )
-    places = np.arange(seq_length)
-    input_mask = places < rows.lengths[:, None]
+    return _values(rows, is_random_next, counts, positions, labels, settings)
+
+
+def instance_features(
+    instances: Sequence[pretraining.Instance], settings: pretraining.Settings
+) -> dict[str, np.ndarray]:
+    """Returns the features of instances that are masked already.
+
+    Returns:
+        As `features` does.
+    """
+
+    def joined(lists: Iterable[list[int]]) -> np.ndarray:
+        return np.fromiter(itertools.chain.from_iterable(lists), np.int32)
+
+    packed = [instance.packed for instance in instances]
+    lengths = np.array([len(one.ids) for one in packed])
+    shape = len(packed), settings.max_seq_length
+    ids = np.zeros(shape, np.int32)
+    ids[_first(lengths, shape)] = joined(one.ids for one in packed)
+    rows = Rows(ids, np.array([one.first_length for one in packed]), lengths)
+    return _values(
+        rows,
+        np.array([instance.is_random_next for instance in instances]),
+        np.array([len(i.masked_lm_positions) for i in instances]),
+        joined(i.masked_lm_positions for i in instances),
+        joined(i.masked_lm_ids for i in instances),
+        settings,
+    )
+
+
+def _values(
+    rows: Rows,
+    is_random_next: np.ndarray,
+    counts: np.ndarray,
+    positions: np.ndarray,
+    labels: np.ndarray,
+    settings: pretraining.Settings,
+) -> dict[str, np.ndarray]:
+    """Returns the features that `fields.pretraining_fields` names.
+
+    Predictions that are not used are position 0, id 0, weight 0.0.
+
+    Args:
+        rows: the sequences, masked.
+        is_random_next: [R].
+        counts: how many predictions each row has, [R].
+        positions: theirs, row after row.
+        labels: the ids that stood there, likewise.
+        settings: the lengths.
+    """
+    shape = len(counts), settings.max_predictions_per_seq
+    is_used = _first(counts, shape)
+    masked_positions = np.zeros(shape, np.int32)
+    masked_positions[is_used] = positions
+    masked_ids = np.zeros(shape, np.int32)
+    masked_ids[is_used] = labels
+    input_mask = _first(rows.lengths, rows.ids.shape)
     return {
         "input_ids": rows.ids,
         "input_mask": input_mask,
-        "segment_ids": input_mask & (places >= rows.first_lengths[:, None]),
-        **masked,
-        "next_sentence_labels": np.asarray(is_random_next, np.uint8)[:, None],
+        "segment_ids": input_mask & ~_first(rows.first_lengths, rows.ids.shape),
+        "masked_lm_positions": masked_positions,
+        "masked_lm_ids": masked_ids,
+        "masked_lm_weights": is_used.astype(np.float32),
+        "next_sentence_labels": is_random_next[:, None],
     }
+
+
+def _first(counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Returns a bool array, true for the first `counts` of each row."""
+    return np.arange(shape[1]) < counts[:, None]
 
 
 def _chosen(

@@ -383,25 +383,6 @@ def create_masked_lm_predictions(
     return chosen, [labels[position] for position in chosen]
 
 
-def instance_features(
-    instance: Instance, settings: Settings
-) -> dict[str, list[int] | list[float]]:
-    """Returns the features that `records.pretraining_fields` names.
-
-    Predictions that are not used are position 0, id 0, weight 0.0.
-    """
-    num_predictions = len(instance.masked_lm_positions)
-    num_unused = settings.max_predictions_per_seq - num_predictions
-    unused = [0] * num_unused
-    return {
-        **packing.pad(instance.packed, settings.max_seq_length),
-        "masked_lm_positions": instance.masked_lm_positions + unused,
-        "masked_lm_ids": instance.masked_lm_ids + unused,
-        "masked_lm_weights": [1.0] * num_predictions + [0.0] * num_unused,
-        "next_sentence_labels": [int(instance.is_random_next)],
-    }
-
-
 def shuffle(items: MutableSequence, rng: random.Random) -> None:
     """Does what `rng.shuffle(items)` does, in a third of the time.
 

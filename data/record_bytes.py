@@ -66,6 +66,48 @@ def frames(
     return found
 
 
+def values(
+    fields: Sequence[Field], frame: bytes
+) -> dict[str, list[int] | list[float]]:
+    """Returns what is in a frame, in the order of the fields."""
+    kinds = {field.name: field.dtype for field in fields}
+    found = {}
+    (features,) = _parts(frame[12:-4])
+    for entry in _parts(features):
+        name, feature = _parts(entry)
+        ((numbers,),) = map(_parts, _parts(feature))
+        if kinds[name.decode()] == "float32":
+            found[name.decode()] = np.frombuffer(numbers, "<f4").tolist()
+        else:
+            found[name.decode()] = _numbers(numbers)
+    return {field.name: found[field.name] for field in fields}
+
+
+def _parts(message: bytes) -> list[bytes]:
+    """Returns the fields of a message, each of which has a length."""
+    parts, start = [], 0
+    while start < len(message):
+        start += 1  # its tag
+        end = start + 1
+        while message[end - 1] >= 128:
+            end += 1
+        (length,) = _numbers(message[start:end])
+        start = end + length
+        parts.append(message[end:start])
+    return parts
+
+
+def _numbers(varints: bytes) -> list[int]:
+    numbers, number, bits = [], 0, 0
+    for byte in varints:
+        number |= (byte & 127) << bits
+        bits += 7
+        if byte < 128:
+            numbers.append(number)
+            number = bits = 0
+    return numbers
+
+
 def is_frame_head(data: bytes) -> bool:
     """Whether these 12 bytes begin a frame: a length and its checksum."""
     if len(data) < 12:

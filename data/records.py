@@ -106,22 +106,17 @@ def parse(
 
 
 @contextlib.contextmanager
-def record_writer(
-    path: str, compression: str = "none"
-) -> Iterator[tf.io.TFRecordWriter]:
+def record_writer(path: str) -> Iterator[tf.io.TFRecordWriter]:
     """Writes a TFRecord file, which is there when it is whole or not at all.
 
     Args:
         path: as `atomic_files.replacing` takes it.
-        compression: one of `record_output.COMPRESSIONS`.
 
     Yields:
         A writer; `write(record)` appends a serialized record.
     """
     with (
         atomic_files.replacing(path) as temporary,
-        tf.io.TFRecordWriter(
-            temporary, "GZIP" if compression == "gzip" else None
-        ) as writer,
+        tf.io.TFRecordWriter(temporary) as writer,
     ):
         yield writer

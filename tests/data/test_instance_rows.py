@@ -86,9 +86,34 @@ def test_rows_are_packed_and_padded():
     assert rows.lengths.tolist() == [6, 6]
 
 
-def test_features_are_those_of_one_instance():
+def test_features_are_padded_with_weight_zero():
+    instances = [
+        pretraining.Instance(
+            packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]
+        ),
+        pretraining.Instance(
+            packing.Packed([CLS, 5, SEP, 6, 7, SEP], 3), False, [1, 4], [8, 9]
+        ),
+    ]
+
+    values = instance_rows.instance_features(
+        instances, make_settings(max_seq_length=6, max_predictions_per_seq=2)
+    )
+
+    assert {name: rows.tolist() for name, rows in values.items()} == {
+        "input_ids": [[CLS, 10, SEP, MASK, SEP, 0], [CLS, 5, SEP, 6, 7, SEP]],
+        "input_mask": [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]],
+        "segment_ids": [[0, 0, 0, 1, 1, 0], [0, 0, 0, 1, 1, 1]],
+        "masked_lm_positions": [[3, 0], [1, 4]],
+        "masked_lm_ids": [[11, 0], [8, 9]],
+        "masked_lm_weights": [[1.0, 0.0], [1.0, 1.0]],
+        "next_sentence_labels": [[1], [0]],
+    }
+
+
+def test_features_of_masked_rows_are_those_of_the_instance():
     values = mask([10], [11], max_seq_length=7, max_predictions_per_seq=2)
-    (position,) = values["masked_lm_positions"][0, :1]
+    (position,) = values["masked_lm_positions"][0, :1].tolist()
     instance = pretraining.Instance(
         packing.Packed(values["input_ids"][0, :5].tolist(), 3),
         False,
@@ -96,11 +121,12 @@ def test_features_are_those_of_one_instance():
         [{1: 10, 3: 11}[position]],
     )
 
-    expected = pretraining.instance_features(
-        instance, make_settings(max_seq_length=7, max_predictions_per_seq=2)
+    expected = instance_rows.instance_features(
+        [instance], make_settings(max_seq_length=7, max_predictions_per_seq=2)
     )
 
-    assert {k: v[0].tolist() for k, v in values.items()} == expected
+    for name, rows in expected.items():
+        assert (values[name] == rows).all()
 
 
 @pytest.mark.parametrize(

@@ -387,23 +387,3 @@ def test_continuation_at_the_front_is_a_word_of_its_own():
     }
 
     assert chosen == {(1,), (2,), (4,)}
-
-
-def test_features_are_padded_with_weight_zero():
-    instance = pretraining.Instance(
-        packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]
-    )
-
-    features = pretraining.instance_features(
-        instance, make_settings(max_seq_length=6, max_predictions_per_seq=2)
-    )
-
-    assert features == {
-        "input_ids": [CLS, 10, SEP, MASK, SEP, 0],
-        "input_mask": [1, 1, 1, 1, 1, 0],
-        "segment_ids": [0, 0, 0, 1, 1, 0],
-        "masked_lm_positions": [3, 0],
-        "masked_lm_ids": [11, 0],
-        "masked_lm_weights": [1.0, 0.0],
-        "next_sentence_labels": [1],
-    }

@@ -70,3 +70,13 @@ def test_head_of_a_frame_is_known():
     assert record_bytes.is_frame_head(frame[:12])
     assert not record_bytes.is_frame_head(frame[1:13])
     assert not record_bytes.is_frame_head(frame[:11])
+
+
+def test_values_are_read_back():
+    fields = pretraining_fields(16, 3)
+    values = random_values(fields, 4, 2**33)
+
+    for row, frame in enumerate(record_bytes.frames(fields, values)):
+        expected = {k: v[row].tolist() for k, v in values.items()}
+        found = record_bytes.values(fields, frame)
+        assert list(found.items()) == list(expected.items())

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from data import (
+    instance_rows,
     pretraining,
     records,
     shard_manifest,
@@ -179,12 +180,19 @@ def test_figures_are_those_of_the_originals_stream(folder, whole_words):
         documents = pretraining.read_documents(
             [("text", file)], tokenizer.encode
         )
+    values = instance_rows.instance_features(
+        [
+            instance
+            for instances in pretraining.create_training_instances(
+                documents, job.settings, vocabulary, random.Random(0)
+            )
+            for instance in instances
+        ],
+        job.settings,
+    )
     originals = [
-        pretraining.instance_features(instance, job.settings)
-        for instances in pretraining.create_training_instances(
-            documents, job.settings, vocabulary, random.Random(0)
-        )
-        for instance in instances
+        {name: rows[row].tolist() for name, rows in values.items()}
+        for row in range(len(values["input_ids"]))
     ]
     streamed = examples(folder)
 
