@@ -19,6 +19,7 @@ from data import (
 )
 from data.worker_pool import WorkerPool
 from errors import UserError
+from tests.data.unfinished_worker import Unfinished
 from training.progress import Progress
 
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -223,15 +224,6 @@ def test_random_next_text_comes_from_another_document(folder):
         assert len(homes) == 1 + is_random
         found[is_random] += 1
     assert min(found[0], found[1]) > 20
-
-
-class Unfinished(streaming.Worker):
-    """Fails at the third shard."""
-
-    def make_shard(self, shard):
-        if shard == 2:
-            raise OSError(28, "No space left on device", "out")
-        return super().make_shard(shard)
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
