@@ -301,7 +301,8 @@ class _Shuffled:
 
     def flush(self) -> None:
         pretraining.shuffle(self._frames, self._rng)
-        self._file.writelines(self._frames)
+        for frame in self._frames:  # remote files have no `writelines`
+            self._file.write(frame)
         self.count += len(self._frames)
         self._frames, self._num_bytes = [], 0
 

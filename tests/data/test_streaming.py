@@ -1,5 +1,6 @@
 """Shards against the original's records, and against one another."""
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -366,3 +367,21 @@ def test_vocabulary_without_mask_is_an_error(folder):
 
     with pytest.raises(UserError, match=r"vocab.txt.*\[MASK\] not found"):
         streaming.tokenizer(make_job(folder))
+
+
+def test_files_may_have_a_scheme(folder):
+    """Those are read and written through TensorFlow."""
+    create(make_job(folder, "local"))
+    job = make_job(folder, "remote")
+    remote = dataclasses.replace(
+        job,
+        names=tuple(f"file://{name}" for name in job.names),
+        output_file=f"file://{job.output_file}",
+        reservoir_file=f"file://{job.reservoir_file}",
+    )
+
+    create(remote)
+    create(remote)
+
+    assert shards(folder, "remote") == shards(folder, "local")
+    assert not list(folder.glob(".tmp*"))
