@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--vocab_file", required=True)
     parser.add_argument("--dupe_factor", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--megabytes", default="24,100,1000")
+    parser.add_argument("--megabytes", default="100,1000")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument(
         "--work_dir",
@@ -69,7 +69,7 @@ def main() -> None:
                 args,
                 corpus,
                 words * copies,
-                # The largest is there for its memory alone.
+                # Larger ones are there for their memory alone.
                 args.rounds if index == 0 else 1,
             )
 
