@@ -1,10 +1,11 @@
-"""Output files that are there whole or not at all."""
+"""Output files that are there whole or not at all.
+
+Local files need no TensorFlow.
+"""
 
 import contextlib
 import os
 from collections.abc import Iterator
-
-import tensorflow as tf
 
 
 @contextlib.contextmanager
@@ -22,13 +23,22 @@ def replacing(path: str) -> Iterator[str]:
     """
     path = path if "://" in path else os.path.realpath(path)
     temporary = _temporary_name(path)
+    if "://" not in path:
+        try:
+            yield temporary
+            sync(temporary)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(temporary)
+        return
+    gfile = _gfile()
     try:
         yield temporary
-        sync(temporary)
-        tf.io.gfile.rename(temporary, path, overwrite=True)
+        gfile.rename(temporary, path, overwrite=True)
     finally:
-        if tf.io.gfile.exists(temporary):
-            tf.io.gfile.remove(temporary)
+        if gfile.exists(temporary):
+            gfile.remove(temporary)
 
 
 @contextlib.contextmanager
@@ -50,10 +60,10 @@ def replacing_folder(path: str) -> Iterator[str]:
     restore_folder(path)
     temporary = _temporary_name(path)
     _remove_folder(temporary)  # of a killed process
-    tf.io.gfile.makedirs(temporary)
+    _gfile().makedirs(temporary)
     try:
         yield temporary
-        for folder, _, names in tf.io.gfile.walk(temporary):
+        for folder, _, names in _gfile().walk(temporary):
             for name in names:
                 sync(os.path.join(folder, name))
         _replace_folder(temporary, path)
@@ -71,34 +81,39 @@ def restore_folder(path: str) -> None:
     """
     path = _folder_path(path)
     old = _old_name(path)
-    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(old):
-        tf.io.gfile.rename(old, path)
+    if not _gfile().exists(path) and _gfile().exists(old):
+        _gfile().rename(old, path)
 
 
 def _replace_folder(new: str, path: str) -> None:
     # Folders cannot be exchanged in one step; for a moment there is none.
     old = _old_name(path)
     _remove_folder(old)
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.rename(path, old)
+    if _gfile().exists(path):
+        _gfile().rename(path, old)
     try:
-        tf.io.gfile.rename(new, path)
+        _gfile().rename(new, path)
     except BaseException:
-        if tf.io.gfile.exists(old):
-            tf.io.gfile.rename(old, path)
+        if _gfile().exists(old):
+            _gfile().rename(old, path)
         raise
     _remove_folder(old)
 
 
 def _remove_folder(path: str) -> None:
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.rmtree(path)
+    if _gfile().exists(path):
+        _gfile().rmtree(path)
 
 
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 file, replacing one that was there."""
-    with replacing(path) as temporary, tf.io.gfile.GFile(temporary, "w") as out:
-        out.write(text)
+    with replacing(path) as temporary:
+        if "://" in path:
+            with _gfile().GFile(temporary, "w") as out:
+                out.write(text)
+        else:
+            with open(temporary, "w", encoding="utf-8", newline="") as out:
+                out.write(text)
 
 
 def sync(path: str) -> None:
@@ -141,6 +156,12 @@ def why_no_folder(path: str) -> str | None:
             f"be written to ({error.strerror}); name another"
         )
     return None
+
+
+def _gfile():
+    import tensorflow as tf  # only here: seconds that local files don't need
+
+    return tf.io.gfile
 
 
 def _folder_path(path: str) -> str:

@@ -5,6 +5,7 @@ for run_pretraining.py, the same for the same files, flags and seed.
 """
 
 import dataclasses
+import functools
 import itertools
 import os
 import random
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from data import pretraining
+from data import pretraining, record_output
 from data.tokenization import FullTokenizer
 from errors import UserError
 from training import environment
@@ -22,11 +23,13 @@ from training import flags as run_flags
 from training.progress import Progress
 
 if TYPE_CHECKING:
-    from data import records
+    from data.fields import Field
 
 FLAGS = flags.FLAGS
 
 _NUM_LOGGED_EXAMPLES = 20
+# Ids of the records that are made at a time.
+_BATCH_IDS = 2**16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -70,6 +73,41 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ),
     ):
         flags.DEFINE_float(name, default, text, flag_values=flag_values)
+    flags.DEFINE_enum(
+        "output_compression",
+        "none",
+        record_output.COMPRESSIONS,
+        "How the records are packed; all scripts read either.",
+        flag_values=flag_values,
+    )
+    _define_streaming_flags(flag_values)
+
+
+def _define_streaming_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(
+        "num_workers",
+        0,
+        "Processes of the streaming mode, for text of any size: shards named "
+        "after --output_file, the same for any number. 0: the original's "
+        "records, all of them in memory.",
+        lower_bound=0,
+        upper_bound=1000,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "beam_runner",
+        None,
+        ["DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"],
+        "Apache Beam makes the shards of the streaming mode, on as many "
+        "machines as it is given (requirements-beam.txt).",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "beam_options",
+        "",
+        "What Beam is to be told, as on a command line: '--a=1 --b=2'.",
+        flag_values=flag_values,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +125,10 @@ class Config:
     dupe_factor: int
     masked_lm_prob: float
     short_seq_prob: float
+    output_compression: str
+    num_workers: int
+    beam_runner: str | None
+    beam_options: str
 
     def __post_init__(self):
         outputs = self.output_files
@@ -124,6 +166,21 @@ class Config:
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
+            (
+                not self.is_streaming or len(outputs) == 1,
+                "--output_file must be one path, which the shards are named "
+                f"after, as the records are streamed. Received: {outputs}.",
+            ),
+            (
+                not (self.beam_runner and self.num_workers),
+                "--num_workers must not be given with --beam_runner, which "
+                f"has its own options. Received: {self.num_workers}.",
+            ),
+            (
+                self.beam_runner or not self.beam_options,
+                "--beam_options must come with --beam_runner. "
+                f"Received: {self.beam_options!r}.",
+            ),
         )
         faults = [message for passed, message in checks if not passed]
         if faults:
@@ -133,6 +190,11 @@ class Config:
     def output_files(self) -> list[str]:
         """The paths of --output_file."""
         return self.output_file.split(",")
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether shards are made, instead of the original's records."""
+        return self.num_workers > 0 or self.beam_runner is not None
 
     @property
     def settings(self) -> pretraining.Settings:
@@ -157,9 +219,11 @@ def config_from_flags(flag_values: flags.FlagValues) -> Config:
 
 def main() -> None:
     """Flags → text files → records."""
+    config = config_from_flags(FLAGS)
     environment.leave_out_keras()
-    environment.prepare()
-    create_pretraining_data(config_from_flags(FLAGS))
+    if not config.is_streaming:  # there, kept memory would add up
+        environment.prepare()
+    create_pretraining_data(config)
 
 
 def create_pretraining_data(config: Config) -> None:
@@ -168,12 +232,16 @@ def create_pretraining_data(config: Config) -> None:
     Raises:
         UserError: a file is missing or in the way, or holds no text.
     """
-    # Here, so that --help needs no TensorFlow.
-    from data import record_files, records
+    if config.is_streaming:
+        create_shards(config)
+        return
+    # Here, so that --help needs no NumPy.
+    from data import file_bytes
+    from data.fields import pretraining_fields
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
-    input_files = record_files.matching_files(config.input_file, "input_file")
+    input_files = file_bytes.matching_files(config.input_file, "input_file")
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")
@@ -181,25 +249,68 @@ def create_pretraining_data(config: Config) -> None:
         logging.info("  %s", name)
     documents = read_documents(input_files, tokenizer)
 
-    fields = records.pretraining_fields(
+    fields = pretraining_fields(
         config.max_seq_length, config.max_predictions_per_seq
     )
-    serialized = create_records(documents, fields, config, tokenizer)
+    frames = create_records(documents, fields, config, tokenizer)
 
     logging.info("*** Writing to output files ***")
     for name in config.output_files:
         logging.info("  %s", name)
-    log_examples(serialized[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
-    write_records(serialized, config.output_files)
-    logging.info("Wrote %d total instances", len(serialized))
+    log_examples(frames[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
+    write_records(frames, config.output_files, config.output_compression)
+    logging.info("Wrote %d total instances", len(frames))
+
+
+def create_shards(config: Config) -> None:
+    """Text of any size → records, in several processes.
+
+    Raises:
+        UserError: a file is missing or in the way, or holds no text.
+    """
+    # Here, so that --help needs no NumPy.
+    from data import file_bytes, streaming, streaming_run
+
+    job = streaming.Job.of(
+        file_bytes.matching_files(config.input_file, "input_file"),
+        config.output_file,
+        vocab_file=config.vocab_file,
+        do_lower_case=config.do_lower_case,
+        settings=config.settings,
+        seed=config.random_seed,
+        compression=config.output_compression,
+    )
+    streaming.tokenizer(job)  # so that what is wrong is said at once, and once
+    record_output.check_writable(config.output_file, "output_file")
+    logging.info("*** Reading from input files ***")
+    for name in job.names:
+        logging.info("  %s", name)
+    logging.info("*** Writing to output files ***")
+    logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
+    make_worker = functools.partial(streaming.Worker, job)
+    if config.beam_runner:
+        from data.beam_pool import BeamPool
+
+        make_pool = functools.partial(
+            BeamPool,
+            config.beam_runner,
+            config.beam_options,
+            job.reservoir_file + ".result",
+            make_worker,
+        )
+    else:
+        from data.worker_pool import WorkerPool
+
+        make_pool = functools.partial(
+            WorkerPool, config.num_workers, make_worker
+        )
+    streaming_run.create(job, make_pool, Progress)
 
 
 def check_output_files(
     output_files: Iterable[str], input_files: Sequence[str]
 ) -> None:
     """Raises UserError where the records could not be written in the end."""
-    from data import records
-
     inputs = {os.path.realpath(name) for name in input_files}
     for path in output_files:
         if os.path.realpath(path) in inputs:
@@ -207,62 +318,62 @@ def check_output_files(
                 "The records would replace a file that they are made from; "
                 f"write to another. Received: --output_file={path}."
             )
-        records.check_writable(path, "output_file")
+        record_output.check_writable(path, "output_file")
 
 
 def read_documents(
     input_files: Sequence[str], tokenizer: FullTokenizer
-) -> list[pretraining.Document]:
+) -> pretraining.Documents:
     """Reads and tokenizes all text.
 
     Raises:
         UserError: there is none.
     """
-    import tensorflow as tf
+    from data import file_bytes
 
     def lines_of(name: str) -> Iterator[bytes]:
-        with tf.io.gfile.GFile(name, "rb") as file:
+        with file_bytes.reader(name) as file:
             for line in file:
                 progress.update(len(line))
                 yield line
 
-    size = sum(tf.io.gfile.stat(name).length for name in input_files)
+    size = sum(file_bytes.size_and_time(name)[0] for name in input_files)
     with Progress(size, "bytes read") as progress:
         documents = pretraining.read_documents(
             ((name, lines_of(name)) for name in input_files), tokenizer.encode
         )
-    names = ", ".join(input_files[:3]) + ", ..." * (len(input_files) > 3)
     if not documents:
-        raise UserError(
-            f"Expected text in the --input_file. Received: {names}, without "
-            "a line that holds a token."
-        )
+        raise pretraining.no_text(input_files)
     if len(documents) == 1:
-        logging.warning(
-            "All text is one document, so random next sentences come from it "
-            "as well; separate documents by blank lines (in %s).",
-            names,
-        )
+        pretraining.warn_of_one_document(input_files)
     return documents
 
 
 def create_records(
-    documents: list[pretraining.Document],
-    fields: "Sequence[records.Field]",
+    documents: pretraining.Documents,
+    fields: "Sequence[Field]",
     config: Config,
     tokenizer: FullTokenizer,
 ) -> list[bytes]:
-    """Returns the records in their final order, serialized.
+    """Returns the records in their final order, as frames of a file.
 
     All of them are held until the last is made, for the shuffle at the end:
     as bytes they take less than as instances, and cost the garbage collector
     nothing.
     """
-    from data import records
+    from data import instance_rows, record_bytes
 
     settings = config.settings
     rng = random.Random(config.random_seed)
-    serialized = []
+    frames: list[bytes] = []
+    waiting: list[pretraining.Instance] = []
+
+    def encode() -> None:
+        values = instance_rows.instance_features(waiting, settings)
+        frames.extend(record_bytes.frames(fields, values))
+        waiting.clear()
+
+    batch_size = max(1, _BATCH_IDS // settings.max_seq_length)
     with Progress(
         len(documents) * config.dupe_factor, "documents masked"
     ) as progress:
@@ -272,24 +383,26 @@ def create_records(
             pretraining.Vocabulary.from_vocab(tokenizer.vocab),
             rng,
         ):
-            for instance in instances:
-                features = pretraining.instance_features(instance, settings)
-                serialized.append(records.encode(fields, features))
+            waiting += instances
+            if len(waiting) >= batch_size:
+                encode()
             progress.update(1)
-    pretraining.shuffle(serialized, rng)
-    return serialized
+    if waiting:
+        encode()
+    pretraining.shuffle(frames, rng)
+    return frames
 
 
 def log_examples(
-    serialized: Iterable[bytes],
-    fields: "Sequence[records.Field]",
+    frames: Iterable[bytes],
+    fields: "Sequence[Field]",
     tokenizer: FullTokenizer,
 ) -> None:
     """Shows records as the original does."""
-    from data import records
+    from data import record_bytes
 
-    for record in serialized:
-        values = records.decode(fields, record)
+    for frame in frames:
+        values = record_bytes.values(fields, frame)
         ids = values["input_ids"][: sum(values["input_mask"])]
         tokens = tokenizer.convert_ids_to_tokens(ids)
         logging.info("*** Example ***")
@@ -298,16 +411,17 @@ def log_examples(
             logging.info("%s: %s", name, " ".join(map(str, numbers)))
 
 
-def write_records(serialized: Iterable[bytes], paths: Sequence[str]) -> None:
+def write_records(
+    frames: Iterable[bytes], paths: Sequence[str], compression: str = "none"
+) -> None:
     """Writes records to files that take turns, each there once it is whole."""
-    from data import records
-
     with ExitStack() as stack:
-        writers = [
-            stack.enter_context(records.record_writer(path)) for path in paths
+        files = [
+            stack.enter_context(record_output.frame_writer(path, compression))
+            for path in paths
         ]
-        for record, writer in zip(serialized, itertools.cycle(writers)):
-            writer.write(record)
+        for frame, file in zip(frames, itertools.cycle(files)):
+            file.write(frame)
 
 
 if __name__ == "__main__":

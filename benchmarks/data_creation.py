@@ -53,8 +53,21 @@ def seconds_a_unit() -> float:
     return (time.perf_counter() - started) / _UNITS_A_SAMPLE
 
 
+def part_of(
+    documents: pretraining.Documents, start: int
+) -> pretraining.Documents:
+    """Returns some of the documents, from `start` on."""
+    firsts = documents.firsts[start : start + _DOCUMENTS_A_PART + 1]
+    bounds = documents.bounds[firsts[0] : firsts[-1] + 1]
+    return pretraining.Documents(
+        documents.ids[bounds[0] : bounds[-1]],
+        [bound - bounds[0] for bound in bounds],
+        [first - firsts[0] for first in firsts],
+    )
+
+
 def seconds_a_record(
-    documents: list[pretraining.Document],
+    documents: pretraining.Documents,
     config: script.Config,
     tokenizer: FullTokenizer,
 ) -> float:
@@ -83,7 +96,7 @@ def main() -> None:
             output_file=os.path.join(folder, "records"),
         )
         for start in [*parts] * FLAGS.rounds:
-            part = documents[start : start + _DOCUMENTS_A_PART]
+            part = part_of(documents, start)
             work.append(seconds_a_record(part, config, tokenizer))
             units.append(seconds_a_unit())
     ratios = [

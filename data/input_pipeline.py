@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
-from data import length_sorting, records
+from data import length_sorting, record_files, records
 from data.record_files import RecordSource, num_records, parsed
 
 # Files read in turn at the same time; with more, one that ends makes room.
@@ -86,7 +86,7 @@ def eval_batches(
         repeat: start again at the end, for ever.
         drop_remainder: leave out a last batch that is not full.
     """
-    serialized = tf.data.TFRecordDataset(list(source.files))
+    serialized = record_files.serialized(source.files)
     if repeat:
         serialized = serialized.repeat()
     return parsed(
@@ -111,7 +111,7 @@ def predict_batches(
         What `length_sorting.sorted_batches` does; `row` counts the records.
     """
     windows = parsed(
-        tf.data.TFRecordDataset(list(source.files)).batch(
+        record_files.serialized(source.files).batch(
             length_sorting.window_size(batch_size)
         ),
         source,
@@ -140,15 +140,18 @@ def _training_order(
             examples_seen, max(num_records(files), 1)
         )
 
+    compressions = record_files.compressions(files)
+
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
-        names = tf.constant(list(files))
+        names = tf.constant([list(files), compressions])
         if buffer_size == 1:
             return _in_turn(names)
         if len(files) > _OPEN_FILES:
             # Too many to be read all at once: other ones first each time.
-            names = tf.random.experimental.stateless_shuffle(
-                names, [seed, epoch]
+            order = tf.random.experimental.stateless_shuffle(
+                tf.range(len(files)), [seed, epoch]
             )
+            names = tf.gather(names, order, axis=1)
         epoch_seed = tf.random.stateless_uniform(
             [], [seed, epoch], maxval=2**31 - 1, dtype=tf.int64
         )
@@ -175,7 +178,7 @@ def _shuffled(
         group_size: rows of the batches that are to have rows of like length;
             None: any rows.
     """
-    serialized = tf.data.TFRecordDataset(list(source.files))
+    serialized = record_files.serialized(source.files)
     count = num_records(source.files)
     rows = serialized.batch(count).get_single_element()
     if group_size:
@@ -205,7 +208,7 @@ def _shuffled(
 
 def _all_lengths(source: RecordSource) -> tf.Tensor:
     """Returns each record's length without padding, int32 [records]."""
-    serialized = tf.data.TFRecordDataset(list(source.files)).batch(1024)
+    serialized = record_files.serialized(source.files).batch(1024)
     lengths = parsed(serialized, source).map(
         lambda batch: length_sorting.lengths(batch["input_mask"])
     )
@@ -213,11 +216,15 @@ def _all_lengths(source: RecordSource) -> tf.Tensor:
 
 
 def _in_turn(names: tf.Tensor) -> tf.data.Dataset:
-    """Returns one record of each file in turn, until all are read."""
-    num_files = names.shape[0]
+    """Returns one record of each file in turn, until all are read.
+
+    Args:
+        names: string [2, files]: the names, and how each is compressed.
+    """
+    num_files = names.shape[1]
     if num_files == 1:
-        return tf.data.TFRecordDataset(names)
-    return tf.data.Dataset.from_tensor_slices(names).interleave(
+        return tf.data.TFRecordDataset(names[0], names[1, 0])
+    return tf.data.Dataset.from_tensor_slices((names[0], names[1])).interleave(
         tf.data.TFRecordDataset,
         cycle_length=min(num_files, _OPEN_FILES),
         block_length=1,

@@ -12,6 +12,9 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+# Start and stop of ids in a row.
+Span = tuple[int, int]
+
 
 class SpecialIds(NamedTuple):
     """Ids of the tokens that hold a sequence together."""
@@ -37,21 +40,27 @@ class Packed(NamedTuple):
     first_length: int
 
 
-def truncate_seq_pair_at_random(
-    ids_a: list[int], ids_b: list[int], max_num_tokens: int, rng: random.Random
-) -> None:
-    """Cuts a pair down, in place: the rule of pre-training.
+def truncate_spans_at_random(
+    a: Span, b: Span, max_num_tokens: int, rng: random.Random
+) -> tuple[Span, Span]:
+    """Returns what is left of a pair of spans: the rule of pre-training.
 
     The longer one (b where they are equal) loses an id, from its front or its
     back by a coin, until both together have at most max_num_tokens. One
     `rng.random()` for each id that goes.
     """
-    while len(ids_a) + len(ids_b) > max_num_tokens:
-        longer = ids_a if len(ids_a) > len(ids_b) else ids_b
-        if rng.random() < 0.5:
-            del longer[0]
+    (a_start, a_stop), (b_start, b_stop) = a, b
+    a_length, b_length = a_stop - a_start, b_stop - b_start
+    draw = rng.random
+    for _ in range(a_length + b_length - max_num_tokens):
+        at_front = draw() < 0.5
+        if a_length > b_length:
+            a_length -= 1
+            a_start += at_front
         else:
-            longer.pop()
+            b_length -= 1
+            b_start += at_front
+    return (a_start, a_start + a_length), (b_start, b_start + b_length)
 
 
 def truncate_seq_pair(

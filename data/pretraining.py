@@ -2,14 +2,13 @@
 
 The same documents, settings and seed give the same instances in the same
 order as google-research/bert's create_pretraining_data.py: every number that
-it draws from its `random.Random` is drawn here too, in its order. Documents
-are lists of sentences, sentences lists of ids.
+it draws from its `random.Random` is drawn here too, in its order.
 
 Source: Devlin et al. 2019, section 3.1 and appendix A.1, A.2.
 """
 
+import bisect
 import dataclasses
-import itertools
 import random
 from collections.abc import (
     Callable,
@@ -17,14 +16,14 @@ from collections.abc import (
     Iterator,
     Mapping,
     MutableSequence,
+    Sequence,
 )
 from typing import NamedTuple
 
 from absl import logging
 
 from data import packing
-
-Document = list[list[int]]
+from errors import UserError
 
 # How often another document is drawn where the same one came up.
 _RANDOM_DOCUMENT_TRIES = 10
@@ -95,10 +94,103 @@ class Instance(NamedTuple):
     masked_lm_ids: list[int]
 
 
+@dataclasses.dataclass
+class Documents:
+    """Documents of sentences of ids, one after the other.
+
+    Attributes:
+        ids: of all sentences.
+        bounds: sentence s is ids[bounds[s] : bounds[s + 1]].
+        firsts: document d has the sentences firsts[d] to firsts[d + 1] - 1.
+    """
+
+    ids: MutableSequence[int] = dataclasses.field(default_factory=list)
+    bounds: MutableSequence[int] = dataclasses.field(
+        default_factory=lambda: [0]
+    )
+    firsts: MutableSequence[int] = dataclasses.field(
+        default_factory=lambda: [0]
+    )
+
+    def __len__(self) -> int:
+        return len(self.firsts) - 1
+
+    def add_sentence(self, ids: Iterable[int]) -> None:
+        """Adds a sentence, not empty, to the document that is being read."""
+        self.ids += ids
+        self.bounds.append(len(self.ids))
+
+    def end_document(self) -> bool:
+        """Ends the document that is being read; False where it has nothing."""
+        num_sentences = len(self.bounds) - 1
+        if num_sentences == self.firsts[-1]:
+            return False
+        self.firsts.append(num_sentences)
+        return True
+
+
+class TextPair(NamedTuple):
+    """Where the two texts of an instance are.
+
+    Attributes:
+        a: span of the document's ids.
+        b: span of ids: of the same, or of the others where `is_random_next`.
+        is_random_next: whether b is from anywhere, instead of following a.
+    """
+
+    a: packing.Span
+    b: packing.Span
+    is_random_next: bool
+
+
+def line_text(line: bytes) -> tuple[str, bool]:
+    """Returns a line's text, stripped, and whether it was sound UTF-8.
+
+    Bytes that are not UTF-8 are left out. A line without text is blank: it
+    ends a document.
+    """
+    try:
+        return line.decode("utf-8").strip(), True
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "ignore").strip(), False
+
+
+def warn_of_bad_lines(num_bad: int, first_bad: str) -> None:
+    """Warns where lines were no sound UTF-8; `first_bad` is where one is."""
+    if num_bad:
+        logging.warning(
+            "Expected UTF-8 text. Received %d lines with other bytes, which "
+            "are left out (the first: %s); convert the text to UTF-8.",
+            num_bad,
+            first_bad,
+        )
+
+
+def warn_of_one_document(files: Sequence[str]) -> None:
+    """Warns that there is no other document to take sentences from."""
+    logging.warning(
+        "All text is one document, so random next sentences come from it as "
+        "well; separate documents by blank lines (in %s).",
+        _names(files),
+    )
+
+
+def no_text(files: Sequence[str]) -> UserError:
+    """Returns what to raise where there is no document."""
+    return UserError(
+        f"Expected text in the --input_file. Received: {_names(files)}, "
+        "without a line that holds a token."
+    )
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(files[:3]) + ", ..." * (len(files) > 3)
+
+
 def read_documents(
     files: Iterable[tuple[str, Iterable[bytes]]],
     encode: Callable[[str], list[int]],
-) -> list[Document]:
+) -> Documents:
     """Reads text: a sentence a line, a blank line after each document.
 
     The end of a file ends no document. Bytes that are not UTF-8 are left out,
@@ -112,32 +204,25 @@ def read_documents(
         The documents that have a sentence, without the sentences that have no
         ids.
     """
-    documents: list[Document] = [[]]
+    documents = Documents()
     num_bad, first_bad = 0, ""
     for name, lines in files:
         for number, line in enumerate(lines, start=1):
-            try:
-                text = line.decode("utf-8").strip()
-            except UnicodeDecodeError:
-                text = line.decode("utf-8", "ignore").strip()
+            text, is_sound = line_text(line)
+            if not is_sound:
                 num_bad += 1
                 first_bad = first_bad or f"{name}, line {number}"
             if not text:
-                documents.append([])
+                documents.end_document()
             elif ids := encode(text):
-                documents[-1].append(ids)
-    if num_bad:
-        logging.warning(
-            "Expected UTF-8 text. Received %d lines with other bytes, which "
-            "are left out (the first: %s); convert the text to UTF-8.",
-            num_bad,
-            first_bad,
-        )
-    return [document for document in documents if document]
+                documents.add_sentence(ids)
+    documents.end_document()
+    warn_of_bad_lines(num_bad, first_bad)
+    return documents
 
 
 def create_training_instances(
-    documents: list[Document],
+    documents: Documents,
     settings: Settings,
     vocabulary: Vocabulary,
     rng: random.Random,
@@ -149,7 +234,7 @@ def create_training_instances(
     the same rng.
 
     Args:
-        documents: at least one, none empty; gets shuffled.
+        documents: at least one.
         settings: what to make.
         vocabulary: the one that the ids are of.
         rng: where every random number comes from.
@@ -157,57 +242,99 @@ def create_training_instances(
     Yields:
         The instances of each document of each pass.
     """
-    shuffle(documents, rng)
+    order = list(range(len(documents)))
+    shuffle(order, rng)
     for _ in range(settings.dupe_factor):
-        for index in range(len(documents)):
-            yield create_instances_from_document(
-                documents, index, settings, vocabulary, rng
+        for place in range(len(order)):
+            yield _create_instances_from_document(
+                documents, order, place, settings, vocabulary, rng
             )
 
 
-def create_instances_from_document(
-    documents: list[Document],
-    document_index: int,
+def _create_instances_from_document(
+    documents: Documents,
+    order: list[int],
+    place: int,
     settings: Settings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> list[Instance]:
-    """Makes the instances of one document in one pass.
+    """Makes the instances of the document at a place of the order."""
+    instances = []
+    ids = documents.ids
+    # One at a time: an instance's masks are drawn before the next one's texts.
+    for a, b, is_random_next in text_pairs(
+        documents,
+        order[place],
+        documents,
+        lambda: order[draw_other(len(order), place, rng)],
+        settings,
+        rng,
+    ):
+        packed = packing.pack_pair(
+            ids[slice(*a)], ids[slice(*b)], vocabulary.special
+        )
+        instances.append(
+            Instance(
+                packed,
+                is_random_next,
+                *create_masked_lm_predictions(
+                    packed, settings, vocabulary, rng
+                ),
+            )
+        )
+    return instances
+
+
+def text_pairs(
+    documents: Documents,
+    index: int,
+    others: Documents,
+    draw_other_index: Callable[[], int],
+    settings: Settings,
+    rng: random.Random,
+) -> Iterator[TextPair]:
+    """Cuts one document, in one pass, into pairs of texts.
 
     A chunk is as many sentences as fill a sequence. Its first few are a; b is
     the rest of it or, by a coin, sentences from another document, and then
     the rest goes back to be used next.
+
+    Args:
+        documents: where the document is.
+        index: which it is.
+        others: where random next sentences come from.
+        draw_other_index: gives the number of one of them, drawn.
+        settings: what to make.
+        rng: where every other random number comes from.
     """
-    document = documents[document_index]
+    bounds = documents.bounds
+    start, stop = documents.firsts[index], documents.firsts[index + 1]
     max_num_tokens = settings.max_seq_length - 3
     # Mostly full sequences, so that little is padding; some shorter ones, as
     # fine-tuning will see them.
     target_length = max_num_tokens
     if rng.random() < settings.short_seq_prob:
-        target_length = rng.randint(2, max_num_tokens)
+        target_length = 2 + draw_below(max_num_tokens - 1, rng)
 
-    instances = []
-    start = 0
-    while start < len(document):
-        chunk = _next_chunk(document, start, target_length)
-        a_end = rng.randint(1, len(chunk) - 1) if len(chunk) > 1 else 1
-        ids_a = _joined(chunk[:a_end])
-        is_random_next = len(chunk) == 1 or rng.random() < 0.5
+    while start < stop:
+        end = _chunk_end(bounds, start, stop, target_length)
+        size = end - start
+        a_end = start + (1 + draw_below(size - 1, rng) if size > 1 else 1)
+        a = bounds[start], bounds[a_end]
+        is_random_next = size == 1 or rng.random() < 0.5
         if is_random_next:
-            ids_b = _random_sentences(
-                documents, document_index, target_length - len(ids_a), rng
+            b = _random_sentences(
+                others, draw_other_index(), target_length - a[1] + a[0], rng
             )
-            start += a_end
+            start = a_end
         else:
-            ids_b = _joined(chunk[a_end:])
-            start += len(chunk)
-        packing.truncate_seq_pair_at_random(ids_a, ids_b, max_num_tokens, rng)
-        packed = packing.pack_pair(ids_a, ids_b, vocabulary.special)
-        positions, ids = create_masked_lm_predictions(
-            packed, settings, vocabulary, rng
+            b = bounds[a_end], bounds[end]
+            start = end
+        yield TextPair(
+            *packing.truncate_spans_at_random(a, b, max_num_tokens, rng),
+            is_random_next,
         )
-        instances.append(Instance(packed, is_random_next, positions, ids))
-    return instances
 
 
 def create_masked_lm_predictions(
@@ -250,29 +377,10 @@ def create_masked_lm_predictions(
         if rng.random() < 0.8:
             ids[position] = vocabulary.mask_id
         elif rng.random() >= 0.5:
-            word = rng.randint(0, len(vocabulary.word_ids) - 1)
+            word = draw_below(len(vocabulary.word_ids), rng)
             ids[position] = vocabulary.word_ids[word]
     chosen.sort()
     return chosen, [labels[position] for position in chosen]
-
-
-def instance_features(
-    instance: Instance, settings: Settings
-) -> dict[str, list[int] | list[float]]:
-    """Returns the features that `records.pretraining_fields` names.
-
-    Predictions that are not used are position 0, id 0, weight 0.0.
-    """
-    num_predictions = len(instance.masked_lm_positions)
-    num_unused = settings.max_predictions_per_seq - num_predictions
-    unused = [0] * num_unused
-    return {
-        **packing.pad(instance.packed, settings.max_seq_length),
-        "masked_lm_positions": instance.masked_lm_positions + unused,
-        "masked_lm_ids": instance.masked_lm_ids + unused,
-        "masked_lm_weights": [1.0] * num_predictions + [0.0] * num_unused,
-        "next_sentence_labels": [int(instance.is_random_next)],
-    }
 
 
 def shuffle(items: MutableSequence, rng: random.Random) -> None:
@@ -296,36 +404,46 @@ def shuffle(items: MutableSequence, rng: random.Random) -> None:
         last = first - 1
 
 
-def _next_chunk(
-    document: Document, start: int, target_length: int
-) -> list[list[int]]:
-    """Returns sentences from `start` on until they have target_length ids."""
-    length = 0
-    for end in range(start, len(document)):
-        length += len(document[end])
-        if length >= target_length:
-            return document[start : end + 1]
-    return document[start:]
+def draw_below(limit: int, rng: random.Random) -> int:
+    """Does what `rng.randrange(limit)` does, in a third of the time.
+
+    See `shuffle`.
+    """
+    bits = limit.bit_length()
+    number = rng.getrandbits(bits)
+    while number >= limit:
+        number = rng.getrandbits(bits)
+    return number
+
+
+def draw_other(count: int, own: int, rng: random.Random) -> int:
+    """Draws one of `count` numbers: not `own`, if ten draws can help it."""
+    for _ in range(_RANDOM_DOCUMENT_TRIES):
+        number = draw_below(count, rng)
+        if number != own:
+            break
+    return number
+
+
+def _chunk_end(
+    bounds: Sequence[int], start: int, stop: int, target_length: int
+) -> int:
+    """Returns the end of the sentences, from start, with target_length ids.
+
+    At least one sentence, and at most those before `stop`.
+    """
+    target = bounds[start] + target_length
+    return bisect.bisect_left(bounds, target, start + 1, stop)
 
 
 def _random_sentences(
-    documents: list[Document],
-    document_index: int,
-    target_length: int,
-    rng: random.Random,
-) -> list[int]:
-    """Returns sentences in a row from anywhere but, if it can be, here."""
-    for _ in range(_RANDOM_DOCUMENT_TRIES):
-        random_index = rng.randint(0, len(documents) - 1)
-        if random_index != document_index:
-            break
-    document = documents[random_index]
-    start = rng.randint(0, len(document) - 1)
-    return _joined(_next_chunk(document, start, target_length))
-
-
-def _joined(sentences: Iterable[list[int]]) -> list[int]:
-    return list(itertools.chain.from_iterable(sentences))
+    documents: Documents, index: int, target_length: int, rng: random.Random
+) -> packing.Span:
+    """Returns sentences in a row from anywhere in a document."""
+    first, stop = documents.firsts[index], documents.firsts[index + 1]
+    start = first + draw_below(stop - first, rng)
+    end = _chunk_end(documents.bounds, start, stop, target_length)
+    return documents.bounds[start], documents.bounds[end]
 
 
 def _words(

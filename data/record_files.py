@@ -9,10 +9,12 @@ import tensorflow as tf
 from absl import logging
 from google.protobuf.message import DecodeError
 
-from data import records
+from data import file_bytes, record_bytes, records
+from data.file_bytes import matching_files as matching_files
 from errors import UserError
 
 _CHECKED_RECORDS = 1000
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 # What reading a batch of bad records raises; the last where TensorFlow puts
 # bytes of a record into its message.
 READ_ERRORS = (
@@ -41,40 +43,42 @@ class RecordSource:
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def matching_files(patterns: str, flag: str) -> list[str]:
-    """Returns the files that comma-separated glob patterns match.
+def compressions(files: Sequence[str]) -> list[str]:
+    """Returns what tf.data is to be told of each file: "" or "GZIP".
 
-    Each pattern's files come sorted by name (the original takes the order of
-    the file system); patterns keep their order.
-
-    Args:
-        patterns: such as "part-*.tfrecord,extra.tfrecord".
-        flag: where they come from; for messages.
-
-    Raises:
-        UserError: a pattern matches no file, or matches a folder.
+    That stands in a file's first bytes, whatever its name. A file that cannot
+    be read is told of by whoever reads it.
     """
-    files: list[str] = []
-    for pattern in patterns.split(","):
-        found = sorted(tf.io.gfile.glob(pattern)) if pattern else []
-        if not found:
-            raise UserError(
-                f"No file matches --{flag}. Expected paths or glob patterns, "
-                f"separated by commas. Received: {pattern!r}."
-            )
-        folders = [name for name in found if tf.io.gfile.isdir(name)]
-        if folders:
-            raise UserError(
-                f"--{flag} names a folder where files are expected: "
-                f"{folders[0]}; write {folders[0].rstrip('/')}/*."
-            )
-        files += found
-    return files
+    return ["GZIP" if _is_gzip(name) else "" for name in files]
+
+
+def _is_gzip(path: str) -> bool:
+    try:
+        with file_bytes.reader(path) as file:
+            head = file.read(12)
+    except (OSError, tf.errors.OpError):
+        return False
+    # A record may be as long as these bytes say; its checksum then follows.
+    return head[:3] == _GZIP_MAGIC and not record_bytes.is_frame_head(head)
+
+
+def serialized(files: Sequence[str]) -> tf.data.Dataset:
+    """Returns the records of files, plain or gzip, one file after the other.
+
+    Yields:
+        Serialized records, string [].
+    """
+    kinds = compressions(files)
+    if len(set(kinds)) == 1:
+        return tf.data.TFRecordDataset(list(files), kinds[0])
+    return tf.data.Dataset.from_tensor_slices((list(files), kinds)).flat_map(
+        tf.data.TFRecordDataset
+    )
 
 
 def num_records(files: Sequence[str]) -> int:
     """Returns how many records the files have."""
-    sizes = tf.data.TFRecordDataset(list(files)).batch(4096).map(tf.size)
+    sizes = serialized(files).batch(4096).map(tf.size)
     return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
@@ -88,11 +92,11 @@ def check_records(
         limit: how many records of each file are read; None: all.
     """
     first_of_each = tf.data.Dataset.from_tensor_slices(
-        list(source.files)
+        (list(source.files), compressions(source.files))
     ).flat_map(
-        lambda name: tf.data.TFRecordDataset(name).take(
-            -1 if limit is None else limit
-        )
+        lambda name, compression: tf.data.TFRecordDataset(
+            name, compression
+        ).take(-1 if limit is None else limit)
     )
     count = 0
     try:
@@ -130,10 +134,8 @@ def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
 def _check_each_record(path: str, source: RecordSource) -> None:
     number = 0
     try:
-        for number, serialized in enumerate(
-            tf.data.TFRecordDataset(path), start=1
-        ):
-            fault = _fault(serialized.numpy(), source)
+        for number, record in enumerate(serialized([path]), start=1):
+            fault = _fault(record.numpy(), source)
             if fault:
                 raise UserError(f"{path}, record {number}: {fault}")
     except tf.errors.DataLossError as error:
@@ -148,11 +150,11 @@ def _check_each_record(path: str, source: RecordSource) -> None:
         ) from error
 
 
-def _fault(serialized: bytes, source: RecordSource) -> str | None:
+def _fault(record: bytes, source: RecordSource) -> str | None:
     """Returns what is wrong with one record, or None."""
     example = tf.train.Example()
     try:
-        example.ParseFromString(serialized)
+        example.ParseFromString(record)
     except DecodeError:
         return "expected a tf.train.Example; create the file again."
     features = example.features.feature

@@ -5,111 +5,18 @@ it, and `input_pipeline` checks files against it.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
 import atomic_files
-from errors import UserError
-
-
-class Field(NamedTuple):
-    """One feature of a record; all have a fixed length.
-
-    Attributes:
-        name: its key in the tf.train.Example.
-        length: how many numbers it holds.
-        dtype: what they are in the file.
-        per_token: whether it has a number for each position of the sequence,
-            so that padding can be cut off.
-    """
-
-    name: str
-    length: int
-    dtype: Literal["int64", "float32"] = "int64"
-    per_token: bool = False
-
-
-def _sequence_fields(seq_length: int) -> tuple[Field, ...]:
-    return tuple(
-        Field(name, seq_length, per_token=True)
-        for name in ("input_ids", "input_mask", "segment_ids")
-    )
-
-
-def pretraining_fields(
-    seq_length: int, max_predictions: int
-) -> tuple[Field, ...]:
-    """Returns the fields of create_pretraining_data.py's records.
-
-    Args:
-        seq_length: the flag max_seq_length, S.
-        max_predictions: the flag max_predictions_per_seq, P.
-    """
-    return (
-        *_sequence_fields(seq_length),
-        Field("masked_lm_positions", max_predictions),
-        Field("masked_lm_ids", max_predictions),
-        Field("masked_lm_weights", max_predictions, "float32"),
-        Field("next_sentence_labels", 1),
-    )
-
-
-def classification_fields(
-    seq_length: int, *, kind: str = "classification", num_labels: int = 1
-) -> tuple[Field, ...]:
-    """Returns the fields of run_classifier.py's records.
-
-    Args:
-        seq_length: the flag max_seq_length, S.
-        kind: "classification": label_ids is the label's number; "regression":
-            a float; "multi_label": a 0 or 1 for each label.
-        num_labels: L; only multi_label records depend on it.
-    """
-    label = {
-        "classification": Field("label_ids", 1),
-        "regression": Field("label_ids", 1, "float32"),
-        "multi_label": Field("label_ids", num_labels),
-    }[kind]
-    return (
-        *_sequence_fields(seq_length),
-        label,
-        Field("is_real_example", 1),
-    )
-
-
-def squad_fields(seq_length: int, is_training: bool) -> tuple[Field, ...]:
-    """Returns the fields of run_squad.py's records.
-
-    Args:
-        seq_length: the flag max_seq_length, S.
-        is_training: whether the answers are in them.
-    """
-    answer = ("start_positions", "end_positions", "is_impossible")
-    return (
-        Field("unique_ids", 1),
-        *_sequence_fields(seq_length),
-        *(Field(name, 1) for name in answer if is_training),
-    )
-
-
-def tagging_fields(seq_length: int) -> tuple[Field, ...]:
-    """Returns the fields of run_ner.py's records.
-
-    Args:
-        seq_length: the flag max_seq_length, S.
-
-    label_mask is 1 where a label counts: at the first piece of a word, in the
-    one window that is to predict it.
-    """
-    return (
-        *_sequence_fields(seq_length),
-        Field("label_ids", seq_length, per_token=True),
-        Field("label_mask", seq_length, per_token=True),
-    )
+from data.fields import Field as Field
+from data.fields import classification_fields as classification_fields
+from data.fields import pretraining_fields as pretraining_fields
+from data.fields import squad_fields as squad_fields
+from data.fields import tagging_fields as tagging_fields
+from data.record_output import check_writable as check_writable
 
 
 def encode(
@@ -196,31 +103,6 @@ def parse(
         else parsed[field.name]
         for field in fields
     }
-
-
-def check_writable(path: str, flag: str) -> None:
-    """Raises UserError where a `record_writer` could not write to `path`.
-
-    Args:
-        path: where records are to go.
-        flag: where it comes from; for messages.
-    """
-    fault = None
-    if tf.io.gfile.isdir(path):
-        fault = "is a folder; add the name of a file"
-    elif "://" not in path:  # object stores have neither folders nor devices
-        folder = os.path.dirname(os.path.realpath(path))
-        if os.path.exists(path) and not os.path.isfile(path):
-            fault = "is no plain file; name another"
-        elif not os.path.isdir(folder):
-            fault = f"is in a folder that does not exist; make {folder}"
-        else:
-            fault = atomic_files.why_not_writable(path)
-    if fault:
-        raise UserError(
-            "Expected a file that records can be written to. "
-            f"Received: --{flag}={path}, which {fault}."
-        )
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ def _fields(
 def _length_of_first(path: str) -> int | None:
     """Returns how many ids the first record has; None where nothing tells."""
     try:
-        for record in tf.data.TFRecordDataset(path).take(1):
+        for record in record_files.serialized([path]).take(1):
             example = tf.train.Example.FromString(record.numpy())
             feature = example.features.feature["input_ids"]
             return len(feature.int64_list.value) or None

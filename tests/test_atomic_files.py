@@ -1,6 +1,7 @@
 import os
 
 import pytest
+import tensorflow as tf
 
 import atomic_files
 
@@ -39,10 +40,10 @@ def test_a_folder_that_a_kill_has_hidden_comes_back(tmp_path, monkeypatch):
         raise Killed
 
     # Between the two renames, nothing is done any more.
-    rename = atomic_files.tf.io.gfile.rename
+    rename = tf.io.gfile.rename
     with monkeypatch.context() as patch:
         patch.setattr(
-            atomic_files.tf.io.gfile,
+            tf.io.gfile,
             "rename",
             lambda a, b: rename(a, b) if a == str(path) else kill(),
         )

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -303,3 +305,58 @@ def test_drawn_from_all_records_each_comes_once_an_epoch(tmp_path, group, seen):
     assert [sorted(epoch) for epoch in epochs] == [sorted(lengths)] * 4
     assert epochs[0] != epochs[1]
     assert order(2, examples_seen=seen) == whole[seen : seen + 8]
+
+
+def write_gzip(path, values):
+    write(path, values)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    return str(path)
+
+
+def test_files_may_be_gzip_each_for_itself(tmp_path):
+    src = source(
+        write(tmp_path / "a", range(5)), write_gzip(tmp_path / "b", range(5, 9))
+    )
+    record_files.check_records(src)
+    assert record_files.num_records(src.files) == 9
+    assert ids(input_pipeline.eval_batches(src, 4)) == list(range(9))
+    assert sorted(ids(train(src, batch_size=3), 3)) == list(range(9))
+    drawn = train(src, batch_size=3, buffer=None)
+    assert sorted(ids(drawn, 3)) == list(range(9))
+
+
+def test_the_order_of_gzip_files_is_that_of_plain_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(input_pipeline, "_OPEN_FILES", 2)
+    plain = source(*(write(tmp_path / f"p{i}", [i] * 2) for i in range(4)))
+    mixed = source(
+        *(write_gzip(tmp_path / f"z{i}", [i] * 2) for i in range(2)),
+        *plain.files[2:],
+    )
+    assert ids(train(mixed), 8) == ids(train(plain), 8)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda raw: raw[:-12], r"a, record \d+: .*truncated, corrupt"),
+        (
+            lambda raw: raw[:60] + b"xxxx" + raw[64:],
+            r"a, record \d+: .*truncated, corrupt",
+        ),
+        (lambda raw: raw[:10], "Expected records. Received: 1 files without"),
+    ],
+)
+def test_a_damaged_gzip_file_is_an_error(tmp_path, spoil, message):
+    path = tmp_path / "a"
+    write_gzip(path, range(20))
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(UserError, match=message):
+        check(str(path))
+
+
+def test_a_record_as_long_as_gzips_mark_is_a_record(tmp_path):
+    path = tmp_path / "a"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(b"x" * 0x088B1F)
+    assert path.read_bytes()[:3] == b"\x1f\x8b\x08"
+    assert record_files.compressions([str(path)]) == [""]

@@ -55,35 +55,30 @@ def test_sequence_that_is_too_long_is_an_error():
 @pytest.mark.parametrize(
     ("coins", "left_a"),
     [
-        ([0.1, 0.49], [3, 4]),  # both from the front
-        ([0.5, 0.9], [1, 2]),  # both from the back
-        ([0.1, 0.9], [2, 3]),
+        ([0.1, 0.49], (3, 5)),  # both from the front
+        ([0.5, 0.9], (1, 3)),  # both from the back
+        ([0.1, 0.9], (2, 4)),
     ],
 )
 def test_truncation_takes_front_or_back_by_a_coin(coins, left_a):
-    ids_a, ids_b = [1, 2, 3, 4], [5]
+    spans = packing.truncate_spans_at_random((1, 5), (7, 8), 3, Coins(*coins))
 
-    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, Coins(*coins))
-
-    assert (ids_a, ids_b) == (left_a, [5])
+    assert spans == (left_a, (7, 8))
 
 
 def test_truncation_takes_from_b_where_both_are_as_long():
-    ids_a, ids_b = [1, 2], [3, 4]
+    spans = packing.truncate_spans_at_random((1, 3), (3, 5), 3, Coins(0.1))
 
-    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, Coins(0.1))
-
-    assert (ids_a, ids_b) == ([1, 2], [4])
+    assert spans == ((1, 3), (4, 5))
 
 
 def test_pair_that_fits_draws_nothing():
     rng = random.Random(1)
     state = rng.getstate()
-    ids_a, ids_b = [1, 2], [3]
 
-    packing.truncate_seq_pair_at_random(ids_a, ids_b, 3, rng)
+    spans = packing.truncate_spans_at_random((1, 3), (3, 4), 3, rng)
 
-    assert (ids_a, ids_b) == ([1, 2], [3])
+    assert spans == ((1, 3), (3, 4))
     assert rng.getstate() == state
 
 

@@ -1,3 +1,4 @@
+import itertools
 import logging
 import random
 from collections import Counter
@@ -40,11 +41,36 @@ def make_documents(num_documents=5, num_sentences=6):
     ]
 
 
+def store(documents):
+    """Returns lists of sentences as `Documents`."""
+    stored = pretraining.Documents()
+    for document in documents:
+        for sentence in document:
+            stored.add_sentence(sentence)
+        stored.end_document()
+    return stored
+
+
+def lists(documents):
+    """What `store` was given."""
+    sentences = [
+        documents.ids[start:stop]
+        for start, stop in itertools.pairwise(documents.bounds)
+    ]
+    return [
+        sentences[start:stop]
+        for start, stop in itertools.pairwise(documents.firsts)
+    ]
+
+
 def make_instances(documents, seed=0, **changes):
     return [
         instance
         for instances in pretraining.create_training_instances(
-            documents, make_settings(**changes), VOCABULARY, random.Random(seed)
+            store(documents),
+            make_settings(**changes),
+            VOCABULARY,
+            random.Random(seed),
         )
         for instance in instances
     ]
@@ -72,7 +98,9 @@ def mask(ids_a, ids_b=(500,), seed=0, vocabulary=VOCABULARY, **changes):
 
 
 def read(*files):
-    return pretraining.read_documents(files, lambda text: [*map(ord, text)])
+    return lists(
+        pretraining.read_documents(files, lambda text: [*map(ord, text)])
+    )
 
 
 def test_vocabulary_reads_ids_and_continuations():
@@ -106,7 +134,7 @@ def test_line_without_ids_is_left_out_and_ends_no_document():
         lambda text: [] if text == "-" else [ord(text)],
     )
 
-    assert documents == [[[97], [98]]]
+    assert lists(documents) == [[[97], [98]]]
 
 
 def test_bytes_that_are_not_utf8_are_left_out_with_one_warning(caplog):
@@ -215,7 +243,7 @@ def test_each_pass_makes_other_instances():
 
     passes = list(
         pretraining.create_training_instances(
-            documents,
+            store(documents),
             make_settings(dupe_factor=2),
             VOCABULARY,
             random.Random(0),
@@ -359,23 +387,3 @@ def test_continuation_at_the_front_is_a_word_of_its_own():
     }
 
     assert chosen == {(1,), (2,), (4,)}
-
-
-def test_features_are_padded_with_weight_zero():
-    instance = pretraining.Instance(
-        packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]
-    )
-
-    features = pretraining.instance_features(
-        instance, make_settings(max_seq_length=6, max_predictions_per_seq=2)
-    )
-
-    assert features == {
-        "input_ids": [CLS, 10, SEP, MASK, SEP, 0],
-        "input_mask": [1, 1, 1, 1, 1, 0],
-        "segment_ids": [0, 0, 0, 1, 1, 0],
-        "masked_lm_positions": [3, 0],
-        "masked_lm_ids": [11, 0],
-        "masked_lm_weights": [1.0, 0.0],
-        "next_sentence_labels": [1],
-    }

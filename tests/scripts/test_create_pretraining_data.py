@@ -119,6 +119,10 @@ def test_defaults_are_the_originals():
         dupe_factor=10,
         masked_lm_prob=0.15,
         short_seq_prob=0.1,
+        output_compression="none",
+        num_workers=0,
+        beam_runner=None,
+        beam_options="",
     )
 
 
@@ -194,11 +198,10 @@ def test_only_the_named_files_are_left(folder):
 def test_failed_run_leaves_old_records_alone(folder, monkeypatch):
     (folder / "one").write_bytes(b"old")
 
-    def broken(self, record):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("tensorflow.io.TFRecordWriter.write", broken)
-    with pytest.raises(KeyboardInterrupt):
+    # The second one cannot be written.
+    monkeypatch.setattr(script, "create_records", lambda *_: [b"x", None])
+    monkeypatch.setattr(script, "log_examples", lambda *_: None)
+    with pytest.raises(TypeError):
         create(folder, output=f"one,{folder}/two")
 
     assert sorted(os.listdir(folder)) == ["one", "text.txt", "vocab.txt"]
@@ -337,6 +340,32 @@ def test_bad_value_ends_the_command_with_one_line():
     assert ran.stderr == (
         "error: --dupe_factor must be at least 1. Received: 0.\n"
     )
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_local_files_need_no_tensorflow(folder, num_workers):
+    code = (
+        "import runpy, sys\n"
+        "try:\n"
+        "  runpy.run_path('create_pretraining_data.py', run_name='__main__')\n"
+        "finally:\n"
+        "  print('tensorflow' in sys.modules)\n"
+    )
+    args = [
+        f"--input_file={folder}/text.txt",
+        f"--output_file={folder}/out",
+        f"--vocab_file={folder}/vocab.txt",
+        f"--num_workers={num_workers}",
+    ]
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ran.returncode, ran.stdout) == (0, "False\n"), ran.stderr
 
 
 def test_help_needs_no_tensorflow():
