@@ -103,6 +103,10 @@ class _Model:
         products = _Products()
         x = tf.convert_to_tensor(self._input)
         for layer in self._layers:
+            # Each begins with the same numbers, when the one before it has
+            # ended: without a softmax those of many layers grow without end.
+            with tf.control_dependencies([_entry(x)]):
+                x = tf.identity(self._input)
             is_last = layer is self._layers[-1]
             if is_last:
                 chosen = x[: self._rows * sizes.tokens_read(self._cell)]
