@@ -333,7 +333,7 @@ def write_records(folder, made_from, num_logged=0):
 
 
 def test_records_are_made_again_only_where_they_would_differ(tmp_path, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     path, num_made = write_records(tmp_path, "a")
     assert num_made == 3
     assert f"Wrote records to {path}" in caplog.text

@@ -126,7 +126,7 @@ def test_mnli_gives_the_originals_figures_and_predictions(
 def test_records_are_used_again_where_they_would_be_the_same(
     command, trained, tmp_path, caplog
 ):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     dev = tmp_path / "dev.tsv"
     dev.write_text("text\tlabel\na text\ta\nno text\tb\n")
     records = tmp_path / "out/eval.tf_record"

@@ -115,7 +115,7 @@ def test_predicts_as_the_original(golden, golden_run):
 def test_records_are_used_again_where_they_would_be_the_same(
     golden_flags, golden_run, tmp_path, caplog
 ):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     out = shutil.copytree(golden_run, tmp_path / "out")
     records = out / "eval.tf_record"
     written = records.stat().st_mtime_ns

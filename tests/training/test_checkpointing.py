@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import tensorflow as tf
@@ -77,16 +78,19 @@ def test_a_kill_at_any_rename_leaves_the_last_one_whole(
     tmp_path, monkeypatch, fails_at
 ):
     save(tmp_path, 1)
-    rename = tf.io.gfile.rename
     calls = []
 
-    def dies(*args, **kwargs):
-        calls.append(args)
-        if len(calls) == fails_at:
-            raise KeyboardInterrupt
-        rename(*args, **kwargs)
+    def dying(rename):
+        def dies(*args, **kwargs):
+            calls.append(args)
+            if len(calls) == fails_at:
+                raise KeyboardInterrupt
+            rename(*args, **kwargs)
 
-    monkeypatch.setattr(tf.io.gfile, "rename", dies)
+        return dies
+
+    for module, name in ((tf.io.gfile, "rename"), (os, "replace")):
+        monkeypatch.setattr(module, name, dying(getattr(module, name)))
     # As after SIGKILL: nobody cleans up.
     monkeypatch.setattr(checkpointing, "remove_temporary_files", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
