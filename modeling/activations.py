@@ -25,9 +25,12 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
     gate = tf.sigmoid(x * (twice + cubic * tf.square(x)))
 
     def gradient(dy):
-        # In this order 0 comes before what float16 cannot hold.
+        square = tf.square(x)
+        if x.dtype == tf.float16:
+            # It ends at 65504, and infinity times a slope of 0 would be NaN.
+            square = tf.minimum(square, x.dtype.max)
         slope = tf.raw_ops.SigmoidGrad(y=gate, dy=x)
-        slope *= twice + (3.0 * cubic) * tf.square(x)
+        slope *= twice + (3.0 * cubic) * square
         return dy * (gate + slope)
 
     return x * gate, gradient

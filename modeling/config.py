@@ -20,6 +20,8 @@ _POSITIVE_INTS = (
     "type_vocab_size",
 )
 _PROBABILITIES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+# An entry's dropout is decided by a byte; above it, all 256 would be dropped.
+MAX_DROPOUT = 255 / 256
 
 
 @dataclasses.dataclass
@@ -89,8 +91,11 @@ class BertConfig:
                 raise _wrong(key, "a whole number of at least 1", value)
         for key in _PROBABILITIES:
             value = getattr(self, key)
-            if type(value) not in (int, float) or not 0 <= value < 1:
-                raise _wrong(key, "a number from 0 to below 1", value)
+            if type(value) not in (int, float) or not (
+                0 <= value <= MAX_DROPOUT
+            ):
+                expected = f"a number from 0 to {MAX_DROPOUT:.3f}"
+                raise _wrong(key, expected, value)
         value = self.initializer_range
         if type(value) not in (int, float) or not 0 < value < float("inf"):
             raise _wrong("initializer_range", "a number above 0", value)

@@ -57,9 +57,13 @@ class Dense(keras.layers.Layer):
             name="kernel",
             shape=[self.input_size, self.units],
             initializer=self.initializer(f"{self.path}/kernel"),
+            autocast=False,
         )
         self.bias = self.add_weight(
-            name="bias", shape=[self.units], initializer="zeros"
+            name="bias",
+            shape=[self.units],
+            initializer="zeros",
+            autocast=False,
         )
 
     def call(self, x, scale=1.0):
@@ -71,10 +75,16 @@ class Dense(keras.layers.Layer):
         return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [self.units]], 0))
 
     def weights_times(self, scale: float) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns kernel and bias times a scale."""
+        """Returns kernel and bias times a scale, in the compute dtype.
+
+        Scaled in float32: 1 / 0.9 itself is 0.2 % less in bfloat16.
+        """
         kernel, bias = map(tf.convert_to_tensor, (self.kernel, self.bias))
+        if scale != 1.0:
+            kernel, bias = kernel * scale, bias * scale
         return (
-            (kernel, bias) if scale == 1.0 else (kernel * scale, bias * scale)
+            tf.cast(kernel, self.compute_dtype),
+            tf.cast(bias, self.compute_dtype),
         )
 
 

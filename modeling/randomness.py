@@ -12,16 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-# Above it, all 256 cases of a byte would be dropped.
-MAX_RATE = 255 / 256
-
 
 def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
     """Sets a random share of entries to 0 and scales the others up.
 
     Args:
         x: float, any shape.
-        rate: share dropped, 0 to MAX_RATE (not the share kept).
+        rate: share dropped, 0 to `config.MAX_DROPOUT` (not the share kept).
         seed: int32 [2], which decides the mask; None to drop nothing.
 
     Returns:
@@ -57,11 +54,14 @@ def drop(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
     bits = tf.random.stateless_uniform(
         [(size + 3) // 4 + 1], seed, minval=None, maxval=None, dtype=tf.int32
     )
-    # The last: a part from the first on is no copy.
-    rounding = tf.bitwise.bitwise_and(bits[-1], 2**16 - 1)
-    cases = (round(rate * 2**24) + rounding) // 2**16
-    entries = tf.reshape(tf.bitcast(bits, tf.uint8), [-1])[:size]
-    kept = tf.reshape(entries, tf.shape(x)) >= tf.cast(cases, tf.uint8)
+    # Bytes from here on: int32 is worked on in the host's memory, even where
+    # it was drawn on a GPU. The first ones are the entries', as a part from
+    # the first on is no copy.
+    data = tf.reshape(tf.bitcast(bits, tf.uint8), [-1])
+    cases, share_of_more = divmod(round(rate * 2**24), 2**16)
+    draws_more = tf.bitcast(data[-4:-2], tf.uint16) > 2**16 - 1 - share_of_more
+    cases = tf.cast(cases, tf.uint8) + tf.cast(draws_more, tf.uint8)
+    kept = tf.reshape(data[:size], tf.shape(x)) >= cases
     # where, not a product: only the mask of booleans is kept for backward.
     return tf.where(kept, x, tf.zeros([], x.dtype))
 

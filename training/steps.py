@@ -201,6 +201,7 @@ class _Gathered:
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Returns the dense gradients, and the rows' sum of squares."""
         self._is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
+        # l2_loss is half the sum of squares, in one pass over memory.
         squares = [
             2.0 * tf.nn.l2_loss(gradient.values)
             for gradient, rows in zip(gradients, self._is_rows, strict=True)

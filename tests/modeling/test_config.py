@@ -94,6 +94,7 @@ def test_another_config_is_made_by_replace():
         ("max_position_embeddings", 0),
         ("type_vocab_size", 0),
         ("hidden_dropout_prob", 1),
+        ("hidden_dropout_prob", 0.997),
         ("hidden_dropout_prob", -0.1),
         ("attention_probs_dropout_prob", "0.1"),
         ("attention_probs_dropout_prob", float("nan")),

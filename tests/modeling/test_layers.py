@@ -131,6 +131,14 @@ def test_scaled_dense_is_the_sum_times_the_scale():
     np.testing.assert_allclose(dense(x, scale=2.5), 2.5 * dense(x), rtol=1e-6)
 
 
+def test_a_scale_is_exact_under_bfloat16():
+    dense = built(Dense(1, 1, INITIALIZER, name="d", dtype="mixed_bfloat16"))
+    dense.kernel.assign([[0.9]])
+    kernel, bias = dense.weights_times(1 / 0.9)
+    assert kernel.dtype == bias.dtype == tf.bfloat16
+    assert float(kernel[0, 0]) == 1.0
+
+
 def test_embeddings_add_word_segment_and_position():
     layer = embeddings()
     ids, segments = [[6, 2, 6]], [[0, 2, 1]]

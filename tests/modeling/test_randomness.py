@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from modeling.config import MAX_DROPOUT
 from modeling.randomness import (
-    MAX_RATE,
     WeightInitializer,
     drop,
     dropout,
@@ -28,7 +28,7 @@ def test_dropout_drops_the_rate_and_keeps_the_mean():
     assert abs(np.mean(x) - 1) < 0.009
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.001, MAX_RATE])
+@pytest.mark.parametrize("rate", [0.1, 0.001, MAX_DROPOUT])
 def test_chance_is_the_rate_over_many_seeds(rate):
     # 0.1 * 256 is 25.6: a mask drops 25 or 26 of 256, all of them 25.6.
     draw = tf.function(
@@ -38,6 +38,15 @@ def test_chance_is_the_rate_over_many_seeds(rate):
     deviation = np.sqrt(rate * (1 - rate) / (300 * 10_000))
     # The choice between two numbers of cases adds to it.
     assert abs(np.mean(shares) - rate) < 4 * deviation + 4 / 512 / np.sqrt(300)
+
+
+def test_random_bits_stay_where_they_are_drawn():
+    graph = tf.function(lambda: drop(ONES, 0.1, SEED)).get_concrete_function()
+    (drawn,) = (
+        op for op in graph.graph.get_operations() if "Uniform" in op.type
+    )
+    # What works on int32 would first take them from a GPU to the host.
+    assert [op.type for op in drawn.outputs[0].consumers()] == ["Bitcast"]
 
 
 @pytest.mark.parametrize("shape", [[], [0], [3], [2, 5, 7]])
