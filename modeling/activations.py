@@ -6,11 +6,12 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from errors import UserError
+from modeling.portable import own_gradient
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
-@tf.custom_gradient
+@own_gradient
 def gelu(x: tf.Tensor) -> tf.Tensor:
     """Gaussian error linear unit, the tanh approximation of the original.
 

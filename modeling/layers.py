@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from modeling.activations import get_activation
+from modeling.portable import own_gradient
 from modeling.randomness import WeightInitializer, dropout
 
 LAYER_NORM_EPSILON = 1e-12
@@ -88,7 +89,7 @@ class Dense(keras.layers.Layer):
         )
 
 
-@tf.custom_gradient
+@own_gradient
 def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     """Returns x [rows, units] + bias [units]."""
 
@@ -152,7 +153,7 @@ class LayerNorm(keras.layers.Layer):
         return tf.cast(x, self.compute_dtype)
 
 
-@tf.custom_gradient
+@own_gradient
 def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     """Layer normalization, float32; x [..., D], gamma and beta [D].
 

@@ -15,6 +15,7 @@ from absl import logging
 from errors import UserError
 from modeling import BertConfig, checkpoint, classification
 from modeling.heads import PretrainingModel, SpanModel, TokenModel
+from modeling.portable import portable
 from modeling.task_model import TaskModel
 from serving.model_source import Source
 from training.task_files import Task
@@ -98,13 +99,14 @@ class Graph:
         def serve(
             input_ids: tf.Tensor, input_mask: tf.Tensor, segment_ids: tf.Tensor
         ) -> Outputs:
-            return outputs(
-                {
-                    "input_ids": input_ids,
-                    "input_mask": input_mask,
-                    "segment_ids": segment_ids,
-                }
-            )
+            with portable():
+                return outputs(
+                    {
+                        "input_ids": input_ids,
+                        "input_mask": input_mask,
+                        "segment_ids": segment_ids,
+                    }
+                )
 
         self.serve = tf.function(serve, input_signature=_SIGNATURE)
 
@@ -137,13 +139,14 @@ class Graph:
 
         @tf.function
         def encode(input_ids, input_mask, segment_ids, training, seed):
-            outputs = self.model.bert(
-                input_ids,
-                input_mask=input_mask,
-                segment_ids=segment_ids,
-                training=training,
-                seed=seed,
-            )
+            with portable():
+                outputs = self.model.bert(
+                    input_ids,
+                    input_mask=input_mask,
+                    segment_ids=segment_ids,
+                    training=training,
+                    seed=seed,
+                )
             return {name: outputs[name] for name in names}
 
         for training in (False, True):

@@ -14,6 +14,7 @@ from data import packing
 from data.packing import Packed
 from errors import UserError
 from modeling import BertConfig
+from modeling.portable import portable
 from serving import graphs, loaded_model, row_batches
 from serving.graphs import Graph
 from serving.model_source import Given, Source
@@ -238,12 +239,13 @@ class MaskedWords:
         model = self._graph.model
         values = (ids, mask, segments)
         batch = dict(zip(graphs.INPUTS, values, strict=True))
-        encoded = model.encode(batch, training=False, seed=None)
-        table = tf.convert_to_tensor(model.bert.embeddings.word_embeddings)
-        return model.masked_lm(
-            tf.gather_nd(encoded["sequence_output"], places),
-            word_embeddings=table,
-        )
+        with portable():
+            encoded = model.encode(batch, training=False, seed=None)
+            table = tf.convert_to_tensor(model.bert.embeddings.word_embeddings)
+            return model.masked_lm(
+                tf.gather_nd(encoded["sequence_output"], places),
+                word_embeddings=table,
+            )
 
 
 def _tensors(
