@@ -36,7 +36,6 @@ def test_an_error_ends_it_too():
 
 def test_portable_graphs_compute_and_learn_the_same():
     model = BertModel(DROPPING, init_seed=1)
-    found = []
 
     @tf.function
     def run(is_portable):
