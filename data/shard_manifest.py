@@ -66,7 +66,7 @@ def check(job: Job) -> bool:
         return False
     try:
         found = json.loads(file_bytes.read(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise UserError(
