@@ -271,8 +271,10 @@ def create_shards(config: Config) -> None:
     # Here, so that --help needs no NumPy.
     from data import file_bytes, streaming, streaming_run
 
+    input_files = file_bytes.matching_files(config.input_file, "input_file")
+    check_plain_files(input_files)
     job = streaming.Job.of(
-        file_bytes.matching_files(config.input_file, "input_file"),
+        input_files,
         config.output_file,
         vocab_file=config.vocab_file,
         do_lower_case=config.do_lower_case,
@@ -301,10 +303,21 @@ def create_shards(config: Config) -> None:
     else:
         from data.worker_pool import WorkerPool
 
-        make_pool = functools.partial(
-            WorkerPool, config.num_workers, make_worker
-        )
+        # No process without a block to read.
+        num_workers = min(config.num_workers, max(1, job.text.num_blocks))
+        make_pool = functools.partial(WorkerPool, num_workers, make_worker)
     streaming_run.create(job, make_pool, Progress)
+
+
+def check_plain_files(names: Iterable[str]) -> None:
+    """Raises UserError where one cannot be read at any place."""
+    for name in names:
+        if "://" not in name and not os.path.isfile(name):
+            raise UserError(
+                "The streaming mode needs plain files, of which it reads parts "
+                f"again. Received: --input_file={name}, such as a pipe; write "
+                "the text to a file first."
+            )
 
 
 def check_output_files(

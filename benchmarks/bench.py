@@ -66,7 +66,6 @@ LENGTHS = {
 def main() -> None:
     """Measures what the flags say; writes the tables."""
     args = parse(sys.argv[1:])
-    args.output_dir.mkdir(parents=True, exist_ok=True)
     found = report.Report(args.output_dir, machine.describe())
     chosen = contestants.choose(args.peers.split(","), args)
     for name, reason in chosen.missing.items():
@@ -136,23 +135,49 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                 parser.error(
                     f"--{flag}: expected {', '.join(known)}. Received: {name}"
                 )
-    if args.rounds < 1 or args.command_rounds < 1:
-        parser.error("--rounds and --command_rounds must be at least 1")
     try:
-        for name in (*args.models.split(","), args.text_model):
-            sizes.model(name)
-        args.pythons = dict(pair.split("=", 1) for pair in args.python)
-        args.all_lengths = [int(length) for length in args.lengths.split(",")]
-    except ValueError as error:
+        check(args)
+    except (ValueError, OSError) as error:
         parser.error(str(error))
-    for flag in ("vocab_file", "data_dir", "text_file"):
-        path = getattr(args, flag)
-        if path and not os.path.exists(path):
-            parser.error(f"--{flag}: there is no {path}")
-        setattr(args, flag, path and os.path.abspath(path))
     args.output_dir = args.output_dir.absolute()
     args.peers_dir = args.peers_dir.absolute()
     return args
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raises ValueError or OSError for what is wrong; sets what follows."""
+    for name in (*args.models.split(","), args.text_model):
+        sizes.model(name)
+    args.all_lengths = [int(length) for length in args.lengths.split(",")]
+    counts = [args.rounds, args.command_rounds, *args.all_lengths]
+    if min(counts) < 1 or (args.rows is not None and args.rows < 1):
+        raise ValueError(
+            "--rounds, --command_rounds, --lengths and --rows must be at least "
+            "1"
+        )
+    environments = {c.environment for c in contestants.CONTESTANTS.values()}
+    args.pythons = {}
+    for pair in args.python:
+        name, _, python = pair.partition("=")
+        if name not in environments or not os.path.isfile(python):
+            names = ", ".join(sorted(environments - {None}))
+            raise ValueError(
+                f"--python: expected ENVIRONMENT=PYTHON, of {names}, and a "
+                f"file. Received: {pair}"
+            )
+        args.pythons[name] = python
+    for flag, kind, is_right in (
+        ("vocab_file", "file", os.path.isfile),
+        ("data_dir", "folder", os.path.isdir),
+        ("text_file", "file", os.path.isfile),
+    ):
+        path = getattr(args, flag)
+        if path and not os.path.exists(path):
+            raise ValueError(f"--{flag}: there is no {path}")
+        if path and not is_right(path):
+            raise ValueError(f"--{flag}: {path} is no {kind}")
+        setattr(args, flag, path and os.path.abspath(path))
+    args.output_dir.mkdir(parents=True, exist_ok=True)
 
 
 def measure_work(work, present, args, found) -> None:

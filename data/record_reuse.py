@@ -83,7 +83,7 @@ def is_current(path: str, key: str) -> bool:
             and kept.get("made_from") == key
             and kept == _description(path, key)
         )
-    except (OSError, ValueError, tf.errors.OpError):
+    except (OSError, ValueError, RecursionError, tf.errors.OpError):
         return False
 
 

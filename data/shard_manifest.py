@@ -8,6 +8,8 @@ import dataclasses
 import glob
 import hashlib
 import json
+import os
+import re
 import unicodedata
 from typing import Any
 
@@ -18,6 +20,8 @@ from errors import UserError
 
 # Another number where the same job gives other records.
 _VERSION = 1
+# What a message says of what has another name than its flag, or more to it.
+_LABELS = {"input_file": "input_file (names, sizes or times of its files)"}
 
 
 def path_of(output_file: str) -> str:
@@ -51,6 +55,7 @@ def check(job: Job) -> bool:
     """
     output_file = job.output_file
     path = path_of(output_file)
+    _check_read_files(job)
     if not file_bytes.exists(path):
         shards = file_bytes.matching(f"{glob.escape(output_file)}-*-of-*")
         if shards:
@@ -61,7 +66,7 @@ def check(job: Job) -> bool:
         return False
     try:
         found = json.loads(file_bytes.read(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise UserError(
@@ -71,7 +76,7 @@ def check(job: Job) -> bool:
     # As it is when it has been written and read.
     described = json.loads(json.dumps(description(job)))
     changed = sorted(
-        key
+        _LABELS.get(key, key)
         for key in {*found, *described}
         if found.get(key) != described.get(key)
     )
@@ -82,6 +87,25 @@ def check(job: Job) -> bool:
             "its shards to start anew, or name another --output_file."
         )
     return True
+
+
+def _check_read_files(job: Job) -> None:
+    """Raises UserError where a file to read is one of those to write."""
+    folder, name = os.path.split(os.path.realpath(job.output_file))
+    own = re.compile(
+        rf"{re.escape(name)}(-\d+-of-\d+|\.manifest\.json)"
+        rf"|\.tmp-bert-{re.escape(name)}[-.].*",
+        re.DOTALL,
+    )
+    for path in (*job.names, job.vocab_file):
+        in_folder, found = os.path.split(os.path.realpath(path))
+        if in_folder == folder and own.fullmatch(found):
+            raise UserError(
+                f"{path} is to be read, but its name is that of a file which "
+                f"belongs to the shards of --output_file={job.output_file}; "
+                "let --input_file match the text alone, or name another "
+                "--output_file."
+            )
 
 
 def write(job: Job) -> None:

@@ -10,7 +10,13 @@ from typing import Any, Protocol
 
 from absl import logging
 
-from data import file_bytes, pretraining, reservoir, shard_manifest
+from data import (
+    file_bytes,
+    pretraining,
+    reservoir,
+    run_lock,
+    shard_manifest,
+)
 from data.streaming import Job
 
 # What one call of a worker does in the first pass.
@@ -54,10 +60,19 @@ def create(
 
     Raises:
         UserError: there is no text, a line is too long, or what is there is
-            of another job.
+            of another job, or another run is about to make it.
     """
     if not job.text.num_blocks:
         raise pretraining.no_text(job.names)
+    with run_lock.alone(job.reservoir_file + ".lock", job.output_file):
+        _create(job, make_pool, progress)
+
+
+def _create(
+    job: Job,
+    make_pool: Callable[[], AbstractContextManager[Pool]],
+    progress: Callable,
+) -> None:
     has_begun = shard_manifest.check(job)
     shards = [
         shard
@@ -123,6 +138,6 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
     if scan.bad_lines:
         place = job.text.place(scan.first_bad)
         pretraining.warn_of_bad_lines(scan.bad_lines, f"after {place}")
-    if scan.num_documents == 1:
+    if len(others.documents) == 1:
         pretraining.warn_of_one_document(job.names)
     others.save(job.reservoir_file)

@@ -49,11 +49,12 @@ def model(name: str) -> Model:
         ValueError: it is none.
     """
     layers, _, units = name.partition("x")
-    if not (layers.isdecimal() and units.isdecimal()):
+    numbers = [int(part) for part in (layers, units) if part.isdecimal()]
+    if len(numbers) < 2 or 0 in numbers:
         raise ValueError(
             f"Expected a model as LAYERSxUNITS, such as 6x384. Received: {name}"
         )
-    return Model(int(layers), int(units))
+    return Model(*numbers)
 
 
 def predictions(length: int) -> int:

@@ -124,8 +124,14 @@ def test_work_without_its_files_is_listed(run_bench):
         ("--work=fly", "--work: expected forward,"),
         ("--peers=nobody", "--peers: expected ours, slow, far."),
         ("--models=big", "Expected a model as LAYERSxUNITS"),
+        ("--models=0x128", "Expected a model as LAYERSxUNITS"),
         ("--rounds=0", "must be at least 1"),
+        ("--lengths=128,0", "must be at least 1"),
+        ("--rows=-1", "must be at least 1"),
         ("--vocab_file=/nowhere", "--vocab_file: there is no /nowhere"),
+        ("--text_file=/", "--text_file: / is no file"),
+        ("--python=foo", "expected ENVIRONMENT=PYTHON"),
+        ("--output_dir=/dev/null/x", "Not a directory"),
     ],
 )
 def test_a_wrong_flag_is_refused(run_bench, capsys, flag, message):

@@ -88,6 +88,7 @@ def test_a_file_as_it_was_written_is_current(kept):
         lambda path: Path(f"{path}.fingerprint").unlink(),
         lambda path: Path(f"{path}.fingerprint").write_text("{"),
         lambda path: Path(f"{path}.fingerprint").write_text("[1]"),
+        lambda path: Path(f"{path}.fingerprint").write_text("[" * 10**5),
         lambda path: Path(f"{path}.fingerprint").write_bytes(b"\xff"),
         lambda path: Path(f"{path}.fingerprint").write_text(
             '{"made_from": "k"}'

@@ -3,8 +3,10 @@
 import dataclasses
 import functools
 import itertools
+import os
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -385,3 +387,48 @@ def test_files_may_have_a_scheme(folder):
 
     assert shards(folder, "remote") == shards(folder, "local")
     assert not list(folder.glob(".tmp*"))
+
+
+def test_two_runs_at_once_with_one_output_are_refused(folder):
+    """Else the second one's manifest would stand beside the first's shards."""
+    lock = make_job(folder).reservoir_file + ".lock"
+
+    class Second(streaming.Worker):
+        def make_shard(self, shard):
+            with pytest.raises(UserError, match="Another run is writing"):
+                create(make_job(folder, seed=2))
+            assert os.path.exists(lock)
+            return super().make_shard(shard)
+
+    create(make_job(folder), worker=Second)
+    create(make_job(folder, "alone"))
+    assert shards(folder) == shards(folder, "alone")
+    assert not os.path.exists(lock)
+
+
+def test_lock_of_a_killed_run_is_no_hindrance(folder):
+    job = make_job(folder)
+    Path(job.reservoir_file + ".lock").touch()
+    create(job)
+    assert not os.path.exists(job.reservoir_file + ".lock")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".tmp-bert-out.others", "out-00000-of-00003", "out.manifest.json"],
+)
+def test_own_files_are_no_text(folder, name):
+    """A pattern such as folder/* may match what a killed run has left."""
+    (folder / name).write_text(text())
+    job = make_job(folder)
+    job = dataclasses.replace(job, names=(str(folder / name),))
+    before = (folder / name).read_bytes()
+    with pytest.raises(UserError, match="name is that of a file which belongs"):
+        create(job)
+    assert (folder / name).read_bytes() == before
+
+
+def test_document_without_tokens_is_none_to_warn_of(folder, caplog):
+    (folder / "text.txt").write_text("w1 w2\nw3\n\n\u200b\n")
+    create(make_job(folder))
+    assert "All text is one document" in caplog.text

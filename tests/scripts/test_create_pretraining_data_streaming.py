@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import create_pretraining_data as script
-from data import record_files, records
+from data import record_files, records, worker_pool
 from errors import UserError
 from tests.scripts.test_create_pretraining_data import (
     ROOT,
@@ -243,3 +243,27 @@ def test_missing_beam_is_one_line(inputs, tmp_path, monkeypatch):
     )
     with pytest.raises(UserError, match=r"pip install -r requirements-beam"):
         script.create_pretraining_data(config)
+
+
+def test_pipe_is_an_error(inputs, tmp_path):
+    """Its size is 0: it would seem to hold no text."""
+    os.mkfifo(tmp_path / "pipe")
+    args = args_of(inputs, tmp_path / "out", "text.txt", "--num_workers=1")
+    config = config_of(*args, f"--input_file={tmp_path}/pipe")
+    with pytest.raises(UserError, match=r"needs plain files.*write the text"):
+        script.create_pretraining_data(config)
+
+
+def test_no_more_workers_than_blocks(inputs, tmp_path, monkeypatch):
+    """A thousand processes for one block would take 100 GB."""
+    made = []
+
+    class Pool(worker_pool.WorkerPool):
+        def __init__(self, num_workers, make_worker):
+            made.append(num_workers)
+            super().__init__(num_workers, make_worker)
+
+    monkeypatch.setattr(worker_pool, "WorkerPool", Pool)
+    args = args_of(inputs, tmp_path / "out", "text.txt", "--num_workers=1000")
+    script.create_pretraining_data(config_of(*args))
+    assert made == [1]
