@@ -86,6 +86,9 @@ def _create(
             job.num_shards,
         )
     if not shards:
+        # Of a run that was killed after its last shard.
+        if file_bytes.exists(job.reservoir_file):
+            file_bytes.remove(job.reservoir_file)
         return
     with make_pool() as pool:
         if not (has_begun and file_bytes.exists(job.reservoir_file)):

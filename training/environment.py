@@ -1,6 +1,7 @@
 """What must be set before TensorFlow is imported."""
 
 import ctypes
+import importlib.util
 import os
 
 # Parameters of glibc's mallopt(3), from malloc.h.
@@ -30,7 +31,8 @@ def leave_out_keras() -> None:
     For a command that makes no model; it calls this before `prepare`. Without
     it TensorFlow imports the Keras that is installed, to have it as tf.keras.
     """
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    if importlib.util.find_spec("tf_keras") is None:  # else it would be that
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
 def _keep_memory() -> None:
