@@ -242,6 +242,7 @@ def create_pretraining_data(config: Config) -> None:
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
     input_files = file_bytes.matching_files(config.input_file, "input_file")
+    check_unpacked(input_files)
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")
@@ -273,6 +274,7 @@ def create_shards(config: Config) -> None:
 
     input_files = file_bytes.matching_files(config.input_file, "input_file")
     check_plain_files(input_files)
+    check_unpacked(input_files)
     job = streaming.Job.of(
         input_files,
         config.output_file,
@@ -318,6 +320,21 @@ def check_plain_files(names: Iterable[str]) -> None:
                 f"again. Received: --input_file={name}, such as a pipe; write "
                 "the text to a file first."
             )
+
+
+def check_unpacked(names: Iterable[str]) -> None:
+    """Raises UserError where one is compressed."""
+    from data import file_bytes
+
+    for name in names:
+        if "://" not in name and not os.path.isfile(name):
+            continue  # what is read of a pipe is gone
+        with file_bytes.reader(name) as file:
+            if file.read(2) == b"\x1f\x8b":
+                raise UserError(
+                    f"Expected plain text. Received: --input_file={name}, "
+                    "compressed by gzip; unpack it first."
+                )
 
 
 def check_output_files(

@@ -1,3 +1,4 @@
+import gzip
 import logging
 import os
 import subprocess
@@ -266,6 +267,15 @@ def test_text_without_tokens_is_an_error(folder, text):
     with pytest.raises(UserError, match=r"Expected text.*text.txt, without"):
         create(folder)
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_compressed_text_is_an_error(folder, num_workers):
+    (folder / "text.txt").write_bytes(gzip.compress(b"a b c\n"))
+
+    with pytest.raises(UserError, match=r"text.txt, compressed by gzip"):
+        create(folder, f"--num_workers={num_workers}")
+    assert not list(folder.glob("out*"))
 
 
 def test_one_document_works_with_a_warning(folder, caplog):
