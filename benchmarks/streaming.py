@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-# The original (TensorFlow 2.15's compat.v1) on one core of a two-core AMD EPYC
-# of 2026: words tokenized, instances created and records written a second.
+# Of the original, on one core of the machine of docs/performance.md; measured
+# once, not by this script: words tokenized, instances created and records
+# written a second.
 _ORIGINAL_WORDS, _ORIGINAL_CREATED, _ORIGINAL_WRITTEN = 120_000, 2800, 7800
 _LARGE_CORPUS_WORDS, _LARGE_MACHINE_CORES = 3e9, 16
 
