@@ -6,12 +6,12 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from errors import UserError
+from modeling.joining import is_joined
 from modeling.portable import own_gradient
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
-@own_gradient
 def gelu(x: tf.Tensor) -> tf.Tensor:
     """Gaussian error linear unit, the tanh approximation of the original.
 
@@ -19,6 +19,12 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
+    # Joined with the product that x comes from.
+    return tf.nn.gelu(x, approximate=True) if is_joined() else _gelu(x)
+
+
+@own_gradient
+def _gelu(x: tf.Tensor) -> tf.Tensor:
     # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory. So does a
     # gradient of its own, which keeps only x and the sigmoid, too.
     twice = 2.0 * math.sqrt(2.0 / math.pi)

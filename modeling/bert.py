@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from errors import UserError
 from modeling.config import BertConfig
+from modeling.joining import joining
 from modeling.layers import Dense, Embeddings
 from modeling.randomness import WeightInitializer, dropout_seed, split_seed
 from modeling.transformer import TransformerBlock
@@ -240,14 +241,15 @@ class BertModel(keras.layers.Layer):
         )
         seeds = split_seed(seed, 1 + config.num_hidden_layers)
 
-        embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
-        layers = self.encoder(
-            embedded,
-            input_mask,
-            seeds=seeds[1:],
-            training=training,
-            choose=choose,
-        )
+        with joining(not training):
+            embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
+            layers = self.encoder(
+                embedded,
+                input_mask,
+                seeds=seeds[1:],
+                training=training,
+                choose=choose,
+            )
         return {
             "embedding_output": embedded,
             "all_encoder_layers": layers,
