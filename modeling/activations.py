@@ -19,8 +19,9 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
-    # Joined with the product that x comes from.
-    return tf.nn.gelu(x, approximate=True) if is_joined() else _gelu(x)
+    if x.dtype == tf.float32 and is_joined():
+        return tf.nn.gelu(x, approximate=True)  # with the product before it
+    return _gelu(x)
 
 
 @own_gradient

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from modeling.portable import is_portable
+
 _is_on = contextvars.ContextVar("joining", default=False)
 
 
@@ -34,6 +36,7 @@ def is_joined() -> bool:
     """
     return (
         _is_on.get()
+        and not is_portable()
         and tf.inside_function()
         and os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
         and platform.machine().lower() in ("x86_64", "amd64")

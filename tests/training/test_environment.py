@@ -57,3 +57,23 @@ def test_onednn_is_used_unless_the_user_has_a_say(users_own, monkeypatch):
     monkeypatch.setattr(environment, "_keep_memory", lambda: None)
     environment.prepare()
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == (users_own or "1")
+
+
+def test_keras_starts_without_sklearn_which_others_still_find():
+    code = """
+import sys
+from training import environment
+environment.prepare()
+import tensorflow
+print("keras.src.wrappers" in sys.modules, "sklearn" in sys.modules)
+from sklearn.metrics import f1_score
+print(f1_score([0, 1], [0, 1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "False", "1.0"]
