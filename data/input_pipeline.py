@@ -68,7 +68,12 @@ def train_batches(
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         ).prefetch(tf.data.AUTOTUNE)
-    return batches
+    # The thread that tunes tf.data looks after 10 ms, 20 ms and so on, up to a
+    # minute, and the end of the training could wait for its next look. At the
+    # pace of training there is nothing to tune.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def eval_batches(
