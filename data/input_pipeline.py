@@ -69,7 +69,7 @@ def train_batches(
             deterministic=True,
         ).prefetch(tf.data.AUTOTUNE)
     # The thread that tunes tf.data looks after 10 ms, 20 ms and so on, up to a
-    # minute, and the end of the training could wait for its next look. At the
+    # minute. Now and then the end of a training took until its next look. At the
     # pace of training there is nothing to tune.
     options = tf.data.Options()
     options.autotune.enabled = False
