@@ -68,12 +68,7 @@ def train_batches(
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         ).prefetch(tf.data.AUTOTUNE)
-    # The thread that tunes tf.data looks after 10 ms, 20 ms and so on, up to a
-    # minute. Now and then the end of a training took until its next look. At the
-    # pace of training there is nothing to tune.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batches.with_options(options)
+    return batches
 
 
 def eval_batches(

@@ -120,15 +120,25 @@ def check_records(
 def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
     """Returns batches of serialized records as batches of tensors.
 
+    tf.data's tuner is off: an iterator's end may wait for the tuner's next look,
+    up to a minute away, and models take too long for there to be anything to
+    tune.
+
     Args:
         batches: string [B].
         source: what is in them.
     """
-    return batches.map(
-        lambda batch: records.parse(source.fields, batch, source.limits),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    ).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return (
+        batches.with_options(options)
+        .map(
+            lambda batch: records.parse(source.fields, batch, source.limits),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        .prefetch(tf.data.AUTOTUNE)
+    )
 
 
 def _check_each_record(path: str, source: RecordSource) -> None:

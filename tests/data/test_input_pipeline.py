@@ -282,6 +282,19 @@ def test_prediction_gives_each_record_once_and_cut(tmp_path):
     assert found == [([2, 0], 4), ([1], 1)]
 
 
+def test_no_iterator_waits_for_the_tuner(tmp_path):
+    src = write_long(tmp_path / "a", [2, 1, 4])
+    for batches in (
+        input_pipeline.train_batches(src, 2, seed=1, shuffle_buffer_size=1),
+        input_pipeline.train_batches(
+            src, 2, seed=1, shuffle_buffer_size=None, cut=True, group=True
+        ),
+        input_pipeline.eval_batches(src, 2),
+        input_pipeline.predict_batches(src, 2),
+    ):
+        assert batches.options().autotune.enabled is False
+
+
 def test_records_are_counted(tmp_path):
     files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
     assert record_files.num_records(files) == 8
