@@ -17,6 +17,7 @@ import tensorflow as tf
 from absl import logging
 
 from data import packing
+from data.untuned import untuned
 from errors import UserError
 
 FEATURES = ("input_ids", "input_mask", "segment_ids")
@@ -155,4 +156,4 @@ def windows(
             FEATURES, tf.TensorSpec([None, seq_length], tf.int32)
         ),
     )
-    return dataset, lambda error: errors[0] if errors else error
+    return untuned(dataset), lambda error: errors[0] if errors else error

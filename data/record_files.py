@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from data import file_bytes, record_bytes, records
 from data.file_bytes import matching_files as matching_files
+from data.untuned import untuned
 from errors import UserError
 
 _CHECKED_RECORDS = 1000
@@ -120,18 +121,12 @@ def check_records(
 def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
     """Returns batches of serialized records as batches of tensors.
 
-    tf.data's tuner is off: an iterator's end may wait for the tuner's next look,
-    up to a minute away, and models take too long for there to be anything to
-    tune.
-
     Args:
         batches: string [B].
         source: what is in them.
     """
-    options = tf.data.Options()
-    options.autotune.enabled = False
     return (
-        batches.with_options(options)
+        untuned(batches)
         .map(
             lambda batch: records.parse(source.fields, batch, source.limits),
             num_parallel_calls=tf.data.AUTOTUNE,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from data import features_text as ft
+from data import length_sorting
 from data.packing import Packed, SpecialIds
 from errors import UserError
 
@@ -97,6 +98,12 @@ def test_windows_are_padded_and_the_last_one_is_shorter():
     assert {k: v.tolist() for k, v in found[0].items()} == expected
     assert {v.dtype for v in found[0].values()} == {np.dtype(np.int32)}
     assert [len(window["input_ids"]) for window in found] == [2, 2, 1]
+
+
+def test_no_iterator_waits_for_the_tuner():
+    dataset, _ = ft.windows([], 2, 4)
+    batches = length_sorting.sorted_batches(dataset, 2, per_token=ft.FEATURES)
+    assert batches.options().autotune.enabled is False
 
 
 def test_rows_are_read_as_they_are_needed():

@@ -1,0 +1,14 @@
+"""Pipelines without tf.data's tuner."""
+
+import tensorflow as tf
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Turns tf.data's tuner off for a dataset and all that is made of it.
+
+    An iterator's end may wait for the tuner's next look, up to a minute away,
+    and models take too long for there to be anything to tune.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
