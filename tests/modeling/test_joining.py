@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.python.eager import context
+from tensorflow.python.framework import test_util
 
 from modeling import BertModel, joining
 from modeling.activations import gelu
@@ -45,12 +46,11 @@ def model():
     return BertModel(TINY, init_seed=1)
 
 
-def runs_on_onednn():
-    with joining.joining(True):
-        return tf.function(joining.is_joined)()
-
-
-@pytest.mark.skipif(not runs_on_onednn(), reason="not oneDNN on an x86 CPU")
+@pytest.mark.skipif(
+    # TensorFlow's word, not that of what is tested.
+    not test_util.IsMklEnabled() or bool(tf.config.list_logical_devices("GPU")),
+    reason="no oneDNN, or a GPU",
+)
 def test_a_pass_without_training_runs_onednns_layer_norm_and_gelu(model):
     found = operations(compiled(model, False))
     layers = TINY.num_hidden_layers
