@@ -26,20 +26,19 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
 @own_gradient
 def _gelu(x: tf.Tensor) -> tf.Tensor:
-    # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory. So does a
-    # gradient of its own, which keeps only x and the sigmoid, too.
-    twice = 2.0 * math.sqrt(2.0 / math.pi)
-    cubic = twice * 0.044715
-    gate = tf.sigmoid(x * (twice + cubic * tf.square(x)))
+    # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory.
+    linear = 2.0 * math.sqrt(2.0 / math.pi)
+    twice_u = x * (linear + (linear * 0.044715) * tf.square(x))
+    if x.dtype == tf.float16:
+        # It ends at 65504, and infinity times a slope of 0 would be NaN.
+        twice_u = tf.clip_by_value(twice_u, -1000.0, 1000.0)
+    gate = tf.sigmoid(twice_u)
 
     def gradient(dy):
-        square = tf.square(x)
-        if x.dtype == tf.float16:
-            # It ends at 65504, and infinity times a slope of 0 would be NaN.
-            square = tf.minimum(square, x.dtype.max)
-        slope = tf.raw_ops.SigmoidGrad(y=gate, dy=x)
-        slope *= twice + (3.0 * cubic) * square
-        return dy * (gate + slope)
+        # x times the slope of 2u; in a sum that is one pass, too. A graph
+        # computes all but the last product when x is there, and keeps that.
+        inner = tf.add_n([twice_u] * 3 + [x * (-2.0 * linear)])
+        return dy * (gate + tf.raw_ops.SigmoidGrad(y=gate, dy=inner))
 
     return x * gate, gradient
 

@@ -133,13 +133,17 @@ class AdamWeightDecay:
         return self.schedule(self.global_step)
 
     def apply(
-        self, gradients: Sequence[tf.Tensor], is_finite: tf.Tensor
+        self,
+        gradients: Sequence[tf.Tensor],
+        scale: tf.Tensor,
+        is_finite: tf.Tensor,
     ) -> None:
         """Updates every weight once, and global_step; in replica context.
 
         Args:
-            gradients: clipped, summed over replicas, dense float32 tensors in
-                the order of `variables`; zeros where is_finite is False.
+            gradients: summed over replicas, dense float32 tensors in the order
+                of `variables`.
+            scale: what to multiply them by, float32 scalar.
             is_finite: bool scalar, whether to do so; else the step is counted
                 as skipped.
         """
@@ -147,7 +151,7 @@ class AdamWeightDecay:
             self._update_all,
             args=(
                 list(gradients),
-                self._rates(is_finite),
+                self._rates(scale, is_finite),
                 is_finite,
                 tf.logical_not(is_finite),
             ),
@@ -184,7 +188,7 @@ class AdamWeightDecay:
                 group=False,
             )
 
-    def _rates(self, is_finite: tf.Tensor) -> "_Rates":
+    def _rates(self, scale: tf.Tensor, is_finite: tf.Tensor) -> "_Rates":
         """Returns a step's numbers; those of no change for a skipped one."""
         settings = self.settings
         scale_m = scale_v = tf.ones([])
@@ -193,6 +197,7 @@ class AdamWeightDecay:
             scale_m = 1.0 / (1.0 - tf.pow(settings.beta_1, step))
             scale_v = 1.0 / (1.0 - tf.pow(settings.beta_2, step))
         return _Rates(
+            tf.where(is_finite, scale, 0.0),
             tf.where(is_finite, self.learning_rate(), 0.0),
             tf.where(is_finite, settings.beta_1, 1.0),
             tf.where(is_finite, settings.beta_2, 1.0),
@@ -203,37 +208,42 @@ class AdamWeightDecay:
     def _update_one(
         self, weight, gradient, m, v, rates: "_Rates", *, decays
     ) -> tf.Operation:
+        settings = self.settings
         if decays:
-            weight.assign(
-                weight
-                * (1.0 - rates.learning_rate * self.settings.weight_decay)
+            # In place, as all here: a weight that moves leaves a gap in the
+            # memory, which the next batch's tensors do not fill.
+            weight.assign_sub(
+                weight * (rates.learning_rate * settings.weight_decay),
+                read_value=False,
             )
-        # TensorFlow's own Adam goes over memory once where the equations
-        # take a pass each: half the time on a CPU. Powers of 0 switch off its
-        # bias correction, a beta of 1 leaves a moment as it is.
-        tensors = {
-            "var": weight.handle,
-            "m": m.handle,
-            "v": v.handle,
-            "beta1_power": 0.0,
-            "beta2_power": 0.0,
-            "epsilon": self.settings.epsilon / tf.sqrt(rates.scale_v),
-        }
-        moved_m = tf.raw_ops.ResourceApplyAdam(
-            **tensors, lr=0.0, beta1=rates.beta_1, beta2=1.0, grad=gradient
+        # TensorFlow's own updates go over memory once where the equations
+        # take a pass each: half the time on a CPU. A rate of 0 leaves the
+        # weight, a beta of 1 a moment as it is, and powers of 0 switch off
+        # Adam's bias correction.
+        kept = 1.0 - settings.beta_1
+        gradient = tf.math.multiply_no_nan(gradient, rates.scale * kept)
+        moved_m = tf.raw_ops.ResourceApplyMomentum(
+            var=weight.handle,
+            accum=m.handle,
+            lr=0.0,
+            grad=gradient,
+            momentum=rates.beta_1,
         )
-        # It computes 1 - beta_2 in float32, 1.3e-5 below 0.001: made good in
-        # the gradient, and so in a call of its own.
-        share = (1.0 - self.settings.beta_2) / (
-            tf.ones([]) - self.settings.beta_2
-        )
+        # ResourceApplyAdam computes 1 - beta_2 in float32, 1.3e-5 below 0.001:
+        # made good in the gradient, so that it cannot move m as well.
+        share = (1.0 - settings.beta_2) / (tf.ones([]) - settings.beta_2)
         with tf.control_dependencies([moved_m]):
             return tf.raw_ops.ResourceApplyAdam(
-                **tensors,
+                var=weight.handle,
+                m=m.handle,
+                v=v.handle,
+                beta1_power=0.0,
+                beta2_power=0.0,
                 lr=rates.learning_rate * rates.scale_m / tf.sqrt(rates.scale_v),
                 beta1=1.0,
                 beta2=rates.beta_2,
-                grad=gradient * tf.sqrt(share),
+                epsilon=settings.epsilon / tf.sqrt(rates.scale_v),
+                grad=gradient * (tf.sqrt(share) / kept),
             )
 
     def _decays(self, name: str) -> bool:
@@ -274,6 +284,7 @@ class Lamb(AdamWeightDecay):
         self, weight, gradient, m, v, rates: "_Rates", *, decays
     ) -> tf.Operation:
         settings = self.settings
+        gradient = tf.math.multiply_no_nan(gradient, rates.scale)
         new_m = m.assign(rates.beta_1 * m + (1.0 - settings.beta_1) * gradient)
         new_v = v.assign(
             rates.beta_2 * v + (1.0 - settings.beta_2) * tf.square(gradient)
@@ -293,6 +304,7 @@ class _Rates(NamedTuple):
     """The numbers of a step, float32 scalars.
 
     Attributes:
+        scale: of the gradient; 0 times what is not finite is to be 0.
         learning_rate: of the weights.
         beta_1: share of m that stays.
         beta_2: share of v that stays.
@@ -300,6 +312,7 @@ class _Rates(NamedTuple):
         scale_v: of v, for the update.
     """
 
+    scale: tf.Tensor
     learning_rate: tf.Tensor
     beta_1: tf.Tensor
     beta_2: tf.Tensor

@@ -129,14 +129,8 @@ def compile_train_step(
         is_finite = tf.math.is_finite(norm) & tf.math.is_finite(
             tf.add_n(list(gradients.parts.values()))
         )
-        scale = tf.where(
-            is_finite, clip_scale(norm, settings.max_grad_norm) / factor, 0.0
-        )
-        optimizer.apply(
-            # 0 * NaN is NaN; here it must be 0.
-            [tf.math.multiply_no_nan(g, scale) for g in gradients.dense],
-            is_finite,
-        )
+        scale = clip_scale(norm, settings.max_grad_norm) / factor
+        optimizer.apply(gradients.dense, scale, is_finite)
         if loss_scale:
             loss_scale.update(is_finite)
         return _figures(gradients.parts, norm)

@@ -4,6 +4,9 @@ import tensorflow as tf
 
 from training import optimization
 
+# A scale of the gradients, and whether they are finite.
+UNSCALED = (tf.constant(1.0), tf.constant(True))
+
 
 def rates(kind, learning_rate, steps, warmup):
     schedule = optimization.learning_rate_schedule(
@@ -52,11 +55,33 @@ def test_update_follows_the_original_equations_without_bias_correction():
     w, m, v = np.array([1.0, -2.0]), 0.0, 0.0
     for step in range(3):
         g = np.array([0.3, -0.1]) * (step + 1)
-        optimizer.apply([tf.constant(g, tf.float32)], tf.constant(True))
+        optimizer.apply([tf.constant(g, tf.float32)], *UNSCALED)
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         w = w - 0.1 * (m / (np.sqrt(v) + 1e-6) + 0.01 * w)
-    np.testing.assert_allclose(variables["kernel"].numpy(), w, rtol=1e-6)
+    # A weight near 1 is rounded twice a step, by up to 6e-8.
+    np.testing.assert_allclose(
+        variables["kernel"].numpy(), w, rtol=0, atol=5e-7
+    )
     assert optimizer.global_step.numpy() == 3
+
+
+def test_rounding_of_many_small_updates_has_no_direction():
+    # 1 - rate * weight_decay itself is off by up to 3e-8 in float32, which a
+    # thousand times one way would be 1e-5.
+    rng = np.random.default_rng(1)
+    w, m, v = rng.normal(size=1000), 0.0, 0.0
+    weight = tf.Variable(w, dtype=tf.float32)
+    optimizer = optimization.AdamWeightDecay(
+        {"kernel": weight}, lambda step: tf.constant(1e-3)
+    )
+    step = tf.function(lambda g: optimizer.apply([g], *UNSCALED))
+    for _ in range(1000):
+        g = rng.normal(size=1000)
+        step(tf.constant(g, tf.float32))
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w -= 1e-3 * (m / (np.sqrt(v) + 1e-6) + 0.01 * w)
+    error = (weight.numpy() - w) * np.sign(w)
+    assert abs(np.mean(error)) < 1e-6
 
 
 def test_bias_correction_is_adams_when_asked_for():
@@ -64,7 +89,7 @@ def test_bias_correction_is_adams_when_asked_for():
         ["kernel"],
         optimization.AdamSettings(weight_decay=0.0, bias_correction=True),
     )
-    optimizer.apply([tf.constant([0.3, -0.1])], tf.constant(True))
+    optimizer.apply([tf.constant([0.3, -0.1])], *UNSCALED)
     # The first corrected update is the gradient's sign, whatever its size.
     np.testing.assert_allclose(
         variables["kernel"].numpy(), [0.9, -1.9], atol=1e-5
@@ -85,7 +110,7 @@ def test_decay_leaves_out_layer_norm_and_every_bias():
         "block/layer_norm/scale",
     ]
     variables, optimizer = make(decayed + excluded)
-    optimizer.apply([tf.zeros(2)] * 8, tf.constant(True))
+    optimizer.apply([tf.zeros(2)] * 8, *UNSCALED)
     moved = {n for n, v in variables.items() if v.numpy()[0] != 1.0}
     assert moved == set(decayed)
 
@@ -114,7 +139,7 @@ def test_lamb_follows_the_papers_equations():
     w, m, v = weight.numpy().astype(np.float64), 0.0, 0.0
     for t in range(1, 4):
         g = np.array([[0.3, -0.1], [2.0, 0.0]]) * t
-        optimizer.apply([tf.constant(g, tf.float32)], tf.constant(True))
+        optimizer.apply([tf.constant(g, tf.float32)], *UNSCALED)
         w, m, v = lamb_step(w, g, m, v, t)
     np.testing.assert_allclose(weight.numpy(), w, rtol=1e-5)
 
@@ -131,6 +156,6 @@ def test_lamb_takes_adams_step_where_there_is_no_ratio(start):
         optimizer = kind(
             {name: variable}, lambda step: tf.constant(0.1), settings
         )
-        optimizer.apply([tf.constant([0.3, -0.1])], tf.constant(True))
+        optimizer.apply([tf.constant([0.3, -0.1])], *UNSCALED)
     np.testing.assert_allclose(weight.numpy(), adams.numpy(), rtol=1e-6)
     assert weight.numpy()[0] != start[0]
