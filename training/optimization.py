@@ -189,61 +189,69 @@ class AdamWeightDecay:
             )
 
     def _rates(self, scale: tf.Tensor, is_finite: tf.Tensor) -> "_Rates":
-        """Returns a step's numbers; those of no change for a skipped one."""
+        """Returns a step's numbers; those of no change for a skipped one.
+
+        Made once: a number for each weight would be most of the graph.
+        """
         settings = self.settings
-        scale_m = scale_v = tf.ones([])
+        one = tf.ones([])
+        scale_m = scale_v = one
         if settings.bias_correction:
             step = tf.cast(self.global_step + 1, tf.float32)
             scale_m = 1.0 / (1.0 - tf.pow(settings.beta_1, step))
             scale_v = 1.0 / (1.0 - tf.pow(settings.beta_2, step))
+        scale = tf.where(is_finite, scale, 0.0)
+        rate = tf.where(is_finite, self.learning_rate(), 0.0)
+        share_m, share_v = 1.0 - settings.beta_1, 1.0 - settings.beta_2
         return _Rates(
-            tf.where(is_finite, scale, 0.0),
-            tf.where(is_finite, self.learning_rate(), 0.0),
-            tf.where(is_finite, settings.beta_1, 1.0),
-            tf.where(is_finite, settings.beta_2, 1.0),
-            scale_m,
-            scale_v,
+            learning_rate=rate,
+            decay=rate * settings.weight_decay,
+            beta_1=tf.where(is_finite, settings.beta_1, 1.0),
+            beta_2=tf.where(is_finite, settings.beta_2, 1.0),
+            scale=scale,
+            into_m=scale * share_m,
+            # ResourceApplyAdam computes 1 - beta_2 in float32, 1.3e-5 below
+            # 0.001: made good in the gradient.
+            into_v=tf.sqrt(share_v / (one - settings.beta_2)) / share_m,
+            scale_m=scale_m,
+            scale_v=scale_v,
+            adam_rate=rate * scale_m / tf.sqrt(scale_v),
+            adam_epsilon=settings.epsilon / tf.sqrt(scale_v),
+            zero=tf.zeros([]),
+            one=one,
         )
 
     def _update_one(
         self, weight, gradient, m, v, rates: "_Rates", *, decays
     ) -> tf.Operation:
-        settings = self.settings
         if decays:
             # In place, as all here: a weight that moves leaves a gap in the
             # memory, which the next batch's tensors do not fill.
-            weight.assign_sub(
-                weight * (rates.learning_rate * settings.weight_decay),
-                read_value=False,
-            )
+            weight.assign_sub(weight * rates.decay, read_value=False)
         # TensorFlow's own updates go over memory once where the equations
         # take a pass each: half the time on a CPU. A rate of 0 leaves the
         # weight, a beta of 1 a moment as it is, and powers of 0 switch off
         # Adam's bias correction.
-        kept = 1.0 - settings.beta_1
-        gradient = tf.math.multiply_no_nan(gradient, rates.scale * kept)
+        gradient = tf.math.multiply_no_nan(gradient, rates.into_m)
         moved_m = tf.raw_ops.ResourceApplyMomentum(
             var=weight.handle,
             accum=m.handle,
-            lr=0.0,
+            lr=rates.zero,
             grad=gradient,
             momentum=rates.beta_1,
         )
-        # ResourceApplyAdam computes 1 - beta_2 in float32, 1.3e-5 below 0.001:
-        # made good in the gradient, so that it cannot move m as well.
-        share = (1.0 - settings.beta_2) / (tf.ones([]) - settings.beta_2)
         with tf.control_dependencies([moved_m]):
             return tf.raw_ops.ResourceApplyAdam(
                 var=weight.handle,
                 m=m.handle,
                 v=v.handle,
-                beta1_power=0.0,
-                beta2_power=0.0,
-                lr=rates.learning_rate * rates.scale_m / tf.sqrt(rates.scale_v),
-                beta1=1.0,
+                beta1_power=rates.zero,
+                beta2_power=rates.zero,
+                lr=rates.adam_rate,
+                beta1=rates.one,
                 beta2=rates.beta_2,
-                epsilon=settings.epsilon / tf.sqrt(rates.scale_v),
-                grad=gradient * (tf.sqrt(share) / kept),
+                epsilon=rates.adam_epsilon,
+                grad=gradient * rates.into_v,
             )
 
     def _decays(self, name: str) -> bool:
@@ -304,20 +312,35 @@ class _Rates(NamedTuple):
     """The numbers of a step, float32 scalars.
 
     Attributes:
-        scale: of the gradient; 0 times what is not finite is to be 0.
         learning_rate: of the weights.
+        decay: what a weight loses of itself.
         beta_1: share of m that stays.
         beta_2: share of v that stays.
+        scale: of the gradient; 0 times what is not finite is to be 0.
+        into_m: of the gradient that is added to m.
+        into_v: of that, before its square goes into v by ResourceApplyAdam.
         scale_m: of m, for the update.
         scale_v: of v, for the update.
+        adam_rate: learning_rate with both scales, by which m is divided by
+            the root of v itself.
+        adam_epsilon: epsilon beside that root.
+        zero: 0.
+        one: 1.
     """
 
-    scale: tf.Tensor
     learning_rate: tf.Tensor
+    decay: tf.Tensor
     beta_1: tf.Tensor
     beta_2: tf.Tensor
+    scale: tf.Tensor
+    into_m: tf.Tensor
+    into_v: tf.Tensor
     scale_m: tf.Tensor
     scale_v: tf.Tensor
+    adam_rate: tf.Tensor
+    adam_epsilon: tf.Tensor
+    zero: tf.Tensor
+    one: tf.Tensor
 
 
 def _trust_ratio(weight: tf.Tensor, update: tf.Tensor) -> tf.Tensor:

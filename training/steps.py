@@ -197,25 +197,25 @@ class _Gathered:
         self._is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
         # l2_loss is half the sum of squares, in one pass over memory.
         squares = [
-            2.0 * tf.nn.l2_loss(gradient.values)
+            tf.nn.l2_loss(gradient.values)
             for gradient, rows in zip(gradients, self._is_rows, strict=True)
             if rows
         ]
         return (
             [tf.convert_to_tensor(gradient) for gradient in gradients],
-            tf.add_n(squares) if squares else tf.zeros([]),
+            2.0 * tf.add_n(squares) if squares else tf.zeros([]),
         )
 
     def norm(self, gradients: _Gradients) -> tf.Tensor:
         """Returns the global norm of summed gradients."""
         dense = [
-            2.0 * tf.nn.l2_loss(gradient)
+            tf.nn.l2_loss(gradient)
             for gradient, rows in zip(
                 gradients.dense, self._is_rows, strict=True
             )
             if not rows
         ]
-        return tf.sqrt(gradients.rows_square + tf.add_n(dense))
+        return tf.sqrt(gradients.rows_square + 2.0 * tf.add_n(dense))
 
 
 def _figures(
