@@ -8,6 +8,8 @@ run in the layer's compute dtype; weights, layer normalization and softmax are
 float32.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -72,32 +74,69 @@ class Dense(keras.layers.Layer):
         # One product of two matrices is a third faster, forward and backward,
         # than a batch of products.
         rows = tf.reshape(x, [-1, self.input_size])
-        kernel, bias = self.weights_times(scale)
-        rows = self.activation(add_bias(tf.matmul(rows, kernel), bias))
+        rows = self.activation(side_by_side(rows, [(self, scale)]))
         return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [self.units]], 0))
 
-    def weights_times(self, scale: float) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns kernel and bias times a scale, in the compute dtype.
 
-        Scaled in float32: 1 / 0.9 itself is 0.2 % less in bfloat16.
-        """
-        kernel, bias = map(tf.convert_to_tensor, (self.kernel, self.bias))
-        if scale != 1.0:
-            kernel, bias = kernel * scale, bias * scale
-        return (
-            tf.cast(kernel, self.compute_dtype),
-            tf.cast(bias, self.compute_dtype),
-        )
+def side_by_side(
+    x: tf.Tensor, layers: Sequence[tuple[Dense, float]]
+) -> tf.Tensor:
+    """Returns what some layers make of x, beside one another.
 
+    One wide product is a third faster, forward and backward, than several
+    narrow ones.
 
-@own_gradient
-def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Returns x [rows, units] + bias [units]."""
+    Args:
+        x: float [rows, input_size], in the compute dtype.
+        layers: each with what to multiply its sum by. It is the weights that
+            are multiplied, in float32: 1 / 0.9 itself is 0.2 % less in
+            bfloat16.
 
-    def gradient(dy):
-        return dy, _sum_of_rows(dy)
+    Returns:
+        float [rows, sum of units], before the activations.
+    """
+    scales = [scale for _, scale in layers]
+    units = [layer.units for layer, _ in layers]
 
-    return tf.nn.bias_add(x, bias), gradient
+    def join(weights, axis):
+        scaled = [
+            weight if scale == 1.0 else weight * scale
+            for weight, scale in zip(weights, scales, strict=True)
+        ]
+        joined = scaled[0] if len(scaled) == 1 else tf.concat(scaled, axis)
+        return tf.cast(joined, x.dtype)
+
+    def part(gradient, axis):
+        joined = tf.cast(gradient, tf.float32)
+        parts = tf.split(joined, units, axis) if len(units) > 1 else [joined]
+        return [
+            part if scale == 1.0 else part * scale
+            for part, scale in zip(parts, scales, strict=True)
+        ]
+
+    @own_gradient
+    def affine(x, *weights):
+        kernels, biases = weights[: len(layers)], weights[len(layers) :]
+
+        def gradient(dy):
+            # Made again: kept from the forward pass, all kernels together
+            # would be a second encoder. After dy, or they would be kept.
+            with tf.control_dependencies([dy]):
+                kernel = join(kernels, 1)
+            return (
+                tf.matmul(dy, kernel, transpose_b=True),
+                *part(tf.matmul(x, dy, transpose_a=True), 1),
+                *part(_sum_of_rows(dy), 0),
+            )
+
+        product = tf.matmul(x, join(kernels, 1))
+        return tf.nn.bias_add(product, join(biases, 0)), gradient
+
+    return affine(
+        x,
+        *(tf.convert_to_tensor(layer.kernel) for layer, _ in layers),
+        *(tf.convert_to_tensor(layer.bias) for layer, _ in layers),
+    )
 
 
 def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from modeling.layers import Dense, LayerNorm, add_bias
+from modeling.layers import Dense, LayerNorm, side_by_side
 from modeling.portable import is_portable
 from modeling.randomness import (
     WeightInitializer,
@@ -106,9 +106,9 @@ class SelfAttention(keras.layers.Layer):
         The query is scaled before its product with the key, which float16
         could not hold else.
         """
-        query = self.query.weights_times(1.0 / math.sqrt(self.head_size))
-        key = self.key.weights_times(1.0)
-        value = self.value.weights_times(value_scale)
+        query = (self.query, 1.0 / math.sqrt(self.head_size))
+        key = (self.key, 1.0)
+        value = (self.value, value_scale)
         if queries is None:
             return self._heads(hidden, [query, key, value])
         return [
@@ -117,24 +117,18 @@ class SelfAttention(keras.layers.Layer):
         ]
 
     def _heads(
-        self,
-        x: tf.Tensor,
-        weights: Sequence[tuple[tf.Tensor, tf.Tensor]],
+        self, x: tf.Tensor, layers: Sequence[tuple[Dense, float]]
     ) -> Sequence[tf.Tensor]:
-        """Returns x [B, S, D] times some kernels, each [B, N, S, H].
+        """Returns what layers make of x [B, S, D], each [B, N, S, H].
 
-        One wide product is a third faster, forward and backward, than several
-        narrow ones; but see `portable`.
+        In one product, but see `portable`.
         """
-        if is_portable() and len(weights) > 1:
-            return [self._heads(x, [each])[0] for each in weights]
-        kernels, biases = zip(*weights, strict=True)
+        if is_portable() and len(layers) > 1:
+            return [self._heads(x, [each])[0] for each in layers]
         rows = tf.reshape(x, [-1, self.query.input_size])
-        rows = add_bias(
-            tf.matmul(rows, tf.concat(kernels, 1)), tf.concat(biases, 0)
-        )
+        rows = side_by_side(rows, layers)
         batch, length = tf.unstack(tf.shape(x)[:2])
-        heads = [batch, length, len(weights), self.num_heads, self.head_size]
+        heads = [batch, length, len(layers), self.num_heads, self.head_size]
         return tf.unstack(
             tf.transpose(tf.reshape(rows, heads), [2, 0, 3, 1, 4])
         )

@@ -9,7 +9,7 @@ from modeling.layers import (
     Dense,
     Embeddings,
     LayerNorm,
-    add_bias,
+    side_by_side,
 )
 from modeling.randomness import WeightInitializer
 
@@ -116,12 +116,39 @@ def gradients_of(function, sources, along):
     return tape.gradient(y, sources, along)
 
 
-def test_bias_has_the_gradient_that_tensorflow_derives():
-    sources = [tf.ones([5, 3]), tf.ones([3])]
-    along = tf.random.stateless_normal([5, 3], [3, 4])
-    dx, dbias = gradients_of(lambda x: add_bias(x, sources[1]), sources, along)
-    np.testing.assert_array_equal(dx, along)
-    np.testing.assert_allclose(dbias, np.sum(along, axis=0), rtol=1e-6)
+@pytest.mark.parametrize("scales", [[1.0], [2.5], [0.125, 1.0, 2.5]])
+def test_products_have_the_gradients_that_tensorflow_derives(scales):
+    layers = [
+        (built(Dense(4, units, INITIALIZER, name=f"d{units}")), scale)
+        for units, scale in zip([3, 1, 2], scales, strict=False)
+    ]
+    x = tf.random.stateless_normal([5, 4], [1, 2])
+    sources = [x]
+    for layer, _ in layers:
+        layer.bias.assign(tf.range(1.0, layer.units + 1))
+        sources += [layer.kernel.value, layer.bias.value]
+
+    def plain(x):
+        return tf.concat(
+            [
+                scale * (tf.matmul(x, layer.kernel) + layer.bias)
+                for layer, scale in layers
+            ],
+            1,
+        )
+
+    def ours(x):
+        return side_by_side(x, layers)
+
+    np.testing.assert_allclose(ours(x), plain(x), rtol=1e-5)
+    along = tf.random.stateless_normal(plain(x).shape, [3, 4])
+    for run in (lambda function: function, tf.function):
+        found, expected = (
+            gradients_of(run(function), sources, along)
+            for function in (ours, plain)
+        )
+        for mine, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_scaled_dense_is_the_sum_times_the_scale():
@@ -134,9 +161,14 @@ def test_scaled_dense_is_the_sum_times_the_scale():
 def test_a_scale_is_exact_under_bfloat16():
     dense = built(Dense(1, 1, INITIALIZER, name="d", dtype="mixed_bfloat16"))
     dense.kernel.assign([[0.9]])
-    kernel, bias = dense.weights_times(1 / 0.9)
-    assert kernel.dtype == bias.dtype == tf.bfloat16
-    assert float(kernel[0, 0]) == 1.0
+    x = tf.ones([1, 1], tf.bfloat16)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = dense(x, scale=1 / 0.9)
+    dx, dkernel = tape.gradient(y, [x, dense.kernel.value])
+    assert y.dtype == dx.dtype == tf.bfloat16
+    assert float(y[0, 0]) == float(dx[0, 0]) == 1.0
+    np.testing.assert_allclose(dkernel, [[1 / 0.9]], rtol=1e-6)
 
 
 def test_embeddings_add_word_segment_and_position():
