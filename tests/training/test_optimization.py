@@ -84,6 +84,26 @@ def test_rounding_of_many_small_updates_has_no_direction():
     assert abs(np.mean(error)) < 1e-6
 
 
+def test_weights_and_moments_stay_where_they_are_in_memory():
+    _, optimizer = make(["kernel"])
+    step = tf.function(lambda g: optimizer.apply([g], *UNSCALED))
+    kept = [
+        *optimizer.variables.values(),
+        *list(optimizer.state().values())[1:],
+    ]
+
+    def addresses():
+        return [v.value()._numpy().__array_interface__["data"][0] for v in kept]
+
+    step(tf.constant([0.3, -0.1]))
+    before = addresses()
+    values = [v.numpy() for v in kept]
+    step(tf.constant([0.3, -0.1]))
+    assert addresses() == before
+    for variable, value in zip(kept, values, strict=True):
+        assert np.all(variable.numpy() != value)
+
+
 def test_bias_correction_is_adams_when_asked_for():
     variables, optimizer = make(
         ["kernel"],
