@@ -7,13 +7,13 @@ from modeling.config import BertConfig
 from training.config import TrainingConfig
 
 # Float32 numbers a weight: itself, two moments, its gradient, the gradient of
-# a part of the batch and the clipped one.
+# a part of the batch and the sum of the parts.
 _NUMBERS_PER_WEIGHT = 6
 # Numbers that a block keeps for the backward pass, found by measuring
 # (benchmarks/memory.py): multiples of a token's hidden size plus intermediate
 # size, and of an attention weight.
-_NUMBERS_PER_UNIT = 6.0
-_NUMBERS_PER_ATTENTION_WEIGHT = 2.5
+_NUMBERS_PER_UNIT = 3.2
+_NUMBERS_PER_ATTENTION_WEIGHT = 2.2
 
 
 class Load(NamedTuple):

@@ -17,15 +17,15 @@ NUM_WEIGHTS = 109_483_778
     # Largest resident memory of run_classifier.py, less the 0.6 GiB of
     # TensorFlow itself; python -m benchmarks.memory.
     [
-        (32, 128, False, 8.0),
-        (8, 512, False, 10.06),
-        (32, 128, True, 3.73),
-        (8, 512, True, 4.38),
+        (32, 128, False, 5.33),
+        (8, 512, False, 6.94),
+        (32, 128, True, 3.10),
+        (8, 512, True, 3.27),
         # A quarter of the batch at a time.
-        (8, 128, False, 5.04),
-        (2, 512, False, 5.90),
-        (8, 128, True, 3.57),
-        (2, 512, True, 3.59),
+        (8, 128, False, 4.26),
+        (2, 512, False, 5.28),
+        (8, 128, True, 3.76),
+        (2, 512, True, 3.83),
     ],
 )
 def test_estimate_is_near_the_measured_peak(rows, seq_length, recomputes, gib):
