@@ -28,16 +28,17 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 def _gelu(x: tf.Tensor) -> tf.Tensor:
     # 0.5 * (1 + tanh(u)) = sigmoid(2u): fewer passes over memory.
     linear = 2.0 * math.sqrt(2.0 / math.pi)
-    twice_u = x * (linear + (linear * 0.044715) * tf.square(x))
+    bounded = x
     if x.dtype == tf.float16:
         # It ends at 65504, and infinity times a slope of 0 would be NaN.
-        twice_u = tf.clip_by_value(twice_u, -1000.0, 1000.0)
+        bounded = tf.clip_by_value(x, -30.0, 30.0)
+    twice_u = bounded * (linear + (linear * 0.044715) * tf.square(bounded))
     gate = tf.sigmoid(twice_u)
 
     def gradient(dy):
         # x times the slope of 2u; in a sum that is one pass, too. A graph
         # computes all but the last product when x is there, and keeps that.
-        inner = tf.add_n([twice_u] * 3 + [x * (-2.0 * linear)])
+        inner = tf.add_n([twice_u] * 3 + [bounded * (-2.0 * linear)])
         return dy * (gate + tf.raw_ops.SigmoidGrad(y=gate, dy=inner))
 
     return x * gate, gradient

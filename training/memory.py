@@ -6,14 +6,15 @@ from typing import NamedTuple
 from modeling.config import BertConfig
 from training.config import TrainingConfig
 
-# Float32 numbers a weight: itself, two moments, its gradient, the gradient of
-# a part of the batch and the sum of the parts.
-_NUMBERS_PER_WEIGHT = 6
-# Numbers that a block keeps for the backward pass, found by measuring
-# (benchmarks/memory.py): multiples of a token's hidden size plus intermediate
-# size, and of an attention weight.
-_NUMBERS_PER_UNIT = 3.2
-_NUMBERS_PER_ATTENTION_WEIGHT = 2.2
+# Found by measuring (benchmarks/memory.py). Float32 numbers a weight: itself,
+# two moments, its gradient and what one is made of; where a batch is taken in
+# parts, also their sum, old and new.
+_NUMBERS_PER_WEIGHT = 5
+_NUMBERS_PER_WEIGHT_IN_PARTS = 7
+# Numbers that a block keeps for the backward pass: multiples of a token's
+# hidden size plus intermediate size, and of an attention weight.
+_NUMBERS_PER_UNIT = 3.1
+_NUMBERS_PER_ATTENTION_WEIGHT = 1.9
 
 
 class Load(NamedTuple):
@@ -24,12 +25,14 @@ class Load(NamedTuple):
         seq_length: their tokens.
         recomputes: whether activations are computed a second time.
         bytes_per_number: of activations.
+        is_part: whether they are a part of the batch, with others after it.
     """
 
     rows: int
     seq_length: int
     recomputes: bool
     bytes_per_number: int
+    is_part: bool
 
     def estimate(self, config: BertConfig, num_weights: int) -> float:
         """Returns bytes."""
@@ -44,7 +47,12 @@ class Load(NamedTuple):
         kept = layers * block
         if self.recomputes:
             kept = block + layers * tokens * config.hidden_size
-        state = 4.0 * num_weights * _NUMBERS_PER_WEIGHT
+        numbers = (
+            _NUMBERS_PER_WEIGHT_IN_PARTS
+            if self.is_part
+            else _NUMBERS_PER_WEIGHT
+        )
+        state = 4.0 * num_weights * numbers
         return state + kept * self.bytes_per_number
 
 
@@ -69,26 +77,37 @@ def advice(
         seq_length=config.max_seq_length,
         recomputes=config.recompute_activations,
         bytes_per_number=4 if config.compute_dtype == "float32" else 2,
+        is_part=parts > 1,
     )
 
     def size(load: Load) -> str:
         return f"{load.estimate(bert_config, num_weights) / 2**30:.1f} GiB"
 
     same = []
+
+    def offer(flags: str, load: Load, other: Load) -> None:
+        """Names a way, if it takes less than another one."""
+        sizes = (bert_config, num_weights)
+        if load.estimate(*sizes) < other.estimate(*sizes):
+            same.append(f"{flags} about {size(load)}")
+
     if tried.rows > 1:
         for factor in dict.fromkeys((_smallest_factor(tried.rows), tried.rows)):
-            same.append(
-                f"--gradient_accumulation_steps={parts * factor} about "
-                f"{size(tried._replace(rows=tried.rows // factor))}"
+            rows = tried.rows // factor
+            offer(
+                f"--gradient_accumulation_steps={parts * factor}",
+                tried._replace(rows=rows, is_part=True),
+                tried,
             )
     if not tried.recomputes:
         recomputed = tried._replace(recomputes=True)
-        same.append(f"--recompute_activations about {size(recomputed)}")
+        offer("--recompute_activations", recomputed, tried)
         if tried.rows > 1:
-            least = recomputed._replace(rows=1)
-            same.append(
-                f"--recompute_activations --gradient_accumulation_steps={share}"
-                f" about {size(least)}"
+            offer(
+                "--recompute_activations "
+                f"--gradient_accumulation_steps={share}",
+                recomputed._replace(rows=1, is_part=True),
+                recomputed,
             )
     other = []
     if tried.bytes_per_number == 4:

@@ -226,7 +226,8 @@ class AdamWeightDecay:
     ) -> tf.Operation:
         if decays:
             # In place, as all here: a weight that moves leaves a gap in the
-            # memory, which the next batch's tensors do not fill.
+            # memory, which the next batch's tensors do not fill. By itself it
+            # rounds to nothing at rates below 3e-6 (with a decay of 0.01).
             weight.assign_sub(weight * rates.decay, read_value=False)
         # TensorFlow's own updates go over memory once where the equations
         # take a pass each: half the time on a CPU. A rate of 0 leaves the

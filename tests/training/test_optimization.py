@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -65,7 +67,7 @@ def test_update_follows_the_original_equations_without_bias_correction():
     assert optimizer.global_step.numpy() == 3
 
 
-def test_rounding_of_many_small_updates_has_no_direction():
+def test_a_thousand_updates_at_a_rate_of_1e_3_are_not_rounded_one_way():
     # 1 - rate * weight_decay itself is off by up to 3e-8 in float32, which a
     # thousand times one way would be 1e-5.
     rng = np.random.default_rng(1)
@@ -89,7 +91,7 @@ def test_weights_and_moments_stay_where_they_are_in_memory():
     step = tf.function(lambda g: optimizer.apply([g], *UNSCALED))
     kept = [
         *optimizer.variables.values(),
-        *list(optimizer.state().values())[1:],
+        *(v for n, v in optimizer.state().items() if n != "global_step"),
     ]
 
     def addresses():
@@ -179,3 +181,33 @@ def test_lamb_takes_adams_step_where_there_is_no_ratio(start):
         optimizer.apply([tf.constant([0.3, -0.1])], *UNSCALED)
     np.testing.assert_allclose(weight.numpy(), adams.numpy(), rtol=1e-6)
     assert weight.numpy()[0] != start[0]
+
+
+@pytest.mark.parametrize(
+    "kind", [optimization.AdamWeightDecay, optimization.Lamb]
+)
+def test_gradients_are_scaled_and_a_step_may_change_nothing(kind):
+    def updated(*updates):
+        optimizer = kind(
+            {"kernel": tf.Variable([1.0, -2.0])}, lambda step: tf.constant(0.1)
+        )
+        for gradient, scale, is_finite in updates:
+            optimizer.apply(
+                [tf.constant(gradient)],
+                tf.constant(scale),
+                tf.constant(is_finite),
+            )
+        state = {**optimizer.variables, **optimizer.state()}
+        return {name: variable.numpy() for name, variable in state.items()}
+
+    halved = updated(([0.5, -4.0], 0.5, True))
+    expected = updated(([0.25, -2.0], 1.0, True))
+    skipped = updated(
+        ([0.5, -4.0], 0.5, True),
+        ([math.nan, math.inf], math.nan, False),
+        ([math.inf, 1.0], 0.0, False),
+    )
+    for name, value in expected.items():
+        np.testing.assert_allclose(halved[name], value, rtol=1e-6)
+        np.testing.assert_array_equal(skipped[name], halved[name])
+    assert not np.array_equal(halved["kernel"], [1.0, -2.0])
