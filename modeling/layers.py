@@ -110,8 +110,8 @@ def side_by_side(
         joined = tf.cast(gradient, tf.float32)
         parts = tf.split(joined, units, axis) if len(units) > 1 else [joined]
         return [
-            part if scale == 1.0 else part * scale
-            for part, scale in zip(parts, scales, strict=True)
+            each if scale == 1.0 else each * scale
+            for each, scale in zip(parts, scales, strict=True)
         ]
 
     @own_gradient

@@ -191,7 +191,7 @@ class AdamWeightDecay:
     def _rates(self, scale: tf.Tensor, is_finite: tf.Tensor) -> "_Rates":
         """Returns a step's numbers; those of no change for a skipped one.
 
-        Made once: a number for each weight would be most of the graph.
+        Made once: for each weight they would be a third of the graph.
         """
         settings = self.settings
         one = tf.ones([])
