@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.errors import UserError
+from bert.model_folder import task_files
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from conversion.compression import Model
-    from evaluation.comparison import Comparison
+    from bert.conversion.compression import Model
+    from bert.evaluation.comparison import Comparison
 
 FLAGS = flags.FLAGS
 
@@ -118,10 +119,10 @@ def compress(config: Config) -> None:
             is not as good as the SavedModel.
     """
     # Here, so that --help needs no TensorFlow.
-    import atomic_files
-    from conversion import compression
-    from evaluation import comparison
-    from serving import loaded_model
+    from bert.conversion import compression
+    from bert.evaluation import comparison
+    from bert.files import atomic_files
+    from bert.serving import loaded_model
 
     task = read_task(config.export_dir)
     check_output_dir(config)
@@ -155,9 +156,9 @@ def check_output_dir(config: Config) -> None:
     Raises:
         UserError: there is something else, or it is not to be overwritten.
     """
-    import atomic_files
-    from conversion import compression
-    from serving import saved_models
+    from bert.conversion import compression
+    from bert.files import atomic_files
+    from bert.serving import saved_models
 
     folder = config.output_dir
     if "://" in folder or os.path.isfile(folder):
@@ -218,10 +219,10 @@ def read_batches(
     """
     import numpy as np
 
-    from conversion import compression
-    from data import record_files
-    from modeling import BertConfig
-    from serving import eval_batches
+    from bert.conversion import compression
+    from bert.data.records import record_files
+    from bert.modeling import BertConfig
+    from bert.serving import eval_batches
 
     files = record_files.matching_files(config.eval_file, "eval_file")
     sizes = BertConfig.from_json_file(
@@ -239,7 +240,7 @@ def check_figures(config: Config, measured: "Comparison") -> None:
     Raises:
         UserError: one says something else than the SavedModel.
     """
-    from conversion import compression
+    from bert.conversion import compression
 
     original = measured.figures[0]
     for one in measured.figures[1:]:
@@ -267,7 +268,7 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
     """Writes the figures, and what a user needs beside the models."""
     import tensorflow as tf
 
-    import atomic_files
+    from bert.files import atomic_files
 
     for name, text in (
         (_TABLE, measured.table()),

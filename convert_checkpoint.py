@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from data import case_check
-from data import labels as label_files
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.data.text import case_check
+from bert.errors import UserError
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
 
 if TYPE_CHECKING:
-    from conversion.model import Model
+    from bert.conversion.model import Model
 
 FLAGS = flags.FLAGS
 
@@ -129,8 +130,8 @@ def convert(config: Config) -> None:
             the other format, or output_dir holds a model.
     """
     # Here, so that --help needs no TensorFlow.
-    from conversion import huggingface_folder, input_folder, model_folder
-    from training import resume
+    from bert.conversion import huggingface_folder, input_folder, model_folder
+    from bert.training import resume
 
     wanted = config.output_format and other_format(config.output_format)
     folder, form = input_folder.find(config.input_dir, wanted)
@@ -164,7 +165,7 @@ def read_huggingface(config: Config, folder: str) -> "Model":
     Raises:
         UserError: flags are given that say something of a checkpoint.
     """
-    from conversion import huggingface
+    from bert.conversion import huggingface
 
     for flag in ("checkpoint", "bert_config_file"):
         if getattr(config, flag) is not None:
@@ -181,9 +182,9 @@ def read_huggingface(config: Config, folder: str) -> "Model":
 
 def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
-    from conversion import original
-    from modeling import BertConfig
-    from training import run
+    from bert.conversion import original
+    from bert.modeling import BertConfig
+    from bert.training import run
 
     prefix = run.find_checkpoint(folder, config.checkpoint)
     logging.info("The checkpoint is %s", prefix)
@@ -251,7 +252,7 @@ def with_case(config: Config, folder: str, model: "Model") -> "Model":
     Raises:
         UserError: nothing tells it.
     """
-    from conversion import vocabulary
+    from bert.conversion import vocabulary
 
     tokens = vocabulary.tokens_of(model.vocab)
     known = config.do_lower_case

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from data import pretraining, record_output
-from data.tokenization import FullTokenizer
-from errors import UserError
-from training import environment
-from training import flags as run_flags
-from training.progress import Progress
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.cli.progress import Progress
+from bert.data.corpus import instances as pretraining
+from bert.data.records import record_output
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
 
 if TYPE_CHECKING:
-    from data.fields import Field
+    from bert.data.records.fields import Field
 
 FLAGS = flags.FLAGS
 
@@ -236,8 +237,8 @@ def create_pretraining_data(config: Config) -> None:
         create_shards(config)
         return
     # Here, so that --help needs no NumPy.
-    from data import file_bytes
-    from data.fields import pretraining_fields
+    from bert.data.records.fields import pretraining_fields
+    from bert.files import file_bytes
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
@@ -270,7 +271,8 @@ def create_shards(config: Config) -> None:
         UserError: a file is missing or in the way, or holds no text.
     """
     # Here, so that --help needs no NumPy.
-    from data import file_bytes, streaming, streaming_run
+    from bert.data.corpus import streaming, streaming_run
+    from bert.files import file_bytes
 
     input_files = file_bytes.matching_files(config.input_file, "input_file")
     check_plain_files(input_files)
@@ -293,7 +295,7 @@ def create_shards(config: Config) -> None:
     logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
     make_worker = functools.partial(streaming.Worker, job)
     if config.beam_runner:
-        from data.beam_pool import BeamPool
+        from bert.data.corpus.beam_pool import BeamPool
 
         make_pool = functools.partial(
             BeamPool,
@@ -303,7 +305,7 @@ def create_shards(config: Config) -> None:
             make_worker,
         )
     else:
-        from data.worker_pool import WorkerPool
+        from bert.data.corpus.worker_pool import WorkerPool
 
         # No process without a block to read.
         num_workers = min(config.num_workers, max(1, job.text.num_blocks))
@@ -324,7 +326,7 @@ def check_plain_files(names: Iterable[str]) -> None:
 
 def check_unpacked(names: Iterable[str]) -> None:
     """Raises UserError where one is compressed."""
-    from data import file_bytes
+    from bert.files import file_bytes
 
     for name in names:
         if "://" not in name and not os.path.isfile(name):
@@ -359,7 +361,7 @@ def read_documents(
     Raises:
         UserError: there is none.
     """
-    from data import file_bytes
+    from bert.files import file_bytes
 
     def lines_of(name: str) -> Iterator[bytes]:
         with file_bytes.reader(name) as file:
@@ -391,7 +393,8 @@ def create_records(
     as bytes they take less than as instances, and cost the garbage collector
     nothing.
     """
-    from data import instance_rows, record_bytes
+    from bert.data.corpus import instance_rows
+    from bert.data.records import record_bytes
 
     settings = config.settings
     rng = random.Random(config.random_seed)
@@ -429,7 +432,7 @@ def log_examples(
     tokenizer: FullTokenizer,
 ) -> None:
     """Shows records as the original does."""
-    from data import record_bytes
+    from bert.data.records import record_bytes
 
     for frame in frames:
         values = record_bytes.values(fields, frame)

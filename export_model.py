@@ -7,9 +7,10 @@ import dataclasses
 
 from absl import flags
 
-from errors import UserError
-from training import environment, source_flags, task_files
-from training import flags as run_flags
+from bert.cli import environment, source_flags
+from bert.cli import flags as run_flags
+from bert.errors import UserError
+from bert.model_folder import task_files
 
 FLAGS = flags.FLAGS
 
@@ -84,7 +85,8 @@ def export_model(config: Config) -> None:
             export_dir is taken.
     """
     # Here, so that --help needs no TensorFlow.
-    from serving import export, loaded_model, model_source
+    from bert.model_folder import model_source
+    from bert.serving import export, loaded_model
 
     if loaded_model.is_saved_model(config.model_dir):
         raise UserError(

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from data import packing
-from data.tokenization import FullTokenizer
-from errors import UserError
-from training import environment
-from training import flags as run_flags
-from training.config import DeviceConfig
-from training.progress import Progress
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.cli.config import DeviceConfig
+from bert.cli.progress import Progress
+from bert.data.records import packing
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
     import numpy as np
 
-    from data import features_text
-    from modeling import BertConfig, BertModel
+    from bert.modeling import BertConfig, BertModel
+    from bert.tasks.features import features_text
 
 FLAGS = flags.FLAGS
 
@@ -153,9 +153,9 @@ def extract_features(config: Config) -> None:
         UserError: a file is missing, wrong or in the way.
     """
     # Here, so that --help needs no TensorFlow.
-    from data import feature_files, features_text
-    from modeling import BertConfig, BertModel, checkpoint
-    from training import strategy
+    from bert.modeling import BertConfig, BertModel, checkpoint
+    from bert.tasks.features import feature_files, features_text
+    from bert.training import strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config, allows_workers=False)
@@ -201,8 +201,8 @@ def check_model(
 
 def check_output_file(config: Config) -> None:
     """Raises UserError where the vectors could not be written in the end."""
-    from data import records
-    from modeling import checkpoint
+    from bert.data.records import record_io
+    from bert.modeling import checkpoint
 
     prefix = checkpoint.resolve(config.init_checkpoint)
     inputs = (
@@ -217,7 +217,7 @@ def check_output_file(config: Config) -> None:
             "The vectors would replace a file that they are made from; write "
             f"to another. Received: --output_file={config.output_file}."
         )
-    records.check_writable(config.output_file, "output_file")
+    record_io.check_writable(config.output_file, "output_file")
 
 
 def pack(
@@ -231,7 +231,7 @@ def pack(
     Raises:
         UserError: a line has two texts and the model one segment.
     """
-    from data import features_text
+    from bert.tasks.features import features_text
 
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)
     for number, line in enumerate(lines):
@@ -288,8 +288,9 @@ def vectors(
     """
     import tensorflow as tf
 
-    from data import features_text, length_sorting
-    from training import loop
+    from bert.data.records import length_sorting
+    from bert.tasks.features import features_text
+    from bert.training import loop
 
     windows, true_error = features_text.windows(
         packed, window_size(config, model.config), config.max_seq_length
@@ -326,7 +327,7 @@ def vectors(
 
 def window_size(config: Config, bert_config: "BertConfig") -> int:
     """Returns how many rows are sorted together; all are held in memory."""
-    from data import length_sorting
+    from bert.data.records import length_sorting
 
     numbers = len(config.layer_indices) * bert_config.hidden_size
     if not config.pooling:
@@ -342,7 +343,7 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
     """Returns what is kept of a batch, tensors [B, ...]."""
     import tensorflow as tf
 
-    from modeling import pooling as poolings
+    from bert.modeling import pooling as poolings
 
     values = tf.stack(
         [outputs["all_encoder_layers"][index] for index in layers], axis=1

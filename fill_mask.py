@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from data.rows import Place
-from training import environment, source_flags
-from training import flags as run_flags
+from bert.cli import environment, source_flags
+from bert.cli import flags as run_flags
+from bert.data.tables.rows import Place
 
 if TYPE_CHECKING:
-    from serving.line_service import Service
-    from serving.masked_words import MaskedText, MaskedWords
+    from bert.serving.line_service import Service
+    from bert.serving.masked_words import MaskedText, MaskedWords
 
 FLAGS = flags.FLAGS
 
@@ -78,13 +78,13 @@ def fill_mask(config: Config) -> None:
     Raises:
         UserError: a file is missing or wrong, or a line cannot be answered.
     """
-    from serving import line_service
+    from bert.serving import line_service
 
     out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
-        from serving.masked_words import MaskedWords
-        from serving.model_source import Given
+        from bert.model_folder.model_source import Given
+        from bert.serving.masked_words import MaskedWords
 
         given = Given(
             checkpoint=config.checkpoint,
@@ -99,8 +99,8 @@ def fill_mask(config: Config) -> None:
 
 def service(config: Config, words: "MaskedWords") -> "Service":
     """Returns what is done with the lines."""
-    from serving import line_service
-    from serving.request_errors import UnfitError
+    from bert.serving import line_service
+    from bert.serving.request_errors import UnfitError
 
     scores = config.pseudo_log_likelihood
 

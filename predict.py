@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from data import json_node
-from data.rows import Place
-from training import environment, source_flags, task_files
-from training import flags as run_flags
+from bert.cli import environment, source_flags
+from bert.cli import flags as run_flags
+from bert.data.tables import json_node
+from bert.data.tables.rows import Place
+from bert.model_folder import task_files
 
 if TYPE_CHECKING:
-    from serving.line_service import Service
-    from serving.predictor import Predictor
+    from bert.serving.line_service import Service
+    from bert.serving.predictor import Predictor
 
 FLAGS = flags.FLAGS
 
@@ -85,13 +86,13 @@ def predict(config: Config) -> None:
     Raises:
         UserError: a file is missing or wrong, or a line cannot be answered.
     """
-    from serving import line_service
+    from bert.serving import line_service
 
     out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
-        from serving.model_source import Given
-        from serving.predictor import Predictor
+        from bert.model_folder.model_source import Given
+        from bert.serving.predictor import Predictor
 
         given = Given(
             **{
@@ -105,7 +106,7 @@ def predict(config: Config) -> None:
 
 def service(config: Config, predictor: "Predictor") -> "Service":
     """Returns what is done with the lines."""
-    from serving import line_service
+    from bert.serving import line_service
 
     def read(place: Place) -> tuple[dict[str, Any], Any] | None:
         if place.line == 1 and config.input_format is None:
@@ -136,7 +137,7 @@ def read_request(
     Raises:
         UserError: it asks nothing that the model can answer.
     """
-    from serving.request_errors import UnfitError
+    from bert.serving.request_errors import UnfitError
 
     if is_jsonl and not place.content.strip():
         return None

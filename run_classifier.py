@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-import finetuning
-from data import classification_features, classification_sets, glue
-from data import labels as label_files
-from data.classification import (
+from bert.cli import environment, table_flags
+from bert.cli import flags as run_flags
+from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
+    BasicTokenizer,
+    FullTokenizer,
+    WordpieceTokenizer,
+)
+from bert.errors import UserError
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.tasks import finetune
+from bert.tasks.classification import features as classification_features
+from bert.tasks.classification import glue
+from bert.tasks.classification import sets as classification_sets
+from bert.tasks.classification.processors import (
     ColaProcessor,
     DataProcessor,
     InputExample,
@@ -22,25 +33,17 @@ from data.classification import (
     MrpcProcessor,
     XnliProcessor,
 )
-from data.table_files import (
+from bert.tasks.classification.table_files import (
     FORMATS,
     KINDS,
     TableProcessor,
     TableSettings,
     given_flags,
 )
-from data.tokenization import (  # noqa: F401 (people import them from here)
-    BasicTokenizer,
-    FullTokenizer,
-    WordpieceTokenizer,
-)
-from errors import UserError
-from training import classification_flags, environment, task_files
-from training import flags as run_flags
 
 if TYPE_CHECKING:
-    from data.record_files import RecordSource
-    from modeling.classifiers import ClassifierModel
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling.classifiers import ClassifierModel
 
 FLAGS = flags.FLAGS
 
@@ -78,8 +81,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         **own,
     )
     run_flags.required(flag_values, "task_name")
-    classification_flags.define_table_flags(flag_values)
-    classification_flags.define_result_flags(flag_values)
+    table_flags.define_table_flags(flag_values)
+    table_flags.define_result_flags(flag_values)
     flags.register_validator(
         "data_dir",
         lambda value: bool(
@@ -92,7 +95,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(finetuning.Config):
+class Config(finetune.Config):
     """The values of a run's flags, by their names; checked together."""
 
     data_dir: str | None
@@ -158,7 +161,7 @@ class Job(NamedTuple):
     """
 
     config: Config
-    prepared: finetuning.Prepared
+    prepared: finetune.Prepared
     processor: DataProcessor
     labels: Sequence[str]
 
@@ -200,14 +203,14 @@ def classify(config: Config) -> None:
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
-    from modeling import classification
+    from bert.modeling import classification
 
-    finetuning.check_results(
+    finetune.check_results(
         config, _RESULTS, config.train_file, config.dev_file, config.test_file
     )
     head = classification.output_weights(kind_of(config))
-    start = finetuning.find_start(config, head, uses_pooler=True)
-    kept = finetuning.kept_labels(config, start)
+    start = finetune.find_start(config, head, uses_pooler=True)
+    kept = finetune.kept_labels(config, start)
     processor = make_processor(config, start.is_resumed, kept)
     config.check_metric(metric_names(processor))
     sets = classification_sets.read(
@@ -228,10 +231,10 @@ def classify(config: Config) -> None:
     label_weights = classification_sets.label_weights(
         processor, labels, config.class_weights, sets.train
     )
-    job = Job(config, finetuning.prepare(config), processor, labels)
+    job = Job(config, finetune.prepare(config), processor, labels)
     with job.prepared.together():
         with job.prepared.strategy.scope():
-            finetuning.check_model(
+            finetune.check_model(
                 config,
                 start,
                 len(sets.train),
@@ -242,13 +245,13 @@ def classify(config: Config) -> None:
                 train(job, sets.train, label_weights, dev_sources)
             if config.do_eval or config.do_predict:
                 model = make_model(job)
-                step = finetuning.load(config, model)
+                step = finetune.load(config, model)
                 # Alone: of several workers the chief writes the results.
                 if config.do_eval and job.prepared.is_chief:
                     evaluate(job, model, step, dev_sources, len(sets.dev[""]))
                 if config.do_predict and job.prepared.is_chief:
                     predict(job, model, sets.test)
-        finetuning.export(config, job.prepared, job.task, labels)
+        finetune.export(config, job.prepared, job.task, labels)
 
 
 def kind_of(config: Config) -> str:
@@ -284,7 +287,7 @@ def make_processor(
 
 def metric_names(processor: DataProcessor) -> list[str]:
     """Returns the names of a dev set's figures."""
-    from evaluation import classification
+    from bert.evaluation import classification
 
     own = classification.metric_names(processor.kind, processor.metric_names)
     return ["eval_loss", "loss", *own]
@@ -294,10 +297,10 @@ def write_records(
     job: Job, name: str, sets: Mapping[str, Sequence[InputExample]]
 ) -> "dict[str, RecordSource]":
     """Writes <name>.tf_record, and <name>_<set>.tf_record for other sets."""
-    from data import record_reuse, records
+    from bert.data.records import record_io, record_reuse
 
     length = job.config.max_seq_length
-    fields = records.classification_fields(
+    fields = record_io.classification_fields(
         length, kind=job.kind, num_labels=job.num_outputs
     )
     sources = {}
@@ -306,7 +309,7 @@ def write_records(
             examples, job.labels, length, job.prepared.tokenizer, job.kind
         )
         inputs = classification_features.inputs(examples, job.labels, job.kind)
-        path = finetuning.write_records(
+        path = finetune.write_records(
             job.config.output_dir,
             classification_sets.file_name(f"{name}.tf_record", key),
             fields,
@@ -314,7 +317,7 @@ def write_records(
             record_reuse.made_from(job.prepared.tokenizer, fields, inputs),
             classification_features.LOGGED_EXAMPLES,
         )
-        sources[key] = finetuning.source(job.prepared, path, fields)
+        sources[key] = finetune.source(job.prepared, path, fields)
     return sources
 
 
@@ -324,7 +327,7 @@ def make_model(
     seed: int | None = None,
 ) -> "ClassifierModel":
     """Returns the task's model with start weights of a seed."""
-    from modeling import classification
+    from bert.modeling import classification
 
     return classification.make_model(
         job.kind,
@@ -346,8 +349,8 @@ def train(
     source = write_records(job, "train", {"": examples})[""]
     if job.labels and job.prepared.is_chief:
         label_files.write(job.config.output_dir, job.labels)
-    finetuning.keep_task(job.config, job.prepared, job.task)
-    finetuning.train(
+    finetune.keep_task(job.config, job.prepared, job.task)
+    finetune.train(
         job.config,
         job.prepared,
         source,
@@ -365,13 +368,13 @@ def make_evaluate(
     """Returns what computes the model's figures with its present weights."""
     import numpy as np
 
-    from evaluation import classification as metrics
-    from modeling import classification
+    from bert.evaluation import classification as metrics
+    from bert.modeling import classification
 
     batch_size = job.config.eval_batch_size
     select = functools.partial(classification.evaluated, job.kind)
     rows = {
-        key: finetuning.Rows(job.prepared, model, source, batch_size, select)
+        key: finetune.Rows(job.prepared, model, source, batch_size, select)
         for key, source in dev_sources.items()
     }
 
@@ -386,7 +389,7 @@ def make_evaluate(
                 job.processor.metric_names,
             ),
             "eval_loss": metrics.mean(losses),
-            "loss": np.float32(finetuning.batch_mean(losses, batch_size)),
+            "loss": np.float32(finetune.batch_mean(losses, batch_size)),
         }
 
     return lambda: metrics.joined({key: evaluate_set(key) for key in rows})
@@ -400,7 +403,7 @@ def evaluate(
     num_examples: int,
 ) -> None:
     """Evaluates the model of a step and writes eval_results.txt."""
-    from training import results
+    from bert.training import results
 
     logging.info("***** Running evaluation *****")
     logging.info(
@@ -417,9 +420,9 @@ def predict(
     sets: Mapping[str, Sequence[InputExample]],
 ) -> None:
     """Predicts the test sets; writes what the model says of each row."""
-    from data import prediction_files
-    from evaluation import classification as metrics
-    from modeling import classification
+    from bert.evaluation import classification as metrics
+    from bert.modeling import classification
+    from bert.tasks.classification import prediction_files
 
     config = job.config
     sources = write_records(job, "predict", sets)
@@ -428,7 +431,7 @@ def predict(
         logging.info("***** Running prediction*****")
         logging.info("  Num examples = %d", len(sets[key]))
         logging.info("  Batch size = %d", config.predict_batch_size)
-        rows = finetuning.Rows(
+        rows = finetune.Rows(
             job.prepared, model, source, config.predict_batch_size, select
         )
         predictions = prediction_files.Predictions(

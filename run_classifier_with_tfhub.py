@@ -18,10 +18,11 @@ import os
 
 from absl import flags, logging
 
-import run_classifier
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
+from bert import run_classifier
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.errors import UserError
+from bert.model_folder import task_files
 
 FLAGS = flags.FLAGS
 

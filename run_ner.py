@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-import finetuning
-from data import conll
-from data import labels as label_files
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.data.tables import conll
+from bert.errors import UserError
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.tasks import finetune
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from data.record_files import RecordSource
-    from data.tagging import Featurizer
-    from evaluation.tagging import Answers
-    from finetuning import Prepared
-    from modeling.heads import TokenModel
-    from training.head_check import Start
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling.heads import TokenModel
+    from bert.tasks.finetune import Prepared
+    from bert.tasks.tagging.metrics import Answers
+    from bert.tasks.tagging.windows import Featurizer
+    from bert.training.head_check import Start
 
 FLAGS = flags.FLAGS
 
@@ -79,7 +80,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(finetuning.Config):
+class Config(finetune.Config):
     """The values of a run's flags, by their names; checked together."""
 
     eval_batch_size: int
@@ -148,16 +149,16 @@ def tag(config: Config) -> None:
         UserError: a file, a label or a checkpoint is not what it must be.
     """
     # Here, so that --help needs no TensorFlow.
-    from evaluation import tagging
+    from bert.tasks.tagging import metrics
 
-    finetuning.check_results(
+    finetune.check_results(
         config, _RESULTS, config.train_file, config.dev_file, config.test_file
     )
-    start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
+    start = finetune.find_start(config, _OUTPUT_WEIGHTS)
     data = read_data(config, start)
     start.check_outputs(len(data.labels))
-    config.check_metric(tagging.metric_names(data.labels))
-    prepared = finetuning.prepare(config)
+    config.check_metric(metrics.metric_names(data.labels))
+    prepared = finetune.prepare(config)
     featurizer = make_featurizer(config, prepared, data.labels)
     num_examples = 0
     if config.do_train:
@@ -165,7 +166,7 @@ def tag(config: Config) -> None:
         num_examples = sum(map(featurizer.num_windows, sentences))
     with prepared.together():
         with prepared.strategy.scope():
-            finetuning.check_model(
+            finetune.check_model(
                 config,
                 start,
                 num_examples,
@@ -176,7 +177,7 @@ def tag(config: Config) -> None:
                 train(config, prepared, data, sources, num_examples)
             if config.do_eval or config.do_predict:
                 use(config, prepared, data, sources)
-        finetuning.export(config, prepared, task_of(config), data.labels)
+        finetune.export(config, prepared, task_of(config), data.labels)
 
 
 def use(
@@ -187,7 +188,7 @@ def use(
 ) -> None:
     """Evaluates and predicts, as far as the command says so."""
     model = make_model(prepared, data.labels)
-    step = finetuning.load(config, model)
+    step = finetune.load(config, model)
     if not prepared.is_chief:
         return
     if config.do_eval:
@@ -245,7 +246,7 @@ def choose_labels(
     Raises:
         UserError: there are none, or they are not those of the model.
     """
-    kept = finetuning.kept_labels(config, start)
+    kept = finetune.kept_labels(config, start)
     goes_on = start.is_resumed and kept is not None
     labels = label_files.choose(
         config.labels, kept, from_training_set=config.do_train and not goes_on
@@ -261,9 +262,9 @@ def write_records(
     config: Config, prepared: "Prepared", data: Data, featurizer: "Featurizer"
 ) -> dict[str, "RecordSource"]:
     """Writes each set's windows to a file of records, in output_dir."""
-    from data import record_reuse, records
+    from bert.data.records import record_io, record_reuse
 
-    fields = records.tagging_fields(config.max_seq_length)
+    fields = record_io.tagging_fields(config.max_seq_length)
     limits = {"label_ids": len(data.labels), "label_mask": 2}
     sources = {}
     for name, corpus in data.sets.items():
@@ -271,7 +272,7 @@ def write_records(
         if name == "test":
             # Its labels, if any, are only copied: they may be others.
             sentences = [s._replace(labels=None) for s in sentences]
-        path = finetuning.write_records(
+        path = finetune.write_records(
             config.output_dir,
             _RECORD_FILES[name],
             fields,
@@ -280,7 +281,7 @@ def write_records(
                 prepared.tokenizer, fields, map(featurizer.inputs, sentences)
             ),
         )
-        sources[name] = finetuning.source(prepared, path, fields, limits)
+        sources[name] = finetune.source(prepared, path, fields, limits)
     return sources
 
 
@@ -288,9 +289,9 @@ def make_featurizer(
     config: Config, prepared: "Prepared", labels: Sequence[str]
 ) -> "Featurizer":
     """Returns what turns sentences into windows of the model's length."""
-    from data import tagging
+    from bert.tasks.tagging import windows
 
-    return tagging.Featurizer(
+    return windows.Featurizer(
         prepared.tokenizer,
         {label: number for number, label in enumerate(labels)},
         config.max_seq_length,
@@ -301,7 +302,7 @@ def make_model(
     prepared: "Prepared", labels: Sequence[str], seed: int | None = None
 ) -> "TokenModel":
     """Returns the model, with start weights of a seed."""
-    from modeling.heads import TokenModel
+    from bert.modeling.heads import TokenModel
 
     return TokenModel(
         prepared.bert_config,
@@ -322,18 +323,18 @@ def train(
 
     Keeps the labels and the task there.
     """
-    from evaluation import tagging
+    from bert.tasks.tagging import metrics
 
     def make_evaluate(model):
         rows = answers_of(
             prepared, model, sources["dev"], config.eval_batch_size
         )
-        return lambda: figures_of(config, data, tagging.collect(rows))
+        return lambda: figures_of(config, data, metrics.collect(rows))
 
     if prepared.is_chief:
         label_files.write(config.output_dir, data.labels)
-    finetuning.keep_task(config, prepared, task_of(config))
-    finetuning.train(
+    finetune.keep_task(config, prepared, task_of(config))
+    finetune.train(
         config,
         prepared,
         sources["train"],
@@ -348,8 +349,8 @@ def answers_of(
     model: "TokenModel",
     source: "RecordSource",
     batch_size: int,
-) -> finetuning.Rows:
-    """Returns what `evaluation.tagging.collect` takes, row by row."""
+) -> finetune.Rows:
+    """Returns what `tasks.tagging.metrics.collect` takes, row by row."""
     import tensorflow as tf
 
     def select(outputs, batch):
@@ -363,7 +364,7 @@ def answers_of(
             "losses": tf.reshape(losses, tf.shape(mask)),
         }
 
-    return finetuning.Rows(prepared, model, source, batch_size, select)
+    return finetune.Rows(prepared, model, source, batch_size, select)
 
 
 def figures_of(
@@ -377,16 +378,16 @@ def figures_of(
         answers: the model's.
         with_report: whether to log the figures of each type of entity.
     """
-    from evaluation import tagging
+    from bert.tasks.tagging import metrics
 
     gold = [sentence.labels for sentence in data.sets["dev"].sentences]
     predicted = labels_of_sentences(answers, data.sets["dev"], data.labels)
-    if with_report and tagging.is_entity_scheme(data.labels):
-        for line in tagging.report(gold, predicted).splitlines():
+    if with_report and metrics.is_entity_scheme(data.labels):
+        for line in metrics.report(gold, predicted).splitlines():
             logging.info("%s", line)
     return {
-        **tagging.metrics(gold, predicted, data.labels),
-        **tagging.losses(answers, config.eval_batch_size),
+        **metrics.metrics(gold, predicted, data.labels),
+        **metrics.losses(answers, config.eval_batch_size),
     }
 
 
@@ -402,29 +403,29 @@ def labels_of_sentences(
 
 
 def evaluate(
-    config: Config, data: Data, rows: finetuning.Rows, step: int
+    config: Config, data: Data, rows: finetune.Rows, step: int
 ) -> None:
     """Writes eval_results.txt."""
-    from evaluation import tagging
-    from training import results
+    from bert.tasks.tagging import metrics
+    from bert.training import results
 
     logging.info("***** Running evaluation *****")
     logging.info("  Num sentences = %d", len(data.sets["dev"].sentences))
     logging.info("  Batch size = %d", config.eval_batch_size)
-    figures = figures_of(config, data, tagging.collect(rows), with_report=True)
+    figures = figures_of(config, data, metrics.collect(rows), with_report=True)
     results.write_eval_results(config.output_dir, figures, step)
 
 
-def predict(config: Config, data: Data, rows: finetuning.Rows) -> None:
+def predict(config: Config, data: Data, rows: finetune.Rows) -> None:
     """Writes test_predictions.txt and predictions.jsonl."""
-    import atomic_files
-    from evaluation import tagging
+    from bert.files import atomic_files
+    from bert.tasks.tagging import metrics
 
     test = data.sets["test"]
     logging.info("***** Running prediction *****")
     logging.info("  Num sentences = %d", len(test.sentences))
     logging.info("  Batch size = %d", config.predict_batch_size)
-    answers = tagging.collect(rows)
+    answers = metrics.collect(rows)
     predicted = labels_of_sentences(answers, test, data.labels)
     # Both, before one is written: a probability may be no number.
     texts = (

@@ -9,10 +9,11 @@ import functools
 
 from absl import flags, logging
 
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
-from training.config import TrainingConfig
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.cli.config import TrainingConfig
+from bert.errors import UserError
+from bert.model_folder import task_files
 
 FLAGS = flags.FLAGS
 
@@ -114,10 +115,10 @@ def pretrain(config: Config) -> None:
         UserError: a file, a record or a checkpoint is not what it must be.
     """
     # Here, so that --help needs no TensorFlow.
-    from data import record_files
-    from modeling import BertConfig
-    from serving import export
-    from training import resume, run, strategy
+    from bert.data.records import record_files
+    from bert.modeling import BertConfig
+    from bert.serving import export
+    from bert.training import resume, run, strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
@@ -156,7 +157,7 @@ def task_of(config: Config) -> task_files.Task:
 
 def record_source(config: Config, bert_config):
     """Returns the run's records and what must hold for them."""
-    from data import record_files, records
+    from bert.data.records import record_files, record_io
 
     files = record_files.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
@@ -164,7 +165,7 @@ def record_source(config: Config, bert_config):
         logging.info("  %s", name)
     return record_files.RecordSource(
         files=files,
-        fields=records.pretraining_fields(
+        fields=record_io.pretraining_fields(
             config.max_seq_length, config.max_predictions_per_seq
         ),
         limits={
@@ -180,9 +181,9 @@ def record_source(config: Config, bert_config):
 
 def train(config: Config, bert_config, source) -> None:
     """Trains from where output_dir's run stands to num_train_steps."""
-    from data import input_pipeline
-    from modeling.heads import PretrainingModel
-    from training import run
+    from bert.data.records import input_pipeline
+    from bert.modeling.heads import PretrainingModel
+    from bert.training import run
 
     logging.info("***** Running training *****")
     logging.info("  Batch size = %d", config.train_batch_size)
@@ -212,10 +213,10 @@ def train(config: Config, bert_config, source) -> None:
 
 def evaluate(config: Config, bert_config, source) -> None:
     """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
-    from data import input_pipeline
-    from evaluation import pretraining
-    from modeling.heads import PretrainingModel
-    from training import loop, results, run, strategy
+    from bert.data.records import input_pipeline
+    from bert.modeling.heads import PretrainingModel
+    from bert.tasks.pretraining import metrics
+    from bert.training import loop, results, run, strategy
 
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
@@ -227,7 +228,7 @@ def evaluate(config: Config, bert_config, source) -> None:
     batches = input_pipeline.eval_batches(
         source, config.eval_batch_size, repeat=True, drop_remainder=True
     ).take(config.max_eval_steps)
-    figures = pretraining.metrics(
+    figures = metrics.metrics(
         loop.Forward(model, functools.partial(eval_figures, model))(
             loop.Batches(batches, unreadable(source))
         )
@@ -237,8 +238,8 @@ def evaluate(config: Config, bert_config, source) -> None:
 
 def unreadable(source):
     """Returns what the loop says of a record that cannot be read."""
-    from data import record_files
-    from training import loop
+    from bert.data.records import record_files
+    from bert.training import loop
 
     return loop.Unreadable(
         record_files.READ_ERRORS,
@@ -247,7 +248,7 @@ def unreadable(source):
 
 
 def eval_figures(model, outputs, batch):
-    """Returns what `evaluation.pretraining.metrics` takes, as tensors."""
+    """Returns what `tasks.pretraining.metrics.metrics` takes, as tensors."""
     import tensorflow as tf
 
     def correct(logits, labels):

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-import finetuning
-from data import squad, squad_answers, squad_windows
-from data.squad import SquadExample
-from errors import UserError
-from training import environment, task_files
-from training import flags as run_flags
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.errors import UserError
+from bert.model_folder import task_files
+from bert.tasks import finetune
+from bert.tasks.squad import answers, windows
+from bert.tasks.squad import examples as squad
+from bert.tasks.squad.examples import SquadExample
 
 if TYPE_CHECKING:
-    from data.record_files import RecordSource
-    from finetuning import Prepared
-    from modeling.heads import SpanModel
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling.heads import SpanModel
+    from bert.tasks.finetune import Prepared
 
 FLAGS = flags.FLAGS
 
@@ -43,7 +45,7 @@ _SHUFFLE_SEED = 12345
 # Below every logit.
 _NO_LOGIT = -1e30
 
-Answered = list[tuple[SquadExample, squad_answers.Answer]]
+Answered = list[tuple[SquadExample, answers.Answer]]
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -93,7 +95,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(finetuning.Config):
+class Config(finetune.Config):
     """The values of a run's flags, by their names; checked together."""
 
     train_file: str | None
@@ -164,9 +166,9 @@ class Config(finetuning.Config):
         return value
 
     @property
-    def answer_settings(self) -> squad_answers.Settings:
+    def answer_settings(self) -> answers.Settings:
         """How to choose answers."""
-        return squad_answers.Settings(
+        return answers.Settings(
             self.n_best_size,
             self.max_answer_length,
             self.do_lower_case,
@@ -192,7 +194,7 @@ class Windows(NamedTuple):
     """
 
     examples: list[SquadExample]
-    cut: Callable[[], Iterator[squad_windows.Window]]
+    cut: Callable[[], Iterator[windows.Window]]
     source: "RecordSource"
 
 
@@ -208,17 +210,17 @@ def find_answers(config: Config) -> None:
     Raises:
         UserError: a file, a question or a checkpoint is not what it must be.
     """
-    finetuning.check_results(
+    finetune.check_results(
         config, _RESULTS, config.train_file, config.predict_file
     )
-    start = finetuning.find_start(config, _OUTPUT_WEIGHTS)
+    start = finetune.find_start(config, _OUTPUT_WEIGHTS)
     examples = read_examples(config)
-    prepared = finetuning.prepare(config)
+    prepared = finetune.prepare(config)
     for some in filter(None, examples):
         check_windows(config, prepared, some)
     with prepared.together():
         with prepared.strategy.scope():
-            finetuning.check_model(
+            finetune.check_model(
                 config,
                 start,
                 len(examples.train or []),
@@ -234,7 +236,7 @@ def find_answers(config: Config) -> None:
             threshold = config.threshold or 0.0
             if config.predicts:
                 threshold = predict(config, prepared, asked)
-        finetuning.export(config, prepared, task_of(config, threshold))
+        finetune.export(config, prepared, task_of(config, threshold))
 
 
 def task_of(config: Config, threshold: float) -> task_files.Task:
@@ -275,7 +277,7 @@ def read_examples(config: Config) -> Examples:
 
 def metric_names(config: Config, examples: Iterable[SquadExample]) -> list[str]:
     """Returns the metrics that an evaluation of the questions gives."""
-    from evaluation import squad as metrics
+    from bert.tasks.squad import metrics
 
     if not config.version_2_with_negative:
         return list(metrics.METRICS)
@@ -284,7 +286,7 @@ def metric_names(config: Config, examples: Iterable[SquadExample]) -> list[str]:
 
 def make_model(prepared: "Prepared", seed: int | None = None) -> "SpanModel":
     """Returns the model, with start weights of a seed."""
-    from modeling.heads import SpanModel
+    from bert.modeling.heads import SpanModel
 
     return SpanModel(
         prepared.bert_config,
@@ -295,16 +297,16 @@ def make_model(prepared: "Prepared", seed: int | None = None) -> "SpanModel":
 
 def windows_of(
     config: Config, prepared: "Prepared", examples: list[SquadExample]
-) -> Iterator[squad_windows.Window]:
+) -> Iterator[windows.Window]:
     """Yields the windows of each question's paragraph, in order."""
-    return squad_windows.windows(
+    return windows.windows(
         examples, prepared.tokenizer, window_settings(config)
     )
 
 
-def window_settings(config: Config) -> squad_windows.Settings:
+def window_settings(config: Config) -> windows.Settings:
     """Returns how to cut paragraphs into windows."""
-    return squad_windows.Settings(
+    return windows.Settings(
         config.max_seq_length, config.doc_stride, config.max_query_length
     )
 
@@ -329,21 +331,21 @@ def make_windows(
     name: str,
 ) -> Windows:
     """Cuts questions' paragraphs into windows and writes their records."""
-    from data import record_reuse, records
+    from bert.data.records import record_io, record_reuse
 
     size = config.max_seq_length
     cut = functools.partial(windows_of, config, prepared, examples)
 
     def features():
         for window in cut():
-            values = squad_windows.features(window, prepared.tokenizer, size)
+            values = windows.features(window, prepared.tokenizer, size)
             if window.example_index < _LOGGED_EXAMPLES:
-                squad_windows.log_window(window, values)
+                windows.log_window(window, values)
             yield values
 
     is_training = examples[0].start_position is not None
-    fields = records.squad_fields(size, is_training)
-    path = finetuning.write_records(
+    fields = record_io.squad_fields(size, is_training)
+    path = finetune.write_records(
         config.output_dir,
         name,
         fields,
@@ -351,7 +353,7 @@ def make_windows(
         record_reuse.made_from(
             prepared.tokenizer,
             (fields, window_settings(config)),
-            map(squad_windows.inputs, examples),
+            map(windows.inputs, examples),
         ),
         _LOGGED_EXAMPLES,
     )
@@ -359,9 +361,7 @@ def make_windows(
     return Windows(
         examples,
         cut,
-        finetuning.source(
-            prepared, path, fields, limits if is_training else {}
-        ),
+        finetune.source(prepared, path, fields, limits if is_training else {}),
     )
 
 
@@ -379,7 +379,7 @@ def train(
         examples: the questions to learn from.
         asked: predict_file's, for --eval_steps.
     """
-    from data import record_files
+    from bert.data.records import record_files
 
     # Always alike, as in the original: a paragraph's questions stand apart.
     examples = list(examples)
@@ -393,8 +393,8 @@ def train(
         "  Num split examples = %d", record_files.num_records(source.files)
     )
     task = task_of(config, config.threshold or 0.0)
-    finetuning.keep_task(config, prepared, task)
-    finetuning.train(
+    finetune.keep_task(config, prepared, task)
+    finetune.train(
         config,
         prepared,
         source,
@@ -422,11 +422,12 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
         The null_score_diff_threshold, which is found where it is auto, and
         then kept with the model.
     """
-    from data import record_files, squad_predictions
-    from training import results
+    from bert.data.records import record_files
+    from bert.tasks.squad import predictions
+    from bert.training import results
 
     model = make_model(prepared)
-    step = finetuning.load(config, model)
+    step = finetune.load(config, model)
     if not prepared.is_chief:
         return config.threshold or 0.0
     logging.info("***** Running predictions *****")
@@ -440,7 +441,7 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
     threshold, figures = config.threshold, {}
     if config.writes_results:
         threshold, figures = judge(config, found)
-    squad_predictions.write_predictions(
+    predictions.write_predictions(
         config.output_dir, ((e.qas_id, a) for e, a in found), threshold
     )
     if config.writes_results:
@@ -452,7 +453,7 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
 
 def results_of(
     config: Config, prepared: "Prepared", asked: Windows, model: "SpanModel"
-) -> finetuning.Rows:
+) -> finetune.Rows:
     """Returns the logits of each window, in order."""
     import tensorflow as tf
 
@@ -468,24 +469,24 @@ def results_of(
             },
         }
 
-    return finetuning.Rows(
+    return finetune.Rows(
         prepared, model, asked.source, config.predict_batch_size, select
     )
 
 
-def answered(config: Config, asked: Windows, rows: finetuning.Rows) -> Answered:
+def answered(config: Config, asked: Windows, rows: finetune.Rows) -> Answered:
     """Answers the questions, one after the other."""
 
     def results():
         for number, row in enumerate(rows):
             if number % 1000 == 0:
                 logging.info("Processing example: %d", number)
-            yield squad_answers.RawResult(
+            yield answers.RawResult(
                 int(row["unique_ids"]), row["start_logits"], row["end_logits"]
             )
 
     return list(
-        squad_answers.answers(
+        answers.answers(
             asked.examples, asked.cut(), results(), config.answer_settings
         )
     )
@@ -498,7 +499,7 @@ def judge(config: Config, found: Answered) -> tuple[float, dict[str, float]]:
         The null_score_diff_threshold, found where it is auto; and the
         figures for eval_results.txt.
     """
-    from evaluation import squad as metrics
+    from bert.tasks.squad import metrics
 
     def judged(threshold: float) -> list[metrics.Judged]:
         return [

@@ -1,13 +1,13 @@
 """The original's module name, for code written against it.
 
-`data.tokenization` holds the code; everything that the original's module has
-can be had here under the same name.
+`data.text.tokenization` holds the code; everything that the original's module
+has can be had here under the same name.
 """
 
-from data.characters import is_control as _is_control
-from data.characters import is_punctuation as _is_punctuation
-from data.characters import is_whitespace as _is_whitespace
-from data.tokenization import (
+from bert.data.text.characters import is_control as _is_control
+from bert.data.text.characters import is_punctuation as _is_punctuation
+from bert.data.text.characters import is_whitespace as _is_whitespace
+from bert.data.text.tokenization import (
     BasicTokenizer,
     FullTokenizer,
     WordpieceTokenizer,

@@ -17,11 +17,11 @@ import time
 
 from absl import flags
 
-import create_pretraining_data as script
-from data import pretraining
-from data.tokenization import FullTokenizer
-from training import environment
-from training import flags as run_flags
+from bert import create_pretraining_data as script
+from bert.cli import environment
+from bert.cli import flags as run_flags
+from bert.data.corpus import instances
+from bert.data.text.tokenization import FullTokenizer
 
 FLAGS = flags.FLAGS
 
@@ -53,13 +53,11 @@ def seconds_a_unit() -> float:
     return (time.perf_counter() - started) / _UNITS_A_SAMPLE
 
 
-def part_of(
-    documents: pretraining.Documents, start: int
-) -> pretraining.Documents:
+def part_of(documents: instances.Documents, start: int) -> instances.Documents:
     """Returns some of the documents, from `start` on."""
     firsts = documents.firsts[start : start + _DOCUMENTS_A_PART + 1]
     bounds = documents.bounds[firsts[0] : firsts[-1] + 1]
-    return pretraining.Documents(
+    return instances.Documents(
         documents.ids[bounds[0] : bounds[-1]],
         [bound - bounds[0] for bound in bounds],
         [first - firsts[0] for first in firsts],
@@ -67,14 +65,14 @@ def part_of(
 
 
 def seconds_a_record(
-    documents: pretraining.Documents,
+    documents: instances.Documents,
     config: script.Config,
     tokenizer: FullTokenizer,
 ) -> float:
     """Times the way from tokenized text to the written file."""
-    from data import records
+    from bert.data.records import record_io
 
-    fields = records.pretraining_fields(
+    fields = record_io.pretraining_fields(
         config.max_seq_length, config.max_predictions_per_seq
     )
     started = time.perf_counter()

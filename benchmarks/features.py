@@ -36,7 +36,7 @@ _Job = tuple[int, Callable[[], Iterable], tuple, Iterable]
 
 def mrpc(path: Path, vocab: str) -> _Job:
     """MRPC's pairs, 128 word pieces."""
-    from data.classification import MrpcProcessor
+    from bert.tasks.classification.processors import MrpcProcessor
 
     examples = MrpcProcessor().get_train_examples(str(path.parent))
     return _classification(examples, vocab, 128)
@@ -44,8 +44,8 @@ def mrpc(path: Path, vocab: str) -> _Job:
 
 def imdb(path: Path, vocab: str) -> _Job:
     """IMDb's reviews, 256 word pieces."""
-    from data import rows
-    from data.classification import InputExample
+    from bert.data.tables import rows
+    from bert.tasks.classification.processors import InputExample
 
     found = rows.read_rows(str(path))[1:]
     examples = [InputExample("", row[1], label=row[0]) for row in found]
@@ -53,8 +53,9 @@ def imdb(path: Path, vocab: str) -> _Job:
 
 
 def _classification(examples, vocab, length) -> _Job:
-    from data import classification_features, records
-    from data.tokenization import FullTokenizer
+    from bert.data.records import record_io
+    from bert.data.text.tokenization import FullTokenizer
+    from bert.tasks.classification import features as classification_features
 
     examples = examples[:_MAX_EXAMPLES]
     return (
@@ -62,14 +63,14 @@ def _classification(examples, vocab, length) -> _Job:
         lambda: classification_features.featurize(
             examples, ["0", "1"], length, FullTokenizer(vocab)
         ),
-        records.classification_fields(length),
+        record_io.classification_fields(length),
         [(e.text_a, e.text_b, [int(e.label)]) for e in examples],
     )
 
 
 def squad_train(path: Path, vocab: str) -> _Job:
     """SQuAD's questions with answers, shuffled, 384 word pieces."""
-    from data import squad
+    from bert.tasks.squad import examples as squad
 
     examples = squad.read_training_examples(str(path), False)
     random.Random(12345).shuffle(examples)
@@ -78,7 +79,7 @@ def squad_train(path: Path, vocab: str) -> _Job:
 
 def squad_dev(path: Path, vocab: str) -> _Job:
     """SQuAD's questions in the file's order, 384 word pieces."""
-    from data import squad
+    from bert.tasks.squad import examples as squad
 
     examples = squad.read_prediction_examples(
         str(path), with_answers=False, version_2_with_negative=False
@@ -87,28 +88,31 @@ def squad_dev(path: Path, vocab: str) -> _Job:
 
 
 def _squad(examples, vocab, is_training) -> _Job:
-    from data import records, squad_windows
-    from data.tokenization import FullTokenizer
+    from bert.data.records import record_io
+    from bert.data.text.tokenization import FullTokenizer
+    from bert.tasks.squad import windows
 
     def features():
         tokenizer = FullTokenizer(vocab)
-        settings = squad_windows.Settings(384, 128, 64)
-        for window in squad_windows.windows(examples, tokenizer, settings):
-            yield squad_windows.features(window, tokenizer, 384)
+        settings = windows.Settings(384, 128, 64)
+        for window in windows.windows(examples, tokenizer, settings):
+            yield windows.features(window, tokenizer, 384)
 
     examples = examples[:_MAX_EXAMPLES]
     inputs = [
         (e.question_text, e.doc_tokens, e.orig_answer_text, e.start_position)
         for e in examples
     ]
-    fields = records.squad_fields(384, is_training)
+    fields = record_io.squad_fields(384, is_training)
     return len(examples), features, fields, inputs
 
 
 def conll(path: Path, vocab: str) -> _Job:
     """CoNLL-2003's sentences, 128 word pieces."""
-    from data import conll, records, tagging
-    from data.tokenization import FullTokenizer
+    from bert.data.records import record_io
+    from bert.data.tables import conll
+    from bert.data.text.tokenization import FullTokenizer
+    from bert.tasks.tagging import windows
 
     columns = conll.Columns(0, -1)
     corpus = conll.read_conll(str(path), columns, needs_labels=True)
@@ -116,13 +120,13 @@ def conll(path: Path, vocab: str) -> _Job:
     sentences = corpus.sentences[:_MAX_EXAMPLES]
 
     def features():
-        featurizer = tagging.Featurizer(FullTokenizer(vocab), labels, 128)
+        featurizer = windows.Featurizer(FullTokenizer(vocab), labels, 128)
         return itertools.chain.from_iterable(
             map(featurizer.features, sentences)
         )
 
     inputs = [(s.words, s.labels) for s in sentences]
-    return len(sentences), features, records.tagging_fields(128), inputs
+    return len(sentences), features, record_io.tagging_fields(128), inputs
 
 
 RECORDS = {
@@ -136,22 +140,22 @@ RECORDS = {
 
 def records_per_second(name: str, data: Path, vocab: str) -> dict[str, float]:
     """Returns the examples per second of making and of checking records."""
-    from data import records
+    from bert.data.records import record_io
 
     job, path = RECORDS[name]
     count, features, fields, inputs = job(data / path, vocab)
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/train.tf_record"
         start = time.process_time()
-        with records.record_writer(path) as writer:
+        with record_io.record_writer(path) as writer:
             for values in features():
-                writer.write(records.encode(fields, values))
+                writer.write(record_io.encode(fields, values))
         made = count / (time.process_time() - start)
         try:
-            from data import record_reuse
+            from bert.data.records import record_reuse
         except ImportError:  # another tree, without
             return {f"{name}, records": made}
-        from data.tokenization import FullTokenizer
+        from bert.data.text.tokenization import FullTokenizer
 
         tokenizer = FullTokenizer(vocab)
         key = record_reuse.made_from(tokenizer, fields, inputs)
@@ -168,7 +172,7 @@ def json_per_second() -> dict[str, float]:
     """Returns the million numbers per second that JsonLines writes."""
     import numpy as np
 
-    from data import feature_files
+    from bert.tasks.features import feature_files
 
     values = np.random.default_rng(0).standard_normal((4, 128, 384))
     values = values.astype(np.float32)
@@ -188,7 +192,7 @@ def lines_per_second(
     """Returns the lines per second of extract_features, by the clock."""
     from absl import flags
 
-    import extract_features as script
+    from bert import extract_features as script
 
     found = {}
     text = folder / "lines.txt"
@@ -221,7 +225,7 @@ def lines_per_second(
 def write_model(name: str, vocab: str, folder: Path) -> None:
     """Writes a random model that extract_features can read."""
     from benchmarks import models
-    from modeling import checkpoint
+    from bert.modeling import checkpoint
 
     sizes = models.sizes(name)
     with open(vocab, encoding="utf-8") as file:

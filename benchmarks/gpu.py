@@ -13,14 +13,14 @@ import statistics
 import time
 from collections.abc import Callable
 
-from training import environment
+from bert.cli import environment
 
 environment.prepare()
 
 import tensorflow as tf  # noqa: E402
 
 from benchmarks import models  # noqa: E402
-from training.steps import StepSettings, compile_train_step  # noqa: E402
+from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
 
 WORK = (("pretraining", 128), ("pretraining", 512), ("squad", 384))
 

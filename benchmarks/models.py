@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from modeling import BertConfig, checkpoint, heads
-from training import optimization
+from bert.modeling import BertConfig, checkpoint, heads
+from bert.training import optimization
 
 _SIZES = {
     # layers, hidden units, heads

@@ -24,11 +24,11 @@ from pathlib import Path
 import tensorflow as tf
 from absl import app, flags
 
-from modeling import BertConfig, checkpoint, classification
-from serving import export, graphs, model_source
-from serving.predictor import Predictor
-from training import task_files
-from training.task_files import Task
+from bert.model_folder import model_source, task_files
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint, classification
+from bert.serving import export, graphs
+from bert.serving.predictor import Predictor
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("layers", 6, "Layers of the model.")

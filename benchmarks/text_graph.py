@@ -23,9 +23,9 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import app, flags
 
-from data.tokenization import BasicTokenizer, FullTokenizer
-from serving.text_graph import TextGraph
-from serving.word_graph import WordGraph
+from bert.data.text.tokenization import BasicTokenizer, FullTokenizer
+from bert.serving.text_graph import TextGraph
+from bert.serving.word_graph import WordGraph
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("uncased_vocab_files", [], "Vocabularies, lower-cased.")

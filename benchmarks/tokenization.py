@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from data.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer
 from tests.data import reference_tokenizer
 
 FLAGS = flags.FLAGS

@@ -65,13 +65,13 @@ def seconds_of(workers: int, steps: int) -> float:
 
 def seconds_per_step(steps: int) -> float:
     """Trains under the strategy of the environment; returns the median."""
-    from training import environment
+    from bert.cli import environment
 
     environment.prepare()
     import tensorflow as tf
 
     from benchmarks import models
-    from training.steps import StepSettings, compile_train_step
+    from bert.training.steps import StepSettings, compile_train_step
 
     strategy = tf.distribute.get_strategy()
     if "TF_CONFIG" in os.environ:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from conversion import litert, onnx
-from errors import UserError
+from bert.conversion import litert, onnx
+from bert.errors import UserError
 
 Model = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 

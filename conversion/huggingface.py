@@ -5,13 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from conversion import huggingface_config, tokenizer_files, vocabulary
-from conversion import huggingface_names as names
-from conversion.json_files import read_json
-from conversion.model import Model, choose_weights, make_task, task_of_parts
-from conversion.safetensors_files import WEIGHTS, Tensors
-from errors import UserError
-from modeling.config import BertConfig
+from bert.conversion import huggingface_config, tokenizer_files, vocabulary
+from bert.conversion import huggingface_names as names
+from bert.conversion.json_files import read_json
+from bert.conversion.model import (
+    Model,
+    choose_weights,
+    make_task,
+    task_of_parts,
+)
+from bert.conversion.safetensors_files import WEIGHTS, Tensors
+from bert.errors import UserError
+from bert.modeling.config import BertConfig
 
 CONFIG = "config.json"
 
@@ -27,8 +32,8 @@ def read(
     Args:
         folder: holds `config.json`, `model.safetensors` (or shards) and
             `vocab.txt` (or `tokenizer.json`).
-        task: one of `training.task_files.TASKS`; None: what the architecture
-            and the tensors say.
+        task: one of `task_files.TASKS`; None: what the architecture and the
+            tensors say.
         vocab_file: instead of the folder's.
 
     Raises:

@@ -6,10 +6,10 @@ from typing import Any
 
 from absl import logging
 
-from conversion import huggingface_names as names
-from conversion.model import Model
-from errors import UserError
-from modeling.config import BertConfig
+from bert.conversion import huggingface_names as names
+from bert.conversion.model import Model
+from bert.errors import UserError
+from bert.modeling.config import BertConfig
 
 # Hugging Face's `gelu` is the exact one, the original's the approximation by
 # tanh. From theirs to ours; of several, the last is the one to write back.

@@ -9,12 +9,12 @@ import numpy as np
 from absl import logging
 from safetensors.numpy import save_file
 
-from conversion import huggingface_config, model_folder, tokenizer_files
-from conversion import huggingface_names as names
-from conversion.huggingface import CONFIG
-from conversion.model import Model
-from conversion.safetensors_files import INDEX, PICKLE, WEIGHTS
-from conversion.vocabulary import tokens_of
+from bert.conversion import huggingface_config, model_folder, tokenizer_files
+from bert.conversion import huggingface_names as names
+from bert.conversion.huggingface import CONFIG
+from bert.conversion.model import Model
+from bert.conversion.safetensors_files import INDEX, PICKLE, WEIGHTS
+from bert.conversion.vocabulary import tokens_of
 
 _VOCAB = "vocab.txt"
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from modeling.config import BertConfig
+from bert.modeling.config import BertConfig
 
 # The part that every model has; the others are there whole or not at all.
 ENCODER = "encoder"
@@ -52,8 +52,8 @@ class Head(NamedTuple):
     """A head of fine-tuned models.
 
     Attributes:
-        task: one of `training.task_files.TASKS`.
-        kind: of classification: one of `training.task_files.KINDS`.
+        task: one of `model_folder.task_files.TASKS`.
+        kind: of classification: one of `model_folder.task_files.KINDS`.
         scope: what stands before its weights' names in checkpoints.
         hf_name: what stands before them in Hugging Face's files.
         architecture: Hugging Face's class.

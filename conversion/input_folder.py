@@ -4,9 +4,9 @@ import os
 
 from absl import logging
 
-from conversion import huggingface, safetensors_files
-from errors import UserError
-from training import monitor
+from bert.conversion import huggingface, safetensors_files
+from bert.errors import UserError
+from bert.training import monitor
 
 # As --output_format spells them.
 HUGGING_FACE = "huggingface"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from errors import UserError
+from bert.errors import UserError
 
 
 def read_json(path: str) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from conversion import huggingface_names as names
-from errors import UserError
-from modeling.config import BertConfig
-from training.task_files import SQUAD_OPTIONS, Task
+from bert.conversion import huggingface_names as names
+from bert.errors import UserError
+from bert.model_folder.task_files import SQUAD_OPTIONS, Task
+from bert.modeling.config import BertConfig
 
 # What a task has beside its head. The pooler goes along even where the task
 # makes nothing of it: the original's checkpoints have it.
@@ -83,7 +83,7 @@ def make_task(
     """Returns a model's task; SQuAD's options have their defaults.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         kind: of classification.
         do_lower_case: None where nothing says it yet.
         max_length: the longest sequence that the model takes.
@@ -117,7 +117,7 @@ def choose_weights(
     """Returns a task's weights; says what else there is, and is left out.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         parts: all weights that a model of these sizes and this head may have.
         given: the names that there are.
         name_of: gives a weight's name in `given`.

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-import atomic_files
-from conversion.model import Model
-from errors import UserError
-from modeling import checkpoint
-from training import task_files
+from bert.conversion.model import Model
+from bert.errors import UserError
+from bert.files import atomic_files
+from bert.model_folder import task_files
+from bert.modeling import checkpoint
 
 CHECKPOINT = "bert_model.ckpt"
-# One label a line, as `data.labels` keeps them.
+# One label a line, as `model_folder.labels` keeps them.
 LABELS = "labels.txt"
 
 # Nobody else's file begins like this, so it may be replaced and removed.

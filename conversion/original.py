@@ -2,19 +2,19 @@
 
 from absl import logging
 
-from conversion import huggingface_names as names
-from conversion import vocabulary
-from conversion.model import (
+from bert.conversion import huggingface_names as names
+from bert.conversion import vocabulary
+from bert.conversion.model import (
     Model,
     check_finite,
     choose_weights,
     make_task,
     task_of_parts,
 )
-from errors import UserError
-from modeling import checkpoint
-from modeling.config import BertConfig
-from training import task_files
+from bert.errors import UserError
+from bert.model_folder import task_files
+from bert.modeling import checkpoint
+from bert.modeling.config import BertConfig
 
 
 def find_file(flag: str, given: str | None, folder: str, name: str) -> str:
@@ -52,8 +52,8 @@ def read(
         config: its sizes.
         vocab_file: its vocabulary.
         kept: what stands beside it of its task.
-        task: one of `training.task_files.TASKS`; None: what is kept, or what
-            the tensors say.
+        task: one of `task_files.TASKS`; None: what is kept, or what the
+            tensors say.
 
     Raises:
         UserError: the checkpoint is not of this model, or has not the task's

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import safetensors
 
-from conversion.json_files import read_json
-from conversion.model import check_finite
-from errors import UserError
+from bert.conversion.json_files import read_json
+from bert.conversion.model import check_finite
+from bert.errors import UserError
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

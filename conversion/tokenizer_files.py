@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from absl import logging
 
-from conversion.json_files import read_json
-from errors import UserError
+from bert.conversion.json_files import read_json
+from bert.errors import UserError
 
 CONFIG = "tokenizer_config.json"
 

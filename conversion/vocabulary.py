@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from absl import logging
 
-from errors import UserError
+from bert.errors import UserError
 
 
 def read_vocabulary(folder: str, vocab_size: int) -> bytes:
@@ -55,7 +55,7 @@ def read_file(path: str, vocab_size: int) -> bytes:
 
 
 def tokens_of(text: bytes) -> list[str]:
-    """Returns a vocabulary's tokens, as `data.tokenization` reads them."""
+    """Returns a vocabulary's tokens, as `data.text.tokenization` reads them."""
     lines = text.decode("utf-8").replace("\r", "").split("\n")
     return [line.strip() for line in (lines if lines[-1] else lines[:-1])]
 

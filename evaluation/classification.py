@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from errors import UserError
+from bert.errors import UserError
 
 _KIND_METRICS = {
     "classification": ("eval_accuracy",),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation import compression
+from bert.evaluation import compression
 
 Arrays = Mapping[str, np.ndarray]
 Model = Callable[[Arrays], Arrays]
@@ -90,7 +90,7 @@ def compare(
     """Runs models over the same rows.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         kind: of classification; else None.
         models: by name; functions of int32 [B, S]. The first one is what the
             others are held against.

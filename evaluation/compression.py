@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evaluation import classification
+from bert.evaluation import classification
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -68,7 +68,7 @@ def answers(task: str, outputs: Arrays, batch: Arrays) -> np.ndarray:
     """Returns what a model says of a batch.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         outputs: as an export of the task gives them.
         batch: `input_mask` [B, S]; squad: `segment_ids`, ner: `label_mask`,
             [B, S], too.
@@ -118,7 +118,7 @@ def quality(
     """Returns how good a model's answers are, 1 at best.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         kind: of classification; else None.
         found: `answers`, of all batches.
         expected: `labels` of all batches if it `has_labels`, else the
@@ -145,7 +145,7 @@ def difference(
     """Returns the largest difference of any output from the original model's.
 
     Args:
-        task: one of `training.task_files.TASKS`.
+        task: one of `model_folder.task_files.TASKS`.
         found: the outputs of a batch.
         expected: those of the original model.
         batch: `input_mask` [B, S]; padding is left out.

@@ -8,7 +8,7 @@ import importlib
 
 _MODULE_OF = {
     "BertConfig": "config",
-    "BertModel": "bert",
+    "BertModel": "backbones.bert",
     "gelu": "activations",
     "get_activation": "activations",
     "load_weights": "checkpoint",
@@ -23,7 +23,7 @@ def __getattr__(name: str):
             f"module {__name__!r} has no attribute {name!r}; what the original "
             "has there to build TF1 graphs is gone (README, differences)"
         )
-    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
+    module = importlib.import_module(f"bert.modeling.{_MODULE_OF[name]}")
     return getattr(module, name)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from errors import UserError
-from modeling.joining import is_joined
-from modeling.portable import own_gradient
+from bert.errors import UserError
+from bert.modeling.export_mode import own_gradient
+from bert.modeling.onednn_fusion import is_joined
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 

@@ -18,7 +18,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
     TrackableObjectGraph,
 )
 
-from errors import UserError
+from bert.errors import UserError
 
 DATA_SUFFIX = ".data-00000-of-00001"
 GLOBAL_STEP = "global_step"

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from modeling import losses
-from modeling.classifiers import (
+from bert.modeling import losses
+from bert.modeling.classifiers import (
     ClassifierModel,
     MultiLabelModel,
     RegressionModel,
 )
-from modeling.config import BertConfig
-from modeling.task_model import Batch
+from bert.modeling.config import BertConfig
+from bert.modeling.task_model import Batch
 
 # The models by what they say of a text: a label, any number of labels, a
 # number.

@@ -10,21 +10,21 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from modeling.bert import dtype_policy
-from modeling.config import BertConfig
-from modeling.head_layers import OutputLayer
-from modeling.losses import (
+from bert.modeling.backbones.bert import dtype_policy
+from bert.modeling.config import BertConfig
+from bert.modeling.head_layers import OutputLayer
+from bert.modeling.losses import (
     cross_entropy,
     sigmoid_cross_entropy,
     squared_error,
 )
-from modeling.randomness import (
+from bert.modeling.randomness import (
     WeightInitializer,
     dropout,
     dropout_seed,
     split_seed,
 )
-from modeling.task_model import (
+from bert.modeling.task_model import (
     FRESH_HEAD_STDDEV,
     Batch,
     LossWeight,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from errors import UserError
+from bert.errors import UserError
 
 # What `hidden_act` may name; `modeling.activations` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")

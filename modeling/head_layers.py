@@ -6,8 +6,8 @@ Letters of shapes: D hidden, V vocabulary, L labels.
 import keras
 import tensorflow as tf
 
-from modeling.layers import Dense, LayerNorm
-from modeling.randomness import WeightInitializer
+from bert.modeling.layers import Dense, LayerNorm
+from bert.modeling.randomness import WeightInitializer
 
 
 class OutputLayer(keras.layers.Layer):

@@ -7,21 +7,21 @@ of a row, L labels. Labels of whole texts: `modeling.classifiers`.
 import keras
 import tensorflow as tf
 
-from modeling.bert import dtype_policy
-from modeling.config import BertConfig
-from modeling.head_layers import MaskedLmHead, OutputLayer
-from modeling.losses import (
+from bert.modeling.backbones.bert import dtype_policy
+from bert.modeling.config import BertConfig
+from bert.modeling.head_layers import MaskedLmHead, OutputLayer
+from bert.modeling.losses import (
     MASKED_LM_EPSILON,
     cross_entropy,
     span_cross_entropy,
 )
-from modeling.randomness import (
+from bert.modeling.randomness import (
     WeightInitializer,
     dropout,
     dropout_seed,
     split_seed,
 )
-from modeling.task_model import (
+from bert.modeling.task_model import (
     FRESH_HEAD_STDDEV,
     LossWeight,
     TaskModel,

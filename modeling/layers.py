@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from modeling.activations import get_activation
-from modeling.joining import is_joined
-from modeling.portable import own_gradient
-from modeling.randomness import WeightInitializer, dropout
+from bert.modeling.activations import get_activation
+from bert.modeling.export_mode import own_gradient
+from bert.modeling.onednn_fusion import is_joined
+from bert.modeling.randomness import WeightInitializer, dropout
 
 LAYER_NORM_EPSILON = 1e-12
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from modeling.bert import BertModel
-from modeling.config import BertConfig
+from bert.modeling.backbones.bert import BertModel
+from bert.modeling.config import BertConfig
 
 Batch = Mapping[str, tf.Tensor]
 

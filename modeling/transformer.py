@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from modeling.layers import Dense, LayerNorm, side_by_side
-from modeling.portable import is_portable
-from modeling.randomness import (
+from bert.modeling.export_mode import is_portable
+from bert.modeling.layers import Dense, LayerNorm, side_by_side
+from bert.modeling.randomness import (
     WeightInitializer,
     drop,
     kept_scale,

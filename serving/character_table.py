@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data import characters
+from bert.data.text import characters
 
 _NUM_CODE_POINTS = 0x110000
 _NAMELESS = ("Cn", "Co", "Cs")  # unassigned, private, surrogate

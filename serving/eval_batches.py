@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from data import input_pipeline, record_files, records
-from data.record_files import RecordSource
-from errors import UserError
-from modeling.config import BertConfig
-from training.task_files import Task
+from bert.data.records import input_pipeline, record_files, record_io
+from bert.data.records.record_files import RecordSource
+from bert.errors import UserError
+from bert.model_folder.task_files import Task
+from bert.modeling.config import BertConfig
 
 _BATCH_SIZE = 32
 
@@ -57,13 +57,13 @@ def read(
 
 def _fields(
     task: Task, length: int, num_labels: int
-) -> Sequence[records.Field]:
+) -> Sequence[record_io.Field]:
     """Returns what records of a task must have; those without labels: ids."""
     if task.task == "classification":
-        return records.classification_fields(
+        return record_io.classification_fields(
             length, kind=task.kind, num_labels=num_labels
         )
-    fields = records.tagging_fields(length)
+    fields = record_io.tagging_fields(length)
     if task.task == "ner":
         return fields
     return [field for field in fields if not field.name.startswith("label_")]

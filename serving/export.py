@@ -15,15 +15,16 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
-import atomic_files
-from errors import UserError
-from modeling import checkpoint
-from serving import model_source, raw_text, saved_models
-from serving.graphs import Graph
-from serving.model_source import Source
-from training import run, task_files
-from training.config import TrainingConfig
-from training.task_files import Task
+from bert.cli.config import TrainingConfig
+from bert.errors import UserError
+from bert.files import atomic_files
+from bert.model_folder import model_source, task_files
+from bert.model_folder.model_source import Source
+from bert.model_folder.task_files import Task
+from bert.modeling import checkpoint
+from bert.serving import raw_text, saved_models
+from bert.serving.graphs import Graph
+from bert.training import run
 
 RAW_STRINGS = "raw_strings"
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 from absl import logging
 
-from errors import UserError
-from modeling import BertConfig, checkpoint, classification
-from modeling.heads import PretrainingModel, SpanModel, TokenModel
-from modeling.portable import portable
-from modeling.task_model import TaskModel
-from serving.model_source import Source
-from training.task_files import Task
+from bert.errors import UserError
+from bert.model_folder.model_source import Source
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint, classification
+from bert.modeling.export_mode import portable
+from bert.modeling.heads import PretrainingModel, SpanModel, TokenModel
+from bert.modeling.task_model import TaskModel
 
 INPUTS = ("input_ids", "input_mask", "segment_ids")
 

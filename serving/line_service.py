@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from data.rows import Place
-from errors import UserError
+from bert.data.tables.rows import Place
+from bert.errors import UserError
 
 _STANDARD_INPUT = "standard input"
 _CHUNK_BYTES = 2**16

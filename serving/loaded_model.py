@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from data import labels as label_files
-from data import rows
-from data.tokenization import FullTokenizer
-from errors import UserError
-from modeling import BertConfig, checkpoint
-from serving import graphs, model_source
-from serving.graphs import Graph
-from serving.model_source import Given, Source
-from training import task_files
-from training.task_files import Task
+from bert.data.tables import rows
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.model_folder import labels as label_files
+from bert.model_folder import model_source, task_files
+from bert.model_folder.model_source import Given, Source
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint
+from bert.serving import graphs
+from bert.serving.graphs import Graph
 
 _ASSETS = "assets"
 

@@ -10,15 +10,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from data import packing
-from data.packing import Packed
-from errors import UserError
-from modeling import BertConfig
-from modeling.portable import portable
-from serving import graphs, loaded_model, row_batches
-from serving.graphs import Graph
-from serving.model_source import Given, Source
-from serving.request_errors import UnfitError, check_finite
+from bert.data.records import packing
+from bert.data.records.packing import Packed
+from bert.errors import UserError
+from bert.model_folder.model_source import Given, Source
+from bert.modeling import BertConfig
+from bert.modeling.export_mode import portable
+from bert.serving import graphs, loaded_model, row_batches
+from bert.serving.graphs import Graph
+from bert.serving.request_errors import UnfitError, check_finite
 
 MASK = "[MASK]"
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from data import features_text
-from data.packing import Packed
-from serving.loaded_model import LoadedModel
-from serving.request_errors import UnfitError, check_finite
+from bert.data.records.packing import Packed
+from bert.serving.loaded_model import LoadedModel
+from bert.serving.request_errors import UnfitError, check_finite
+from bert.tasks.features import features_text
 
 Outputs = Mapping[str, np.ndarray]
 

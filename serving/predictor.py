@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data import rows
-from errors import UserError
-from serving import loaded_model, row_batches, text_tasks, token_tasks
-from serving.loaded_model import LoadedModel
-from serving.model_source import Given
-from serving.prediction_task import PredictionTask
-from serving.request_errors import UnfitError
-from training.task_files import Task
+from bert.data.tables import rows
+from bert.errors import UserError
+from bert.model_folder.model_source import Given
+from bert.model_folder.task_files import Task
+from bert.serving import loaded_model, row_batches, text_tasks, token_tasks
+from bert.serving.loaded_model import LoadedModel
+from bert.serving.prediction_task import PredictionTask
+from bert.serving.request_errors import UnfitError
 
 _TASKS: Mapping[str, type[PredictionTask]] = {
     "classification": text_tasks.Classification,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from data.tokenization import load_vocab
-from serving import graphs, saved_models, text_graph
-from serving.graphs import Graph, Outputs
+from bert.data.text.tokenization import load_vocab
+from bert.serving import graphs, saved_models, text_graph
+from bert.serving.graphs import Graph, Outputs
 
 # Says of a position that it is no part of a text.
 _NO_OFFSET = -1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from errors import UserError
+from bert.errors import UserError
 
 
 class UnfitError(ValueError):

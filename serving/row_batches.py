@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from data import length_sorting, packing
-from data.packing import Packed
+from bert.data.records import length_sorting, packing
+from bert.data.records.packing import Packed
 
 Arrays = Mapping[str, np.ndarray]
 

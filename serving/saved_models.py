@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
-from data import labels as label_files
-from serving.graphs import Graph
-from serving.model_source import Source
-from training import task_files
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.model_folder.model_source import Source
+from bert.serving.graphs import Graph
 
 # What assets/ may hold: see docs/export.md.
 ASSET_NAMES = frozenset(

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from data import packing
-from errors import UserError
-from serving import word_graph
+from bert.data.records import packing
+from bert.errors import UserError
+from bert.serving import word_graph
 
 _MAX_WORD_CHARS = 200  # WordpieceTokenizer's max_input_chars_per_word
 _MAX_CHAR_BYTES = 4

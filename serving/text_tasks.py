@@ -1,14 +1,15 @@
 """Tasks that say something of a whole text, or of a pair: one sequence each."""
 
-from data import features_text, packing
-from data.prediction_files import Predictions
-from serving.prediction_task import (
+from bert.data.records import packing
+from bert.serving.prediction_task import (
     Asked,
     PredictionTask,
     fields_of,
     numbers_of,
 )
-from serving.request_errors import UnfitError, check_finite
+from bert.serving.request_errors import UnfitError, check_finite
+from bert.tasks.classification.prediction_files import Predictions
+from bert.tasks.features import features_text
 
 
 class _TextTask(PredictionTask):

@@ -5,20 +5,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from data import squad, squad_answers, squad_windows, tagging
-from data.conll import Sentence
-from data.packing import Packed
-from data.squad import SquadExample
-from data.squad_windows import Window
-from data.tokenization import BasicTokenizer
-from errors import UserError
-from serving.prediction_task import (
+from bert.data.records.packing import Packed
+from bert.data.tables.conll import Sentence
+from bert.data.text.tokenization import BasicTokenizer
+from bert.errors import UserError
+from bert.serving.prediction_task import (
     Asked,
     PredictionTask,
     fields_of,
     numbers_of,
 )
-from serving.request_errors import UnfitError, check_finite
+from bert.serving.request_errors import UnfitError, check_finite
+from bert.tasks.squad import answers
+from bert.tasks.squad import examples as squad
+from bert.tasks.squad import windows as squad_windows
+from bert.tasks.squad.examples import SquadExample
+from bert.tasks.squad.windows import Window
+from bert.tasks.tagging import windows as tagging
 
 
 class Tagging(PredictionTask):
@@ -86,7 +89,7 @@ class Squad(PredictionTask):
             options["doc_stride"],
             options["max_query_length"],
         )
-        self._choose = squad_answers.Settings(
+        self._choose = answers.Settings(
             options["n_best_size"],
             options["max_answer_length"],
             bool(task.do_lower_case),
@@ -150,9 +153,9 @@ class Squad(PredictionTask):
             logits = each["start_logits"], each["end_logits"]
             for values in logits:
                 check_finite(values)
-            raw = squad_answers.RawResult(window.unique_id, *logits)
+            raw = answers.RawResult(window.unique_id, *logits)
             results.append((window, raw))
-        found = squad_answers.answer(example, results, self._choose)
+        found = answers.answer(example, results, self._choose)
         text = found.prediction(self._threshold)
         best = next(entry for entry in found.nbest if entry.text == text)
         answer = {"text": text, "probability": best.probability}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from serving import character_table as table
+from bert.serving import character_table as table
 
 _SIGMA = ord("Σ")
 _FINAL_SIGMA = ord("ς")

@@ -36,14 +36,14 @@ class Break(NamedTuple):
     tests: str
 
 
-MODEL_GOLDENS = "tests/modeling/test_bert.py"
-TOKEN_GOLDENS = "tests/data/test_tokenization.py -k original"
+MODEL_GOLDENS = "tests/modeling/backbones/test_bert.py"
+TOKEN_GOLDENS = "tests/data/text/test_tokenization.py -k original"
 TRAIN_GOLDENS = "tests/training/test_loop.py -k original"
 CLASSIFIER_RECORDS = (
-    "tests/data/test_classification_features.py -k records_are_the_originals"
+    "tests/tasks/classification/test_features.py -k records_are_the_originals"
 )
-SQUAD_WINDOWS = "tests/data/test_squad_windows.py -k originals"
-SQUAD_ANSWERS = "tests/data/test_squad_answers.py"
+SQUAD_WINDOWS = "tests/tasks/squad/test_windows.py -k originals"
+SQUAD_ANSWERS = "tests/tasks/squad/test_answers.py"
 
 BREAKS = (
     Break(
@@ -111,66 +111,66 @@ BREAKS = (
     ),
     Break(
         "wordpiece prefix",
-        "data/tokenization.py",
+        "data/text/tokenization.py",
         'prefix = "##"',
         'prefix = ""',
         TOKEN_GOLDENS,
     ),
     Break(
         "pair truncation",
-        "data/packing.py",
+        "data/records/packing.py",
         "        longer.pop()\n\n\ndef pack_single",
         "        del longer[0]\n\n\ndef pack_single",
         CLASSIFIER_RECORDS,
     ),
     Break(
         "header row of XNLI",
-        "data/classification.py",
+        "tasks/classification/processors.py",
         'if i > 0 and (set_type == "train" or row[0] == self.language)',
         'if set_type == "train" or row[0] == self.language',
         CLASSIFIER_RECORDS,
     ),
     Break(
         "label order",
-        "data/classification_features.py",
+        "tasks/classification/features.py",
         "list(labels).index(example.label)",
         "sorted(labels, reverse=True).index(example.label)",
         CLASSIFIER_RECORDS,
     ),
     Break(
         "max context",
-        "data/squad_windows.py",
+        "tasks/squad/windows.py",
         "+ 0.01 * length",
         "- 0.01 * length",
         SQUAD_WINDOWS,
     ),
     Break(
         "improved span",
-        "data/squad_windows.py",
+        "tasks/squad/windows.py",
         "if answer and document.pieces[start : start + len(answer)] == answer:",
         "if not answer:",
         SQUAD_WINDOWS,
     ),
     Break(
         "null threshold sign",
-        "data/squad_answers.py",
+        "tasks/squad/answers.py",
         "self.null_odds > null_score_diff_threshold",
         "self.null_odds < null_score_diff_threshold",
         SQUAD_ANSWERS,
     ),
     Break(
         "answer length",
-        "data/squad_answers.py",
+        "tasks/squad/answers.py",
         "if start <= end < start + settings.max_answer_length:",
         "if start <= end <= start + settings.max_answer_length:",
         SQUAD_ANSWERS,
     ),
     Break(
         "articles count",
-        "evaluation/squad.py",
+        "tasks/squad/metrics.py",
         r'_ARTICLE = re.compile(r"\b(a|an|the)\b")',
         r'_ARTICLE = re.compile(r"\b(the)\b")',
-        "tests/evaluation/test_squad.py",
+        "tests/tasks/squad/test_metrics.py",
     ),
     Break(
         "dropout of the head",
@@ -181,24 +181,24 @@ BREAKS = (
     ),
     Break(
         "split at |||",
-        "data/features_text.py",
+        "tasks/features/features_text.py",
         "line.strip().rpartition(_SEPARATOR)",
         "line.strip().partition(_SEPARATOR)",
-        "tests/data/test_features_text.py",
+        "tests/tasks/features/test_features_text.py",
     ),
     Break(
         "rows left sorted",
-        "data/length_sorting.py",
+        "data/records/length_sorting.py",
         "waiting[row] = {",
         "waiting[len(waiting) + following] = {",
-        "tests/data/test_length_sorting.py",
+        "tests/data/records/test_length_sorting.py",
     ),
     Break(
         "words without context",
-        "data/tagging.py",
+        "tasks/tagging/windows.py",
         "if min(before, after) > scores[word]:",
         "if max(before, after) > scores[word]:",
-        "tests/data/test_tagging.py",
+        "tests/tasks/tagging/test_windows.py",
     ),
     Break(
         "accumulation forgets",

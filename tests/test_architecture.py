@@ -1,9 +1,9 @@
 """Imports point one way, and what must start fast starts without TensorFlow.
 
-scripts -> serving, conversion -> training -> modeling; scripts, serving ->
-data. modeling, data and evaluation import none of the others, anyone may
-import errors, nothing imports a script (but SCRIPTS_OF). FLAGS ends in the
-scripts.
+scripts -> tasks.finetune -> serving, conversion -> tasks -> model_folder ->
+training -> modeling, cli; tasks, serving -> data. modeling, data and evaluation
+import none of the others, all may import errors and files, nothing imports a
+script (but SCRIPTS_OF). All say `bert.` in front. FLAGS ends in the scripts.
 """
 
 import ast
@@ -17,61 +17,80 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # What all may import.
-LEAVES = {"atomic_files", "errors"}
-# What each package or module at the top may import of the others; itself
-# always. A module at the top that is not here is a script.
+LEAVES = {"errors", "files", "tasks.spec"}
+# What each room may import of the others; itself always. A room is a package or
+# module at the top, or a module of a package that has a line of its own. A
+# module at the top that is not here is a script.
 MAY_IMPORT = {
-    **{leaf: set() for leaf in LEAVES},
+    "errors": set(),
+    "files": {"errors"},
+    "tasks.spec": set(),
+    "cli": LEAVES,
     "modeling": LEAVES,
     "data": LEAVES,
     "evaluation": LEAVES,
-    "training": {*LEAVES, "modeling"},
-    "conversion": {*LEAVES, "modeling", "training"},
-    "serving": {*LEAVES, "data", "modeling", "training"},
+    "training": {*LEAVES, "cli", "modeling"},
+    "model_folder": {*LEAVES, "data", "modeling", "training"},
+    "tasks": {*LEAVES, "data", "evaluation", "modeling", "model_folder"},
+    "conversion": {*LEAVES, "modeling", "model_folder", "tasks", "training"},
+    "serving": {
+        *LEAVES,
+        *("cli", "data", "evaluation", "modeling", "model_folder", "tasks"),
+        "training",
+    },
     "tokenization": {"data"},
-    "finetuning": {*LEAVES, "data", "modeling", "serving", "training"},
 }
-LIBRARY = set(MAY_IMPORT)
+ANYTHING = set(MAY_IMPORT) | {"tasks.finetune"}
+MAY_IMPORT["tasks.finetune"] = ANYTHING
 # As in the original: the same pipeline, with other files to begin with.
 SCRIPTS_OF = {"run_classifier_with_tfhub": {"run_classifier"}}
-# They drive the scripts and the library as a user does; nothing imports them.
+# Not of the package: they drive the scripts and the library as a user does.
 OUTSIDE = {"benchmarks", "tests"}
+# The package itself, where it is a clone, and its command.
+NO_ROOM = {"__init__", "__main__", "bert"}
 
 FAST_TO_IMPORT = [
-    "data.pretraining",
-    "data.tokenization",
-    "finetuning",
+    "cli.flags",
+    "data.corpus.instances",
+    "data.text.tokenization",
+    "model_folder.task_files",
     "modeling.config",
+    "tasks.finetune",
     "tokenization",
-    "training.task_files",
-    "training.flags",
 ]
 HEAVY = ["keras", "numpy", "tensorflow", "tensorflow_text"]
 
 
 def _top_level_names(root: Path) -> set[str]:
-    """Packages and modules that `import` finds at the root."""
+    """Packages and modules at the top of the tree."""
     packages = {path.parent.name for path in root.glob("*/__init__.py")}
-    return packages | {path.stem for path in root.glob("*.py")}
+    modules = {path.stem for path in root.glob("*.py")}
+    return (packages | modules) - NO_ROOM
 
 
 def _scripts(root: Path) -> list[str]:
-    return sorted(
-        path.stem for path in root.glob("*.py") if path.stem not in LIBRARY
-    )
+    modules = {path.stem for path in root.glob("*.py")}
+    return sorted(modules - set(MAY_IMPORT) - NO_ROOM)
+
+
+def _room(module: str) -> str:
+    """Returns the room of a dotted name, which lacks `bert.`."""
+    two = ".".join(module.split(".")[:2])
+    return two if two in MAY_IMPORT else module.partition(".")[0]
 
 
 def _source_files(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yields (package, script or module at the top; file) of what we keep."""
+    """Yields (room, file) of what we keep."""
     for name in _top_level_names(root) - OUTSIDE:
         package = root / name
         files = package.rglob("*.py") if package.is_dir() else [f"{name}.py"]
-        for path in sorted(files):
-            yield name, root / path
+        for path in sorted(root / file for file in files):
+            parts = path.relative_to(root).with_suffix("").parts
+            yield _room(".".join(parts)), path
 
 
 def _imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yields (line, first part of the name) of each absolute import.
+    """Yields (line, dotted name) of each absolute import.
 
     Those in functions and under TYPE_CHECKING count: they are arrows too.
     """
@@ -80,37 +99,39 @@ def _imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Call) and node.args:
             called = ast.unparse(node.func).rpartition(".")[2]
             name = getattr(node.args[0], "value", None)
             if called in ("import_module", "__import__"):
                 names = [name] if isinstance(name, str) else []
         for name in names:
-            yield node.lineno, name.partition(".")[0]
+            yield node.lineno, name
 
 
 def wrong_imports(root: Path) -> list[str]:
     """Lists `file:line` of each import that points the wrong way."""
-    ours = _top_level_names(root) | LIBRARY | OUTSIDE
-    anything = LIBRARY - {"tokenization"}
+    ours = _top_level_names(root) | {_room(n) for n in MAY_IMPORT} | OUTSIDE
     found = []
-    for name, path in _source_files(root):
-        more = SCRIPTS_OF.get(name, set())
-        allowed = MAY_IMPORT.get(name, anything) | {name} | more
-        for line, imported in _imported_names(ast.parse(path.read_bytes())):
-            if imported in ours - allowed:
-                file = path.relative_to(root)
-                found.append(f"{file}:{line} imports {imported}")
+    for room, path in _source_files(root):
+        allowed = MAY_IMPORT.get(room, ANYTHING) | {room}
+        allowed |= SCRIPTS_OF.get(room, set())
+        for line, name in _imported_names(ast.parse(path.read_bytes())):
+            where = f"{path.relative_to(root)}:{line} imports {name}"
+            if name.startswith("bert."):
+                imported = _room(name.removeprefix("bert."))
+                if imported in ours - allowed:
+                    found.append(where)
+            elif name.partition(".")[0] in ours:
+                found.append(f"{where} without bert.")
     return found
 
 
 def flags_out_of_place(root: Path) -> list[str]:
-    """Lists `file:line` of FLAGS outside scripts and training/flags.py."""
+    """Lists `file:line` of FLAGS outside scripts and cli/."""
     found = []
-    for name, path in _source_files(root):
-        file = path.relative_to(root).as_posix()
-        if name in _scripts(root) or file == "training/flags.py":
+    for room, path in _source_files(root):
+        if room in _scripts(root) or room == "cli":
             continue
         for node in ast.walk(ast.parse(path.read_bytes())):
             named = (
@@ -119,14 +140,14 @@ def flags_out_of_place(root: Path) -> list[str]:
                 getattr(node, "name", None),  # from ... import FLAGS
             )
             if "FLAGS" in named:
-                found.append(f"{file}:{node.lineno}")
+                found.append(f"{path.relative_to(root)}:{node.lineno}")
     return found
 
 
 def unknown_packages(root: Path) -> set[str]:
     """Packages for which no rule says what they may import."""
     packages = {path.parent.name for path in root.glob("*/__init__.py")}
-    return packages - LIBRARY - OUTSIDE
+    return packages - {_room(n) for n in MAY_IMPORT} - OUTSIDE - NO_ROOM
 
 
 def _write(root: Path, file: str, source: str) -> None:
@@ -141,7 +162,7 @@ def test_imports_point_one_way():
     assert wrong_imports(ROOT) == []
 
 
-def test_flags_stay_in_scripts_and_training_flags():
+def test_flags_stay_in_scripts_and_cli():
     assert flags_out_of_place(ROOT) == []
 
 
@@ -158,24 +179,64 @@ def test_package_without_a_rule_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("file", "source", "imported"),
     [
-        ("errors.py", "import data.records", "data"),
-        ("modeling/bert.py", "import training.loop", "training"),
-        ("modeling/bert.py", "from data import records", "data"),
-        ("data/records.py", "import modeling", "modeling"),
-        ("data/records.py", "from training import flags", "training"),
-        ("training/loop.py", "from data import records", "data"),
-        ("training/loop.py", "import serving.export", "serving"),
-        ("evaluation/squad.py", "import data.squad", "data"),
-        ("evaluation/squad.py", "import modeling.config", "modeling"),
-        ("conversion/onnx.py", "import data.records", "data"),
-        ("conversion/onnx.py", "import serving.export", "serving"),
-        ("serving/export.py", "import conversion.onnx", "conversion"),
-        ("serving/export.py", "import run_it", "run_it"),
-        ("run_other.py", "from run_it import main", "run_it"),
-        ("run_other.py", "import tests.conftest", "tests"),
-        ("data/records.py", "def f():\n import modeling", "modeling"),
-        ("data/records.py", "import os, modeling.bert as b", "modeling"),
-        ("data/a.py", "importlib.import_module('modeling.a')", "modeling"),
+        ("errors.py", "import bert.data.rows", "bert.data.rows"),
+        ("modeling/bert.py", "import bert.training.loop", "bert.training.loop"),
+        (
+            "modeling/bert.py",
+            "from bert.data import records",
+            "bert.data.records",
+        ),
+        ("data/records.py", "import bert.modeling", "bert.modeling"),
+        ("data/records.py", "from bert import training", "bert.training"),
+        ("training/loop.py", "from bert.data import text", "bert.data.text"),
+        (
+            "training/loop.py",
+            "import bert.serving.export",
+            "bert.serving.export",
+        ),
+        ("evaluation/a.py", "import bert.data.text", "bert.data.text"),
+        (
+            "evaluation/a.py",
+            "import bert.modeling.config",
+            "bert.modeling.config",
+        ),
+        (
+            "conversion/onnx.py",
+            "import bert.serving.graphs",
+            "bert.serving.graphs",
+        ),
+        (
+            "serving/export.py",
+            "import bert.conversion.onnx",
+            "bert.conversion.onnx",
+        ),
+        ("serving/export.py", "import bert.run_it", "bert.run_it"),
+        (
+            "serving/export.py",
+            "from bert.tasks import finetune",
+            "bert.tasks.finetune",
+        ),
+        ("tasks/task.py", "import bert.serving.graphs", "bert.serving.graphs"),
+        ("tasks/spec.py", "from bert import errors", "bert.errors"),
+        ("run_other.py", "from bert.run_it import main", "bert.run_it.main"),
+        ("data/records.py", "def f():\n import bert.modeling", "bert.modeling"),
+        (
+            "data/records.py",
+            "import os, bert.modeling.bert as b",
+            "bert.modeling.bert",
+        ),
+        (
+            "data/a.py",
+            "importlib.import_module('bert.modeling.a')",
+            "bert.modeling.a",
+        ),
+        (
+            "run_other.py",
+            "import tests.conftest",
+            "tests.conftest without bert.",
+        ),
+        ("run_other.py", "from data import text", "data.text without bert."),
+        ("data/a.py", "import data.b", "data.b without bert."),
     ],
 )
 def test_wrong_import_is_found(tmp_path, file, source, imported):
@@ -189,10 +250,11 @@ def test_wrong_import_is_found(tmp_path, file, source, imported):
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("run_it.py", "import data.records, modeling, training, serving"),
-        ("serving/export.py", "import data.records, modeling, training"),
-        ("training/loop.py", "import modeling.bert, errors, numpy"),
-        ("data/records.py", "from data import packing\nfrom . import squad"),
+        ("run_it.py", "import bert.data.text, bert.modeling, bert.serving"),
+        ("serving/export.py", "from bert import data, modeling, training"),
+        ("training/loop.py", "import bert.modeling.bert, bert.errors, numpy"),
+        ("data/a.py", "from bert.data import packing\nfrom . import squad"),
+        ("data/a.py", "from bert.tasks import spec"),
     ],
 )
 def test_right_import_passes(tmp_path, file, source):
@@ -210,7 +272,7 @@ def test_right_import_passes(tmp_path, file, source):
     ],
 )
 def test_flags_in_a_library_are_found(tmp_path, source):
-    _write(tmp_path, "training/flags.py", source)
+    _write(tmp_path, "cli/flags.py", source)
     _write(tmp_path, "run_it.py", source)
     _write(tmp_path, "training/loop.py", source)
 
@@ -220,9 +282,11 @@ def test_flags_in_a_library_are_found(tmp_path, source):
 @pytest.mark.parametrize("module", FAST_TO_IMPORT + _scripts(ROOT))
 def test_imports_without_tensorflow(module):
     """Also what keeps `--help` fast: scripts import it only when they run."""
-    code = f"import sys, {module}; from absl import flags; "
+    code = (
+        f"import sys; from absl import flags; import bert.{module} as module; "
+    )
     if module in _scripts(ROOT):
-        code += f"{module}.define_flags(flags.FlagValues()); "
+        code += "module.define_flags(flags.FlagValues()); "
     code += f"print(*[name for name in {HEAVY} if name in sys.modules])"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modeling import BertConfig, BertModel, checkpoint
+from bert.modeling import BertConfig, BertModel, checkpoint
 from tests.scripts.runner import ROOT, run
 
 README = (ROOT / "README.md").read_text()

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import tensorflow as tf
 from absl import logging
 
-import atomic_files
-from errors import UserError
-from modeling import checkpoint
+from bert.errors import UserError
+from bert.files import atomic_files
+from bert.modeling import checkpoint
 
 SIDECAR_SUFFIX = ".run.json"
 _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")

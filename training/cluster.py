@@ -5,7 +5,7 @@ import os
 import socket
 from typing import NamedTuple
 
-from errors import UserError
+from bert.errors import UserError
 
 _FORM = (
     '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": '

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from errors import UserError
+from bert.errors import UserError
 
 # What TensorFlow, its allocators and XLA write when memory has run out. A full
 # disk is a ResourceExhaustedError, too.

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import keras
 
-from errors import UserError
-from modeling import checkpoint
-from modeling.task_model import TaskModel
-from training import checkpointing
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.modeling.task_model import TaskModel
+from bert.training import checkpointing
 
 _POOLER = ("bert/pooler/dense/kernel", "bert/pooler/dense/bias")
 

@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from errors import UserError
-from modeling import checkpoint
-from modeling.task_model import TaskModel
-from training import checkpointing, strategy
-from training.loss_scale import LossScale
-from training.monitor import Monitor
-from training.optimization import AdamWeightDecay
-from training.progress import Progress
-from training.steps import Batch, StepSettings, compile_train_step
+from bert.cli.progress import Progress
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.modeling.task_model import TaskModel
+from bert.training import checkpointing, strategy
+from bert.training.loss_scale import LossScale
+from bert.training.monitor import Monitor
+from bert.training.optimization import AdamWeightDecay
+from bert.training.steps import Batch, StepSettings, compile_train_step
 
 
 class Unreadable(NamedTuple):

@@ -3,8 +3,8 @@
 import math
 from typing import NamedTuple
 
-from modeling.config import BertConfig
-from training.config import TrainingConfig
+from bert.cli.config import TrainingConfig
+from bert.modeling.config import BertConfig
 
 # Found by measuring (benchmarks/memory.py). Float32 numbers a weight: itself,
 # two moments, its gradient and what one is made of; where a batch is taken in

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from training import checkpointing, results
+from bert.training import checkpointing, results
 
 BEST_FOLDER = "best"
 

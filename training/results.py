@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 from absl import logging
 
-import atomic_files
+from bert.files import atomic_files
 
 
 def write_eval_results(

@@ -8,12 +8,12 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from errors import UserError
-from modeling import checkpoint
-from training import checkpointing, strategy
-from training.config import TrainingConfig
-from training.loss_scale import LossScale
-from training.optimization import AdamWeightDecay
+from bert.cli.config import TrainingConfig
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.training import checkpointing, strategy
+from bert.training.loss_scale import LossScale
+from bert.training.optimization import AdamWeightDecay
 
 
 @dataclasses.dataclass(frozen=True)

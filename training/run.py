@@ -7,10 +7,11 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import logging
 
-from errors import UserError
-from modeling import checkpoint
-from modeling.task_model import TaskModel
-from training import (
+from bert.cli.config import TrainingConfig
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.modeling.task_model import TaskModel
+from bert.training import (
     checkpointing,
     failures,
     loop,
@@ -19,10 +20,9 @@ from training import (
     resume,
     strategy,
 )
-from training.config import TrainingConfig
-from training.loss_scale import LossScale
-from training.monitor import Monitor, MonitorSettings, best_folder
-from training.steps import StepSettings
+from bert.training.loss_scale import LossScale
+from bert.training.monitor import Monitor, MonitorSettings, best_folder
+from bert.training.steps import StepSettings
 
 
 class Length(NamedTuple):

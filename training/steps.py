@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from modeling.task_model import TaskModel
-from training.loss_scale import LossScale
-from training.optimization import AdamWeightDecay, clip_scale
+from bert.modeling.task_model import TaskModel
+from bert.training.loss_scale import LossScale
+from bert.training.optimization import AdamWeightDecay, clip_scale
 
 Batch = Mapping[str, tf.Tensor]
 

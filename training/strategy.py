@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 from absl import logging
 
-from errors import UserError
-from training import cluster
-from training.config import DeviceConfig, TrainingConfig
+from bert.cli.config import DeviceConfig, TrainingConfig
+from bert.errors import UserError
+from bert.training import cluster
 
 _CONNECT_SECONDS = 10
 

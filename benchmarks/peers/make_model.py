@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import environment
+from bert.cli import environment
 
 environment.prepare()
 
@@ -35,8 +35,8 @@ def main() -> None:
 
 def write_run(name: str, run: Path, vocab_file: str) -> None:
     """Writes what training leaves in output_dir."""
-    from modeling import BertConfig, checkpoint, classification
-    from training import task_files
+    from bert.model_folder import task_files
+    from bert.modeling import BertConfig, checkpoint, classification
 
     run.mkdir(parents=True, exist_ok=True)
     config_file = run.parent / "bert_config.json"
@@ -62,8 +62,9 @@ def write_run(name: str, run: Path, vocab_file: str) -> None:
 
 def write_onnx(folder: Path) -> None:
     """Writes the run's ONNX model."""
-    from conversion import onnx
-    from serving import export, model_source
+    from bert.conversion import onnx
+    from bert.model_folder import model_source
+    from bert.serving import export
 
     exported = folder / "export"
     if not exported.exists():

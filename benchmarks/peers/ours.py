@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from training import environment  # noqa: E402
+from bert.cli import environment  # noqa: E402
 
 environment.prepare()
 
@@ -15,15 +15,10 @@ import sizes  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import worker  # noqa: E402
 
-from data import length_sorting  # noqa: E402
-from modeling import (  # noqa: E402
-    BertConfig,
-    checkpoint,
-    classification,
-    heads,
-)
-from training import loop, optimization  # noqa: E402
-from training.steps import StepSettings, compile_train_step  # noqa: E402
+from bert.data.records import length_sorting  # noqa: E402
+from bert.modeling import BertConfig, checkpoint, classification, heads  # noqa: E402
+from bert.training import loop, optimization  # noqa: E402
+from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
 
 _PER_TOKEN = ("input_ids", "input_mask", "segment_ids")
 _FIELDS = {

@@ -12,23 +12,22 @@ from pathlib import Path
 import sizes
 from absl import flags
 
-import finetuning
-import run_classifier
-import run_squad
-from data.classification import MrpcProcessor
-from evaluation import classification as metrics
-from modeling import classification
-from serving.predictor import Predictor
+from bert import run_classifier, run_squad
+from bert.evaluation import classification as metrics
+from bert.modeling import classification
+from bert.serving.predictor import Predictor
+from bert.tasks import finetune
+from bert.tasks.classification.processors import MrpcProcessor
 
 
-class _Padded(finetuning.Prepared):
+class _Padded(finetune.Prepared):
     """As on a TPU: every batch has all rows and the full length."""
 
     fixed_shapes = True
 
 
-def _prepared(config) -> finetuning.Prepared:
-    prepared = finetuning.prepare(config)
+def _prepared(config) -> finetune.Prepared:
+    prepared = finetune.prepare(config)
     if os.environ.get("BENCH_PADDED") == "1":
         return _Padded(*prepared)
     return prepared
@@ -70,7 +69,7 @@ def mrpc(cell):
     model = run_classifier.make_model(job, seed=1)
     examples = processor.get_test_examples(data_dir)
     source = run_classifier.write_records(job, "predict", {"": examples})[""]
-    rows = finetuning.Rows(
+    rows = finetune.Rows(
         prepared,
         model,
         source,

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import sizes
 import worker
 
-from data.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer
 
 
 def tokenization(cell):

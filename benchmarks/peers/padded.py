@@ -11,17 +11,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import finetuning
-from training import flags as run_flags
+from bert.cli import flags as run_flags
+from bert.tasks import finetune
 
 
 def main() -> None:
     """Runs the script that the first argument names."""
     script = importlib.import_module(sys.argv[1].removesuffix(".py"))
     del sys.argv[1]
-    if not hasattr(finetuning.Prepared, "fixed_shapes"):
-        sys.exit("finetuning.Prepared has no fixed_shapes: change padded.py")
-    finetuning.Prepared.fixed_shapes = True
+    if not hasattr(finetune.Prepared, "fixed_shapes"):
+        sys.exit("finetune.Prepared has no fixed_shapes: change padded.py")
+    finetune.Prepared.fixed_shapes = True
     run_flags.run(script.main, script.define_flags)
 
 

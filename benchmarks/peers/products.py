@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import environment
+from bert.cli import environment
 
 environment.prepare()
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion.compression import SavedModel
-from data import records
-from serving import export, model_source
-from serving.model_source import Given
+from bert.conversion.compression import SavedModel
+from bert.data.records import record_io
+from bert.model_folder import model_source
+from bert.model_folder.model_source import Given
+from bert.serving import export
 from tests.conversion import run_folder
 
 VOCAB_SIZE = 391
@@ -71,9 +72,9 @@ def assert_same(model, export_dir: str, tolerance: float) -> None:
 
 def write_records(path: Path, fields, rows) -> None:
     """Writes a record file of dicts."""
-    with records.record_writer(str(path)) as writer:
+    with record_io.record_writer(str(path)) as writer:
         for row in rows:
-            writer.write(records.encode(fields, row))
+            writer.write(record_io.encode(fields, row))
 
 
 def classifier_rows(count: int, length: int, labels: list) -> list[dict]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import convert_checkpoint
-from errors import UserError
-from modeling import checkpoint
+from bert import convert_checkpoint
+from bert.errors import UserError
+from bert.modeling import checkpoint
 
 
 def hf_name(name: str) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from modeling import BertConfig, checkpoint, classification, heads
-from training import checkpointing, task_files
-from training.checkpointing import RunState
-from training.task_files import Task
+from bert.model_folder import task_files
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint, classification, heads
+from bert.training import checkpointing
+from bert.training.checkpointing import RunState
 
 SQUAD_OPTIONS = {
     "doc_stride": 16,

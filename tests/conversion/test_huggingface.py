@@ -8,10 +8,10 @@ import pytest
 from absl import flags
 from safetensors.numpy import save_file
 
-import run_squad
-from conversion import huggingface_names
-from modeling import BertConfig, BertModel, checkpoint
-from modeling.heads import PretrainingModel
+from bert import run_squad
+from bert.conversion import huggingface_names
+from bert.modeling import BertConfig, BertModel, checkpoint
+from bert.modeling.heads import PretrainingModel
 from tests.conversion import hf_folder
 from tests.conversion.hf_folder import (
     assert_golden,

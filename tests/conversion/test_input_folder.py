@@ -1,7 +1,7 @@
 import pytest
 
-from conversion import input_folder
-from errors import UserError
+from bert.conversion import input_folder
+from bert.errors import UserError
 
 
 def touch(folder, *names):

@@ -8,8 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from conversion import litert
-from conversion.compression import SavedModel
+from bert.conversion import litert
+from bert.conversion.compression import SavedModel
 from tests.conversion import exports
 
 pytest.importorskip("ai_edge_litert")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import atomic_files
-from conversion import model_folder
-from conversion.model import Model, make_task
-from errors import UserError
-from modeling import BertConfig, checkpoint
+from bert.conversion import model_folder
+from bert.conversion.model import Model, make_task
+from bert.errors import UserError
+from bert.files import atomic_files
+from bert.modeling import BertConfig, checkpoint
 from tests.conversion import hf_folder
 
 FILES = [

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from data import case_check
+from bert.data.text import case_check
 
 PAGE = (Path(__file__).parents[2] / "docs/models.md").read_text()
 ADDRESS = r"https://storage\.googleapis\.com/bert_models/\d{4}_\d\d_\d\d"

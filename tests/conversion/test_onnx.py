@@ -5,7 +5,7 @@ pip install -r requirements-compress.txt.
 
 import pytest
 
-from conversion import onnx as conversion
+from bert.conversion import onnx as conversion
 from tests.conversion import exports, run_folder
 
 onnx = pytest.importorskip("onnx")

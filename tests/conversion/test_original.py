@@ -4,8 +4,8 @@ import re
 import numpy as np
 import pytest
 
-from errors import UserError
-from modeling import checkpoint
+from bert.errors import UserError
+from bert.modeling import checkpoint
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import assert_refused, convert
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from conversion import huggingface_names, model_folder
-from modeling import BertConfig, checkpoint, classification
+from bert.conversion import huggingface_names, model_folder
+from bert.modeling import BertConfig, checkpoint, classification
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import convert, read
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from conversion import tokenizer_files
-from errors import UserError
+from bert.conversion import tokenizer_files
+from bert.errors import UserError
 from tests.conversion import hf_folder, run_folder
 from tests.conversion.hf_folder import assert_refused, convert
 

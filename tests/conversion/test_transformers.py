@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import tokenization
-from modeling import BertConfig, BertModel, checkpoint
+from bert.data.text import tokenization
+from bert.modeling import BertConfig, BertModel, checkpoint
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import convert
 

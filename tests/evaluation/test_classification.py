@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from errors import UserError
-from evaluation import classification
+from bert.errors import UserError
+from bert.evaluation import classification
 
 ALL = tuple(classification.METRICS)
 
@@ -139,7 +139,8 @@ def test_rows_are_stacked_by_name():
 
 def test_a_plain_accuracy_needs_neither_scikit_learn_nor_scipy():
     code = (
-        "import sys, numpy as np; from evaluation import classification as c;"
+        "import sys, numpy as np;"
+        "from bert.evaluation import classification as c;"
         "c.metrics('classification', np.eye(2), np.arange(2));"
         "sys.exit(any(n in sys.modules for n in ('sklearn', 'scipy')))"
     )

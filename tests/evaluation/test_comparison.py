@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 
-from evaluation import comparison
+from bert.evaluation import comparison
 
 
 def batch(lengths):

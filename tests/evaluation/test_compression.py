@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation import compression
+from bert.evaluation import compression
 
 MASK = np.array([[1, 1, 1], [1, 1, 0]])
 

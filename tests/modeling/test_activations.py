@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from errors import UserError
-from modeling.activations import gelu, gelu_erf, get_activation, linear
-from modeling.config import HIDDEN_ACTS
+from bert.errors import UserError
+from bert.modeling.activations import gelu, gelu_erf, get_activation, linear
+from bert.modeling.config import HIDDEN_ACTS
 
 POINTS = np.linspace(-8.0, 8.0, 1601)
 

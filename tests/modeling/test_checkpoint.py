@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from errors import UserError
-from modeling import BertConfig, checkpoint, classifiers, heads
+from bert.errors import UserError
+from bert.modeling import BertConfig, checkpoint, classifiers, heads
 
 PREFIX = "model_base/bert_model.ckpt"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import BertConfig, classification
+from bert.modeling import BertConfig, classification
 
 CONFIG = BertConfig(
     vocab_size=11,

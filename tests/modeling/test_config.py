@@ -2,12 +2,13 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-import modeling
-from errors import UserError
-from modeling.config import HIDDEN_ACTS, BertConfig
+from bert import modeling
+from bert.errors import UserError
+from bert.modeling.config import HIDDEN_ACTS, BertConfig
 
 SMALL = {"vocab_size": 30, "hidden_size": 8, "num_attention_heads": 2}
 
@@ -174,9 +175,11 @@ def test_import_modeling_gives_the_originals_names_without_tensorflow():
         "assert 'tensorflow' not in sys.modules; "
         "assert 'keras' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True
+    )
     assert {"BertConfig", "BertModel", "gelu"} <= set(dir(modeling))
-    assert modeling.BertModel.__module__ == "modeling.bert"
+    assert modeling.BertModel.__module__ == "bert.modeling.backbones.bert"
     assert modeling.get_activation("gelu") is modeling.gelu
     with pytest.raises(AttributeError, match="no attribute 'BertMdel'"):
         _ = modeling.BertMdel

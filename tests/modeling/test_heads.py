@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import checkpoint
-from modeling.classifiers import (
+from bert.modeling import checkpoint
+from bert.modeling.classifiers import (
     ClassifierModel,
     MultiLabelModel,
     RegressionModel,
 )
-from modeling.heads import (
+from bert.modeling.heads import (
     PretrainingModel,
     SpanModel,
     TokenModel,
     with_first,
 )
-from modeling.losses import MASKED_LM_EPSILON
-from tests.modeling.test_bert import DROPPING, TINY, bert_names
+from bert.modeling.losses import MASKED_LM_EPSILON
+from tests.modeling.backbones.test_bert import DROPPING, TINY, bert_names
 
 ENCODED = {
     "input_ids": tf.constant([[1, 2, 3, 4], [5, 6, 0, 0]]),

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling.layers import (
+from bert.modeling.layers import (
     LAYER_NORM_EPSILON,
     Dense,
     Embeddings,
     LayerNorm,
     side_by_side,
 )
-from modeling.randomness import WeightInitializer
+from bert.modeling.randomness import WeightInitializer
 
 INITIALIZER = WeightInitializer(0.5, seed=3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import losses
+from bert.modeling import losses
 
 LOGITS = tf.constant([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]])
 

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from modeling.pooling import POOLINGS
+from bert.modeling.pooling import POOLINGS
 
 MASK = tf.constant([[1, 1, 1], [1, 1, 0], [0, 0, 0]])
 # [B, L, S, D] with numbers below zero, so that padding could win a maximum.

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling.config import MAX_DROPOUT
-from modeling.randomness import (
+from bert.modeling.config import MAX_DROPOUT
+from bert.modeling.randomness import (
     WeightInitializer,
     drop,
     dropout,

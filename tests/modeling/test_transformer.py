@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling.randomness import WeightInitializer
-from modeling.transformer import SelfAttention, TransformerBlock
+from bert.modeling.randomness import WeightInitializer
+from bert.modeling.transformer import SelfAttention, TransformerBlock
 
 INITIALIZER = WeightInitializer(0.5, seed=3)
 SEED = tf.constant([1, 2])

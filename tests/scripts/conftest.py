@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from data import records
+from bert.data.records import record_io
 
 STEPS, ROWS = 12, 8  # of the golden run
 
@@ -19,11 +19,11 @@ def record_file(golden, tmp_path_factory):
             name: values.reshape(STEPS * ROWS, -1)
             for name, values in batches.items()
         }
-    fields = records.pretraining_fields(24, 6)
-    with records.record_writer(str(path)) as writer:
+    fields = record_io.pretraining_fields(24, 6)
+    with record_io.record_writer(str(path)) as writer:
         for row in range(STEPS * ROWS):
             writer.write(
-                records.encode(
+                record_io.encode(
                     fields, {n: v[row].tolist() for n, v in rows.items()}
                 )
             )

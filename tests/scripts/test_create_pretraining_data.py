@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import create_pretraining_data as script
-from errors import UserError
+from bert import create_pretraining_data as script
+from bert.errors import UserError
 
 ROOT = Path(script.__file__).parent
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d"]

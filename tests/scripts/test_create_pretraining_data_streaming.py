@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-import create_pretraining_data as script
-from data import record_files, records, worker_pool
-from errors import UserError
+from bert import create_pretraining_data as script
+from bert.data.corpus import worker_pool
+from bert.data.records import record_files, record_io
+from bert.errors import UserError
 from tests.scripts.test_create_pretraining_data import (
     ROOT,
     VOCAB,
@@ -195,8 +196,8 @@ def test_original_records_may_be_gzip(inputs, tmp_path):
     assert (tmp_path / "gzip").read_bytes()[:2] == b"\x1f\x8b"
     raw = tf.data.TFRecordDataset(str(tmp_path / "none"))
     assert read(tmp_path / "gzip") == [r.numpy() for r in raw]
-    assert records.decode(
-        records.pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
+    assert record_io.decode(
+        record_io.pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
     )
 
 
@@ -237,7 +238,9 @@ def test_bad_files_are_errors(inputs, tmp_path, monkeypatch, args, message):
 
 def test_missing_beam_is_one_line(inputs, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    monkeypatch.delitem(sys.modules, "data.beam_pool", raising=False)
+    monkeypatch.delitem(
+        sys.modules, "bert.data.corpus.beam_pool", raising=False
+    )
     config = config_of(
         *args_of(inputs, tmp_path / "out"), "--beam_runner=DirectRunner"
     )

@@ -6,14 +6,14 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import export_model as script
-from errors import UserError
-from modeling import BertConfig, checkpoint
-from modeling.heads import PretrainingModel, TokenModel
-from serving import export
+from bert import export_model as script
+from bert.errors import UserError
+from bert.model_folder import task_files
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint
+from bert.modeling.heads import PretrainingModel, TokenModel
+from bert.serving import export
 from tests.scripts.runner import error_of, run
-from training import task_files
-from training.task_files import Task
 
 SCRIPT = "export_model.py"
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from absl import flags
 
-import extract_features as script
-from data import packing
-from errors import UserError
-from modeling import BertConfig, BertModel, checkpoint
+from bert import extract_features as script
+from bert.data.records import packing
+from bert.errors import UserError
+from bert.modeling import BertConfig, BertModel, checkpoint
 from tests.scripts.runner import error_of, run
 
 SCRIPT = "extract_features.py"

@@ -9,14 +9,15 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import fill_mask as script
-from data.tokenization import FullTokenizer
-from errors import UserError
-from modeling import BertConfig, checkpoint
-from modeling.heads import PretrainingModel
-from serving import export, line_service, model_source
-from serving.masked_words import MaskedWords
-from serving.model_source import Given
+from bert import fill_mask as script
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.model_folder import model_source
+from bert.model_folder.model_source import Given
+from bert.modeling import BertConfig, checkpoint
+from bert.modeling.heads import PretrainingModel
+from bert.serving import export, line_service
+from bert.serving.masked_words import MaskedWords
 from tests.conversion import run_folder
 from tests.scripts.runner import error_of, run
 

@@ -13,10 +13,10 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import predict as script
-from errors import UserError
-from serving import line_service
-from serving.predictor import Predictor
+from bert import predict as script
+from bert.errors import UserError
+from bert.serving import line_service
+from bert.serving.predictor import Predictor
 from tests.conversion import run_folder
 from tests.scripts.runner import ROOT, error_of, run
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from absl import flags
 
-import run_classifier as script
-from errors import UserError
-from modeling import checkpoint
+from bert import run_classifier as script
+from bert.errors import UserError
+from bert.modeling import checkpoint
 from tests.scripts.runner import ROOT
 
 SCRIPT = "run_classifier.py"

@@ -7,8 +7,8 @@ import shutil
 import pytest
 from absl import flags
 
-import run_classifier as script
-from errors import UserError
+from bert import run_classifier as script
+from bert.errors import UserError
 from tests.scripts.runner import error_of
 
 SCRIPT = "run_classifier.py"

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from absl import flags
 
-import run_classifier
-import run_classifier_with_tfhub as script
-from errors import UserError
-from modeling import checkpoint
-from serving import export, model_source
-from serving.model_source import Given
+from bert import run_classifier
+from bert import run_classifier_with_tfhub as script
+from bert.errors import UserError
+from bert.model_folder import model_source
+from bert.model_folder.model_source import Given
+from bert.modeling import checkpoint
+from bert.serving import export
 from tests.scripts.runner import error_of, run
 
 SCRIPT = "run_classifier_with_tfhub.py"

@@ -4,8 +4,8 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from evaluation import tagging
-from modeling import checkpoint
+from bert.modeling import checkpoint
+from bert.tasks.tagging import metrics
 from tests.scripts import toy_tagging
 from tests.scripts.toy_tagging import LABELS, model_flags, read_blocks, tag
 
@@ -100,7 +100,7 @@ def test_predictions_are_the_files_words_in_conll_form(trained, data):
     assert [[row[:2] for row in rows] for rows in written] == given
     assert any(len(rows) > 14 for rows in given)  # so more than a window
     gold = [[row[1] for row in rows] for rows in given]
-    figures = tagging.metrics(gold, predictions(trained), LABELS)
+    figures = metrics.metrics(gold, predictions(trained), LABELS)
     assert figures["f1"] > 0.98
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from errors import UserError
+from bert.errors import UserError
 from tests.scripts.runner import error_of
 from tests.scripts.toy_tagging import model_flags, tag
 

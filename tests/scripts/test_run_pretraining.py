@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import run_pretraining as script
-from errors import UserError
-from modeling import checkpoint
+from bert import run_pretraining as script
+from bert.errors import UserError
+from bert.modeling import checkpoint
 from tests.scripts.runner import ROOT, error_of, run
 from tests.training.test_loop import assert_same_end
 

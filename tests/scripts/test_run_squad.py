@@ -5,12 +5,12 @@ import shutil
 import pytest
 from absl import flags
 
-import run_squad as script
-from data import input_pipeline, records
-from evaluation import squad as metrics
-from modeling import checkpoint
-from tests.data.test_squad_windows import records_of
+from bert import run_squad as script
+from bert.data.records import input_pipeline, record_io
+from bert.modeling import checkpoint
+from bert.tasks.squad import metrics
 from tests.scripts.runner import run
+from tests.tasks.squad.test_windows import records_of
 
 SCRIPT = "run_squad.py"
 # The golden runs' settings.
@@ -117,16 +117,16 @@ def test_records_are_used_again_where_they_would_be_the_same(
 ):
     caplog.set_level("INFO", logger="absl")
     out = shutil.copytree(golden_run, tmp_path / "out")
-    records = out / "eval.tf_record"
-    written = records.stat().st_mtime_ns
+    record_io = out / "eval.tf_record"
+    written = record_io.stat().st_mtime_ns
     (out / "predictions.json").unlink()
     command = [*golden_flags, f"--output_dir={out}"]
     find_answers(*command)
-    assert records.stat().st_mtime_ns == written
+    assert record_io.stat().st_mtime_ns == written
     assert "tokens: [CLS]" in caplog.text
     assert read(out, "predictions") == read(golden_run, "predictions")
     find_answers(*command, "--max_query_length=11")
-    assert records.stat().st_mtime_ns > written
+    assert record_io.stat().st_mtime_ns > written
 
 
 def test_answers_do_not_hang_on_the_batch_size(
@@ -206,8 +206,8 @@ def test_trains_evaluates_and_predicts_in_one_command(
         (golden / "squad_records/train-v2.0.features.json").read_text()
     )
     first = [w["example_index"] for w in windows].index(17)
-    fields = [records.Field("input_ids", 48)]
-    assert records.decode(fields, written[0]) == records.decode(
+    fields = [record_io.Field("input_ids", 48)]
+    assert record_io.decode(fields, written[0]) == record_io.decode(
         fields, golden_records[first]
     )
     figures = eval_results(out)

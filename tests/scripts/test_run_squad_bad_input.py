@@ -7,8 +7,8 @@ import shutil
 import pytest
 from absl import flags
 
-import run_squad as script
-from errors import UserError
+from bert import run_squad as script
+from bert.errors import UserError
 from tests.scripts.runner import error_of
 
 SCRIPT = "run_squad.py"

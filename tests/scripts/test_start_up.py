@@ -30,7 +30,7 @@ def test_data_is_created_without_tensorflow(golden, tmp_path):
     found = imported(
         """
 from absl import flags
-import create_pretraining_data as script
+from bert import create_pretraining_data as script
 import sys
 script.define_flags(script.FLAGS)
 script.FLAGS(sys.argv)
@@ -49,10 +49,11 @@ script.main()
 @pytest.mark.parametrize(
     "modules",
     [
-        "training.run, training.results, data.input_pipeline, modeling.heads, "
-        "modeling.classification, evaluation.classification, "
-        "evaluation.squad, evaluation.tagging, data.record_reuse, "
-        "data.feature_files, data.features_text, serving.predictor",
+        "bert.training.run, bert.tasks.finetune, bert.serving.predictor, "
+        "bert.data.records.input_pipeline, bert.data.records.record_reuse, "
+        "bert.modeling.heads, bert.modeling.classification, "
+        "bert.evaluation.classification, bert.tasks.squad.metrics, "
+        "bert.tasks.tagging.metrics, bert.tasks.features.feature_files",
     ],
 )
 def test_a_run_imports_no_extra_before_it_needs_it(modules):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from benchmarks.scale import worker_environments
-from modeling import checkpoint
+from bert.modeling import checkpoint
 from tests.scripts.runner import ROOT
 from tests.training.test_loop import assert_same_end
 

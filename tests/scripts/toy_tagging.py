@@ -4,7 +4,7 @@ import random
 
 from absl import flags
 
-import run_ner as script
+from bert import run_ner as script
 
 LABEL_OF = {
     "boat": "B-THING",

@@ -1,10 +1,10 @@
 import pytest
 
-from data import records
-from errors import UserError
-from serving import eval_batches
+from bert.data.records import record_io
+from bert.errors import UserError
+from bert.model_folder.task_files import Task
+from bert.serving import eval_batches
 from tests.conversion import exports, run_folder
-from training.task_files import Task
 
 CONFIG = run_folder.tiny_config()
 
@@ -21,7 +21,9 @@ def task(name, kind=None):
 
 
 def classifier_file(path, labels, kind="classification", num_labels=1):
-    fields = records.classification_fields(16, kind=kind, num_labels=num_labels)
+    fields = record_io.classification_fields(
+        16, kind=kind, num_labels=num_labels
+    )
     exports.write_records(path, fields, exports.classifier_rows(40, 16, labels))
     return [str(path)]
 

@@ -13,20 +13,17 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import extract_features
-import run_classifier
-import run_pretraining
-import run_squad
-from data import packing, records
-from data.tokenization import FullTokenizer
-from errors import UserError
-from modeling import BertConfig, checkpoint
-from modeling.heads import SpanModel
-from serving import export, graphs, model_source
-from serving.model_source import Given
+from bert import extract_features, run_classifier, run_pretraining, run_squad
+from bert.data.records import packing, record_io
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.model_folder import model_source, task_files
+from bert.model_folder.model_source import Given
+from bert.modeling import BertConfig, checkpoint
+from bert.modeling.heads import SpanModel
+from bert.serving import export, graphs
 from tests.scripts import toy_tagging
 from tests.serving import elsewhere
-from training import task_files
 
 INPUTS = graphs.INPUTS
 
@@ -102,7 +99,7 @@ def run_features(golden, out):
 def read_records(path, fields):
     """Returns the features of a file of records, as arrays [B, ...]."""
     data = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    rows = [records.decode(fields, record) for record in data]
+    rows = [record_io.decode(fields, record) for record in data]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -205,11 +202,11 @@ def made(golden, tmp_path_factory):
             "raw": raw,
         }
 
-    fields = records.classification_fields(20)
+    fields = record_io.classification_fields(20)
     mrpc = read_records(folder / "mrpc/predict.tf_record", fields)
     add("mrpc", "mrpc", "serving_default", ids_of(mrpc))
     add("mrpc_raw", "mrpc", "pairs", mrpc_texts(golden), raw=True)
-    fields = records.squad_fields(64, False)
+    fields = record_io.squad_fields(64, False)
     squad = read_records(folder / "squad/eval.tf_record", fields)
     add("squad", "squad", "serving_default", ids_of(squad))
     questions, contexts = zip(*squad_questions(golden), strict=True)
@@ -259,7 +256,7 @@ def test_a_classifier_gives_the_probabilities_of_test_results(made):
 
 
 def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
-    fields = records.squad_fields(64, False)
+    fields = record_io.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     config = golden / "model_base/bert_config.json"
     model = SpanModel(BertConfig.from_json_file(config))
@@ -286,7 +283,7 @@ def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
 
 
 def test_a_span_model_answers_raw_questions(golden, made):
-    fields = records.squad_fields(64, False)
+    fields = record_io.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     # The first window of each question.
     ids = [packed.tolist() for packed in squad["input_ids"]]

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from errors import UserError
-from serving import loaded_model
+from bert.errors import UserError
+from bert.serving import loaded_model
 from tests.conversion import exports
 
 

@@ -8,15 +8,17 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-import run_squad
-from data import packing, tagging
-from data.conll import Sentence
-from data.tokenization import FullTokenizer
-from errors import UserError
-from modeling import checkpoint
-from serving import export, loaded_model, model_source
-from serving.model_source import Given
-from serving.predictor import Predictor
+from bert import run_squad
+from bert.data.records import packing
+from bert.data.tables.conll import Sentence
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.model_folder import model_source
+from bert.model_folder.model_source import Given
+from bert.modeling import checkpoint
+from bert.serving import export, loaded_model
+from bert.serving.predictor import Predictor
+from bert.tasks.tagging import windows as tagging
 from tests.conversion import run_folder
 
 TEXTS = [

@@ -3,11 +3,11 @@ import sys
 import pytest
 import tensorflow as tf
 
-from data import packing
-from data.tokenization import FullTokenizer
-from errors import UserError
-from serving import text_graph
-from serving.text_graph import TextGraph
+from bert.data.records import packing
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.serving import text_graph
+from bert.serving.text_graph import TextGraph
 
 TOKENS = [
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),

@@ -4,8 +4,8 @@ import unicodedata
 import pytest
 import tensorflow as tf
 
-from data.tokenization import BasicTokenizer
-from serving.word_graph import WordGraph
+from bert.data.text.tokenization import BasicTokenizer
+from bert.serving.word_graph import WordGraph
 
 CASES = pytest.mark.parametrize("do_lower_case", [True, False])
 

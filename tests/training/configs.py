@@ -2,8 +2,8 @@
 
 from absl import flags
 
-from training import flags as run_flags
-from training.config import TrainingConfig
+from bert.cli import flags as run_flags
+from bert.cli.config import TrainingConfig
 
 
 def training_config(**values) -> TrainingConfig:

@@ -4,10 +4,10 @@ import os
 import pytest
 import tensorflow as tf
 
-from errors import UserError
-from modeling import checkpoint
-from training import checkpointing
-from training.checkpointing import RunState
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.training import checkpointing
+from bert.training.checkpointing import RunState
 
 
 def save(folder, step, **kwargs):

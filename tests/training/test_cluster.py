@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from errors import UserError
-from training import cluster
+from bert.errors import UserError
+from bert.training import cluster
 
 TWO = ["localhost:1", "localhost:2"]
 

@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from errors import UserError
-from training import failures
+from bert.errors import UserError
+from bert.training import failures
 
 
 def test_out_of_memory_says_what_was_asked_for_and_what_would_fit():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.training import loop
+from bert.training.steps import StepSettings, compile_train_step
 from tests.training.test_loop import MODELS, GoldenRun
-from training import loop
-from training.steps import StepSettings, compile_train_step
 
 
 @pytest.mark.parametrize("name", list(MODELS))

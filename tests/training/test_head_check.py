@@ -3,12 +3,12 @@ import shutil
 
 import pytest
 
-from errors import UserError
-from modeling import checkpoint
-from modeling.classifiers import ClassifierModel
-from modeling.config import BertConfig
-from modeling.heads import SpanModel
-from training import head_check
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.modeling.classifiers import ClassifierModel
+from bert.modeling.config import BertConfig
+from bert.modeling.heads import SpanModel
+from bert.training import head_check
 
 CLASSIFIER = "output_weights"
 SPAN = "cls/squad/output_weights"

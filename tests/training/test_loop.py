@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from errors import UserError
-from modeling import BertConfig, checkpoint, classifiers, heads
-from training import checkpointing, loop, optimization, steps
+from bert.errors import UserError
+from bert.modeling import BertConfig, checkpoint, classifiers, heads
+from bert.training import checkpointing, loop, optimization, steps
 
 # Floors of the tolerance |a - b| <= 1e-5 * max|b| + floor: tests/golden.
 FLOORS = {"adam_m": 1e-8, "adam_v": 1e-16}

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from modeling.config import BertConfig
+from bert.modeling.config import BertConfig
+from bert.training import memory
 from tests.training.configs import training_config
-from training import memory
 
 BASE = BertConfig(vocab_size=30522)
 NUM_WEIGHTS = 109_483_778

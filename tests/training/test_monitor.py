@@ -4,9 +4,9 @@ import math
 import pytest
 import tensorflow as tf
 
-from modeling import checkpoint
-from training import checkpointing
-from training.monitor import Monitor, MonitorSettings, best_folder
+from bert.modeling import checkpoint
+from bert.training import checkpointing
+from bert.training.monitor import Monitor, MonitorSettings, best_folder
 
 START = checkpointing.RunState(seed=1, examples_seen=0)
 

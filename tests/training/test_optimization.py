@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import optimization
+from bert.training import optimization
 
 # A scale of the gradients, and whether they are finite.
 UNSCALED = (tf.constant(1.0), tf.constant(True))
@@ -141,7 +141,9 @@ def test_decay_leaves_out_layer_norm_and_every_bias():
     ("norm", "scale"), [(0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (4.0, 0.25)]
 )
 def test_clip_scale_shrinks_only_what_is_too_long(norm, scale):
-    assert float(optimization.clip_scale(tf.constant(norm))) == scale
+    assert (
+        float(optimization.clip_scale(tf.constant(np.float32(norm)))) == scale
+    )
 
 
 def lamb_step(w, g, m, v, t, decay=0.01, rate=0.1):

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from training import results
+from bert.training import results
 
 
 def test_results_are_written_as_the_original_does(tmp_path):

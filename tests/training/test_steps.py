@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import checkpoint, heads
+from bert.modeling import checkpoint, heads
+from bert.training.loss_scale import LossScale
+from bert.training.steps import StepSettings, compile_train_step
 from tests.training.test_loop import GoldenRun, assert_same_end
-from training.loss_scale import LossScale
-from training.steps import StepSettings, compile_train_step
 
 
 def follow_original(golden, name, *, recomputes=False, **settings):

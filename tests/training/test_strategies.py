@@ -19,10 +19,10 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from data import length_sorting
-from modeling import checkpoint
+from bert.data.records import length_sorting
+from bert.modeling import checkpoint
 from tests.training import test_loop
-from training import loop, steps
+from bert.training import loop, steps
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():

@@ -6,9 +6,9 @@ import re
 import pytest
 import tensorflow as tf
 
-from errors import UserError
+from bert.errors import UserError
+from bert.training import strategy
 from tests.training.configs import training_config
-from training import strategy
 
 
 @pytest.mark.parametrize(

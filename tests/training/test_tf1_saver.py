@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import BertConfig, checkpoint, classifiers, heads
-from training import checkpointing, optimization
-from training.checkpointing import RunState
+from bert.modeling import BertConfig, checkpoint, classifiers, heads
+from bert.training import checkpointing, optimization
+from bert.training.checkpointing import RunState
 
 V, D, WIDE, LAYERS, POSITIONS, TYPES = 50, 12, 20, 2, 16, 2
 

@@ -1,0 +1,78 @@
+"""The flags that all training scripts share, read and checked together.
+
+Imports without TensorFlow.
+"""
+
+import dataclasses
+import os
+
+from absl import flags
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DeviceConfig:
+    """What a run runs on, and in which precision.
+
+    Scripts add fields of their own. `cli/flags.py` says what each means.
+    """
+
+    distribution_strategy: str
+    num_gpus: int | None
+    precision: str
+    use_tpu: bool
+    tpu_name: str | None
+    tpu_zone: str | None
+    gcp_project: str | None
+
+    @property
+    def compute_dtype(self) -> str:
+        """What the matrix products are computed in."""
+        return "float32" if self.precision == "tf32" else self.precision
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> "DeviceConfig":
+        """Reads every field from the flag of its name."""
+        values = {
+            field.name: getattr(flag_values, field.name)
+            for field in dataclasses.fields(cls)
+            if field.name in flag_values
+        }
+        values["tpu_name"] = flag_values.tpu_name or flag_values.master
+        return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig(DeviceConfig):
+    """What all training scripts take."""
+
+    bert_config_file: str
+    output_dir: str
+    init_checkpoint: str | None
+    do_train: bool
+    do_eval: bool
+    max_seq_length: int
+    train_batch_size: int
+    learning_rate: float
+    learning_rate_schedule: str
+    optimizer: str
+    weight_decay: float
+    adam_epsilon: float
+    adam_bias_correction: bool
+    max_grad_norm: float
+    gradient_accumulation_steps: int
+    recompute_activations: bool
+    use_xla: bool
+    save_checkpoints_steps: int
+    random_seed: int | None
+    do_export: bool
+    export_dir: str | None
+    # Scripts that fine-tune have flags for these.
+    eval_steps: int | None = None
+    save_best: str | None = None
+    early_stopping_patience: int | None = None
+    freeze_layers: int | None = None
+
+    @property
+    def export_folder(self) -> str:
+        """Where --do_export writes."""
+        return self.export_dir or os.path.join(self.output_dir, "export")

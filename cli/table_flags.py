@@ -1,0 +1,81 @@
+"""run_classifier.py's flags beyond the original's.
+
+What those for one's own files mean to a reader stands in `TableSettings` in
+tasks/classification/table_files.py, whose attributes have the flags' names.
+"""
+
+from absl import flags
+
+# Flags belong to the script that asks for them, so that --help shows them.
+flags.disclaim_key_flags()
+
+_PLAIN = {
+    "train_file": "Training set. Default: data_dir's train.tsv (.csv, …).",
+    "dev_file": "The set to evaluate. Default: data_dir's dev.tsv.",
+    "test_file": "The set to predict; it needs no labels. Default: data_dir's "
+    "test.tsv.",
+    "pair_column": "Column of the second text of a pair. Default: no pairs.",
+    "id_column": "Column of the examples' names, for predictions.jsonl. "
+    "Default: they are numbered.",
+    "labels": "All labels, separated by commas, or a file with one a line. "
+    "Default: those kept with the model (labels.txt) where it is evaluated, "
+    "used or trained on in output_dir; else those of the training set, "
+    "sorted.",
+}
+_COLUMNS = {
+    "text_column": (
+        "text",
+        "Column of the text: its name in the header, its number from 0, or "
+        "its key (jsonl). So for the other columns.",
+    ),
+    "label_column": ("label", "Column of the label."),
+    "label_separator": (",", "Stands between the labels of a cell."),
+}
+
+
+def define_table_flags(flag_values: flags.FlagValues) -> None:
+    """Defines where one's own files are and how to read them."""
+    for name, text in _PLAIN.items():
+        flags.DEFINE_string(
+            name, None, f"Own data: {text}", flag_values=flag_values
+        )
+    for name, (default, text) in _COLUMNS.items():
+        flags.DEFINE_string(
+            name, default, f"Own data: {text}", flag_values=flag_values
+        )
+    flags.DEFINE_bool(
+        "header",
+        True,
+        "Own data: whether the first line names the columns.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "label_type",
+        "single",
+        ["single", "multi", "regression"],
+        "Own data: one label for each text, any number of labels, or a number.",
+        flag_values=flag_values,
+    )
+
+
+def define_result_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what to train for and what to write."""
+    flags.DEFINE_string(
+        "class_weights",
+        None,
+        "What an example of each label counts in training: balanced, or "
+        "neg:1.0,pos:3.5. Default: all the same.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "predictions_text",
+        False,
+        "Whether predictions.jsonl has the texts, too.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "glue_submission",
+        False,
+        "Whether --do_predict also writes the file that the GLUE server takes.",
+        flag_values=flag_values,
+    )

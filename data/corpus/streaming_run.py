@@ -1,0 +1,141 @@
+"""A streaming job from end to end: a first pass over the text, then shards.
+
+Who does the parts is left open: processes here (`worker_pool`) or Beam's
+(`beam_pool`). The shards are the same.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from absl import logging
+
+from bert.data.corpus import instances, reservoir, shard_manifest
+from bert.data.corpus.streaming import Job
+from bert.files import file_bytes, run_lock
+
+# What one call of a worker does in the first pass.
+_SCAN_BLOCKS = 16
+_TOKENIZE_DOCUMENTS = 512
+
+
+class Pool(Protocol):
+    """Who does the parts of a job."""
+
+    def combine(
+        self,
+        method: str,
+        arguments: Iterable[Any],
+        merge: Callable[[Iterable[Any]], Any],
+        report: Callable[[Any], None],
+    ) -> Any:
+        """Returns the merged results of a method of `streaming.Worker`.
+
+        Args:
+            method: its name.
+            arguments: one for each call.
+            merge: makes one result of some, in any order; may be given results
+                of its own.
+            report: told each argument that is done, where that is known.
+        """
+
+
+def create(
+    job: Job,
+    make_pool: Callable[[], AbstractContextManager[Pool]],
+    progress: Callable,
+) -> None:
+    """Makes the shards that are not there yet.
+
+    Args:
+        job: what to make.
+        make_pool: makes who does it.
+        progress: as `cli.progress.Progress`: a context manager made of a
+            total and what is counted, with `update(count)`.
+
+    Raises:
+        UserError: there is no text, a line is too long, or what is there is
+            of another job, or another run is about to make it.
+    """
+    if not job.text.num_blocks:
+        raise instances.no_text(job.names)
+    with run_lock.alone(job.reservoir_file + ".lock", job.output_file):
+        _create(job, make_pool, progress)
+
+
+def _create(
+    job: Job,
+    make_pool: Callable[[], AbstractContextManager[Pool]],
+    progress: Callable,
+) -> None:
+    has_begun = shard_manifest.check(job)
+    shards = [
+        shard
+        for shard in range(job.num_shards)
+        if not file_bytes.exists(job.shard_file(shard))
+    ]
+    if has_begun:
+        logging.info(
+            "%d of %d shards are there already",
+            job.num_shards - len(shards),
+            job.num_shards,
+        )
+    if not shards:
+        # Of a run that was killed after its last shard.
+        if file_bytes.exists(job.reservoir_file):
+            file_bytes.remove(job.reservoir_file)
+        return
+    with make_pool() as pool:
+        if not (has_begun and file_bytes.exists(job.reservoir_file)):
+            with progress(job.text.num_blocks, "blocks looked at") as shown:
+                find_others(job, pool, shown.update)
+            shard_manifest.write(job)
+        total = sum(map(job.shard_bytes, range(job.num_shards)))
+        done = total - sum(map(job.shard_bytes, shards))
+        with progress(total, "bytes of text", start=done) as shown:
+            count = pool.combine(
+                "make_shard",
+                shards,
+                sum,
+                lambda shard: shown.update(job.shard_bytes(shard)),
+            )
+    file_bytes.remove(job.reservoir_file)
+    logging.info("Wrote %d total instances to %d shards", count, len(shards))
+
+
+def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
+    """First pass: finds and keeps the documents for random next sentences.
+
+    Args:
+        job: what to make.
+        pool: who does it.
+        report: told how many blocks are done.
+
+    Raises:
+        UserError: there is no text, or a line is too long.
+    """
+    blocks = range(job.text.num_blocks)
+    scan = pool.combine(
+        "scan",
+        [blocks[i : i + _SCAN_BLOCKS] for i in blocks[::_SCAN_BLOCKS]],
+        reservoir.Merge(job.reservoir_size.num_documents),
+        lambda blocks: report(len(blocks)),
+    )
+    parts = pool.combine(
+        "tokenize",
+        [
+            (start, scan.candidates[start : start + _TOKENIZE_DOCUMENTS])
+            for start in range(0, len(scan.candidates), _TOKENIZE_DOCUMENTS)
+        ],
+        reservoir.collected,
+        lambda part: None,
+    )
+    others = reservoir.joined(part for _, part in sorted(parts))
+    if not len(others.documents):
+        raise instances.no_text(job.names)
+    if scan.bad_lines:
+        place = job.text.place(scan.first_bad)
+        instances.warn_of_bad_lines(scan.bad_lines, f"after {place}")
+    if len(others.documents) == 1:
+        instances.warn_of_one_document(job.names)
+    others.save(job.reservoir_file)

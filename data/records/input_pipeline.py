@@ -1,0 +1,251 @@
+"""Record files → batches of tensors, in an order that can be told in advance.
+
+The order of training examples is a pure function of the seed and the files:
+epoch e reads up to 256 files in turn, a record each (so the files that
+create_pretraining_data.py filled in turn give its own order back), shuffled
+with a seed made of (seed, e); of more files, which come first is drawn, too.
+Fine-tuning draws each epoch's order from all records, which are in memory then.
+A run that resumes skips the examples that it has seen, before they are parsed;
+every worker reads the same order and takes its part of each batch.
+"""
+
+import functools
+from collections.abc import Sequence
+
+import tensorflow as tf
+from absl import logging
+
+from bert.data.records import length_sorting, record_files, record_io
+from bert.data.records.record_files import RecordSource, num_records, parsed
+
+# Files read in turn at the same time; with more, one that ends makes room.
+_OPEN_FILES = 256
+
+
+def train_batches(
+    source: RecordSource,
+    batch_size: int,
+    *,
+    seed: int,
+    shuffle_buffer_size: int | None,
+    examples_seen: int = 0,
+    context: tf.distribute.InputContext | None = None,
+    cut: bool = False,
+    group: bool = False,
+) -> tf.data.Dataset:
+    """Returns the endless training batches, from where a run stands.
+
+    Args:
+        source: the records.
+        batch_size: rows of a global batch, over all workers and devices.
+        seed: decides the order, together with the epoch.
+        shuffle_buffer_size: how many records one is drawn from; 1 keeps the
+            files' order. None: from all of them, which are in memory then.
+        examples_seen: rows that the run has trained on already.
+        context: which part of each global batch to give; None: all of it.
+        cut: leave out the padding that all rows of a batch have in common.
+        group: bring rows of like length together (`length_sorting.group`);
+            only where all records are drawn from.
+
+    Yields:
+        A dict of int32 and float32 [rows, length] tensors by field name.
+    """
+    if shuffle_buffer_size is None:
+        serialized = _shuffled(
+            source, seed, examples_seen, batch_size if group else None
+        )
+    else:
+        serialized = _training_order(
+            source.files, seed, shuffle_buffer_size, examples_seen
+        )
+    serialized = serialized.batch(batch_size, drop_remainder=True)
+    batches = parsed(_part_of_each(serialized, batch_size, context), source)
+    if cut:
+        batches = batches.map(
+            functools.partial(
+                length_sorting.cut, per_token=_per_token(source.fields)
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        ).prefetch(tf.data.AUTOTUNE)
+    return batches
+
+
+def eval_batches(
+    source: RecordSource,
+    batch_size: int,
+    *,
+    repeat: bool = False,
+    drop_remainder: bool = False,
+) -> tf.data.Dataset:
+    """Returns batches in file order, for evaluation and prediction.
+
+    Args:
+        source: the records; files are read one after the other.
+        batch_size: rows of a batch.
+        repeat: start again at the end, for ever.
+        drop_remainder: leave out a last batch that is not full.
+    """
+    serialized = record_files.serialized(source.files)
+    if repeat:
+        serialized = serialized.repeat()
+    return parsed(
+        serialized.batch(batch_size, drop_remainder=drop_remainder), source
+    )
+
+
+def predict_batches(
+    source: RecordSource,
+    batch_size: int,
+    *,
+    fixed_shapes: bool = False,
+) -> tf.data.Dataset:
+    """Returns each record once, in batches of like length.
+
+    Args:
+        source: the records; files are read one after the other.
+        batch_size: rows of a batch.
+        fixed_shapes: see `length_sorting`.
+
+    Yields:
+        What `length_sorting.sorted_batches` does; `row` counts the records.
+    """
+    windows = parsed(
+        record_files.serialized(source.files).batch(
+            length_sorting.window_size(batch_size)
+        ),
+        source,
+    )
+    return length_sorting.sorted_batches(
+        windows,
+        batch_size,
+        per_token=_per_token(source.fields),
+        fixed_shapes=fixed_shapes,
+    )
+
+
+def _per_token(fields: Sequence[record_io.Field]) -> set[str]:
+    return {field.name for field in fields if field.per_token}
+
+
+def _training_order(
+    files: Sequence[str], seed: int, buffer_size: int, examples_seen: int
+) -> tf.data.Dataset:
+    """Returns the endless stream of serialized records, less those seen."""
+    first_epoch, position = 0, examples_seen
+    if examples_seen:
+        # One pass over the files' frames, so that whole epochs need none.
+        logging.info("Counting the records, to go on in their order")
+        first_epoch, position = divmod(
+            examples_seen, max(num_records(files), 1)
+        )
+
+    compressions = record_files.compressions(files)
+
+    def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
+        names = tf.constant([list(files), compressions])
+        if buffer_size == 1:
+            return _in_turn(names)
+        if len(files) > _OPEN_FILES:
+            # Too many to be read all at once: other ones first each time.
+            order = tf.random.experimental.stateless_shuffle(
+                tf.range(len(files)), [seed, epoch]
+            )
+            names = tf.gather(names, order, axis=1)
+        epoch_seed = tf.random.stateless_uniform(
+            [], [seed, epoch], maxval=2**31 - 1, dtype=tf.int64
+        )
+        return _in_turn(names).shuffle(
+            buffer_size, seed=epoch_seed, reshuffle_each_iteration=False
+        )
+
+    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+    return epochs.flat_map(epoch_records).skip(position)
+
+
+def _shuffled(
+    source: RecordSource,
+    seed: int,
+    examples_seen: int,
+    group_size: int | None,
+) -> tf.data.Dataset:
+    """Returns the endless stream of all records, each epoch in a new order.
+
+    Args:
+        source: the records; they are read into memory.
+        seed: decides the order, together with the epoch.
+        examples_seen: how many to leave out.
+        group_size: rows of the batches that are to have rows of like length;
+            None: any rows.
+    """
+    serialized = record_files.serialized(source.files)
+    count = num_records(source.files)
+    rows = serialized.batch(count).get_single_element()
+    if group_size:
+        lengths = _all_lengths(source)
+
+    def order(epoch: tf.Tensor) -> tf.data.Dataset:
+        epoch_seed = tf.stack([tf.constant(seed, tf.int64), epoch])
+        indices = tf.random.experimental.stateless_shuffle(
+            tf.range(count), epoch_seed
+        )
+        if group_size:
+            indices = length_sorting.group(
+                indices,
+                tf.gather(lengths, indices),
+                group_size,
+                # What the batch that the last epoch began still takes.
+                first=tf.cast(-epoch * count % group_size, tf.int32),
+                seed=epoch_seed,
+            )
+        return tf.data.Dataset.from_tensor_slices(indices)
+
+    first_epoch, position = divmod(examples_seen, count)
+    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+    indices = epochs.flat_map(order).skip(position)
+    return indices.map(lambda index: rows[index])
+
+
+def _all_lengths(source: RecordSource) -> tf.Tensor:
+    """Returns each record's length without padding, int32 [records]."""
+    serialized = record_files.serialized(source.files).batch(1024)
+    lengths = parsed(serialized, source).map(
+        lambda batch: length_sorting.lengths(batch["input_mask"])
+    )
+    return tf.concat(list(lengths), axis=0)
+
+
+def _in_turn(names: tf.Tensor) -> tf.data.Dataset:
+    """Returns one record of each file in turn, until all are read.
+
+    Args:
+        names: string [2, files]: the names, and how each is compressed.
+    """
+    num_files = names.shape[1]
+    if num_files == 1:
+        return tf.data.TFRecordDataset(names[0], names[1, 0])
+    return tf.data.Dataset.from_tensor_slices((names[0], names[1])).interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=min(num_files, _OPEN_FILES),
+        block_length=1,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _part_of_each(
+    batches: tf.data.Dataset,
+    batch_size: int,
+    context: tf.distribute.InputContext | None,
+) -> tf.data.Dataset:
+    """Returns a worker's part of each batch, cut for its replicas."""
+    if context is None or context.num_replicas_in_sync == 1:
+        return batches
+    workers = context.num_input_pipelines
+    part = batch_size // workers
+    start = context.input_pipeline_id * part
+    return (
+        batches.map(lambda batch: batch[start : start + part])
+        .unbatch()
+        .batch(batch_size // context.num_replicas_in_sync, drop_remainder=True)
+    )

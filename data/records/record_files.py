@@ -1,0 +1,221 @@
+"""Record files and what must hold for them; which record is to blame."""
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+from absl import logging
+from google.protobuf.message import DecodeError
+
+from bert.data.records import record_bytes, record_io
+from bert.data.records.without_autotune import untuned
+from bert.errors import UserError
+from bert.files import file_bytes
+from bert.files.file_bytes import matching_files as matching_files
+
+_CHECKED_RECORDS = 1000
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+# What reading a batch of bad records raises; the last where TensorFlow puts
+# bytes of a record into its message.
+READ_ERRORS = (
+    tf.errors.DataLossError,
+    tf.errors.InvalidArgumentError,
+    UnicodeDecodeError,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordSource:
+    """Record files and what must hold for every record in them.
+
+    Attributes:
+        files: paths, in reading order.
+        fields: the record's features.
+        limits: for integer features, the value that all of theirs are below
+            (ids: the vocabulary's size). None is negative. On a GPU an id out
+            of range would become NaN, so the host looks at every batch.
+        flags: by field name, the flag that sets its length; for messages.
+    """
+
+    files: Sequence[str]
+    fields: Sequence[record_io.Field]
+    limits: Mapping[str, int]
+    flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def compressions(files: Sequence[str]) -> list[str]:
+    """Returns what tf.data is to be told of each file: "" or "GZIP".
+
+    That stands in a file's first bytes, whatever its name. A file that cannot
+    be read is told of by whoever reads it.
+    """
+    return ["GZIP" if _is_gzip(name) else "" for name in files]
+
+
+def _is_gzip(path: str) -> bool:
+    try:
+        with file_bytes.reader(path) as file:
+            head = file.read(12)
+    except (OSError, tf.errors.OpError):
+        return False
+    # A record may be as long as these bytes say; its checksum then follows.
+    return head[:3] == _GZIP_MAGIC and not record_bytes.is_frame_head(head)
+
+
+def serialized(files: Sequence[str]) -> tf.data.Dataset:
+    """Returns the records of files, plain or gzip, one file after the other.
+
+    Yields:
+        Serialized records, string [].
+    """
+    kinds = compressions(files)
+    if len(set(kinds)) == 1:
+        return tf.data.TFRecordDataset(list(files), kinds[0])
+    return tf.data.Dataset.from_tensor_slices((list(files), kinds)).flat_map(
+        tf.data.TFRecordDataset
+    )
+
+
+def num_records(files: Sequence[str]) -> int:
+    """Returns how many records the files have."""
+    sizes = serialized(files).batch(4096).map(tf.size)
+    return int(sizes.reduce(0, lambda total, size: total + size).numpy())
+
+
+def check_records(
+    source: RecordSource, limit: int | None = _CHECKED_RECORDS
+) -> None:
+    """Raises UserError for the first record that is not what it must be.
+
+    Args:
+        source: the records.
+        limit: how many records of each file are read; None: all.
+    """
+    first_of_each = tf.data.Dataset.from_tensor_slices(
+        (list(source.files), compressions(source.files))
+    ).flat_map(
+        lambda name, compression: tf.data.TFRecordDataset(
+            name, compression
+        ).take(-1 if limit is None else limit)
+    )
+    count = 0
+    try:
+        for batch in parsed(first_of_each.batch(100), source):
+            count += len(next(iter(batch.values())))
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        # Rare, so slow: once more, record by record, to name the one.
+        for path in source.files:
+            _check_each_record(path, source)
+        raise UserError(
+            "The records cannot be read, though each by itself is sound: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    if count == 0:
+        raise UserError(
+            f"Expected records. Received: {len(source.files)} files without "
+            f"any, such as {source.files[0]}; create them again."
+        )
+
+
+def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
+    """Returns batches of serialized records as batches of tensors.
+
+    Args:
+        batches: string [B].
+        source: what is in them.
+    """
+    return (
+        untuned(batches)
+        .map(
+            lambda batch: record_io.parse(source.fields, batch, source.limits),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _check_each_record(path: str, source: RecordSource) -> None:
+    number = 0
+    try:
+        for number, record in enumerate(serialized([path]), start=1):
+            fault = _fault(record.numpy(), source)
+            if fault:
+                raise UserError(f"{path}, record {number}: {fault}")
+    except tf.errors.DataLossError as error:
+        size = tf.io.gfile.stat(path).length
+        raise UserError(
+            f"{path}, record {number + 1}: the file is truncated, corrupt or "
+            f"no TFRecord file ({size} bytes); create it again."
+        ) from error
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"{path} cannot be read: {' '.join(error.message.split())}"
+        ) from error
+
+
+def _fault(record: bytes, source: RecordSource) -> str | None:
+    """Returns what is wrong with one record, or None."""
+    example = tf.train.Example()
+    try:
+        example.ParseFromString(record)
+    except DecodeError:
+        return "expected a tf.train.Example; create the file again."
+    features = example.features.feature
+    for field in source.fields:
+        if field.name not in features:
+            return (
+                f"expected the feature {field.name}. Received: "
+                f"{', '.join(sorted(features)) or 'none'}. Is it a file of "
+                "another task?"
+            )
+        feature = features[field.name]
+        kind = "float_list" if field.dtype == "float32" else "int64_list"
+        values = getattr(feature, kind).value
+        if feature.WhichOneof("kind") != kind or len(values) != field.length:
+            return _length_fault(field, len(values), source.flags)
+        limit = source.limits.get(field.name, math.inf)
+        wrong = [v for v in values if not 0 <= v < limit]
+        if field.name in source.limits and wrong:
+            return (
+                f"{field.name} must be from 0 to {limit - 1}. Received: "
+                f"{wrong[0]}. Were the records made with another vocabulary "
+                "or configuration than bert_config_file?"
+            )
+    return None
+
+
+def _length_fault(
+    field: record_io.Field, length: int, flags: Mapping[str, str]
+) -> str:
+    flag = flags.get(field.name)
+    if not flag or not length:
+        return (
+            f"{field.name} must be {field.length} {field.dtype} values. "
+            f"Received: {length}."
+        )
+    return (
+        f"{field.name} has {length} values, but --{flag} is {field.length}; "
+        f"pass --{flag}={length} or create the records again."
+    )
+
+
+def explain(source: RecordSource, error: Exception) -> UserError:
+    """Returns what in the files made reading them fail, as one line.
+
+    Args:
+        source: the records that were read.
+        error: one of READ_ERRORS; it names no record.
+    """
+    logging.error("A record cannot be read; looking for it in all files.")
+    try:
+        check_records(source, limit=None)
+    except UserError as fault:
+        return fault
+    names = ", ".join(os.path.basename(path) for path in source.files[:3])
+    return UserError(
+        f"Reading {names} failed, though every record is sound now: "
+        f"{' '.join(str(error).split())}"
+    )

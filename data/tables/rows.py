@@ -1,0 +1,284 @@
+"""Lines of text files as rows that know where they stand.
+
+Byte-order marks, blank lines and CRLF are no problem; what is no UTF-8 text
+is an error that names the line. Imports neither TensorFlow nor NumPy.
+"""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from absl import logging
+
+from bert.errors import UserError
+from bert.files import file_bytes
+
+_SHOWN_CHARS = 80
+_LARGEST_FLOAT32 = 3.4028234663852886e38
+
+
+class Place(NamedTuple):
+    """Where something stands in a file, and what stands there."""
+
+    file: str
+    line: int
+    content: str
+
+    def fault(
+        self, expected: str, advice: str = "correct the line or remove it"
+    ) -> UserError:
+        """Returns what to raise for a line that is not as `expected`."""
+        return UserError(
+            f"{self.file}, line {self.line}: expected {expected}. Received: "
+            f"{shorten(self.content)}; {advice}."
+        )
+
+
+def number(cell: object, place: Place) -> float:
+    """Returns a label that is a number; UserError where it is none."""
+    # What only Python takes for numbers: True, 1_000.
+    is_other = isinstance(cell, bool) or "_" in str(cell)
+    try:
+        value = math.nan if is_other else float(cell)
+    except (OverflowError, TypeError, ValueError):
+        value = math.nan
+    if not abs(value) <= _LARGEST_FLOAT32:
+        raise place.fault(f"a finite number as label, found {shorten(cell)}")
+    return value
+
+
+def some(names: Sequence[str]) -> str:
+    """Returns the first ten names, as a message lists them.
+
+    The end of a long one is cut off; what cannot be seen is escaped.
+    """
+    shown = []
+    for name in map(str, names[:10]):
+        short = name[:_SHOWN_CHARS]
+        short = short if short.isprintable() else repr(short)[1:-1]
+        shown.append(short + "…" * (len(name) > _SHOWN_CHARS))
+    more = f", … ({len(names)} in all)" if len(names) > 10 else ""
+    return ", ".join(shown) + more
+
+
+def shorten(value: object) -> str:
+    """Returns a text in quotes, or a value; its end cut off if it is long."""
+    is_text = isinstance(value, str)
+    text = value if is_text else repr(value)
+    short = text[:_SHOWN_CHARS]
+    return (repr(short) if is_text else short) + "…" * (len(text) > len(short))
+
+
+class Row(list):
+    """The fields of a line: a list of str.
+
+    Attributes:
+        file: the file's path.
+        line: the line's number in it, from 1 (the last one's, where a quoted
+            field goes over several lines).
+        content: the line, or lines, as they stand there.
+    """
+
+    __slots__ = ("content", "file", "line")
+
+    def __init__(
+        self, fields: Sequence[str], file: str, line: int, content: str
+    ) -> None:
+        super().__init__(fields)
+        self.file = file
+        self.line = line
+        self.content = content
+
+    @property
+    def place(self) -> Place:
+        """Where the row stands, for messages."""
+        return Place(self.file, self.line, self.content)
+
+    def field(self, index: int, meaning: str) -> str:
+        """Returns a field.
+
+        Args:
+            index: its column, from 0; -1 is the last.
+            meaning: what stands there; for messages.
+
+        Raises:
+            UserError: the row is too short.
+        """
+        if -len(self) <= index < len(self):
+            return self[index]
+        raise self.place.fault(
+            f"at least {index + 1} columns, {meaning} in column {index} "
+            f"(counted from 0), separated by tabs; there are {len(self)}"
+        )
+
+
+def read_rows(
+    path: str,
+    *,
+    delimiter: str = "\t",
+    quotechar: str | None = None,
+    keeps_blank: bool = False,
+) -> list[Row]:
+    r"""Reads a file of rows, less its blank lines.
+
+    A line that has nothing but delimiters is not blank: its fields are empty.
+
+    Args:
+        path: UTF-8, local or anything that tf.io.gfile knows.
+        delimiter: stands between fields.
+        quotechar: None: quotes are text as any other, and a line is a row.
+            Else as Python's csv module reads it: a quoted field may hold
+            delimiters and line ends.
+        keeps_blank: whether, where the first row has one field, blank lines
+            after it and before the last row are rows, too: an empty field.
+            A warning counts them.
+
+    Raises:
+        UserError: the file cannot be read, is no text, or has no rows.
+    """
+    text = read_text(path)
+    if quotechar is None:
+        found = _plain_rows(text, path, delimiter)
+    else:
+        found = _quoted_rows(text, path, delimiter, quotechar)
+    rows = _with_blank(found) if keeps_blank else list(filter(None, found))
+    if not rows:
+        raise empty_file(path)
+    return rows
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Returns a text's lines without their ends.
+
+    They end at "\n" or "\r\n" alone, or, where there is no "\n", at "\r", as
+    in files of the first Macs. U+2028 and the like are text.
+    """
+    if "\n" not in text:
+        return text.split("\r")
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yields (number from 1, line) of the lines that are not blank."""
+    for number, line in enumerate(split_lines(text), start=1):
+        if line.strip():
+            yield number, line
+
+
+def read_text(path: str) -> str:
+    """Returns a UTF-8 file's text without its byte-order mark.
+
+    Raises:
+        UserError: it cannot be read, is not UTF-8, or has NUL bytes.
+    """
+    try:
+        data = file_bytes.read(path)
+    except OSError as error:
+        raise UserError(
+            f"Expected a text file; cannot read {path}: "
+            f"{error.strerror or error}. Check the flag that names it or its "
+            "folder."
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _no_text(
+            path, data, error.start, f"no UTF-8 ({error.reason})"
+        ) from error
+    if "\0" in text:
+        raise _no_text(path, data, data.index(b"\0"), "no text")
+    return text
+
+
+def exists(path: str) -> bool:
+    """Returns whether there is a file or folder."""
+    if "://" not in path:
+        return os.path.exists(path)
+    import tensorflow as tf
+
+    return tf.io.gfile.exists(path)
+
+
+def _no_text(path: str, data: bytes, at: int, what: str) -> UserError:
+    line = data.count(b"\n", 0, at) + 1
+    return UserError(
+        f"{path}, line {line}: expected text in UTF-8. Received: the byte "
+        f"0x{data[at]:02x}, which is {what}; convert the file to UTF-8 or "
+        "correct the line."
+    )
+
+
+def empty_file(path: str) -> UserError:
+    """Returns what to raise for a file without rows."""
+    return UserError(
+        f"{path}: expected rows of text. Received: an empty file "
+        f"({os.path.basename(path)} has nothing but blank lines); create it "
+        "again."
+    )
+
+
+def _with_blank(found: Iterable[Row]) -> list[Row]:
+    """Makes blank lines between rows of one field rows, too."""
+    rows: list[Row] = []
+    blank: list[Row] = []  # since the last row
+    kept: list[Row] = []
+    for row in found:
+        if row:
+            rows += [*blank, row]
+            kept += blank
+            blank = []
+        elif rows and len(rows[0]) == 1:
+            blank.append(Row([""], row.file, row.line, row.content))
+    if kept:
+        logging.warning(
+            "%s: %d blank line(s), the first in line %d, are read as empty "
+            "texts.",
+            kept[0].file,
+            len(kept),
+            kept[0].line,
+        )
+    return rows
+
+
+def _plain_rows(text: str, path: str, delimiter: str) -> Iterator[Row]:
+    """Yields a row for each line; one without fields for a blank line."""
+    width = 0
+    for number, line in enumerate(split_lines(text), start=1):
+        fields = line.split(delimiter)
+        # TABs alone are fields, but not where there can be only one.
+        if not line.strip() and (len(fields) == 1 or width == 1):
+            fields = []
+        width = width or len(fields)
+        yield Row(fields, path, number, line)
+
+
+def _quoted_rows(
+    text: str, path: str, delimiter: str, quotechar: str
+) -> Iterator[Row]:
+    """Yields rows as `_plain_rows` does."""
+    # A row may be as long as the file: an unclosed quote is found at its end.
+    csv.field_size_limit(2**31 - 1)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(
+        lines,
+        delimiter=delimiter,
+        quotechar=quotechar,
+        strict=True,
+    )
+    start = 1
+    try:
+        for fields in reader:
+            is_blank = len(fields) == 1 and fields[0].isspace()
+            fields = [] if is_blank else fields
+            content = "".join(lines[start - 1 : reader.line_num])
+            yield Row(fields, path, reader.line_num, content.rstrip("\r\n"))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        line = lines[start - 1].rstrip("\r\n")
+        raise Place(path, start, line).fault(
+            f"rows as the csv module reads them ({error})",
+            "close the quotes, and double those inside a field",
+        ) from error

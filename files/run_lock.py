@@ -1,0 +1,60 @@
+"""Two runs at once must not write the same files."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from bert.errors import UserError
+from bert.files import file_bytes
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+@contextlib.contextmanager
+def alone(path: str, output_file: str) -> Iterator[None]:
+    """Keeps other runs out; the system lets them in when this process ends.
+
+    Remote files are not kept from others, nor are those of a file system
+    without locks.
+
+    Args:
+        path: a file for the lock, removed at the end.
+        output_file: what is to be written; for messages.
+
+    Raises:
+        UserError: another run has the lock.
+    """
+    if fcntl is None or file_bytes.is_remote(path):
+        yield
+        return
+    with _locked(path, output_file):
+        try:
+            yield
+        finally:
+            # While the lock is held: it may be another's file afterwards.
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+
+
+def _locked(path: str, output_file: str) -> contextlib.AbstractContextManager:
+    """Returns the open file at `path`, which this process has locked."""
+    while True:
+        file = open(path, "ab")  # noqa: SIM115 (the caller closes it)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise UserError(
+                f"Another run is writing --output_file={output_file} (it has "
+                f"locked {path}); wait for its end, or name another."
+            ) from None
+        except OSError:  # a file system without locks
+            return file
+        # The one who had it before may have removed it in between.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        file.close()

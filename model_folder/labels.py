@@ -1,0 +1,244 @@
+"""The labels of a model, kept beside it, and their weights in training."""
+
+import collections
+import math
+import os
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from bert.data.tables import rows
+from bert.errors import UserError
+
+FILE_NAME = "labels.txt"
+_LARGEST_WEIGHT = 1e6
+
+
+class Labels(NamedTuple):
+    """Labels in the order of their numbers.
+
+    Attributes:
+        names: what they are called.
+        origin: the file or flag that says so, for messages.
+    """
+
+    names: list[str]
+    origin: str
+
+
+def check_names(labels: Sequence[str], source: str, least: int = 2) -> None:
+    """Raises UserError where labels cannot be told apart or kept.
+
+    Args:
+        labels: their names.
+        source: where they come from; for messages.
+        least: how many there must be.
+    """
+    doubled = [n for n, c in collections.Counter(labels).items() if c > 1]
+    if doubled:
+        raise UserError(
+            f"{source}: expected labels that differ. Received: "
+            f"{doubled[0]!r} twice."
+        )
+    for label in labels:
+        one_line = isinstance(label, str) and len(label.splitlines()) == 1
+        if not one_line or not label.strip():
+            raise UserError(
+                f"{source}: expected labels that are texts of one line, and "
+                f"not empty. Received: {rows.shorten(label)}."
+            )
+    if len(labels) < least:
+        raise UserError(
+            f"{source}: expected at least {least} labels. Received: "
+            f"{rows.some(labels) or 'none'}; is it the right column "
+            "(--label_column)?"
+        )
+
+
+def read(folder: str) -> list[str] | None:
+    """Returns the labels kept in a folder, or None.
+
+    Raises:
+        UserError: the file is no text, or holds no labels.
+    """
+    path = os.path.join(folder, FILE_NAME)
+    if not rows.exists(path):
+        return None
+    lines = [line for _, line in rows.numbered_lines(rows.read_text(path))]
+    check_names(lines, path, least=1)
+    return lines
+
+
+def folders_of(prefix: str) -> list[str]:
+    """Returns where the labels of a checkpoint may be.
+
+    Args:
+        prefix: the checkpoint's; it may be in the folder `best` of a run.
+    """
+    folder = os.path.dirname(prefix)
+    in_best = os.path.basename(folder) == "best"
+    return [folder, *([os.path.dirname(folder)] if in_best else [])]
+
+
+def kept_in(folders: Sequence[str]) -> Labels | None:
+    """Returns the labels in the first of these folders that keeps some."""
+    for folder in folders:
+        if names := read(folder):
+            return Labels(names, os.path.join(folder, FILE_NAME))
+    return None
+
+
+def choose(
+    flag: str | None, kept: Labels | None, from_training_set: bool
+) -> Labels | None:
+    """Returns the labels that are known before the examples are read.
+
+    Args:
+        flag: --labels: names separated by commas, or a file with one a line;
+            wins.
+        kept: those that stand beside the head that the run begins with.
+        from_training_set: whether the training set tells them where the flag
+            does not.
+
+    Returns:
+        The names; None where the training set tells them.
+
+    Raises:
+        UserError: the flag's are empty, twice, or not those of the head; or
+            nothing tells the labels.
+    """
+    if flag is not None:
+        given = _given(flag)
+        check_kept(given, kept)
+        return given
+    if from_training_set:
+        return None
+    if kept is None:
+        raise UserError(
+            f"Expected {FILE_NAME}, which training leaves, beside the model "
+            "(--output_dir or --init_checkpoint). Received: none there; name "
+            "the model's labels in their order (--labels=a,b,c)."
+        )
+    return kept
+
+
+def _given(flag: str) -> Labels:
+    """Returns what --labels names."""
+    if os.path.isfile(flag):
+        lines = rows.numbered_lines(rows.read_text(flag))
+        names = [line.strip() for _, line in lines]
+    else:
+        names = [name.strip() for name in flag.split(",")]
+    origin = f"--labels={rows.shorten(flag)}"
+    check_names(names, origin, least=1)
+    return Labels(names, origin)
+
+
+def write(folder: str, labels: Sequence[str]) -> None:
+    """Keeps the labels in a folder, one a line, in the order of their ids."""
+    from bert.files import atomic_files  # here, as it imports TensorFlow
+
+    atomic_files.write_text(
+        os.path.join(folder, FILE_NAME),
+        "".join(label + "\n" for label in labels),
+    )
+
+
+def check_kept(labels: Labels, kept: Labels | None) -> None:
+    """Raises UserError where a run's labels are not those of its head.
+
+    Args:
+        labels: the run's.
+        kept: those that stand beside the head that the run begins with.
+    """
+    if kept is None or kept.names == labels.names:
+        return
+    raise UserError(
+        f"{kept.origin}: the model was trained with the {len(kept.names)} "
+        f"labels {rows.some(kept.names)}. Received: the {len(labels.names)} "
+        f"labels {rows.some(labels.names)} ({labels.origin}); give the model's "
+        "labels in their order (--labels), or name another model (--output_dir,"
+        " --init_checkpoint)."
+    )
+
+
+def class_weights(
+    text: str, kind: str, names: Sequence[str], own: Sequence[Collection[str]]
+) -> list[float]:
+    """Returns how much each label's examples count in training.
+
+    Args:
+        text: "neg:1.0,pos:3.5", a number for each label; or "balanced": n /
+            (L * n of the label), so that all labels count the same together;
+            where several labels may hold, examples without a label for each
+            one with it.
+        kind: see `tasks.classification.processors.DataProcessor`.
+        names: the labels.
+        own: those of each training example.
+
+    Raises:
+        UserError: a label is unknown, missing, or given twice; a weight is no
+            number above 0; or "balanced" is not defined.
+    """
+    if text == "balanced":
+        return _balanced(kind, names, own)
+    return _given_weights(text, names)
+
+
+def _balanced(
+    kind: str, names: Sequence[str], own: Sequence[Collection[str]]
+) -> list[float]:
+    total = len(own)
+    counter = collections.Counter(name for each in own for name in set(each))
+    for name in names:
+        count = counter[name]
+        if count == 0 or (kind == "multi_label" and count == total):
+            raise _weights_fault(
+                "balanced",
+                f"{name!r} is on {count} of {total} training examples",
+            )
+    if kind == "multi_label":
+        return [(total - counter[name]) / counter[name] for name in names]
+    return [total / (len(names) * counter[name]) for name in names]
+
+
+def _given_weights(text: str, labels: Sequence[str]) -> list[float]:
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        label, _, weight = part.rpartition(":")
+        label = label.strip()
+        if label not in labels:
+            raise _weights_fault(
+                part,
+                f"the labels are {rows.some(labels)}; "
+                f"{rows.shorten(label)} is none",
+            )
+        if label in weights:
+            raise _weights_fault(
+                part, f"{rows.shorten(label)} stands there twice"
+            )
+        weights[label] = _weight(part, weight)
+    missing = [label for label in labels if label not in weights]
+    if missing:
+        raise _weights_fault(text, f"{rows.some(missing)} has none")
+    return [weights[label] for label in labels]
+
+
+def _weight(part: str, text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    # Losses are float32, which ends at 3.4e38.
+    if not 0 < weight < _LARGEST_WEIGHT:
+        raise _weights_fault(
+            part,
+            f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}",
+        )
+    return weight
+
+
+def _weights_fault(received: str, reason: str) -> UserError:
+    return UserError(
+        "--class_weights: expected balanced, or a weight above 0 for each "
+        f"label (neg:1.0,pos:3.5). Received: {received!r}, but {reason}."
+    )

@@ -1,0 +1,320 @@
+"""Questions → windows over long paragraphs → features.
+
+    [CLS] question [SEP] pieces 0 to n [SEP]
+    [CLS] question [SEP] pieces doc_stride to doc_stride + n [SEP]
+    ...
+
+A piece stands in several windows. The one where it has most context is the
+one that may answer with it.
+
+Source: Devlin et al. 2019, section 4.2; run_squad.py of google-research/bert.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from absl import logging
+
+from bert.data.records import packing
+from bert.data.text.tokenization import FullTokenizer
+from bert.tasks.squad.examples import SquadExample
+
+_FIRST_UNIQUE_ID = 1_000_000_000
+
+
+class Settings(NamedTuple):
+    """How to cut; the flags of the same names.
+
+    Attributes:
+        max_seq_length: ids of a window, [CLS] and [SEP] counted; more than
+            max_query_length + 3.
+        doc_stride: pieces from the start of a window to that of the next.
+        max_query_length: pieces of the question that are kept.
+    """
+
+    max_seq_length: int
+    doc_stride: int
+    max_query_length: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Document:
+    """A paragraph as word pieces; its questions' windows share it.
+
+    Attributes:
+        pieces: the word pieces.
+        ids: their ids.
+        word_of_piece: by piece, the word (of `doc_tokens`) that it is from.
+        first_piece: by word, its first piece; one entry more at the end.
+    """
+
+    pieces: Sequence[str]
+    ids: Sequence[int]
+    word_of_piece: Sequence[int]
+    first_piece: Sequence[int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Window:
+    """A question and a part of its paragraph, as the model sees them.
+
+    A position is one in the sequence [CLS] question [SEP] part [SEP].
+
+    Attributes:
+        unique_id: counts windows, from 1000000000.
+        example_index: the question's number in its file, from 0.
+        doc_span_index: the window's number among its question's, from 0.
+        query: the question's pieces.
+        document: the paragraph.
+        start: the first piece of the part.
+        length: how many pieces the part has.
+        widest: by piece of the paragraph, the doc_span_index of the window
+            where it has most context.
+        start_position: of the answer to learn, 0 where it is not in this
+            window; None in prediction.
+        end_position: likewise.
+        is_impossible: whether the question has no answer.
+    """
+
+    unique_id: int
+    example_index: int
+    doc_span_index: int
+    query: Sequence[str]
+    document: Document
+    start: int
+    length: int
+    widest: Sequence[int]
+    start_position: int | None
+    end_position: int | None
+    is_impossible: bool
+
+    @property
+    def positions(self) -> range:
+        """The positions of the paragraph's pieces."""
+        first = len(self.query) + 2
+        return range(first, first + self.length)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The whole sequence, without padding."""
+        part = self.document.pieces[self.start : self.start + self.length]
+        return ["[CLS]", *self.query, "[SEP]", *part, "[SEP]"]
+
+    def piece_at(self, position: int) -> int:
+        """Returns the number, in the paragraph, of a piece at a position."""
+        return self.start + position - len(self.query) - 2
+
+    def word_at(self, position: int) -> int:
+        """Returns the word of the paragraph that stands at a position."""
+        return self.document.word_of_piece[self.piece_at(position)]
+
+    def is_max_context(self, position: int) -> bool:
+        """Whether no other window has more context for what stands there."""
+        return self.widest[self.piece_at(position)] == self.doc_span_index
+
+
+def windows(
+    examples: Iterable[SquadExample],
+    tokenizer: FullTokenizer,
+    settings: Settings,
+) -> Iterator[Window]:
+    """Cuts questions' paragraphs into windows.
+
+    Args:
+        examples: questions; those of a paragraph in a row.
+        tokenizer: makes the pieces.
+        settings: how to cut.
+
+    Yields:
+        The windows, in the order of the examples. A paragraph without words
+        has none.
+    """
+    unique_id = _FIRST_UNIQUE_ID
+    doc_tokens, document = None, None
+    for example_index, example in enumerate(examples):
+        if document is None or doc_tokens is not example.doc_tokens:
+            doc_tokens = example.doc_tokens
+            document = _document(doc_tokens, tokenizer)
+        query = tokenizer.tokenize(example.question_text)
+        query = query[: settings.max_query_length]
+        spans = list(
+            _spans(
+                len(document.pieces),
+                settings.max_seq_length - len(query) - 3,
+                settings.doc_stride,
+            )
+        )
+        widest = _widest_spans(spans, len(document.pieces))
+        answer = _answer_pieces(example, document, tokenizer)
+        for doc_span_index, (start, length) in enumerate(spans):
+            first, last = _answer_positions(
+                answer, start, length, len(query) + 2
+            )
+            yield Window(
+                unique_id,
+                example_index,
+                doc_span_index,
+                query,
+                document,
+                start,
+                length,
+                widest,
+                first,
+                last,
+                example.is_impossible,
+            )
+            unique_id += 1
+
+
+def inputs(example: SquadExample) -> tuple:
+    """Returns what the features of a question's windows are made from."""
+    return (
+        example.question_text,
+        example.doc_tokens,
+        example.orig_answer_text,
+        example.start_position,
+        example.end_position,
+        example.is_impossible,
+    )
+
+
+def features(
+    window: Window, tokenizer: FullTokenizer, max_seq_length: int
+) -> dict[str, list[int]]:
+    """Returns the features that `records.squad_fields` names.
+
+    Those of training are there where the window has an answer to learn.
+    """
+    packed = packing.pack_pair(
+        tokenizer.convert_tokens_to_ids(window.query),
+        window.document.ids[window.start : window.start + window.length],
+        packing.SpecialIds.from_vocab(tokenizer.vocab),
+    )
+    values = {
+        "unique_ids": [window.unique_id],
+        **packing.pad(packed, max_seq_length),
+    }
+    if window.start_position is not None:
+        values["start_positions"] = [window.start_position]
+        values["end_positions"] = [window.end_position]
+        values["is_impossible"] = [int(window.is_impossible)]
+    return values
+
+
+def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
+    """Logs a window and its features as the original does."""
+    logging.info("*** Example ***")
+    logging.info("unique_id: %s", window.unique_id)
+    logging.info("example_index: %s", window.example_index)
+    logging.info("doc_span_index: %s", window.doc_span_index)
+    logging.info("tokens: %s", " ".join(window.tokens))
+    for name, value_at in (
+        ("token_to_orig_map", window.word_at),
+        ("token_is_max_context", window.is_max_context),
+    ):
+        pairs = (f"{place}:{value_at(place)}" for place in window.positions)
+        logging.info("%s: %s", name, " ".join(pairs))
+    for name in ("input_ids", "input_mask", "segment_ids"):
+        logging.info("%s: %s", name, " ".join(map(str, values[name])))
+    if window.start_position is None:
+        return
+    if window.is_impossible:
+        logging.info("impossible example")
+        return
+    first, last = window.start_position, window.end_position
+    logging.info("start_position: %d", first)
+    logging.info("end_position: %d", last)
+    logging.info("answer: %s", " ".join(window.tokens[first : last + 1]))
+
+
+def _document(doc_tokens: Sequence[str], tokenizer: FullTokenizer) -> Document:
+    words = tokenizer.encode_words(doc_tokens)
+    lengths = list(map(len, words))
+    ids = list(itertools.chain.from_iterable(words))
+    return Document(
+        pieces=tokenizer.convert_ids_to_tokens(ids),
+        ids=ids,
+        word_of_piece=list(
+            itertools.chain.from_iterable(
+                map(itertools.repeat, range(len(lengths)), lengths)
+            )
+        ),
+        first_piece=list(itertools.accumulate(lengths, initial=0)),
+    )
+
+
+def _spans(
+    num_pieces: int, max_length: int, doc_stride: int
+) -> Iterator[tuple[int, int]]:
+    """Yields (first piece, length) of the windows over a paragraph."""
+    start = 0
+    while start < num_pieces:
+        length = min(num_pieces - start, max_length)
+        yield start, length
+        if start + length == num_pieces:
+            return
+        # No piece is left out where the stride is longer than a window.
+        start += min(length, doc_stride)
+
+
+def _widest_spans(
+    spans: Sequence[tuple[int, int]], num_pieces: int
+) -> list[int]:
+    """Returns by piece which span gives it most context, the first of equals.
+
+    A piece's context is the lesser of the pieces to its left and right; a
+    longer span counts a little more.
+    """
+    widest = [0] * num_pieces
+    if len(spans) < 2:
+        return widest
+    scores = [-1.0] * num_pieces
+    for index, (start, length) in enumerate(spans):
+        for left in range(length):
+            score = min(left, length - 1 - left) + 0.01 * length
+            if score > scores[start + left]:
+                scores[start + left] = score
+                widest[start + left] = index
+    return widest
+
+
+def _answer_pieces(
+    example: SquadExample, document: Document, tokenizer: FullTokenizer
+) -> tuple[int, int] | None:
+    """Returns the answer's first and last piece; (-1, -1): it has none.
+
+    None in prediction.
+    """
+    if example.start_position is None:
+        return None
+    if example.is_impossible:
+        return -1, -1
+    first = document.first_piece[example.start_position]
+    last = document.first_piece[example.end_position + 1] - 1
+    # The words hold the answer, but often more: "(1895-1943)." for "1895".
+    answer = tokenizer.tokenize(example.orig_answer_text)
+    for start in range(first, last + 2 - len(answer)):
+        if answer and document.pieces[start : start + len(answer)] == answer:
+            return start, start + len(answer) - 1
+    return first, last
+
+
+def _answer_positions(
+    answer: tuple[int, int] | None, start: int, length: int, first: int
+) -> tuple[int | None, int | None]:
+    """Returns the answer's positions in a window, (0, 0) where it is not in.
+
+    Args:
+        answer: see `_answer_pieces`.
+        start: the window's first piece.
+        length: how many it has.
+        first: the position of its first piece.
+    """
+    if answer is None:
+        return None, None
+    if answer[0] < start or answer[1] >= start + length:
+        return 0, 0
+    shift = first - start
+    return answer[0] + shift, answer[1] + shift

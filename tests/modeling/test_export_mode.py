@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.modeling import BertModel
+from bert.modeling.export_mode import is_portable, own_gradient, portable
+from tests.modeling.backbones.test_bert import DROPPING, IDS, MASK
+
+
+@own_gradient
+def doubled(x):
+    return 2.0 * x, lambda dy: 100.0 * dy
+
+
+def slope_of_doubled():
+    x = tf.constant(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = doubled(x)
+    return float(tape.gradient(y, x))
+
+
+def test_only_portable_graphs_have_the_derived_gradient():
+    assert slope_of_doubled() == 100
+    with portable():
+        assert is_portable()
+        assert slope_of_doubled() == 2
+    assert slope_of_doubled() == 100
+
+
+def test_an_error_ends_it_too():
+    with pytest.raises(KeyError), portable():
+        raise KeyError
+    assert not is_portable()
+
+
+def test_portable_graphs_compute_and_learn_the_same():
+    model = BertModel(DROPPING, init_seed=1)
+
+    @tf.function
+    def run(is_portable):
+        with tf.GradientTape() as tape:
+            if is_portable:
+                with portable():
+                    outputs = model(
+                        IDS, input_mask=MASK, training=True, seed=[1, 2]
+                    )
+            else:
+                outputs = model(
+                    IDS, input_mask=MASK, training=True, seed=[1, 2]
+                )
+            loss = tf.reduce_sum(outputs["sequence_output"] ** 3)
+            loss += tf.reduce_sum(outputs["pooled_output"])
+        gradients = tape.gradient(loss, model.trainable_variables)
+        return loss, [tf.convert_to_tensor(g) for g in gradients]
+
+    found = [run(is_portable) for is_portable in (False, True)]
+    for ours, derived in zip(*map(tf.nest.flatten, found), strict=True):
+        np.testing.assert_allclose(ours, derived, rtol=1e-4, atol=1e-4)
+    graphs = [
+        run.get_concrete_function(is_portable).graph
+        for is_portable in (False, True)
+    ]
+    own = [
+        {op.type for op in graph.get_operations()} & {"IdentityN"}
+        for graph in graphs
+    ]
+    assert own == [{"IdentityN"}, set()]

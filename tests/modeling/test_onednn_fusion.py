@@ -1,0 +1,126 @@
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
+from tensorflow.python.framework import test_util
+
+from bert.modeling import BertModel, onednn_fusion
+from bert.modeling.activations import gelu
+from bert.modeling.export_mode import portable
+from tests.modeling.backbones.test_bert import IDS, MASK, TINY
+
+SPEC = tf.TensorSpec([None, None], tf.int32)
+
+
+def compiled(model, training):
+    @tf.function(input_signature=[SPEC, SPEC])
+    def run(ids, mask):
+        return model(ids, input_mask=mask, training=training)
+
+    return run
+
+
+def operations(run):
+    """Counts the operations that TensorFlow runs, by type."""
+    context.enable_run_metadata()
+    try:
+        run(IDS, MASK)
+        metadata = context.export_run_metadata()
+    finally:
+        context.disable_run_metadata()
+    return collections.Counter(
+        node.op
+        for graphs in metadata.function_graphs
+        for node in graphs.post_optimization_graph.node
+    )
+
+
+def outputs(run):
+    return tf.nest.flatten(run(IDS, MASK))
+
+
+@pytest.fixture
+def model():
+    return BertModel(TINY, init_seed=1)
+
+
+@pytest.mark.skipif(
+    # TensorFlow's word, not that of what is tested.
+    not test_util.IsMklEnabled() or bool(tf.config.list_logical_devices("GPU")),
+    reason="no oneDNN, or a GPU",
+)
+def test_a_pass_without_training_runs_onednns_layer_norm_and_gelu(model):
+    found = operations(compiled(model, False))
+    layers = TINY.num_hidden_layers
+    # One behind the embeddings, two in each layer.
+    assert found["_MklLayerNorm"] == 1 + 2 * layers
+    # Neither statistics nor gelu's powers are left.
+    assert not {"Mean", "Rsqrt", "Sigmoid", "Square", "Pow"} & set(found)
+
+
+def test_training_keeps_the_plain_forms(model):
+    found = operations(compiled(model, True))
+    assert found["_MklLayerNorm"] == 0
+    assert found["Sigmoid"] == TINY.num_hidden_layers
+
+
+def test_without_onednn_the_forms_are_plain(model, monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert operations(compiled(model, False))["_MklLayerNorm"] == 0
+
+
+def test_joined_and_plain_forms_compute_the_same(model):
+    eager = tf.nest.flatten(model(IDS, input_mask=MASK))
+    for joined, plain, run in zip(
+        outputs(compiled(model, False)),
+        outputs(compiled(model, True)),
+        eager,
+        strict=True,
+    ):
+        np.testing.assert_allclose(joined, plain, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(run, plain, rtol=0, atol=2e-6)
+
+
+def test_joined_forms_have_the_same_gradient(model):
+    @tf.function
+    def gradients(training):
+        with tf.GradientTape() as tape:
+            found = model(IDS, input_mask=MASK, training=training)
+            loss = tf.reduce_sum(found["sequence_output"] ** 3)
+            loss += tf.reduce_sum(found["pooled_output"])
+        gradients = tape.gradient(loss, model.trainable_variables)
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    for joined, plain in zip(gradients(False), gradients(True), strict=True):
+        np.testing.assert_allclose(joined, plain, rtol=1e-3, atol=1e-4)
+
+
+def test_joined_forms_take_a_batch_without_rows(model):
+    found = compiled(model, False)(IDS[:0], MASK[:0])
+    assert found["sequence_output"].shape == (0, 4, TINY.hidden_size)
+
+
+def test_graphs_that_leave_this_code_have_the_plain_forms():
+    with onednn_fusion.joining(True), portable():
+        assert not tf.function(onednn_fusion.is_joined)()
+
+
+def test_nothing_is_joined_outside_a_pass_or_a_graph():
+    assert not tf.function(onednn_fusion.is_joined)()
+    with onednn_fusion.joining(True):
+        assert not onednn_fusion.is_joined()
+        with onednn_fusion.joining(False):
+            assert not tf.function(onednn_fusion.is_joined)()
+
+
+def test_gelu_of_large_inputs_is_finite_where_it_is_joined():
+    @tf.function
+    def run(x):
+        with onednn_fusion.joining(True):
+            return gelu(x)
+
+    np.testing.assert_allclose(
+        run(tf.constant([-1e4, 0.0, 1e4])), [0, 0, 1e4], atol=1e-6
+    )

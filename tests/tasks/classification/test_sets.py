@@ -1,0 +1,121 @@
+from typing import ClassVar
+
+import pytest
+
+from bert.errors import UserError
+from bert.tasks.classification import sets
+from bert.tasks.classification.processors import (
+    DataProcessor,
+    FileProcessor,
+    InputExample,
+    MnliProcessor,
+)
+
+
+class Other(FileProcessor):
+    files: ClassVar = {"dev": "other.tsv", "test": "none.tsv"}
+
+    def _create_examples(self, lines, set_type):
+        return [InputExample("other", row[0], label="b") for row in lines]
+
+
+class Mine(DataProcessor):
+    also: ClassVar = {"other": Other}
+
+    def get_train_examples(self, data_dir):
+        return [
+            InputExample("1", "x", label="a"),
+            InputExample("2", "y", "z", label="b"),
+        ]
+
+    def get_dev_examples(self, data_dir):
+        return [InputExample("3", "x", label="a")]
+
+    def get_test_examples(self, data_dir):
+        return []
+
+    def get_labels(self):
+        return ["a", "b"]
+
+
+def read(folder, train=False, dev=False, test=False):
+    return sets.read(Mine(), str(folder), train=train, dev=dev, test=test)
+
+
+def test_reads_what_is_asked_for(tmp_path):
+    found = read(tmp_path, train=True)
+    assert [e.guid for e in found.train] == ["1", "2"]
+    assert (found.dev, found.test) == ({}, {})
+
+
+def test_other_sets_are_read_where_their_files_are(tmp_path):
+    assert list(read(tmp_path, dev=True).dev) == [""]
+    (tmp_path / "other.tsv").write_text("text\n")
+    found = read(tmp_path, dev=True).dev
+    assert {k: [e.guid for e in v] for k, v in found.items()} == {
+        "": ["3"],
+        "other": ["other"],
+    }
+
+
+def test_a_set_that_is_empty_or_missing_is_named(tmp_path):
+    with pytest.raises(
+        UserError, match=r"--do_predict. Received: none from Mi"
+    ):
+        read(tmp_path, test=True)
+    with pytest.raises(UserError, match=r"no train set \(DataProcessor\)"):
+        sets.read(DataProcessor(), "", train=True, dev=False, test=False)
+
+
+def check(found, kind="classification", length=5):
+    sets.check_examples(found, ["a", "b"], kind, length)
+
+
+def test_pairs_need_room(tmp_path):
+    check(read(tmp_path, dev=True), length=3)
+    check(read(tmp_path, train=True), length=5)
+    with pytest.raises(UserError, match=r"at least 5 for pairs .*Received: 4"):
+        check(read(tmp_path, train=True), length=4)
+
+
+@pytest.mark.parametrize("place", ["train", "dev", "test"])
+def test_a_label_that_the_task_lacks_is_found_in_any_set(place):
+    bad = [InputExample("no-1", "x", label="c")]
+    found = sets.ExampleSets(
+        bad if place == "train" else [],
+        {"": bad} if place == "dev" else {},
+        {"": bad} if place == "test" else {},
+    )
+    with pytest.raises(UserError, match=r"Example no-1: .*Received: 'c'"):
+        check(found)
+    with pytest.raises(UserError, match=r"Example no-1: expected a number"):
+        check(found, "regression")
+
+
+def test_weights_come_from_the_training_set(tmp_path):
+    train = read(tmp_path, train=True).train
+    weigh = sets.label_weights
+    assert weigh(Mine(), ["a", "b"], "balanced", train) == [1.0, 1.0]
+    assert weigh(Mine(), ["a", "b"], "balanced", []) is None
+    assert weigh(Mine(), ["a", "b"], None, train) is None
+
+
+def test_numbers_have_no_labels_and_no_weights():
+    class Numbers(Mine):
+        kind = "regression"
+
+    assert sets.check_labels(Numbers()) == []
+    examples = [InputExample("1", "x", label=1.0)]
+    with pytest.raises(UserError, match="--class_weights is for labels"):
+        sets.label_weights(Numbers(), [], "balanced", examples)
+
+
+def test_the_main_sets_files_have_plain_names():
+    assert sets.file_name("test_results.tsv", "") == "test_results.tsv"
+    assert sets.file_name("eval.tf_record", "mm") == "eval_mm.tf_record"
+
+
+def test_mnlis_other_sets_are_the_mismatched_ones():
+    (other,) = MnliProcessor.also.values()
+    assert other.files["dev"] == "dev_mismatched.tsv"
+    assert (MnliProcessor.glue_name, other.glue_name) == ("MNLI-m", "MNLI-mm")

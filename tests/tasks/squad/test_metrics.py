@@ -1,0 +1,113 @@
+import pytest
+
+from bert.tasks.squad import metrics
+from bert.tasks.squad.metrics import Judged
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized"),
+    [
+        ("The  Cat, sat!", "cat sat"),
+        ("an A-Team of the U.S.", "ateam of us"),
+        ("theatre", "theatre"),
+        ("“quoted”", "“quoted”"),
+        ("the", ""),
+    ],
+)
+def test_answers_are_normalized_as_officially(text, normalized):
+    assert metrics.normalize_answer(text) == normalized
+
+
+def test_f1_counts_words_as_often_as_both_have_them():
+    # 2 of 3 words, and 2 of 4.
+    f1 = metrics.f1("cat cat dog", "cat cat cat mouse")
+    assert f1 == pytest.approx(2 * (2 / 3) * (2 / 4) / (2 / 3 + 2 / 4))
+    assert metrics.f1("cat", "dog") == 0.0
+
+
+def test_the_best_of_several_answers_counts():
+    figures = metrics.metrics(
+        [
+            Judged(("dog", "the cat sat"), "Cat sat."),
+            Judged(("dog", "cat sat"), "cat"),
+        ]
+    )
+    assert figures == {
+        "exact_match": 50.0,
+        "f1": pytest.approx(100 * (1 + 2 / 3) / 2),
+    }
+
+
+def test_two_articles_match_but_have_no_word_in_common():
+    """So the official script of v1.1 counts."""
+    assert metrics.metrics([Judged(("the",), "a")]) == {
+        "exact_match": 100.0,
+        "f1": 0.0,
+    }
+
+
+JUDGED = [
+    # Sure and right; less sure, half right; wrong to answer; right not to.
+    Judged(("cat",), "cat", "cat", -5.0),
+    Judged(("cat sat",), "", "cat", -1.0),
+    Judged((), "dog", "dog", -2.0),
+    Judged((), "", "mouse", 4.0),
+]
+
+
+def test_figures_of_v2_with_and_without_answer():
+    figures = metrics.metrics_v2(JUDGED)
+    assert set(figures) == set(metrics.METRICS_V2)
+    assert figures["exact_match"] == figures["f1"] == 50.0
+    assert figures["HasAns_exact"] == figures["HasAns_f1"] == 50.0
+    assert figures["NoAns_exact"] == figures["NoAns_f1"] == 50.0
+
+
+def test_the_best_threshold_gives_the_best_figure():
+    figures = metrics.metrics_v2(JUDGED)
+    # Only the first is answered: it is right, as are the two without answer.
+    assert (figures["best_exact"], figures["best_exact_thresh"]) == (75.0, -5.0)
+    assert (figures["best_f1"], figures["best_f1_thresh"]) == (75.0, -5.0)
+    assert metrics.best_f1_threshold(JUDGED) == -5.0
+    applied = [
+        j._replace(prediction="" if j.null_odds > -5.0 else j.text)
+        for j in JUDGED
+    ]
+    assert metrics.metrics_v2(applied)["f1"] == 75.0
+
+
+def test_thresholds_of_f1_and_exact_match_may_differ():
+    judged = [*JUDGED[:2], JUDGED[3]]
+    figures = metrics.metrics_v2(judged)
+    assert figures["best_exact_thresh"] == -5.0
+    assert figures["best_f1_thresh"] == -1.0
+    assert figures["best_f1"] == pytest.approx(100 * (1 + 2 / 3 + 1) / 3)
+
+
+def test_where_it_is_best_never_to_answer_the_threshold_is_below_all():
+    judged = [Judged((), "dog", "dog", -3.0), Judged(("x",), "y", "y", -2.0)]
+    figures = metrics.metrics_v2(judged)
+    assert (figures["best_f1"], figures["best_f1_thresh"]) == (50.0, 0.0)
+    assert metrics.best_f1_threshold(judged) < -3.0
+
+
+def test_the_best_threshold_does_not_depend_on_what_was_predicted():
+    silent = [j._replace(prediction="") for j in JUDGED]
+    assert metrics.best_f1_threshold(silent) == metrics.best_f1_threshold(
+        JUDGED
+    )
+
+
+def test_a_group_without_questions_has_no_figures():
+    figures = metrics.metrics_v2(JUDGED[:2])
+    assert "HasAns_f1" in figures
+    assert "NoAns_f1" not in figures
+
+
+def test_an_answer_of_articles_alone_is_none_in_v2():
+    judged = [Judged(("the", "a cat"), "cat", "cat", 0.0)]
+    assert metrics.metrics_v2(judged)["exact_match"] == 100.0
+    # All that is left is "no answer".
+    judged = [Judged(("the",), "", "cat", 0.0)]
+    figures = metrics.metrics_v2(judged)
+    assert (figures["exact_match"], figures["f1"]) == (100.0, 100.0)
