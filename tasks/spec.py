@@ -1,0 +1,166 @@
+"""The tasks, a row each: what is known of a task without importing it.
+
+A new task is a folder here, a script, and a row in `SPECS`. Imports nothing.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+Option = int | float | bool | str
+
+_POOLER = "bert/pooler/"
+_NEXT_SENTENCE = "cls/seq_relationship/"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What is known of a task, or of one kind of it.
+
+    Letters of shapes: B batch, S sequence, D hidden, L labels, K words kept.
+
+    Attributes:
+        task: its name in task.json and in --task.
+        kind: tells apart tasks that read the same rows but say other things
+            of them; None where there is one kind.
+        module: `module:class` of its `tasks.task.Task`.
+        head: the checkpoint name of its head's weights [L, D]; None: no head
+            of fine-tuning.
+        num_outputs: L where it is fixed; None: one for each label.
+        has_labels: whether the outputs are labels that have names.
+        uses_pooler: whether the head stands on the pooler.
+        max_seq_length: where its script cuts by default.
+        min_seq_length: the least that its script takes.
+        options: what task.json keeps beside that, with the defaults for
+            models of which nothing tells them.
+        outputs: what an export gives, by name; all float32 but ids.
+        optional_weights: beginnings of the names that a checkpoint may lack;
+            what stands on them is then left out.
+        huggingface: the class of `transformers`; None where it depends on the
+            weights.
+        huggingface_head: the name of the head there.
+        problem_type: what config.json there calls the kind.
+    """
+
+    task: str
+    kind: str | None = None
+    module: str
+    head: str | None = None
+    num_outputs: int | None = None
+    has_labels: bool = False
+    uses_pooler: bool = False
+    max_seq_length: int = 128
+    min_seq_length: int = 3
+    options: Mapping[str, Option] = MappingProxyType({})
+    outputs: Mapping[str, str]
+    optional_weights: tuple[str, ...] = (_POOLER,)
+    huggingface: str | None = None
+    huggingface_head: str | None = None
+    problem_type: str | None = None
+
+
+_TEXTS = {
+    "task": "classification",
+    "uses_pooler": True,
+    "optional_weights": (),
+    "huggingface": "BertForSequenceClassification",
+    "huggingface_head": "classifier",
+}
+
+# In the order in which heads are looked for in a checkpoint without task.json.
+SPECS: tuple[Spec, ...] = (
+    Spec(
+        **_TEXTS,
+        kind="classification",
+        module="bert.tasks.classification.task:SingleLabel",
+        head="output_weights",
+        has_labels=True,
+        outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
+        problem_type="single_label_classification",
+    ),
+    Spec(
+        **_TEXTS,
+        kind="multi_label",
+        module="bert.tasks.classification.task:MultiLabel",
+        head="cls/multi_label/output_weights",
+        has_labels=True,
+        outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
+        problem_type="multi_label_classification",
+    ),
+    Spec(
+        **_TEXTS,
+        kind="regression",
+        module="bert.tasks.classification.task:Regression",
+        head="cls/regression/output_weights",
+        num_outputs=1,
+        outputs={"scores": "[B, 1]", "logits": "[B, 1]"},
+        problem_type="regression",
+    ),
+    Spec(
+        task="squad",
+        module="bert.tasks.squad.task:Squad",
+        head="cls/squad/output_weights",
+        num_outputs=2,
+        max_seq_length=384,
+        # The defaults of run_squad.py's flags.
+        options={
+            "doc_stride": 128,
+            "max_query_length": 64,
+            "n_best_size": 20,
+            "max_answer_length": 30,
+            "version_2_with_negative": False,
+            "null_score_diff_threshold": 0.0,
+        },
+        outputs={
+            "start_logits": "[B, S]; -10000 for padding",
+            "end_logits": "[B, S]; -10000 for padding",
+        },
+        huggingface="BertForQuestionAnswering",
+        huggingface_head="qa_outputs",
+    ),
+    Spec(
+        task="ner",
+        module="bert.tasks.tagging.task:Tagging",
+        head="cls/token/output_weights",
+        has_labels=True,
+        outputs={"probabilities": "[B, S, L]", "logits": "[B, S, L]"},
+        huggingface="BertForTokenClassification",
+        huggingface_head="classifier",
+    ),
+    Spec(
+        task="pretraining",
+        module="bert.tasks.pretraining.task:Pretraining",
+        min_seq_length=1,
+        outputs={
+            "top_k_ids": "int32 [B, S, K]: the words for each position, best "
+            "first",
+            "top_k_probabilities": "[B, S, K]",
+            "next_sentence_probabilities": "[B, 2]: next, random; not of a "
+            "checkpoint without that head",
+        },
+        optional_weights=(_POOLER, _NEXT_SENTENCE),
+    ),
+    Spec(
+        task="features",
+        module="bert.tasks.features.task:Features",
+        outputs={
+            "sequence_output": "[B, S, D]: the last layer",
+            "pooled_output": "[B, D]; not of a checkpoint without a pooler",
+        },
+    ),
+)
+
+TASKS: tuple[str, ...] = tuple(dict.fromkeys(spec.task for spec in SPECS))
+
+
+def kinds(task: str) -> tuple[str | None, ...]:
+    """Returns the kinds of a task, (None,) where there is one."""
+    return tuple(spec.kind for spec in SPECS if spec.task == task)
+
+
+def find(task: str, kind: str | None = None) -> Spec:
+    """Returns the row of a task and kind; KeyError where there is none."""
+    for spec in SPECS:
+        if (spec.task, spec.kind) == (task, kind):
+            return spec
+    raise KeyError(f"task {task!r} of kind {kind!r}")
