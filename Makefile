@@ -53,9 +53,11 @@ test-breaks: $(INSTALLED_DEV)  ## show that breaking a line fails a test
 	$(RUN) -m tests.break_lines
 
 .PHONY: lint
-lint: $(INSTALLED_DEV)  ## ruff: rules and format, nothing changed
+lint: $(INSTALLED_DEV)  ## ruff and mypy: rules, format, types; changes nothing
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	@mkdir -p $(VENV)/typing && ln -sfn "$(CURDIR)" $(VENV)/typing/bert
+	MYPYPATH=$(VENV)/typing $(RUN) -m mypy -p bert
 
 .PHONY: format
 format: $(INSTALLED_DEV)  ## ruff: mend what it can, format all files

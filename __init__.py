@@ -37,7 +37,9 @@ _NAMES = _names()
 
 
 def _is_here(file: str | None) -> bool:
-    return bool(file) and os.path.realpath(file).startswith(_ROOT + os.sep)
+    return file is not None and os.path.realpath(file).startswith(
+        _ROOT + os.sep
+    )
 
 
 class _BareNames(importlib.abc.MetaPathFinder):

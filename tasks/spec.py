@@ -59,18 +59,20 @@ class Spec:
     problem_type: str | None = None
 
 
-_TEXTS = {
-    "task": "classification",
-    "uses_pooler": True,
-    "optional_weights": (),
-    "huggingface": "BertForSequenceClassification",
-    "huggingface_head": "classifier",
-}
+_TEXTS = Spec(
+    task="classification",
+    module="",
+    outputs={},
+    uses_pooler=True,
+    optional_weights=(),
+    huggingface="BertForSequenceClassification",
+    huggingface_head="classifier",
+)
 
 # In the order in which heads are looked for in a checkpoint without task.json.
 SPECS: tuple[Spec, ...] = (
-    Spec(
-        **_TEXTS,
+    dataclasses.replace(
+        _TEXTS,
         kind="classification",
         module="bert.tasks.classification.task:SingleLabel",
         head="output_weights",
@@ -78,8 +80,8 @@ SPECS: tuple[Spec, ...] = (
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
         problem_type="single_label_classification",
     ),
-    Spec(
-        **_TEXTS,
+    dataclasses.replace(
+        _TEXTS,
         kind="multi_label",
         module="bert.tasks.classification.task:MultiLabel",
         head="cls/multi_label/output_weights",
@@ -87,8 +89,8 @@ SPECS: tuple[Spec, ...] = (
         outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
         problem_type="multi_label_classification",
     ),
-    Spec(
-        **_TEXTS,
+    dataclasses.replace(
+        _TEXTS,
         kind="regression",
         module="bert.tasks.classification.task:Regression",
         head="cls/regression/output_weights",
