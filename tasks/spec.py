@@ -5,7 +5,6 @@ A new task is a folder here, a script, and a row in `SPECS`. Imports nothing.
 
 import dataclasses
 from collections.abc import Mapping
-from types import MappingProxyType
 
 Option = int | float | bool | str
 
@@ -51,7 +50,7 @@ class Spec:
     uses_pooler: bool = False
     max_seq_length: int = 128
     min_seq_length: int = 3
-    options: Mapping[str, Option] = MappingProxyType({})
+    options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, str]
     optional_weights: tuple[str, ...] = (_POOLER,)
     huggingface: str | None = None
