@@ -237,7 +237,7 @@ def create_pretraining_data(config: Config) -> None:
         create_shards(config)
         return
     # Here, so that --help needs no NumPy.
-    from bert.data.records.fields import pretraining_fields
+    from bert.data.corpus.record_fields import pretraining_fields
     from bert.files import file_bytes
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)

@@ -4,28 +4,14 @@ Takes the records of create_pretraining_data.py; writes checkpoints, event
 files and eval_results.txt to output_dir. See docs/pretraining.md.
 """
 
-import dataclasses
-import functools
-
-from absl import flags, logging
+from absl import flags
 
 from bert.cli import environment
 from bert.cli import flags as run_flags
-from bert.cli.config import TrainingConfig
-from bert.errors import UserError
 from bert.model_folder import task_files
+from bert.tasks.pretraining.config import Config
 
 FLAGS = flags.FLAGS
-
-# The length of a record's features is set by these flags.
-_LENGTH_FLAGS = {
-    "input_ids": "max_seq_length",
-    "input_mask": "max_seq_length",
-    "segment_ids": "max_seq_length",
-    "masked_lm_positions": "max_predictions_per_seq",
-    "masked_lm_ids": "max_predictions_per_seq",
-    "masked_lm_weights": "max_predictions_per_seq",
-}
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -76,32 +62,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     run_flags.define_device_flags(flag_values)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
-    """The values of a run's flags, by their names; checked together."""
-
-    input_file: str
-    max_predictions_per_seq: int
-    eval_batch_size: int
-    num_train_steps: int
-    num_warmup_steps: int
-    max_eval_steps: int
-    shuffle_buffer_size: int
-
-    def __post_init__(self):
-        if not (self.do_train or self.do_eval or self.do_export):
-            raise UserError(
-                "At least one of --do_train, --do_eval and --do_export must be "
-                "true; none is."
-            )
-        if self.max_predictions_per_seq > self.max_seq_length:
-            raise UserError(
-                "--max_predictions_per_seq is larger than --max_seq_length. "
-                f"Received: {self.max_predictions_per_seq} and "
-                f"{self.max_seq_length}."
-            )
-
-
 def main() -> None:
     """Flags → records and model → training → evaluation."""
     environment.prepare()
@@ -118,6 +78,7 @@ def pretrain(config: Config) -> None:
     from bert.data.records import record_files
     from bert.modeling import BertConfig
     from bert.serving import export
+    from bert.tasks.pretraining import training
     from bert.training import resume, run, strategy
 
     # First of all: some strategies must be made before any operation runs.
@@ -129,7 +90,7 @@ def pretrain(config: Config) -> None:
         export.check_run(config)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
-    source = record_source(config, bert_config)
+    source = training.record_source(config, bert_config)
     record_files.check_records(source)
     if config.do_train:
         task_files.check(config.output_dir, config.bert_config_file, None)
@@ -138,135 +99,12 @@ def pretrain(config: Config) -> None:
             if strategy.is_chief():
                 resume.prepare_output_dir(config.output_dir)
             if config.do_train:
-                train(config, bert_config, source)
+                training.train(config, bert_config, source)
             is_chief = strategy.is_chief()
             if config.do_eval:
-                evaluate(config, bert_config, source)
+                training.evaluate(config, bert_config, source)
         if config.do_export and is_chief:
-            export.export_run(config, task_of(config))
-
-
-def task_of(config: Config) -> task_files.Task:
-    """Returns what the model is for, as it is kept with its checkpoints."""
-    return task_files.Task(
-        task="pretraining",
-        do_lower_case=None,  # of the records' text; they do not say it
-        max_seq_length=config.max_seq_length,
-    )
-
-
-def record_source(config: Config, bert_config):
-    """Returns the run's records and what must hold for them."""
-    from bert.data.records import record_files, record_io
-
-    files = record_files.matching_files(config.input_file, "input_file")
-    logging.info("*** Input Files ***")
-    for name in files:
-        logging.info("  %s", name)
-    return record_files.RecordSource(
-        files=files,
-        fields=record_io.pretraining_fields(
-            config.max_seq_length, config.max_predictions_per_seq
-        ),
-        limits={
-            "input_ids": bert_config.vocab_size,
-            "segment_ids": bert_config.type_vocab_size,
-            "masked_lm_ids": bert_config.vocab_size,
-            "masked_lm_positions": config.max_seq_length,
-            "next_sentence_labels": 2,
-        },
-        flags=_LENGTH_FLAGS,
-    )
-
-
-def train(config: Config, bert_config, source) -> None:
-    """Trains from where output_dir's run stands to num_train_steps."""
-    from bert.data.records import input_pipeline
-    from bert.modeling.heads import PretrainingModel
-    from bert.training import run
-
-    logging.info("***** Running training *****")
-    logging.info("  Batch size = %d", config.train_batch_size)
-    logging.info("  Num steps = %d", config.num_train_steps)
-    run.train(
-        config,
-        run.Length(config.num_train_steps, config.num_warmup_steps),
-        lambda seed: PretrainingModel(
-            bert_config,
-            compute_dtype=config.compute_dtype,
-            init_seed=seed,
-        ),
-        lambda state, context: input_pipeline.train_batches(
-            source,
-            config.train_batch_size,
-            seed=state.seed,
-            shuffle_buffer_size=config.shuffle_buffer_size,
-            examples_seen=state.examples_seen,
-            context=context,
-        ),
-        unreadable(source),
-        on_loaded=lambda: task_files.write(
-            config.output_dir, task_of(config), config.bert_config_file, None
-        ),
-    )
-
-
-def evaluate(config: Config, bert_config, source) -> None:
-    """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
-    from bert.data.records import input_pipeline
-    from bert.modeling.heads import PretrainingModel
-    from bert.tasks.pretraining import metrics
-    from bert.training import loop, results, run, strategy
-
-    # Made by all workers: TensorFlow sends them the chief's start weights.
-    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
-    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
-    if not strategy.is_chief():
-        return
-    logging.info("***** Running evaluation *****")
-    logging.info("  Batch size = %d", config.eval_batch_size)
-    batches = input_pipeline.eval_batches(
-        source, config.eval_batch_size, repeat=True, drop_remainder=True
-    ).take(config.max_eval_steps)
-    figures = metrics.metrics(
-        loop.Forward(model, functools.partial(eval_figures, model))(
-            loop.Batches(batches, unreadable(source))
-        )
-    )
-    results.write_eval_results(config.output_dir, figures, step)
-
-
-def unreadable(source):
-    """Returns what the loop says of a record that cannot be read."""
-    from bert.data.records import record_files
-    from bert.training import loop
-
-    return loop.Unreadable(
-        record_files.READ_ERRORS,
-        functools.partial(record_files.explain, source),
-    )
-
-
-def eval_figures(model, outputs, batch):
-    """Returns what `tasks.pretraining.metrics.metrics` takes, as tensors."""
-    import tensorflow as tf
-
-    def correct(logits, labels):
-        predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
-        return tf.cast(predicted == tf.reshape(labels, [-1]), tf.float32)
-
-    losses = model.losses(outputs, batch)
-    return {
-        "masked_lm_losses": losses["masked_lm"],
-        "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
-        "masked_lm_correct": correct(
-            outputs["masked_lm_logits"], batch["masked_lm_ids"]
-        ),
-        "next_sentence_losses": losses["next_sentence"],
-        "next_sentence_correct": correct(
-            outputs["next_sentence_logits"], batch["next_sentence_labels"]
-        ),
-    }
+            export.export_run(config, training.task_of(config))
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def seconds_a_record(
     tokenizer: FullTokenizer,
 ) -> float:
     """Times the way from tokenized text to the written file."""
-    from bert.data.records import record_io
+    from bert.data.corpus.record_fields import pretraining_fields
 
-    fields = record_io.pretraining_fields(
+    fields = pretraining_fields(
         config.max_seq_length, config.max_predictions_per_seq
     )
     started = time.perf_counter()

@@ -53,17 +53,20 @@ def imdb(path: Path, vocab: str) -> _Job:
 
 
 def _classification(examples, vocab, length) -> _Job:
-    from bert.data.records import record_io
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.classification import features as classification_features
+    from bert.tasks.classification import kinds
 
     examples = examples[:_MAX_EXAMPLES]
     return (
         len(examples),
         lambda: classification_features.featurize(
-            examples, ["0", "1"], length, FullTokenizer(vocab)
+            examples,
+            [[int(e.label)] for e in examples],
+            length,
+            FullTokenizer(vocab),
         ),
-        record_io.classification_fields(length),
+        kinds.find("classification").fields(length, 2),
         [(e.text_a, e.text_b, [int(e.label)]) for e in examples],
     )
 
@@ -88,7 +91,6 @@ def squad_dev(path: Path, vocab: str) -> _Job:
 
 
 def _squad(examples, vocab, is_training) -> _Job:
-    from bert.data.records import record_io
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.squad import windows
 
@@ -103,13 +105,12 @@ def _squad(examples, vocab, is_training) -> _Job:
         (e.question_text, e.doc_tokens, e.orig_answer_text, e.start_position)
         for e in examples
     ]
-    fields = record_io.squad_fields(384, is_training)
+    fields = windows.fields(384, is_training)
     return len(examples), features, fields, inputs
 
 
 def conll(path: Path, vocab: str) -> _Job:
     """CoNLL-2003's sentences, 128 word pieces."""
-    from bert.data.records import record_io
     from bert.data.tables import conll
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.tagging import windows
@@ -126,7 +127,7 @@ def conll(path: Path, vocab: str) -> _Job:
         )
 
     inputs = [(s.words, s.labels) for s in sentences]
-    return len(sentences), features, record_io.tagging_fields(128), inputs
+    return len(sentences), features, windows.fields(128), inputs
 
 
 RECORDS = {

@@ -26,7 +26,8 @@ from absl import app, flags
 
 from bert.model_folder import model_source, task_files
 from bert.model_folder.task_files import Task
-from bert.modeling import BertConfig, checkpoint, classification
+from bert.modeling import BertConfig, checkpoint
+from bert.modeling.classifiers import ClassifierModel
 from bert.serving import export, graphs
 from bert.serving.predictor import Predictor
 
@@ -55,7 +56,7 @@ def make_model(folder: Path) -> tuple[str, str]:
         intermediate_size=4 * size,
         type_vocab_size=2,
     )
-    model = classification.make_model("classification", config, 2)
+    model = ClassifierModel(config, 2)
     checkpoint.write_files(
         str(run / "model.ckpt-1"), checkpoint.named_variables(model)
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bert.evaluation import classification
+from bert.tasks.classification import kinds
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -126,7 +126,7 @@ def quality(
     """
     if has_labels(task):
         kind = kind or "classification"
-        figures = classification.metrics(kind, found, expected)
+        figures = kinds.find(kind).figures(found, expected)
         name = "pearson" if kind == "regression" else "eval_accuracy"
         return float(figures[name])
     if task == "features":

@@ -1,16 +1,14 @@
-"""The labels of a model, kept beside it, and their weights in training."""
+"""The labels of a model, kept beside it."""
 
 import collections
-import math
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bert.data.tables import rows
 from bert.errors import UserError
 
 FILE_NAME = "labels.txt"
-_LARGEST_WEIGHT = 1e6
 
 
 class Labels(NamedTuple):
@@ -158,87 +156,4 @@ def check_kept(labels: Labels, kept: Labels | None) -> None:
         f"labels {rows.some(labels.names)} ({labels.origin}); give the model's "
         "labels in their order (--labels), or name another model (--output_dir,"
         " --init_checkpoint)."
-    )
-
-
-def class_weights(
-    text: str, kind: str, names: Sequence[str], own: Sequence[Collection[str]]
-) -> list[float]:
-    """Returns how much each label's examples count in training.
-
-    Args:
-        text: "neg:1.0,pos:3.5", a number for each label; or "balanced": n /
-            (L * n of the label), so that all labels count the same together;
-            where several labels may hold, examples without a label for each
-            one with it.
-        kind: see `tasks.classification.processors.DataProcessor`.
-        names: the labels.
-        own: those of each training example.
-
-    Raises:
-        UserError: a label is unknown, missing, or given twice; a weight is no
-            number above 0; or "balanced" is not defined.
-    """
-    if text == "balanced":
-        return _balanced(kind, names, own)
-    return _given_weights(text, names)
-
-
-def _balanced(
-    kind: str, names: Sequence[str], own: Sequence[Collection[str]]
-) -> list[float]:
-    total = len(own)
-    counter = collections.Counter(name for each in own for name in set(each))
-    for name in names:
-        count = counter[name]
-        if count == 0 or (kind == "multi_label" and count == total):
-            raise _weights_fault(
-                "balanced",
-                f"{name!r} is on {count} of {total} training examples",
-            )
-    if kind == "multi_label":
-        return [(total - counter[name]) / counter[name] for name in names]
-    return [total / (len(names) * counter[name]) for name in names]
-
-
-def _given_weights(text: str, labels: Sequence[str]) -> list[float]:
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        label, _, weight = part.rpartition(":")
-        label = label.strip()
-        if label not in labels:
-            raise _weights_fault(
-                part,
-                f"the labels are {rows.some(labels)}; "
-                f"{rows.shorten(label)} is none",
-            )
-        if label in weights:
-            raise _weights_fault(
-                part, f"{rows.shorten(label)} stands there twice"
-            )
-        weights[label] = _weight(part, weight)
-    missing = [label for label in labels if label not in weights]
-    if missing:
-        raise _weights_fault(text, f"{rows.some(missing)} has none")
-    return [weights[label] for label in labels]
-
-
-def _weight(part: str, text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
-    # Losses are float32, which ends at 3.4e38.
-    if not 0 < weight < _LARGEST_WEIGHT:
-        raise _weights_fault(
-            part,
-            f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}",
-        )
-    return weight
-
-
-def _weights_fault(received: str, reason: str) -> UserError:
-    return UserError(
-        "--class_weights: expected balanced, or a weight above 0 for each "
-        f"label (neg:1.0,pos:3.5). Received: {received!r}, but {reason}."
     )

@@ -5,7 +5,7 @@ Letters of shapes: B batch, D hidden, L labels.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -146,8 +146,8 @@ class RegressionModel(ClassifierModel):
 
     head_name = "regression"
 
-    def __init__(self, config: BertConfig, **kwargs: object):
-        super().__init__(config, num_labels=1, **kwargs)
+    def __init__(self, config: BertConfig, num_labels: int = 1, **kwargs: Any):
+        super().__init__(config, num_labels, **kwargs)
 
     def loss_weights(self, batch):
         return {"regression": LossWeight(_real_rows(batch), 0.0)}

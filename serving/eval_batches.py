@@ -11,6 +11,8 @@ from bert.data.records.record_files import RecordSource
 from bert.errors import UserError
 from bert.model_folder.task_files import Task
 from bert.modeling.config import BertConfig
+from bert.tasks.classification import kinds
+from bert.tasks.tagging import windows as tagging_windows
 
 _BATCH_SIZE = 32
 
@@ -60,10 +62,8 @@ def _fields(
 ) -> Sequence[record_io.Field]:
     """Returns what records of a task must have; those without labels: ids."""
     if task.task == "classification":
-        return record_io.classification_fields(
-            length, kind=task.kind, num_labels=num_labels
-        )
-    fields = record_io.tagging_fields(length)
+        return kinds.find(str(task.kind)).fields(length, num_labels)
+    fields = tagging_windows.fields(length)
     if task.task == "ner":
         return fields
     return [field for field in fields if not field.name.startswith("label_")]

@@ -15,10 +15,11 @@ from absl import logging
 from bert.errors import UserError
 from bert.model_folder.model_source import Source
 from bert.model_folder.task_files import Task
-from bert.modeling import BertConfig, checkpoint, classification
+from bert.modeling import BertConfig, checkpoint
 from bert.modeling.export_mode import portable
 from bert.modeling.heads import PretrainingModel, SpanModel, TokenModel
 from bert.modeling.task_model import TaskModel
+from bert.tasks.classification import kinds
 
 INPUTS = ("input_ids", "input_mask", "segment_ids")
 
@@ -168,9 +169,8 @@ def _make_model(source: Source, config: BertConfig) -> TaskModel:
     if task.task == "ner":
         return TokenModel(config, len(source.labels))
     if task.task == "classification":
-        return classification.make_model(
-            task.kind, config, len(source.labels) or 1
-        )
+        kind = kinds.find(str(task.kind))
+        return kind.make_model(config, len(source.labels) or 1)
     if task.task == "pretraining":
         return PretrainingModel(config)
     return TaskModel(config, "encoder", "float32", None)
@@ -228,7 +228,7 @@ def _output_function(
 
     def classified(batch):
         outputs = model(batch)
-        values = classification.predicted(task.kind, outputs, batch)["values"]
+        values = kinds.find(str(task.kind)).values(outputs["logits"])
         name = "scores" if task.kind == "regression" else "probabilities"
         return {name: values, "logits": outputs["logits"]}
 

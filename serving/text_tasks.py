@@ -8,7 +8,7 @@ from bert.serving.prediction_task import (
     numbers_of,
 )
 from bert.serving.request_errors import UnfitError, check_finite
-from bert.tasks.classification.prediction_files import Predictions
+from bert.tasks.classification import kinds
 from bert.tasks.features import features_text
 
 
@@ -49,7 +49,7 @@ class Classification(_TextTask):
         probabilities = dict(
             zip(self.model.labels, numbers_of(values), strict=True)
         )
-        label = Predictions(kind, self.model.labels, values[None]).label(0)
+        label = kinds.find(kind).prediction(self.model.labels, values)
         name = "labels" if kind == "multi_label" else "label"
         return {name: label, "probabilities": probabilities}
 

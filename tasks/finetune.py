@@ -1,132 +1,159 @@
-"""What the scripts that fine-tune have in common.
+"""The one pipeline of all scripts that fine-tune: `run`.
 
-A script looks for the checkpoint that its run begins with (`find_start`), reads
-its examples and checks them, calls `prepare` and `check_model`, writes records
-with `write_records`, and then trains with `train` and gets its model's answers,
-row by row in the order of the file, from `Rows`. Up to `check_model` nothing is
-written.
+check → start checkpoint → examples → tokenizer → model → records → training →
+evaluation → prediction → export. What differs from task to task is a
+`FineTuningTask`. Before `check_model` is through, nothing is written.
 """
 
-import atexit
-import collections
-import contextlib
-import dataclasses
-import itertools
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import logging
 
-from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
 from bert.errors import UserError
-from bert.model_folder import labels, task_files
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.tasks import record_sets
+from bert.tasks.config import FineTuningConfig
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.spec import Spec
+from bert.tasks.task import FineTuningTask, Prepared, Walk
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
-    import numpy as np
-    import tensorflow as tf
-
-    from bert.data.records import record_files, record_io
-    from bert.data.text import tokenization
-    from bert.model_folder.task_files import Task
-    from bert.modeling import BertConfig
-    from bert.modeling.task_model import Batch, TaskModel
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling.task_model import TaskModel
+    from bert.tasks.predictions import Predictions
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
-    """The values of the flags that all scripts share, by their names."""
+def run(task: FineTuningTask) -> None:
+    """Checks what a run needs, then trains, evaluates, predicts and exports.
 
-    vocab_file: str
-    do_lower_case: bool
-    do_predict: bool
-    predict_batch_size: int
-    num_train_epochs: float
-    warmup_proportion: float
-    shuffle_buffer_size: int | None
-    length_buckets: bool
-
-    def __post_init__(self):
-        does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
-        if not any(does):
-            raise UserError(
-                "At least one of --do_train, --do_eval, --do_predict and "
-                "--do_export must be true; none is."
-            )
-        if self.do_train and self.save_best and not self.eval_steps:
-            raise UserError(
-                "--save_best needs --eval_steps: how often to look for "
-                "something better."
-            )
-        if self.early_stopping_patience and self.save_best is None:
-            raise UserError(
-                "--early_stopping_patience needs --save_best: the metric that "
-                "is to get better."
-            )
-
-    def check_metric(self, names: Sequence[str]) -> None:
-        """Raises UserError where --save_best is none of a task's metrics."""
-        if self.save_best is not None and self.save_best not in names:
-            raise UserError(
-                "--save_best must be one of the metrics "
-                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
-            )
-
-
-class Prepared(NamedTuple):
-    """What a run works with.
-
-    Attributes:
-        strategy: open its scope for all that follows, inside of
-            `together`.
-        bert_config: the model's sizes.
-        tokenizer: with the model's vocabulary.
-        compute_dtype: of the matrix products.
+    Raises:
+        UserError: a file, an example or a checkpoint is not what it must be.
     """
+    config = task.config
+    check_results(config, task.results, task.input_files)
+    start = start_checkpoint(config, task.spec)
+    task.read(start)
+    start.check_outputs(task.num_outputs)
+    config.check_metric(task.metric_names())
+    prepared = prepare(config)
+    task.prepare(prepared)
+    with prepared.together():
+        with prepared.strategy.scope():
+            check_model(task, start)
+            _Run(task).run()
+        export(task)
 
-    strategy: "tf.distribute.Strategy"
-    bert_config: "BertConfig"
-    tokenizer: "tokenization.FullTokenizer"
-    compute_dtype: str = "float32"
 
-    def together(self) -> contextlib.AbstractContextManager[None]:
-        """Lets all workers end at the same time; goes round the scope."""
-        from bert.training import strategy
+class _Run:
+    """What `run` does once all is checked; in the strategy's scope."""
 
-        return strategy.together(self.strategy)
+    def __init__(self, task: FineTuningTask):
+        self._task = task
+        self._config = task.config
+        self._sources: dict[str, RecordSource] = {}
 
-    @property
-    def is_chief(self) -> bool:
-        """Whether this worker writes the results."""
-        from bert.training import strategy
+    def run(self) -> None:
+        evaluation = self._task.evaluation()
+        if evaluation:
+            # By every worker, although the chief evaluates alone.
+            self._walk_sources(evaluation)
+        if self._config.do_train:
+            self._train(evaluation)
+        if self._config.do_eval or self._config.do_predict:
+            self._use()
 
-        with self.strategy.scope():
-            return strategy.is_chief()
+    def _train(self, evaluation: Walk | None) -> None:
+        """Trains, and keeps with the weights what they mean."""
+        task, config = self._task, self._config
+        source = self._source(task.training_set())
+        if task.prepared.is_chief:
+            if task.labels:
+                label_files.write(config.output_dir, task.labels)
+            task_files.write(
+                config.output_dir,
+                task.model_task,
+                config.bert_config_file,
+                config.vocab_file,
+            )
 
-    @property
-    def fixed_shapes(self) -> bool:
-        """Whether every batch must have the same shape."""
-        from bert.training import strategy
+        def make_evaluate(model):
+            answers = self._predictions(evaluation, model)
+            return lambda: evaluation.finish(answers)
 
-        return strategy.needs_fixed_shapes(self.strategy)
+        train(task, source, make_evaluate if evaluation else None)
+
+    def _use(self) -> None:
+        """Evaluates and predicts; of several workers the chief alone."""
+        from bert.training import results
+
+        # Made by all workers: TensorFlow sends them the chief's start weights.
+        model = self._task.make_model()
+        step = load(self._config, model)
+        if not self._task.prepared.is_chief:
+            return
+        for walk in self._task.walks():
+            answers = self._predictions(walk, model)
+            logging.info("%s", walk.title)
+            for line in walk.sizes:
+                logging.info("  %s", line)
+            logging.info("  Batch size = %d", walk.batch_size)
+            figures = walk.finish(answers)
+            if figures:
+                results.write_eval_results(
+                    self._config.output_dir, figures, step
+                )
+
+    def _predictions(
+        self, walk: Walk, model: "TaskModel"
+    ) -> "dict[str, Predictions]":
+        from bert.tasks.predictions import Predictions
+
+        return {
+            name: Predictions(
+                model,
+                source,
+                walk.batch_size,
+                walk.select,
+                self._task.prepared.fixed_shapes,
+            )
+            for name, source in self._walk_sources(walk).items()
+        }
+
+    def _walk_sources(self, walk: Walk) -> "dict[str, RecordSource]":
+        return {name: self._source(each) for name, each in walk.sets.items()}
+
+    def _source(self, records: RecordSet) -> "RecordSource":
+        """Returns a set's records, which are written once."""
+        if records.file not in self._sources:
+            prepared = self._task.prepared
+            path = record_sets.write(
+                records, self._config.output_dir, prepared.tokenizer
+            )
+            self._sources[records.file] = record_sets.source(
+                prepared.bert_config, [path], records.fields, records.limits
+            )
+        return self._sources[records.file]
 
 
 def check_results(
-    config: Config, results: Sequence[str], *inputs: str | None
+    config: FineTuningConfig,
+    results: Sequence[str],
+    inputs: Sequence[str | None] = (),
 ) -> None:
     """Looks whether a command's results can be written where they belong.
 
     Args:
         config: the run's.
-        results: the names of the files that the script writes to output_dir.
-        *inputs: files that the command reads, beside the model's; None where
-            a flag is not given.
+        results: the names of the files that the command writes to output_dir.
+        inputs: files that it reads, beside the model's; None where a flag is
+            not given.
 
     Raises:
         UserError: a result would replace an input, or a folder is in its
@@ -166,13 +193,12 @@ def check_results(
             )
 
 
-def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
+def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
     """Looks for the checkpoint that a run begins with.
 
     Args:
         config: the run's.
-        head: the name of the task's output weights.
-        uses_pooler: whether they stand on the pooler.
+        spec: the task's; it names the head.
 
     Raises:
         UserError: there is none to evaluate or predict with, or it is none of
@@ -180,32 +206,20 @@ def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
     """
     from bert.training import head_check, run
 
+    assert spec.head is not None, spec.task
     run.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     return head_check.find_start(
         config.output_dir,
         config.init_checkpoint,
-        head,
+        spec.head,
         trains=config.do_train,
-        uses_pooler=uses_pooler,
+        uses_pooler=spec.uses_pooler,
     )
 
 
-def kept_labels(config: Config, start: "Start") -> labels.Labels | None:
-    """Returns the labels that stand beside the head that a run begins with.
-
-    Without a head, or without labels.txt, None. What lies in an output_dir
-    that has no checkpoint is not a model's.
-    """
-    if start.num_outputs is None:
-        return None
-    if start.is_resumed:
-        return labels.kept_in([config.output_dir])
-    return labels.kept_in(labels.folders_of(start.reader.prefix))
-
-
-def prepare(config: Config) -> Prepared:
+def prepare(config: FineTuningConfig) -> Prepared:
     """Makes the strategy, and checks the model's files.
 
     Raises:
@@ -235,21 +249,14 @@ def prepare(config: Config) -> Prepared:
     return Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
 
 
-def check_model(
-    config: Config,
-    start: "Start",
-    num_examples: int,
-    make_model: "Callable[[int], TaskModel]",
-) -> None:
+def check_model(task: FineTuningTask, start: "Start") -> None:
     """Checks what is left to check before the first file, and makes output_dir.
 
     Call it in the strategy's scope.
 
     Args:
-        config: the run's.
+        task: prepared.
         start: the checkpoint that the run begins with.
-        num_examples: see `train`; 0 where nothing is trained.
-        make_model: see `train`.
 
     Raises:
         UserError: there are too few examples for a step, devices cannot share
@@ -257,11 +264,19 @@ def check_model(
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
-    from bert.training import checkpointing, head_check, monitor, resume, run
+    from bert.training import (
+        checkpointing,
+        head_check,
+        monitor,
+        resume,
+        run,
+        strategy,
+    )
 
+    config = task.config
     steps = 0
     if config.do_train:
-        length = _length(config, num_examples)
+        length = _length(config, task.num_examples)
         run.check_size(config, length)
         steps = length.num_train_steps
     best = None
@@ -272,7 +287,7 @@ def check_model(
         best = run.best_checkpoint(config.output_dir, config.save_best)
     head_check.check_model(
         start,
-        lambda: make_model(0),
+        lambda: task.make_model(0),
         num_train_steps=steps,
         freeze_layers=config.freeze_layers,
         best=best,
@@ -286,13 +301,11 @@ def check_model(
             "--init_checkpoint is not given: training starts from random "
             "weights."
         )
-    from bert.training import strategy
-
     if strategy.is_chief():
         resume.prepare_output_dir(config.output_dir)
 
 
-def _length(config: Config, num_examples: int) -> "Length":
+def _length(config: FineTuningConfig, num_examples: int) -> "Length":
     from bert.training import run
 
     steps = int(
@@ -303,99 +316,18 @@ def _length(config: Config, num_examples: int) -> "Length":
     )
 
 
-def write_records(
-    output_dir: str,
-    name: str,
-    fields: "Sequence[record_io.Field]",
-    features: Iterable[Mapping[str, Sequence[float]]],
-    made_from: str,
-    num_logged: int = 0,
-) -> str:
-    """Writes a record file into output_dir and returns its path.
-
-    A file that already has these records is left as it is. Every worker needs
-    the file, and only the chief writes to output_dir; the others write to a
-    temporary folder of their own, unless they find it in output_dir.
-
-    Args:
-        output_dir: exists.
-        name: the file's name.
-        fields: what to write.
-        features: of each example, in order; not used up where the file is
-            there.
-        made_from: see `record_reuse.made_from`.
-        num_logged: features that are made in any case, since the first ones
-            are logged when they are made.
-    """
-    from bert.data.records import record_io
-    from bert.training import strategy
-
-    path = os.path.join(output_dir, name)
-    if record_reuse.is_current(path, made_from):
-        collections.deque(itertools.islice(features, num_logged), maxlen=0)
-        logging.info("The records in %s are used again", path)
-        return path
-    is_chief = strategy.is_chief()
-    if not is_chief:
-        folder = tempfile.mkdtemp(prefix="bert-worker-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        path = os.path.join(folder, name)
-    with record_io.record_writer(path) as writer:
-        for values in features:
-            writer.write(record_io.encode(fields, values))
-    if is_chief:
-        record_reuse.keep(path, made_from)
-    logging.info("Wrote records to %s", path)
-    return path
-
-
-def source(
-    prepared: Prepared,
-    path: str,
-    fields: "Sequence[record_io.Field]",
-    limits: Mapping[str, int] | None = None,
-) -> "record_files.RecordSource":
-    """Returns the records of a file and what must hold for them.
-
-    Args:
-        prepared: the run's.
-        path: the file.
-        fields: what is in it.
-        limits: of the task's own features.
-    """
-    from bert.data.records import record_files
-
-    return record_files.RecordSource(
-        files=[path],
-        fields=fields,
-        limits={
-            "input_ids": prepared.bert_config.vocab_size,
-            "segment_ids": prepared.bert_config.type_vocab_size,
-            **(limits or {}),
-        },
-    )
-
-
 def train(
-    config: Config,
-    prepared: Prepared,
-    source: "record_files.RecordSource",
-    num_examples: int,
-    make_model: "Callable[[int], TaskModel]",
+    task: FineTuningTask,
+    source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
-    cut: bool = True,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
     Args:
-        config: the run's.
-        prepared: the run's; its strategy's scope is open.
+        task: prepared; its strategy's scope is open.
         source: the training records.
-        num_examples: what an epoch is counted in.
-        make_model: returns the model with start weights of a seed.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
-        cut: leave out padding, which then may have no part in the loss.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -404,16 +336,17 @@ def train(
     from bert.data.records import input_pipeline
     from bert.training import run
 
-    cut = cut and not prepared.fixed_shapes
-    length = _length(config, num_examples)
+    config = task.config
+    cut = task.cuts_padding and not task.prepared.fixed_shapes
+    length = _length(config, task.num_examples)
     logging.info("***** Running training *****")
-    logging.info("  Num examples = %d", num_examples)
+    task.log_training_size(source)
     logging.info("  Batch size = %d", config.train_batch_size)
     logging.info("  Num steps = %d", length.num_train_steps)
     run.train(
         config,
         length,
-        make_model,
+        task.make_model,
         lambda state, context: input_pipeline.train_batches(
             source,
             config.train_batch_size,
@@ -424,12 +357,12 @@ def train(
             cut=cut,
             group=cut and config.length_buckets,
         ),
-        unreadable(source),
+        record_sets.unreadable(source),
         make_evaluate,
     )
 
 
-def load(config: Config, model: "TaskModel") -> int:
+def load(config: FineTuningConfig, model: "TaskModel") -> int:
     """Gives a model the weights to evaluate or predict with.
 
     Those of output_dir's newest checkpoint, or best one under --save_best,
@@ -452,104 +385,14 @@ def load(config: Config, model: "TaskModel") -> int:
     )
 
 
-def keep_task(config: Config, prepared: Prepared, task: "Task") -> None:
-    """Keeps in output_dir what its checkpoints mean: see `task_files`."""
-    if prepared.is_chief:
-        task_files.write(
-            config.output_dir, task, config.bert_config_file, config.vocab_file
-        )
-
-
-def export(
-    config: Config, prepared: Prepared, task: "Task", labels: Sequence[str] = ()
-) -> None:
+def export(task: FineTuningTask) -> None:
     """Exports the weights that `load` takes, if the command says so.
 
-    Call it outside of the strategy's scope.
-
-    Args:
-        config: the run's.
-        prepared: the run's; only the chief exports.
-        task: what the model is for.
-        labels: the model's, in the order of their numbers.
+    Call it outside of the strategy's scope. Only the chief exports.
     """
-    if not (config.do_export and prepared.is_chief):
+    config = task.config
+    if not (config.do_export and task.prepared.is_chief):
         return
     from bert.serving import export
 
-    export.export_run(config, task, config.vocab_file, labels)
-
-
-class Rows:
-    """What a model makes of the rows of a file, in their order.
-
-    Can be iterated again and again, each time with the weights of the moment.
-
-    Args:
-        prepared: the run's; its strategy's scope is open.
-        model: a task model.
-        source: the records.
-        batch_size: rows that are computed together, of like length.
-        select: what to keep, from a model's outputs and its batch; tensors
-            [B, ...]. A row's entries for padding may be missing.
-    """
-
-    def __init__(
-        self,
-        prepared: Prepared,
-        model: "TaskModel",
-        source: "record_files.RecordSource",
-        batch_size: int,
-        select: "Callable[[dict, Batch], dict[str, tf.Tensor]]",
-    ):
-        from bert.data.records import input_pipeline
-        from bert.training import loop
-
-        self._forward = loop.Forward(
-            model,
-            lambda outputs, batch: {
-                **select(outputs, batch),
-                "row": batch["row"],
-            },
-        )
-        self._batches = loop.Batches(
-            input_pipeline.predict_batches(
-                source, batch_size, fixed_shapes=prepared.fixed_shapes
-            ),
-            unreadable(source),
-        )
-
-    def __iter__(self) -> "Iterator[dict[str, np.ndarray]]":
-        """Yields a dict of arrays for each row of the file."""
-        from bert.data.records import length_sorting
-
-        return length_sorting.in_file_order(self._forward(self._batches))
-
-
-def batch_mean(
-    losses: "Sequence[float] | np.ndarray", batch_size: int
-) -> float:
-    """Returns the mean over batches of their mean loss, as the original's.
-
-    Args:
-        losses: of each row, in the order of the file.
-        batch_size: rows of a batch; the last one may be shorter.
-    """
-    import numpy as np
-
-    losses = np.asarray(losses, np.float64)
-    starts = range(0, len(losses), batch_size)
-    return float(np.mean([losses[i : i + batch_size].mean() for i in starts]))
-
-
-def unreadable(source: "record_files.RecordSource"):
-    """Returns what the loop says of a record that cannot be read."""
-    import functools
-
-    from bert.data.records import record_files
-    from bert.training import loop
-
-    return loop.Unreadable(
-        record_files.READ_ERRORS,
-        functools.partial(record_files.explain, source),
-    )
+    export.export_run(config, task.model_task, config.vocab_file, task.labels)

@@ -31,7 +31,10 @@ MAY_IMPORT = {
     "evaluation": LEAVES,
     "training": {*LEAVES, "cli", "modeling"},
     "model_folder": {*LEAVES, "data", "modeling", "training"},
-    "tasks": {*LEAVES, "data", "evaluation", "modeling", "model_folder"},
+    "tasks": {
+        *LEAVES,
+        *("cli", "data", "evaluation", "modeling", "model_folder", "training"),
+    },
     "conversion": {*LEAVES, "modeling", "model_folder", "tasks", "training"},
     "serving": {
         *LEAVES,

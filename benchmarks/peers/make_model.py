@@ -36,13 +36,13 @@ def main() -> None:
 def write_run(name: str, run: Path, vocab_file: str) -> None:
     """Writes what training leaves in output_dir."""
     from bert.model_folder import task_files
-    from bert.modeling import BertConfig, checkpoint, classification
+    from bert.modeling import BertConfig, checkpoint
+    from bert.modeling.classifiers import ClassifierModel
 
     run.mkdir(parents=True, exist_ok=True)
     config_file = run.parent / "bert_config.json"
     config_file.write_text(json.dumps(sizes.model(name).config()))
-    model = classification.make_model(
-        "classification",
+    model = ClassifierModel(
         BertConfig.from_json_file(str(config_file)),
         sizes.NUM_LABELS,
         init_seed=1,

@@ -16,7 +16,8 @@ import tensorflow as tf  # noqa: E402
 import worker  # noqa: E402
 
 from bert.data.records import length_sorting  # noqa: E402
-from bert.modeling import BertConfig, checkpoint, classification, heads  # noqa: E402
+from bert.modeling import BertConfig, checkpoint, heads  # noqa: E402
+from bert.modeling.classifiers import ClassifierModel  # noqa: E402
 from bert.training import loop, optimization  # noqa: E402
 from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
 
@@ -37,9 +38,7 @@ def make_model(cell):
     config = BertConfig.from_dict(sizes.model(cell["model"]).config())
     if cell["head"] == "pretraining":
         return heads.PretrainingModel(config, init_seed=1)
-    return classification.make_model(
-        "classification", config, sizes.NUM_LABELS, init_seed=1
-    )
+    return ClassifierModel(config, sizes.NUM_LABELS, init_seed=1)
 
 
 def make_batches(cell, drop_remainder: bool) -> tf.data.Dataset:
@@ -87,7 +86,7 @@ def forward(cell):
     """Makes the scripts' way from batches to probabilities."""
     model = make_model(cell)
     run = loop.Forward(
-        model, functools.partial(classification.predicted, "classification")
+        model, lambda outputs, _: {"values": tf.nn.softmax(outputs["logits"])}
     )
     answers = run(loop.Batches(make_batches(cell, drop_remainder=False)))
 

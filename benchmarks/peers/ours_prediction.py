@@ -3,7 +3,6 @@
 BENCH_PADDED=1 pads all rows to the full length, as on a TPU.
 """
 
-import functools
 import json
 import os
 import tempfile
@@ -13,24 +12,58 @@ import sizes
 from absl import flags
 
 from bert import run_classifier, run_squad
-from bert.evaluation import classification as metrics
-from bert.modeling import classification
+from bert.evaluation import rows
 from bert.serving.predictor import Predictor
-from bert.tasks import finetune
-from bert.tasks.classification.processors import MrpcProcessor
+from bert.tasks import finetune, record_sets
+from bert.tasks.classification.finetuning import Classification
+from bert.tasks.predictions import Predictions
+from bert.tasks.squad.finetuning import Squad
+from bert.tasks.task import FineTuningTask, Prepared
+from bert.training.head_check import Start
 
 
-class _Padded(finetune.Prepared):
+class _Padded(Prepared):
     """As on a TPU: every batch has all rows and the full length."""
 
     fixed_shapes = True
 
 
-def _prepared(config) -> finetune.Prepared:
-    prepared = finetune.prepare(config)
+class _SomeQuestions(Squad):
+    """Asks a few of all questions, from all over the file."""
+
+    limit: int | None = None
+
+    def read(self, start):
+        super().read(start)
+        self.asked = self.asked[
+            :: max(1, len(self.asked) // (self.limit or 10**9))
+        ]
+
+
+def _prepare(task: FineTuningTask) -> None:
+    prepared = finetune.prepare(task.config)
     if os.environ.get("BENCH_PADDED") == "1":
-        return _Padded(*prepared)
-    return prepared
+        prepared = _Padded(*prepared)
+    task.read(Start())
+    task.prepare(prepared)
+
+
+def _answers(task: FineTuningTask) -> Predictions:
+    """Returns what a model with random weights says of the one set."""
+    (walk,) = task.walks()
+    (records,) = walk.sets.values()
+    path = record_sets.write(
+        records, task.config.output_dir, task.prepared.tokenizer
+    )
+    return Predictions(
+        task.make_model(1),
+        record_sets.source(
+            task.prepared.bert_config, [path], records.fields, records.limits
+        ),
+        walk.batch_size,
+        walk.select,
+        task.prepared.fixed_shapes,
+    )
 
 
 def _config(script, cell, arguments):
@@ -61,25 +94,13 @@ def mrpc(cell):
     config = _config(
         run_classifier, cell, ["--task_name=MRPC", f"--data_dir={data_dir}"]
     )
-    prepared = _prepared(config)
-    processor = MrpcProcessor()
-    job = run_classifier.Job(
-        config, prepared, processor, processor.get_labels()
-    )
-    model = run_classifier.make_model(job, seed=1)
-    examples = processor.get_test_examples(data_dir)
-    source = run_classifier.write_records(job, "predict", {"": examples})[""]
-    rows = finetune.Rows(
-        prepared,
-        model,
-        source,
-        config.predict_batch_size,
-        functools.partial(classification.predicted, job.kind),
-    )
+    task = Classification(config)
+    _prepare(task)
+    answers = _answers(task)
 
     def run(times):
         for _ in range(times):
-            values = metrics.stacked(rows)["values"]
+            values = rows.stacked(answers)["values"]
         return {"items": len(values), "answers": values.tolist()}
 
     return run
@@ -89,16 +110,14 @@ def squad(cell):
     """Makes the answers to SQuAD's dev set."""
     path = os.path.join(cell["data_dir"], "squad", "dev-v1.1.json")
     config = _config(run_squad, cell, [f"--predict_file={path}"])
-    prepared = _prepared(config)
-    examples = run_squad.read_examples(config).predict
-    examples = examples[:: max(1, len(examples) // (cell["limit"] or 10**9))]
-    asked = run_squad.make_windows(config, prepared, examples, "eval.tf_record")
-    model = run_squad.make_model(prepared, seed=1)
-    rows = run_squad.results_of(config, prepared, asked, model)
+    task = _SomeQuestions(config)
+    task.limit = cell["limit"]
+    _prepare(task)
+    answers = _answers(task)
 
     def run(times):
         for _ in range(times):
-            found = run_squad.answered(config, asked, rows)
+            found = task.answered(answers)
         return {
             "items": len(found),
             "answers": {e.qas_id: answer.text for e, answer in found},

@@ -12,16 +12,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bert.cli import flags as run_flags
-from bert.tasks import finetune
+from bert.tasks.task import Prepared
 
 
 def main() -> None:
     """Runs the script that the first argument names."""
     script = importlib.import_module(sys.argv[1].removesuffix(".py"))
     del sys.argv[1]
-    if not hasattr(finetune.Prepared, "fixed_shapes"):
-        sys.exit("finetune.Prepared has no fixed_shapes: change padded.py")
-    finetune.Prepared.fixed_shapes = True
+    if not hasattr(Prepared, "fixed_shapes"):
+        sys.exit("task.Prepared has no fixed_shapes: change padded.py")
+    Prepared.fixed_shapes = True
     run_flags.run(script.main, script.define_flags)
 
 

@@ -147,7 +147,7 @@ def _values(
     labels: np.ndarray,
     settings: pretraining.Settings,
 ) -> dict[str, np.ndarray]:
-    """Returns the features that `fields.pretraining_fields` names.
+    """Returns the features that `record_fields.pretraining_fields` names.
 
     Predictions that are not used are position 0, id 0, weight 0.0.
 

@@ -19,8 +19,9 @@ from typing import IO, Any
 import numpy as np
 
 from bert.data.corpus import instance_rows, instances, reservoir
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
-from bert.data.records import fields, record_bytes
+from bert.data.records import record_bytes
 from bert.data.records.record_output import frame_writer
 from bert.data.text.tokenization import FullTokenizer
 from bert.files import file_bytes
@@ -207,7 +208,7 @@ class _Instances:
             offset: place for place, offset in enumerate(others.offsets)
         }
         self._seed = seed
-        self._fields = fields.pretraining_fields(
+        self._fields = pretraining_fields(
             settings.max_seq_length, settings.max_predictions_per_seq
         )
 

@@ -11,12 +11,6 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from bert.data.records.fields import Field as Field
-from bert.data.records.fields import (
-    classification_fields as classification_fields,
-)
-from bert.data.records.fields import pretraining_fields as pretraining_fields
-from bert.data.records.fields import squad_fields as squad_fields
-from bert.data.records.fields import tagging_fields as tagging_fields
 from bert.data.records.record_output import check_writable as check_writable
 from bert.files import atomic_files
 

@@ -3,14 +3,12 @@
 Imports neither TensorFlow nor NumPy.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from absl import logging
 
 from bert.data.records import packing
-from bert.data.tables import rows
 from bert.data.text.tokenization import FullTokenizer
-from bert.errors import UserError
 from bert.tasks.classification.processors import InputExample
 
 # Whose features are logged.
@@ -19,95 +17,38 @@ LOGGED_EXAMPLES = 5
 
 def featurize(
     examples: Sequence[InputExample],
-    labels: Sequence[str],
+    label_ids: Sequence[Sequence[float]],
     max_seq_length: int,
     tokenizer: FullTokenizer,
-    kind: str = "classification",
-) -> Iterator[dict[str, list]]:
+) -> Iterator[dict[str, Sequence[float]]]:
     """Yields the features of each example; logs the first five.
 
     Args:
         examples: in the order of the records.
-        labels: the task's; their places are their ids.
+        label_ids: the label of each as numbers.
         max_seq_length: S; longer texts lose their end.
         tokenizer: makes ids of text.
-        kind: see `DataProcessor`.
 
     Yields:
-        `input_ids`, `input_mask`, `segment_ids` (S ints), `label_ids` (as
-        `records.classification_fields` says) and `is_real_example` ([1]).
+        `input_ids`, `input_mask`, `segment_ids` (S ints), `label_ids` and
+        `is_real_example` ([1]).
     """
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)
-    for index, example in enumerate(examples):
+    for index, (example, ids) in enumerate(
+        zip(examples, label_ids, strict=True)
+    ):
         if index % 10000 == 0:
             logging.info("Writing example %d of %d", index, len(examples))
         packed = _pack(example, max_seq_length, tokenizer, special)
-        features = packing.pad(packed, max_seq_length)
-        features["label_ids"] = label_ids(example, labels, kind)
-        features["is_real_example"] = [1]
+        features = {
+            **packing.pad(packed, max_seq_length),
+            "label_ids": ids,
+            "is_real_example": [1],
+        }
         if index < LOGGED_EXAMPLES:
             tokens = tokenizer.convert_ids_to_tokens(packed.ids)
             _log(example, tokens, features)
         yield features
-
-
-def inputs(
-    examples: Iterable[InputExample], labels: Sequence[str], kind: str
-) -> Iterator[tuple]:
-    """Yields what each example's features are made from.
-
-    Args:
-        examples: in the order of the records.
-        labels: the task's.
-        kind: see `DataProcessor`.
-    """
-    for example in examples:
-        ids = label_ids(example, labels, kind)
-        yield example.text_a, example.text_b, ids
-
-
-def label_ids(
-    example: InputExample, labels: Sequence[str], kind: str
-) -> list[int] | list[float]:
-    """Returns an example's label as numbers; without a label, zeros.
-
-    Raises:
-        UserError: its label is not one of the task's.
-    """
-    if kind == "regression":
-        return [_number(example)]
-    if kind == "multi_label":
-        own = example.label or ()
-        _check_labels(example, own, labels)
-        return [int(label in own) for label in labels]
-    if example.label is None:
-        return [0]
-    _check_labels(example, [example.label], labels)
-    return [list(labels).index(example.label)]
-
-
-def _number(example: InputExample) -> float:
-    try:
-        return 0.0 if example.label is None else float(example.label)
-    except (TypeError, ValueError) as error:
-        raise UserError(
-            f"Example {example.guid}: expected a number as label. Received: "
-            f"{rows.shorten(example.label)}, of the text "
-            f"{rows.shorten(example.text_a)}."
-        ) from error
-
-
-def _check_labels(
-    example: InputExample, own: Sequence[str], labels: Sequence[str]
-) -> None:
-    for label in own:
-        if label not in labels:
-            raise UserError(
-                f"Example {example.guid}: expected one of the labels that "
-                f"get_labels() gives ({rows.some(list(labels))}). "
-                f"Received: {rows.shorten(label)}, of the text "
-                f"{rows.shorten(example.text_a)}."
-            )
 
 
 def _pack(

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,40 +11,9 @@ from absl import logging
 
 from bert.errors import UserError
 from bert.files import atomic_files
+from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import InputExample
 from bert.tasks.classification.sets import file_name
-
-
-class Predictions(NamedTuple):
-    """What a model says of a test set.
-
-    Attributes:
-        kind: see `tasks.classification.processors.DataProcessor`.
-        labels: the task's, by their ids; none in regression.
-        values: float32 [n, L], in the order of the examples: probabilities;
-            in regression the number, [n, 1].
-    """
-
-    kind: str
-    labels: Sequence[str]
-    values: np.ndarray
-
-    def label(self, row: int) -> str | float | list[str]:
-        """Returns what is predicted for a row.
-
-        The most probable label; of multi_label all from a probability of 0.5
-        on; in regression the number.
-        """
-        values = self.values[row]
-        if self.kind == "regression":
-            return _number(values[0])
-        if self.kind == "multi_label":
-            return [
-                label
-                for label, p in zip(self.labels, values, strict=True)
-                if p >= 0.5
-            ]
-        return self.labels[int(np.argmax(values))]
 
 
 class Writer:
@@ -53,14 +22,24 @@ class Writer:
     Args:
         output_dir: the folder.
         key: the set's name, a part of its files' names; "" is the main set.
-        predictions: what to write.
+        kind: what is said of a text.
+        labels: what the outputs are called; none where they have no names.
+        values: float32 [n, L], in the order of the examples: probabilities,
+            or the number.
 
     Raises:
         UserError: there is what is no number, which JSON cannot write.
     """
 
-    def __init__(self, output_dir: str, key: str, predictions: Predictions):
-        good = np.isfinite(predictions.values).all(axis=-1)
+    def __init__(
+        self,
+        output_dir: str,
+        key: str,
+        kind: Kind,
+        labels: Sequence[str],
+        values: np.ndarray,
+    ):
+        good = np.isfinite(values).all(axis=-1)
         if not good.all():
             raise UserError(
                 f"The model's output is not a number for row "
@@ -69,7 +48,9 @@ class Writer:
             )
         self._output_dir = output_dir
         self._key = key
-        self._predictions = predictions
+        self._kind = kind
+        self._labels = labels
+        self._values = values
 
     def write_test_results(self) -> None:
         """Writes the original's test_results.tsv.
@@ -79,7 +60,7 @@ class Writer:
         """
         self._write_lines(
             file_name("test_results.tsv", self._key),
-            ("\t".join(map(str, row)) for row in self._predictions.values),
+            ("\t".join(map(str, row)) for row in self._values),
         )
 
     def write_json_lines(
@@ -95,11 +76,9 @@ class Writer:
             file_name("predictions.jsonl", self._key),
             (
                 json.dumps(
-                    self._values(row, example, with_texts), ensure_ascii=False
+                    self._object(row, example, with_texts), ensure_ascii=False
                 )
-                for row, example in zip(
-                    range(len(self._predictions.values)), examples, strict=True
-                )
+                for row, example in zip(self._values, examples, strict=True)
             ),
         )
 
@@ -110,27 +89,25 @@ class Writer:
         number from 0 to 5.
         """
         lines = ["index\tprediction"]
-        for row in range(len(self._predictions.values)):
-            label = self._predictions.label(row)
-            if self._predictions.kind == "regression":
-                label = f"{min(max(label, 0.0), 5.0):.3f}"
-            lines.append(f"{row}\t{label}")
+        for number, row in enumerate(self._values):
+            prediction = self._kind.prediction(self._labels, row)
+            lines.append(f"{number}\t{self._kind.submitted(prediction)}")
         self._write_lines(f"{glue_name}.tsv", lines)
 
-    def _values(
-        self, row: int, example: InputExample, with_texts: bool
+    def _object(
+        self, row: np.ndarray, example: InputExample, with_texts: bool
     ) -> dict[str, Any]:
-        predictions = self._predictions
         values: dict[str, Any] = {"id": example.guid}
         if with_texts:
             values["text_a"] = example.text_a
             if example.text_b is not None:
                 values["text_b"] = example.text_b
-        values["label"] = predictions.label(row)
-        if predictions.kind != "regression":
-            numbers = map(_number, predictions.values[row])
+        values["label"] = self._kind.prediction(self._labels, row)
+        if self._labels:
+            # By way of text: the digits that a float32 has.
+            numbers = (float(str(value)) for value in row)
             values["probabilities"] = dict(
-                zip(predictions.labels, numbers, strict=True)
+                zip(self._labels, numbers, strict=True)
             )
         return values
 
@@ -143,8 +120,3 @@ class Writer:
             for line in lines:
                 file.write(line + "\n")
         logging.info("Wrote %s", path)
-
-
-def _number(value: np.float32) -> float:
-    """Returns a number that JSON writes with the digits it has."""
-    return float(str(value))

@@ -1,6 +1,5 @@
 """The sets of examples that a command asks a task for."""
 
-import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +7,9 @@ from typing import NamedTuple
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
-from bert.tasks.classification.features import label_ids
+from bert.tasks.classification import kinds
+from bert.tasks.classification.class_weights import class_weights
+from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import DataProcessor, InputExample
 
 _FLAGS = {"train": "do_train", "dev": "do_eval", "test": "do_predict"}
@@ -62,16 +63,16 @@ def file_name(name: str, key: str) -> str:
     return f"{root}_{key}{extension}" if key else name
 
 
-def check_labels(processor: DataProcessor) -> list[str]:
+def label_names(processor: DataProcessor) -> list[str]:
     """Returns the task's labels, none in regression.
 
     Raises:
         UserError: they cannot be told apart, or are too few.
     """
-    if processor.kind == "regression":
+    least = kinds.find(processor.kind).least_labels
+    if not least:
         return []
     names = processor.get_labels()
-    least = 1 if processor.kind == "multi_label" else 2
     name = type(processor).__name__
     label_files.check_names(names, f"The labels of {name}", least)
     return names
@@ -86,41 +87,47 @@ def label_weights(
     """Returns what --class_weights comes to; None: all count the same.
 
     Raises:
-        UserError: see `labels.class_weights`; or the task has no labels.
+        UserError: see `class_weights`; or the task has no labels.
     """
     if text is None or not train:
         return None
-    if processor.kind == "regression":
+    if not names:
         raise UserError(
             "--class_weights is for labels; those of the task are numbers. "
             f"Received: {text!r}; leave it out."
         )
-    own = [
-        [e.label] if processor.kind == "classification" else e.label or []
-        for e in train
-    ]
-    return label_files.class_weights(text, processor.kind, names, own)
+    kind = kinds.find(processor.kind)
+    own = [kind.names_of(example.label) for example in train]
+    return class_weights(text, kind, names, own)
 
 
-def check_examples(
-    sets: ExampleSets, labels: Sequence[str], kind: str, max_seq_length: int
-) -> None:
-    """Raises UserError for the first example that cannot become a record.
+def label_ids(
+    examples: Sequence[InputExample],
+    kind: Kind,
+    names: Sequence[str],
+    max_seq_length: int,
+) -> list[Sequence[float]]:
+    """Returns the numbers of each example's label.
 
     Args:
-        sets: all that the command is to work with.
-        labels: the task's.
-        kind: see `DataProcessor`.
+        examples: all of a set.
+        kind: what is said of a text.
+        names: the task's labels; their places are their numbers.
         max_seq_length: must have room for a piece of each text.
+
+    Raises:
+        UserError: an example cannot become a record.
     """
-    everything = [sets.train, *sets.dev.values(), *sets.test.values()]
-    for example in itertools.chain.from_iterable(everything):
-        label_ids(example, labels, kind)
+    numbers = {name: number for number, name in enumerate(names)}
+    found = []
+    for example in examples:
+        found.append(kind.label_ids(example, numbers))
         if example.text_b and max_seq_length < 5:
             raise UserError(
                 "--max_seq_length must be at least 5 for pairs of texts: "
                 f"[CLS] a [SEP] b [SEP]. Received: {max_seq_length}."
             )
+    return found
 
 
 def _with_others(

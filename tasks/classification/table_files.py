@@ -11,14 +11,10 @@ from absl import logging
 from bert.data.tables import rows, table_cells
 from bert.data.tables.rows import Place
 from bert.errors import UserError
+from bert.tasks.classification import kinds
 from bert.tasks.classification.processors import DataProcessor, InputExample
 
 FORMATS = ("tsv", "csv", "jsonl")
-KINDS = {
-    "single": "classification",
-    "multi": "multi_label",
-    "regression": "regression",
-}
 _FILE_FLAGS = {"train": "train_file", "dev": "dev_file", "test": "test_file"}
 
 
@@ -98,10 +94,9 @@ class TableProcessor(DataProcessor):
         origin: str = "the training set",
     ) -> None:
         self.settings = settings
-        self.kind = KINDS[settings.label_type]
-        self.metric_names = (
-            ("macro_f1",) if self.kind == "classification" else ()
-        )
+        self._kind = kinds.BY_LABEL_TYPE[settings.label_type]
+        self.kind = self._kind.name
+        self.metric_names = ("macro_f1",) if self._kind.has_classes else ()
         self._labels = labels
         self._origin = origin
 
@@ -112,13 +107,11 @@ class TableProcessor(DataProcessor):
     def get_train_examples(self, data_dir):
         """Returns train_file's examples."""
         read = self._read(data_dir, "train")
-        if self._labels is None and self.kind != "regression":
+        if self._labels is None and self._kind.least_labels:
             self._labels = sorted(
-                {name for _, example in read for name in _names(example)}
+                {name for _, example in read for name in self._names(example)}
             )
-            if self.kind == "classification" and _look_like_scores(
-                self._labels
-            ):
+            if self._kind.has_classes and _look_like_scores(self._labels):
                 logging.warning(
                     "%s: the labels are numbers (%s), but each is taken for "
                     "a class of its own; --label_type=regression is for "
@@ -195,31 +188,15 @@ class TableProcessor(DataProcessor):
             guid=str(cells[given.id_column]) if given.id_column else name,
             text_a=_text(place, cells, given.text_column),
             text_b=None if pair is None else _text(place, cells, pair),
-            label=self._label(place, cells[given.label_column])
+            label=self._kind.read_cell(
+                place,
+                cells[given.label_column],
+                given.label_column,
+                given.label_separator,
+            )
             if given.label_column in cells
             else None,
         )
-
-    def _label(self, place: Place, cell: Any) -> str | float | list[str]:
-        if self.kind == "regression":
-            return rows.number(cell, place)
-        if self.kind == "multi_label":
-            if isinstance(cell, str):
-                cell = cell.split(self.settings.label_separator)
-            if not isinstance(cell, list):
-                raise place.fault(
-                    "a list of labels, or a text of labels separated by "
-                    f"{self.settings.label_separator!r}"
-                )
-            names = [_name(place, label) for label in cell]
-            return [name for name in names if name]
-        name = _name(place, cell)
-        if not name:
-            raise place.fault(
-                f"a label in the column {self.settings.label_column}, found "
-                "an empty one"
-            )
-        return name
 
     def _checked(
         self, read: list[tuple[Place, InputExample]]
@@ -227,7 +204,7 @@ class TableProcessor(DataProcessor):
         """Returns the examples; UserError where a label is not known."""
         known = self.get_labels()
         for place, example in read:
-            for label in _names(example):
+            for label in self._names(example):
                 if label not in known:
                     raise place.fault(
                         f"one of the labels {rows.some(known)} (those of "
@@ -236,12 +213,8 @@ class TableProcessor(DataProcessor):
                     )
         return [example for _, example in read]
 
-
-def _names(example: InputExample) -> Sequence[str]:
-    """Returns the labels of an example that are names."""
-    if isinstance(example.label, str):
-        return [example.label]
-    return example.label if isinstance(example.label, list) else []
+    def _names(self, example: InputExample) -> Sequence[str]:
+        return self._kind.names_of(example.label)
 
 
 def _look_like_scores(labels: Sequence[str]) -> bool:
@@ -261,25 +234,3 @@ def _text(place: Place, cells: Mapping[str, Any], column: str) -> str:
             f"a text in {column}, found {rows.shorten(cells[column])}"
         )
     return cells[column]
-
-
-def _name(place: Place, label: Any) -> str:
-    """Returns a label as text; JSON has numbers and truth values too."""
-    if isinstance(label, bool):
-        return str(label).lower()
-    if not isinstance(label, str | int):
-        is_number = isinstance(label, float)
-        raise place.fault(
-            "a label that is a text or a whole number, found "
-            f"{rows.shorten(label)}",
-            "give --label_type=regression if labels are numbers, or correct "
-            "the line"
-            if is_number
-            else "correct the line or remove it",
-        )
-    name = str(label).strip()
-    if len(name.splitlines()) > 1:  # labels.txt has one a line
-        raise place.fault(
-            f"labels that are texts of one line, found {rows.shorten(name)}"
-        )
-    return name

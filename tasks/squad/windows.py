@@ -10,6 +10,7 @@ one that may answer with it.
 Source: Devlin et al. 2019, section 4.2; run_squad.py of google-research/bert.
 """
 
+import array
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from absl import logging
 
 from bert.data.records import packing
+from bert.data.records.fields import Field, sequence_fields
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.squad.examples import SquadExample
 
@@ -37,6 +39,21 @@ class Settings(NamedTuple):
     max_seq_length: int
     doc_stride: int
     max_query_length: int
+
+
+def fields(seq_length: int, is_training: bool) -> tuple[Field, ...]:
+    """Returns the fields of run_squad.py's records.
+
+    Args:
+        seq_length: the flag max_seq_length, S.
+        is_training: whether the answers are in them.
+    """
+    answer = ("start_positions", "end_positions", "is_impossible")
+    return (
+        Field("unique_ids", 1),
+        *sequence_fields(seq_length),
+        *(Field(name, 1) for name in answer if is_training),
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,7 +200,7 @@ def inputs(example: SquadExample) -> tuple:
 def features(
     window: Window, tokenizer: FullTokenizer, max_seq_length: int
 ) -> dict[str, list[int]]:
-    """Returns the features that `records.squad_fields` names.
+    """Returns the features that `fields` names.
 
     Those of training are there where the window has an answer to learn.
     """
@@ -261,13 +278,14 @@ def _spans(
 
 def _widest_spans(
     spans: Sequence[tuple[int, int]], num_pieces: int
-) -> list[int]:
+) -> "array.array[int]":
     """Returns by piece which span gives it most context, the first of equals.
 
     A piece's context is the lesser of the pieces to its left and right; a
     longer span counts a little more.
     """
-    widest = [0] * num_pieces
+    # Four bytes each: an evaluation keeps the windows of all questions.
+    widest = array.array("I", bytes(4 * num_pieces))
     if len(spans) < 2:
         return widest
     scores = [-1.0] * num_pieces

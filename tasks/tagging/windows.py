@@ -17,8 +17,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bert.data.records import packing
+from bert.data.records.fields import Field, sequence_fields
 from bert.data.tables.conll import Sentence
 from bert.data.text.tokenization import FullTokenizer
+
+
+def fields(seq_length: int) -> tuple[Field, ...]:
+    """Returns the fields of run_ner.py's records.
+
+    Args:
+        seq_length: the flag max_seq_length, S.
+
+    label_mask is 1 where a label counts: at the first piece of a word, in the
+    one window that is to predict it.
+    """
+    return (
+        *sequence_fields(seq_length),
+        Field("label_ids", seq_length, per_token=True),
+        Field("label_mask", seq_length, per_token=True),
+    )
 
 
 class Window(NamedTuple):

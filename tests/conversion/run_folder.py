@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
-from bert.modeling import BertConfig, checkpoint, classification, heads
+from bert.modeling import BertConfig, checkpoint, heads
+from bert.tasks.classification import kinds
 from bert.training import checkpointing
 from bert.training.checkpointing import RunState
 
@@ -58,7 +59,7 @@ def make_model(name: str, config: BertConfig, seed: int = 0):
     """A model of one of RUNS; all of its weights are random, biases too."""
     task, kind, labels = RUNS[name]
     if task == "classification":
-        model = classification.make_model(kind, config, len(labels) or 1)
+        model = kinds.find(kind).make_model(config, len(labels) or 1)
     elif task == "ner":
         model = heads.TokenModel(config, len(labels))
     elif task == "squad":

@@ -7,7 +7,8 @@ import pytest
 from safetensors import safe_open
 
 from bert.conversion import huggingface_names, model_folder
-from bert.modeling import BertConfig, checkpoint, classification
+from bert.modeling import BertConfig, checkpoint
+from bert.tasks import spec
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import convert, read
 
@@ -126,7 +127,7 @@ def test_keys_of_published_configurations_are_carried_along(
 def test_the_names_of_heads_are_those_of_the_models():
     for head in huggingface_names.HEADS:
         if head.kind:
-            found = classification.output_weights(head.kind)
+            found = spec.find(head.task, head.kind).head
             assert found == f"{head.scope}output_weights"
 
 

@@ -5,7 +5,7 @@ import pytest
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
-from bert.modeling import classification
+from bert.tasks import spec
 
 SQUAD = Task(
     task="squad",
@@ -123,5 +123,5 @@ def test_what_is_no_json_object_is_refused(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
-def test_kinds_are_those_of_the_models():
-    assert set(task_files.KINDS) == set(classification.MODELS)
+def test_kinds_are_those_of_the_table_of_tasks():
+    assert spec.kinds("classification") == task_files.KINDS

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_io
 
 STEPS, ROWS = 12, 8  # of the golden run
@@ -19,7 +20,7 @@ def record_file(golden, tmp_path_factory):
             name: values.reshape(STEPS * ROWS, -1)
             for name, values in batches.items()
         }
-    fields = record_io.pretraining_fields(24, 6)
+    fields = pretraining_fields(24, 6)
     with record_io.record_writer(str(path)) as writer:
         for row in range(STEPS * ROWS):
             writer.write(

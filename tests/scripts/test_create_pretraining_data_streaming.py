@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from bert import create_pretraining_data as script
 from bert.data.corpus import worker_pool
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_files, record_io
 from bert.errors import UserError
 from tests.scripts.test_create_pretraining_data import (
@@ -197,7 +198,7 @@ def test_original_records_may_be_gzip(inputs, tmp_path):
     raw = tf.data.TFRecordDataset(str(tmp_path / "none"))
     assert read(tmp_path / "gzip") == [r.numpy() for r in raw]
     assert record_io.decode(
-        record_io.pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
+        pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
     )
 
 

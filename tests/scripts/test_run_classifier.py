@@ -396,10 +396,10 @@ def test_training_weighs_labels_and_counts_examples_as_told(
 ):
     seen = {}
 
-    def train(config, prepared, source, num_examples, make_model, evaluation):
-        seen.update(model=make_model(3), num_examples=num_examples)
+    def train(task, source, make_evaluate):
+        seen.update(model=task.make_model(3), num_examples=task.num_examples)
 
-    monkeypatch.setattr(script.finetuning, "train", train)
+    monkeypatch.setattr(script.finetune, "train", train)
     write(tmp_path / "train.tsv", ("text", "label"), *TEXTS)
     flags = [
         "--task_name=tsv",

@@ -1,9 +1,9 @@
 import pytest
 
-from bert.data.records import record_io
 from bert.errors import UserError
 from bert.model_folder.task_files import Task
 from bert.serving import eval_batches
+from bert.tasks.classification import kinds
 from tests.conversion import exports, run_folder
 
 CONFIG = run_folder.tiny_config()
@@ -21,9 +21,7 @@ def task(name, kind=None):
 
 
 def classifier_file(path, labels, kind="classification", num_labels=1):
-    fields = record_io.classification_fields(
-        16, kind=kind, num_labels=num_labels
-    )
+    fields = kinds.find(kind).fields(16, num_labels)
     exports.write_records(path, fields, exports.classifier_rows(40, 16, labels))
     return [str(path)]
 

@@ -22,6 +22,8 @@ from bert.model_folder.model_source import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import SpanModel
 from bert.serving import export, graphs
+from bert.tasks.classification import kinds
+from bert.tasks.squad import windows as squad_windows
 from tests.scripts import toy_tagging
 from tests.serving import elsewhere
 
@@ -202,11 +204,11 @@ def made(golden, tmp_path_factory):
             "raw": raw,
         }
 
-    fields = record_io.classification_fields(20)
+    fields = kinds.find("classification").fields(20, 1)
     mrpc = read_records(folder / "mrpc/predict.tf_record", fields)
     add("mrpc", "mrpc", "serving_default", ids_of(mrpc))
     add("mrpc_raw", "mrpc", "pairs", mrpc_texts(golden), raw=True)
-    fields = record_io.squad_fields(64, False)
+    fields = squad_windows.fields(64, False)
     squad = read_records(folder / "squad/eval.tf_record", fields)
     add("squad", "squad", "serving_default", ids_of(squad))
     questions, contexts = zip(*squad_questions(golden), strict=True)
@@ -256,7 +258,7 @@ def test_a_classifier_gives_the_probabilities_of_test_results(made):
 
 
 def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = squad_windows.fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     config = golden / "model_base/bert_config.json"
     model = SpanModel(BertConfig.from_json_file(config))
@@ -283,7 +285,7 @@ def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
 
 
 def test_a_span_model_answers_raw_questions(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = squad_windows.fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     # The first window of each question.
     ids = [packed.tolist() for packed in squad["input_ids"]]

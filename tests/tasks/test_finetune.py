@@ -4,109 +4,104 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
-from bert.cli import flags as run_flags
-from bert.data.records import packing, record_io
+from bert.data.records import packing
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
-from bert.tasks import finetune
+from bert.tasks import finetune, spec
+from bert.tasks.classification import kinds
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.task import FineTuningTask, Walk
 from bert.training import checkpointing
 
-FIELDS = record_io.classification_fields(16)
+FIELDS = kinds.find("classification").fields(16, 2)
 NUM_EXAMPLES = 10
 
 
-@pytest.fixture
-def config(golden, tmp_path):
-    """Returns a function: flags to the Config of a run in tmp_path/out."""
+class Toy(FineTuningTask):
+    """Two labels; the figures are those of the rows that it trains on.
 
-    def parse(*args):
-        flag_values = flags.FlagValues()
-        run_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
-        given = [
-            f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-            f"--vocab_file={golden / 'inputs/vocab.txt'}",
-            f"--output_dir={tmp_path / 'out'}",
-            "--do_train",
-            "--train_batch_size=2",
-            "--learning_rate=1e-3",
-            "--random_seed=1",
-        ]
-        flag_values(["test", *given, *args])
-        return finetune.Config.from_flags(flag_values)
+    Attributes:
+        seen: the losses of all evaluations.
+    """
 
-    return parse
+    results = ()
+    spec = spec.find("classification", "classification")
+    input_files = ()
 
+    def __init__(self, config):
+        super().__init__(config)
+        self.seen = []
 
-def check(config, prepared):
-    """Does all checks, which end in a folder for the results."""
-    start = finetune.find_start(config, "output_weights", uses_pooler=True)
-    with prepared.strategy.scope():
-        finetune.check_model(
-            config,
-            start,
-            NUM_EXAMPLES,
-            lambda seed: ClassifierModel(
-                prepared.bert_config, 2, init_seed=seed
+    num_examples = NUM_EXAMPLES
+
+    def read(self, start):
+        self.labels = ["a", "b"]
+
+    def metric_names(self):
+        return ["eval_loss", "made_up"]
+
+    def make_model(self, seed=None):
+        return ClassifierModel(self.prepared.bert_config, 2, init_seed=seed)
+
+    def training_set(self):
+        special = packing.SpecialIds.from_vocab(self.prepared.tokenizer.vocab)
+        return RecordSet(
+            file="train.tf_record",
+            fields=FIELDS,
+            features=lambda: (
+                {
+                    **packing.pad(
+                        packing.pack_single([20 + i] * i, special), 16
+                    ),
+                    "label_ids": [i % 2],
+                    "is_real_example": [1],
+                }
+                for i in range(1, NUM_EXAMPLES + 1)
             ),
+            inputs=lambda: ["the same"],
+            limits={"label_ids": 2},
         )
+
+    def evaluation(self):
+        return Walk(
+            {"": self.training_set()},
+            3,
+            lambda model, outputs, batch: {
+                "loss": model.losses(outputs, batch)["classification"],
+                "label": batch["label_ids"],
+            },
+            self.figures,
+        )
+
+    def figures(self, answers):
+        found = list(answers[""])
+        labels = [int(row["label"][0]) for row in found]
+        assert labels == [i % 2 for i in range(1, NUM_EXAMPLES + 1)]
+        self.seen.append(float(np.mean([row["loss"] for row in found])))
+        # The second evaluation is the best by this measure.
+        made_up = -abs(len(self.seen) - 2.0)
+        return {"eval_loss": self.seen[-1], "made_up": made_up}
+
+    def walks(self):
+        yield self.evaluation()
+
+
+def check(config, prepared=None):
+    """Does all checks, which end in a folder for the results."""
+    toy = Toy(config)
+    start = finetune.start_checkpoint(config, toy.spec)
+    toy.prepare(prepared or finetune.prepare(config))
+    with toy.prepared.strategy.scope():
+        finetune.check_model(toy, start)
 
 
 def train(config):
     """Trains on NUM_EXAMPLES rows; returns the losses seen in between."""
-    prepared = finetune.prepare(config)
-    check(config, prepared)
-    special = packing.SpecialIds.from_vocab(prepared.tokenizer.vocab)
-    features = (
-        {
-            **packing.pad(packing.pack_single([20 + i] * i, special), 16),
-            "label_ids": [i % 2],
-            "is_real_example": [1],
-        }
-        for i in range(1, NUM_EXAMPLES + 1)
-    )
-    path = finetune.write_records(
-        config.output_dir, "train.tf_record", FIELDS, features, "the same"
-    )
-    source = finetune.source(prepared, path, FIELDS, {"label_ids": 2})
-    seen = []
-
-    def make_evaluate(model):
-        rows = finetune.Rows(
-            prepared,
-            model,
-            source,
-            3,
-            lambda outputs, batch: {
-                "loss": model.losses(outputs, batch)["classification"],
-                "label": batch["label_ids"],
-            },
-        )
-
-        def evaluate():
-            found = list(rows)
-            labels = [int(row["label"][0]) for row in found]
-            assert labels == [i % 2 for i in range(1, NUM_EXAMPLES + 1)]
-            seen.append(float(np.mean([row["loss"] for row in found])))
-            # The second evaluation is the best by this measure.
-            return {"eval_loss": seen[-1], "made_up": -abs(len(seen) - 2.0)}
-
-        return evaluate
-
-    with prepared.strategy.scope():
-        finetune.train(
-            config,
-            prepared,
-            source,
-            NUM_EXAMPLES,
-            lambda seed: ClassifierModel(
-                prepared.bert_config, 2, init_seed=seed
-            ),
-            make_evaluate,
-        )
-    return seen
+    toy = Toy(config)
+    finetune.run(toy)
+    return toy.seen
 
 
 def last_tensors(folder):
@@ -125,7 +120,7 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     other = config("--nodo_train", "--do_eval", "--save_best=f1")
     for refused in (
         lambda: finetune.load(other, model),
-        lambda: check(other, finetune.prepare(other)),
+        lambda: check(other),
     ):
         with pytest.raises(UserError, match="those by made_up; leave"):
             refused()
@@ -174,28 +169,6 @@ def test_frozen_layers_keep_their_weights_and_have_no_moments(config, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--nodo_train"], "At least one of --do_train"),
-        (["--save_best=f1"], "--save_best needs --eval_steps"),
-        (
-            ["--early_stopping_patience=2", "--eval_steps=1"],
-            "--early_stopping_patience needs --save_best",
-        ),
-    ],
-)
-def test_flags_that_contradict_each_other_are_refused(config, args, message):
-    with pytest.raises(UserError, match=message):
-        config(*args)
-
-
-def test_an_unknown_metric_is_refused(config):
-    chosen = config("--eval_steps=1", "--save_best=f2")
-    with pytest.raises(UserError, match=r"one of the metrics a, f1.*'f2'"):
-        chosen.check_metric(["f1", "a"])
-
-
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
         (["--freeze_layers=4"], "must be at most 3, the layers"),
         (["--max_seq_length=65"], "Cannot use sequence length 65"),
         (["--init_checkpoint=nowhere/x.ckpt"], "No checkpoint found"),
@@ -209,7 +182,7 @@ def test_what_is_refused_is_so_before_output_dir_is_made(
 ):
     chosen = config(*args)
     with pytest.raises(UserError, match=message):
-        check(chosen, finetune.prepare(chosen))
+        check(chosen)
     assert not (tmp_path / "out").exists()
 
 
@@ -236,7 +209,7 @@ def test_best_weights_of_another_model_are_refused_before_it_writes(
         shutil.copy(path, best)  # of three labels
     chosen = config("--eval_steps=1", "--save_best=f1", "--do_eval")
     with pytest.raises(UserError, match=r"output_weights is \[3, 32\]"):
-        check(chosen, finetune.prepare(chosen))
+        check(chosen)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"best"}
 
 
@@ -245,11 +218,6 @@ def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
     vocab.write_text("[UNK]\n[CLS]\n[SEP]\n" + "a\n" * 1000)
     with pytest.raises(UserError, match=r"vocab\.txt has 1003 tokens"):
         finetune.prepare(config(f"--vocab_file={vocab}"))
-
-
-def test_batch_mean_weights_batches_alike_not_rows():
-    assert finetune.batch_mean([1.0, 3.0, 8.0], 2) == 5.0
-    assert finetune.batch_mean([1.0, 3.0, 8.0], 3) == 4.0
 
 
 @pytest.mark.parametrize(
@@ -275,8 +243,8 @@ def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
     (tmp_path / "out/result.txt").symlink_to(tmp_path / "mine.txt")
     mine = str(tmp_path / "mine.txt")
     with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
-        finetune.check_results(config(), ["result.txt"], None, mine)
-    finetune.check_results(config(), ["result.txt"], None)
+        finetune.check_results(config(), ["result.txt"], [None, mine])
+    finetune.check_results(config(), ["result.txt"], [None])
 
 
 def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
@@ -284,7 +252,7 @@ def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
     (tmp_path / "out/vocab.txt").write_text("other")
     chosen = config()
     with pytest.raises(UserError, match=r"out/vocab\.txt differs from"):
-        check(chosen, finetune.prepare(chosen))
+        check(chosen)
     predicts = config("--nodo_train", "--do_export", "--init_checkpoint=x")
     assert predicts.export_folder == str(tmp_path / "out/export")
 
@@ -313,50 +281,3 @@ def test_an_export_does_not_take_the_place_of_output_dir(
     chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
     with pytest.raises(UserError, match="must be a folder of its own"):
         finetune.check_results(chosen, [])
-
-
-def write_records(folder, made_from, num_logged=0):
-    """Writes three records, and returns the path and how many were made."""
-    made = []
-
-    def features():
-        for number in range(3):
-            made.append(number)
-            ids = packing.Packed([number], 1)
-            label = {"label_ids": [0], "is_real_example": [1]}
-            yield {**packing.pad(ids, 16), **label}
-
-    path = finetune.write_records(
-        str(folder), "x.tf_record", FIELDS, features(), made_from, num_logged
-    )
-    return path, len(made)
-
-
-def test_records_are_made_again_only_where_they_would_differ(tmp_path, caplog):
-    caplog.set_level("INFO", logger="absl")
-    path, num_made = write_records(tmp_path, "a")
-    assert num_made == 3
-    assert f"Wrote records to {path}" in caplog.text
-    written = (tmp_path / "x.tf_record").stat().st_mtime_ns
-    assert write_records(tmp_path, "a", num_logged=2) == (path, 2)
-    assert (tmp_path / "x.tf_record").stat().st_mtime_ns == written
-    assert f"The records in {path} are used again" in caplog.text
-    assert write_records(tmp_path, "b") == (path, 3)
-    assert write_records(tmp_path, "b") == (path, 0)
-    (tmp_path / "x.tf_record").write_bytes(b"damaged")
-    assert write_records(tmp_path, "b") == (path, 3)
-
-
-def test_a_worker_writes_nothing_to_output_dir(tmp_path, monkeypatch):
-    from bert.training import strategy
-
-    monkeypatch.setattr(strategy, "is_chief", lambda: False)
-    own, num_made = write_records(tmp_path, "a")
-    assert num_made == 3
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.undo()
-    path, _ = write_records(tmp_path, "a")
-    with open(own, "rb") as mine, open(path, "rb") as chiefs:
-        assert mine.read() == chiefs.read()
-    monkeypatch.setattr(strategy, "is_chief", lambda: False)
-    assert write_records(tmp_path, "a") == (path, 0)

@@ -20,6 +20,7 @@ from bert.data.corpus import (
     streaming_run,
 )
 from bert.data.corpus import instances as pretraining
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.worker_pool import WorkerPool
 from bert.data.records import record_io
 from bert.errors import UserError
@@ -89,7 +90,7 @@ def shards(folder, output="out"):
 
 def examples(folder, output="out", compression=None, length=LENGTH):
     paths = sorted(map(str, folder.glob(f"{output}-*-of-*")))
-    fields = record_io.pretraining_fields(length, PREDICTIONS)
+    fields = pretraining_fields(length, PREDICTIONS)
     return [
         record_io.decode(fields, record.numpy())
         for record in tf.data.TFRecordDataset(paths, compression)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_bytes, record_io
-from bert.data.records.fields import Field, pretraining_fields
+from bert.data.records.fields import Field
 
 
 def written(path, fields, values):

@@ -6,8 +6,7 @@ import tensorflow as tf
 from bert import run_classifier
 from bert.data.records import record_io
 from bert.data.text.tokenization import FullTokenizer
-from bert.errors import UserError
-from bert.tasks.classification import features
+from bert.tasks.classification import features, kinds
 from bert.tasks.classification import sets as classification_sets
 from bert.tasks.classification.processors import InputExample
 
@@ -17,9 +16,9 @@ def tokenizer(golden):
     return FullTokenizer(golden / "inputs/vocab.txt")
 
 
-def only(example, tokenizer, length=10, labels=("0", "1"), kind=None):
-    kind = kind or "classification"
-    (found,) = features.featurize([example], labels, length, tokenizer, kind)
+def only(example, tokenizer, length=10):
+    ids = [[int(example.label)]]
+    (found,) = features.featurize([example], ids, length, tokenizer)
     return found
 
 
@@ -54,37 +53,10 @@ def test_an_empty_text_is_cls_and_sep(tokenizer):
     assert tokens(found, tokenizer) == "[CLS] [SEP]"
 
 
-@pytest.mark.parametrize(
-    ("kind", "label", "expected"),
-    [
-        ("classification", "b", [1]),
-        ("classification", None, [0]),
-        ("multi_label", ["c", "a"], [1, 0, 1]),
-        ("multi_label", [], [0, 0, 0]),
-        ("multi_label", None, [0, 0, 0]),
-        ("regression", 2.5, [2.5]),
-        ("regression", None, [0.0]),
-    ],
-)
-def test_labels_become_numbers(tokenizer, kind, label, expected):
-    labels = () if kind == "regression" else ("a", "b", "c")
-    example = InputExample("x", "the tree", label=label)
-    assert only(example, tokenizer, 5, labels, kind)["label_ids"] == expected
-
-
-@pytest.mark.parametrize(
-    ("kind", "label"), [("classification", "2"), ("multi_label", ["0", "2"])]
-)
-def test_a_label_that_the_task_lacks_is_named(tokenizer, kind, label):
-    example = InputExample("dev-7", "the tree", label=label)
-    with pytest.raises(UserError, match=r"Example dev-7: .*Received: '2'"):
-        only(example, tokenizer, kind=kind)
-
-
 def test_the_first_five_examples_are_logged(tokenizer, caplog):
     examples = [InputExample(f"g-{i}", "the tree", label="1") for i in range(7)]
     with caplog.at_level(python_logging.INFO, logger="absl"):
-        list(features.featurize(examples, ["0", "1"], 5, tokenizer))
+        list(features.featurize(examples, [[1]] * 7, 5, tokenizer))
     lines = [record.getMessage() for record in caplog.records]
     assert lines[0] == "Writing example 0 of 7"
     ids = tokenizer.convert_tokens_to_ids(["[CLS]", "the", "tree", "[SEP]"])
@@ -123,9 +95,13 @@ def test_records_are_the_originals(golden, tokenizer, task, name):
         "eval": sets.dev.get(""),
         "predict": sets.test.get(""),
     }[name]
-    fields = record_io.classification_fields(40)
+    kind = kinds.find("classification")
+    fields = kind.fields(40, 1)
+    ids = classification_sets.label_ids(
+        examples, kind, processor.get_labels(), 40
+    )
     path = golden / "classifier_records" / task / f"{name}.tf_record"
     theirs = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    ours = features.featurize(examples, processor.get_labels(), 40, tokenizer)
+    ours = features.featurize(examples, ids, 40, tokenizer)
     for our, their in zip(ours, theirs, strict=True):
         assert our == record_io.decode(fields, their)

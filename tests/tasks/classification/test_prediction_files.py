@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from bert.errors import UserError
-from bert.tasks.classification.prediction_files import Predictions, Writer
+from bert.tasks.classification import kinds
+from bert.tasks.classification.prediction_files import Writer
 from bert.tasks.classification.processors import InputExample
 
 EXAMPLES = [InputExample("id-1", "東", None), InputExample("id-2", "c", "d")]
 
 
 def written(folder, kind, labels, values, key="", texts=False, glue=None):
-    predictions = Predictions(kind, labels, np.float32(values))
-    writer = Writer(str(folder), key, predictions)
+    writer = Writer(
+        str(folder), key, kinds.find(kind), labels, np.float32(values)
+    )
     writer.write_test_results()
     writer.write_json_lines(EXAMPLES, texts)
     if glue:

@@ -3,7 +3,7 @@ from typing import ClassVar
 import pytest
 
 from bert.errors import UserError
-from bert.tasks.classification import sets
+from bert.tasks.classification import kinds, sets
 from bert.tasks.classification.processors import (
     DataProcessor,
     FileProcessor,
@@ -67,29 +67,24 @@ def test_a_set_that_is_empty_or_missing_is_named(tmp_path):
         sets.read(DataProcessor(), "", train=True, dev=False, test=False)
 
 
-def check(found, kind="classification", length=5):
-    sets.check_examples(found, ["a", "b"], kind, length)
+def label_ids(examples, kind="classification", length=5):
+    return sets.label_ids(examples, kinds.find(kind), ["a", "b"], length)
 
 
 def test_pairs_need_room(tmp_path):
-    check(read(tmp_path, dev=True), length=3)
-    check(read(tmp_path, train=True), length=5)
+    label_ids(read(tmp_path, dev=True).dev[""], length=3)
+    pairs = read(tmp_path, train=True).train
+    assert label_ids(pairs, length=5) == [[0], [1]]
     with pytest.raises(UserError, match=r"at least 5 for pairs .*Received: 4"):
-        check(read(tmp_path, train=True), length=4)
+        label_ids(pairs, length=4)
 
 
-@pytest.mark.parametrize("place", ["train", "dev", "test"])
-def test_a_label_that_the_task_lacks_is_found_in_any_set(place):
+def test_a_label_that_the_task_lacks_is_found():
     bad = [InputExample("no-1", "x", label="c")]
-    found = sets.ExampleSets(
-        bad if place == "train" else [],
-        {"": bad} if place == "dev" else {},
-        {"": bad} if place == "test" else {},
-    )
     with pytest.raises(UserError, match=r"Example no-1: .*Received: 'c'"):
-        check(found)
+        label_ids(bad)
     with pytest.raises(UserError, match=r"Example no-1: expected a number"):
-        check(found, "regression")
+        label_ids(bad, "regression")
 
 
 def test_weights_come_from_the_training_set(tmp_path):
@@ -104,7 +99,7 @@ def test_numbers_have_no_labels_and_no_weights():
     class Numbers(Mine):
         kind = "regression"
 
-    assert sets.check_labels(Numbers()) == []
+    assert sets.label_names(Numbers()) == []
     examples = [InputExample("1", "x", label=1.0)]
     with pytest.raises(UserError, match="--class_weights is for labels"):
         sets.label_weights(Numbers(), [], "balanced", examples)

@@ -79,7 +79,7 @@ def test_windows_and_records_are_the_originals(
     theirs = json.loads((folder / f"{name}.features.json").read_text())
     assert [as_in_the_golden(window) for window in ours] == theirs
 
-    fields = record_io.squad_fields(
+    fields = windows.fields(
         settings.max_seq_length, is_training=name.startswith("train")
     )
     encoded = [

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bert.errors import UserError
-from bert.evaluation import classification
+from bert.tasks.classification import metrics
 
-ALL = tuple(classification.METRICS)
+ALL = tuple(metrics.METRICS)
 
 
 def logits(*predicted, num_labels=2):
@@ -18,8 +17,8 @@ def logits(*predicted, num_labels=2):
 def test_two_labels_by_hand():
     # 3 true positives, 1 false positive, 2 false negatives, 4 true negatives.
     true = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
-    figures = classification.metrics(
-        "classification", logits(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), true, ALL
+    figures = metrics.single_label(
+        logits(1, 1, 1, 1, 0, 0, 0, 0, 0, 0), true, ALL
     )
     assert figures["eval_accuracy"] == pytest.approx(0.7)
     assert figures["f1"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 2))
@@ -31,8 +30,7 @@ def test_two_labels_by_hand():
 
 
 def test_three_labels_by_hand():
-    figures = classification.metrics(
-        "classification",
+    figures = metrics.single_label(
         logits(0, 1, 2, 2, num_labels=3),
         np.array([[0], [1], [2], [1]]),
         ["matthews_correlation", "macro_f1"],
@@ -46,9 +44,7 @@ def test_three_labels_by_hand():
 @pytest.mark.parametrize("true", [[0, 0, 0], [1, 1, 1], [0, 1, 0]])
 @pytest.mark.parametrize("predicted", [[0, 0, 0], [1, 1, 1]])
 def test_what_is_not_defined_is_0_without_a_warning(true, predicted):
-    figures = classification.metrics(
-        "classification", logits(*predicted), np.array(true), ALL
-    )
+    figures = metrics.single_label(logits(*predicted), np.array(true), ALL)
     assert figures["matthews_correlation"] == 0
     assert np.isfinite(list(figures.values())).all()
 
@@ -56,7 +52,7 @@ def test_what_is_not_defined_is_0_without_a_warning(true, predicted):
 def test_several_labels_by_hand():
     true = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]])
     predicted = np.float32([[2, -1, -1], [1, -1, -3], [0, -1, -1]])
-    figures = classification.metrics("multi_label", predicted, true)
+    figures = metrics.multi_label(predicted, true)
     assert figures["eval_accuracy"] == pytest.approx(1 / 3)
     # a: 2 right, 1 too many; b: 1 missed; c: never.
     assert figures["micro_f1"] == pytest.approx(4 / 6)
@@ -64,16 +60,16 @@ def test_several_labels_by_hand():
 
 
 def test_one_label_that_may_hold_or_not():
-    figures = classification.metrics(
-        "multi_label", np.float32([[1], [1], [-1]]), np.array([[1], [0], [0]])
+    figures = metrics.multi_label(
+        np.float32([[1], [1], [-1]]), np.array([[1], [0], [0]])
     )
     assert figures["eval_accuracy"] == pytest.approx(2 / 3)
     assert figures["micro_f1"] == figures["macro_f1"] == pytest.approx(2 / 3)
 
 
 def test_numbers_by_hand():
-    figures = classification.metrics(
-        "regression", np.float32([[1], [2], [9]]), np.array([[0.0], [2], [3]])
+    figures = metrics.regression(
+        np.float32([[1], [2], [9]]), np.array([[0.0], [2], [3]])
     )
     assert figures["mean_squared_error"] == pytest.approx((1 + 0 + 36) / 3)
     assert figures["spearman"] == pytest.approx(1)
@@ -93,32 +89,19 @@ def test_numbers_by_hand():
     ],
 )
 def test_the_correlation_with_a_constant_is_0(values, true):
-    figures = classification.metrics(
-        "regression", np.float32(values), np.float32(true)
-    )
+    figures = metrics.regression(np.float32(values), np.float32(true))
     assert figures["pearson"] == figures["spearman"] == 0
 
 
 def test_values_that_are_not_finite_have_no_correlation():
-    figures = classification.metrics(
-        "regression", np.float32([[1], [np.nan], [np.inf]]), np.arange(3.0)
+    figures = metrics.regression(
+        np.float32([[1], [np.nan], [np.inf]]), np.arange(3.0)
     )
     assert np.isnan(list(figures.values())).all()
 
 
-@pytest.mark.parametrize(
-    "kind", ["classification", "multi_label", "regression"]
-)
-def test_the_names_are_those_of_the_figures(kind):
-    names = ["f1"] if kind == "classification" else []
-    label_ids = np.eye(2) if kind == "multi_label" else np.arange(2)
-    values = np.eye(2)[:, : 1 if kind == "regression" else 2]
-    figures = classification.metrics(kind, values, label_ids, names)
-    assert sorted(figures) == sorted(classification.metric_names(kind, names))
-
-
 def test_other_sets_figures_have_the_sets_name():
-    figures = classification.joined(
+    figures = metrics.joined(
         {
             "": {"eval_accuracy": 1, "loss": 2},
             "mismatched": {"eval_accuracy": 3, "eval_loss": 4, "loss": 5},
@@ -132,26 +115,12 @@ def test_other_sets_figures_have_the_sets_name():
     }
 
 
-def test_rows_are_stacked_by_name():
-    rows = [{"a": np.ones(2)}, {"a": np.zeros(2)}]
-    assert classification.stacked(rows)["a"].tolist() == [[1, 1], [0, 0]]
-
-
 def test_a_plain_accuracy_needs_neither_scikit_learn_nor_scipy():
     code = (
         "import sys, numpy as np;"
-        "from bert.evaluation import classification as c;"
-        "c.metrics('classification', np.eye(2), np.arange(2));"
+        "from bert.tasks.classification import metrics;"
+        "metrics.single_label(np.eye(2), np.arange(2));"
         "sys.exit(any(n in sys.modules for n in ('sklearn', 'scipy')))"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "names"),
-    [("classification", ["precision"]), ("regression", ["f1"])],
-)
-def test_a_metric_that_there_is_not_is_refused(kind, names):
-    with pytest.raises(UserError, match=f"Received: {names[0]}, of kind"):
-        classification.metric_names(kind, names)

@@ -1,0 +1,103 @@
+"""run_classifier.py's tasks by name, and its flags, checked together.
+
+Imports without TensorFlow.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from bert.errors import UserError
+from bert.tasks.classification import glue, kinds
+from bert.tasks.classification.kinds import Kind
+from bert.tasks.classification.processors import (
+    ColaProcessor,
+    DataProcessor,
+    MnliProcessor,
+    MrpcProcessor,
+    XnliProcessor,
+)
+from bert.tasks.classification.table_files import FORMATS, given_flags
+from bert.tasks.config import FineTuningConfig
+
+# The tasks by the names that --task_name takes. Code that imports
+# run_classifier may add its own.
+processors: dict[str, Callable[[], DataProcessor]] = {
+    "cola": ColaProcessor,
+    "mnli": MnliProcessor,
+    "mrpc": MrpcProcessor,
+    "xnli": XnliProcessor,
+    **glue.PROCESSORS,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(FineTuningConfig):
+    """The values of a run's flags, by their names; checked together."""
+
+    data_dir: str | None
+    task_name: str
+    eval_batch_size: int
+    train_file: str | None
+    dev_file: str | None
+    test_file: str | None
+    text_column: str
+    pair_column: str | None
+    label_column: str
+    id_column: str | None
+    header: bool
+    label_type: str
+    label_separator: str
+    labels: str | None
+    class_weights: str | None
+    predictions_text: bool
+    glue_submission: bool
+
+    def __post_init__(self):
+        super().__post_init__()
+        name = self.task_name.lower()
+        if name not in FORMATS and name not in processors:
+            raise UserError(
+                f"Task not found: {name}. Expected --task_name to be one of "
+                f"{', '.join([*processors, *FORMATS])}."
+            )
+        given = given_flags(self)
+        if given and name not in FORMATS:
+            raise UserError(
+                f"--{given[0]} is for one's own files "
+                f"(--task_name={'|'.join(FORMATS)}); leave it out. Received: "
+                f"--task_name={self.task_name}."
+            )
+        if self.glue_submission and not self.do_predict:
+            raise UserError(
+                "--glue_submission needs --do_predict, whose results it writes."
+            )
+        task = processors.get(name)
+        if self.glue_submission and not getattr(task, "glue_name", None):
+            raise UserError(
+                "--glue_submission is for the tasks of GLUE. Received: "
+                f"--task_name={self.task_name}."
+            )
+        if not self.label_separator:
+            raise UserError("--label_separator must not be empty.")
+        if self.label_type == "regression" and self.labels is not None:
+            raise UserError(
+                "--labels is for names; those of --label_type=regression are "
+                f"numbers. Received: {self.labels!r}; leave it out."
+            )
+
+    @property
+    def table_format(self) -> str | None:
+        """The format of one's own files; None: a task with a processor."""
+        name = self.task_name.lower()
+        return name if name in FORMATS else None
+
+    @property
+    def kind(self) -> Kind:
+        """What is said of a text."""
+        if self.table_format:
+            return kinds.BY_LABEL_TYPE[self.label_type]
+        return kinds.find(self.new_processor().kind)
+
+    def new_processor(self) -> DataProcessor:
+        """Returns the processor that --task_name names."""
+        return processors[self.task_name.lower()]()

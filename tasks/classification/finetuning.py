@@ -1,0 +1,250 @@
+"""Fine-tuning to classify texts or pairs of texts, and to score them."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bert.model_folder import labels as label_files
+from bert.tasks import task
+from bert.tasks.classification import features, sets
+from bert.tasks.classification.config import Config
+from bert.tasks.classification.processors import DataProcessor, InputExample
+from bert.tasks.classification.table_files import (
+    TableProcessor,
+    TableSettings,
+)
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.spec import Spec
+from bert.tasks.task import FineTuningTask, Walk
+
+# TensorFlow and NumPy are imported where they are used.
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bert.modeling.classifiers import ClassifierModel
+    from bert.tasks.predictions import Predictions
+    from bert.training.head_check import Start
+
+
+class Classification(FineTuningTask):
+    """A run of run_classifier.py.
+
+    Args:
+        config: the values of its flags.
+    """
+
+    results = (
+        "train.tf_record",
+        "eval.tf_record",
+        "predict.tf_record",
+        "eval_results.txt",
+        "labels.txt",
+        "test_results.tsv",
+        "predictions.jsonl",
+    )
+    config: Config
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        self._kind = config.kind
+
+    @property
+    def spec(self) -> Spec:
+        """The row of the kind."""
+        return self._kind.spec
+
+    @property
+    def input_files(self) -> Sequence[str | None]:
+        """One's own files."""
+        config = self.config
+        return config.train_file, config.dev_file, config.test_file
+
+    def read(self, start: "Start") -> None:
+        """Reads the task's sets and labels."""
+        config = self.config
+        self._processor = self._make_processor(start)
+        self._sets = sets.read(
+            self._processor,
+            config.data_dir,
+            train=config.do_train,
+            dev=config.do_eval or config.evaluates_in_training,
+            test=config.do_predict,
+        )
+        self.labels = sets.label_names(self._processor)
+        if self.labels:
+            origin = f"--task_name={config.task_name}"
+            label_files.check_kept(
+                label_files.Labels(list(self.labels), origin),
+                task.kept_labels(config.output_dir, start),
+            )
+        number = functools.partial(
+            sets.label_ids,
+            kind=self._kind,
+            names=self.labels,
+            max_seq_length=config.max_seq_length,
+        )
+        self._train_ids = number(self._sets.train)
+        self._dev_ids = {k: number(v) for k, v in self._sets.dev.items()}
+        self._test_ids = {k: number(v) for k, v in self._sets.test.items()}
+        self._label_weights = sets.label_weights(
+            self._processor,
+            self.labels,
+            config.class_weights,
+            self._sets.train,
+        )
+
+    def _make_processor(self, start: "Start") -> DataProcessor:
+        """Returns the task's processor, which knows its labels if it can."""
+        config = self.config
+        if not config.table_format:
+            return config.new_processor()
+        settings = TableSettings.from_config(config.table_format, config)
+        if not self._kind.least_labels:
+            return TableProcessor(settings)
+        known = task.known_labels(config, config.labels, start)
+        return TableProcessor(settings, *(known or ()))
+
+    @property
+    def num_examples(self) -> int:
+        """The texts of the training set."""
+        return len(self._sets.train)
+
+    @property
+    def num_outputs(self) -> int:
+        """How many labels there are, L; 1 where they are numbers."""
+        return len(self.labels) or 1
+
+    def metric_names(self) -> list[str]:
+        """Returns those of the kind and of the processor."""
+        own = self._kind.metric_names(self._processor.metric_names)
+        return ["eval_loss", "loss", *own]
+
+    def make_model(self, seed: int | None = None) -> "ClassifierModel":
+        """Returns the model of the kind."""
+        return self._kind.make_model(
+            self.prepared.bert_config,
+            self.num_outputs,
+            self._label_weights,
+            self.prepared.compute_dtype,
+            seed,
+        )
+
+    def training_set(self) -> RecordSet:
+        """Returns the training set."""
+        return self._records(
+            "train.tf_record", self._sets.train, self._train_ids
+        )
+
+    def _records(
+        self,
+        file: str,
+        examples: Sequence[InputExample],
+        label_ids: Sequence[Sequence[float]],
+    ) -> RecordSet:
+        length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
+        return RecordSet(
+            file=file,
+            fields=self._kind.fields(length, self.num_outputs),
+            features=lambda: features.featurize(
+                examples, label_ids, length, tokenizer
+            ),
+            inputs=lambda: (
+                (example.text_a, example.text_b, ids)
+                for example, ids in zip(examples, label_ids, strict=True)
+            ),
+            num_logged=features.LOGGED_EXAMPLES,
+        )
+
+    def evaluation(self) -> Walk | None:
+        """Returns the way over the dev sets."""
+        if not self._sets.dev:
+            return None
+        number = len(self._sets.dev[""])
+        kind = self._kind
+        return Walk(
+            {
+                key: self._records(
+                    sets.file_name("eval.tf_record", key),
+                    examples,
+                    self._dev_ids[key],
+                )
+                for key, examples in self._sets.dev.items()
+            },
+            self.config.eval_batch_size,
+            lambda model, outputs, batch: {
+                "logits": outputs["logits"],
+                "label_ids": batch["label_ids"],
+                "loss": kind.losses(outputs["logits"], batch["label_ids"]),
+            },
+            self._figures,
+            sizes=[f"Num examples = {number} ({number} actual, 0 padding)"],
+        )
+
+    def _figures(
+        self, answers: "Mapping[str, Predictions]"
+    ) -> "dict[str, np.float32]":
+        """Returns the figures of all dev sets."""
+        from bert.evaluation import rows
+        from bert.tasks.classification import metrics
+
+        figures = {}
+        for key, of_rows in answers.items():
+            found = rows.stacked(of_rows)
+            figures[key] = {
+                **self._kind.figures(
+                    found["logits"],
+                    found["label_ids"],
+                    self._processor.metric_names,
+                ),
+                **rows.loss_figures(found["loss"], self.config.eval_batch_size),
+            }
+        return metrics.joined(figures)
+
+    def walks(self) -> Iterator[Walk]:
+        """Yields the evaluation, and a prediction of each test set."""
+        evaluation = self.evaluation()
+        if self.config.do_eval and evaluation:
+            yield evaluation
+        kind = self._kind
+        for key, examples in self._sets.test.items():
+            yield Walk(
+                {
+                    key: self._records(
+                        sets.file_name("predict.tf_record", key),
+                        examples,
+                        self._test_ids[key],
+                    )
+                },
+                self.config.predict_batch_size,
+                lambda model, outputs, batch: {
+                    "values": kind.values(outputs["logits"])
+                },
+                self._write_predictions,
+                title="***** Running prediction*****",
+                sizes=[f"Num examples = {len(examples)}"],
+            )
+
+    def _write_predictions(
+        self, answers: "Mapping[str, Predictions]"
+    ) -> dict[str, float]:
+        """Writes what the model says of the rows of a test set."""
+        from bert.evaluation import rows
+        from bert.tasks.classification import prediction_files
+
+        for key, of_rows in answers.items():
+            writer = prediction_files.Writer(
+                self.config.output_dir,
+                key,
+                self._kind,
+                self.labels,
+                rows.stacked(of_rows)["values"],
+            )
+            writer.write_test_results()
+            writer.write_json_lines(
+                self._sets.test[key], self.config.predictions_text
+            )
+            if self.config.glue_submission:
+                also = self._processor.also
+                processor = also[key] if key else self._processor
+                writer.write_submission(processor.glue_name)
+        return {}

@@ -1,0 +1,425 @@
+"""What is said of a text: one label, any number of labels, or a number.
+
+Each is a `Kind`, and all that differs between them is here. TensorFlow and
+NumPy are imported where they are used. Letters of shapes: B batch, L labels,
+n rows of a file.
+"""
+
+import abc
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bert.data.records.fields import Field, sequence_fields
+from bert.data.tables import rows
+from bert.data.tables.rows import Place
+from bert.errors import UserError
+from bert.tasks import spec
+from bert.tasks.classification.label_cells import label_name
+from bert.tasks.classification.processors import InputExample
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from bert.modeling import BertConfig
+    from bert.modeling.classifiers import ClassifierModel
+
+Label = str | float | list[str]
+
+
+class Kind(abc.ABC):
+    """What is said of a text.
+
+    Attributes:
+        name: what `DataProcessor.kind` calls it.
+        label_type: what --label_type calls it.
+        least_labels: how many labels there must be; 0: they have no names.
+        own_metrics: the names of the figures that `figures` always gives.
+        has_classes: whether each text is of one class, its label; `figures`
+            then gives those of `metrics.METRICS`, too, if asked.
+    """
+
+    name: ClassVar[str]
+    label_type: ClassVar[str]
+    least_labels: ClassVar[int]
+    own_metrics: ClassVar[Sequence[str]]
+    has_classes: ClassVar[bool] = False
+
+    @property
+    def spec(self) -> spec.Spec:
+        """The row in the table of tasks."""
+        return spec.find("classification", self.name)
+
+    def fields(self, seq_length: int, num_labels: int) -> tuple[Field, ...]:
+        """Returns the fields of run_classifier.py's records.
+
+        Args:
+            seq_length: the flag max_seq_length, S.
+            num_labels: L.
+        """
+        return (
+            *sequence_fields(seq_length),
+            self._label_field(num_labels),
+            Field("is_real_example", 1),
+        )
+
+    def _label_field(self, num_labels: int) -> Field:
+        del num_labels  # that of several labels is as long
+        return Field("label_ids", 1)
+
+    @abc.abstractmethod
+    def read_cell(
+        self, place: Place, cell: Any, column: str, separator: str
+    ) -> Label:
+        """Returns the label in a cell of a table.
+
+        Args:
+            place: where the cell is.
+            cell: its text; in jsonl any value.
+            column: the name of the cell's column.
+            separator: what stands between several labels in a text.
+
+        Raises:
+            UserError: there is none of this kind.
+        """
+
+    @abc.abstractmethod
+    def names_of(self, label: Any) -> Sequence[str]:
+        """Returns the labels with names that an example has."""
+
+    @abc.abstractmethod
+    def label_ids(
+        self, example: InputExample, numbers: Mapping[str, int]
+    ) -> Sequence[float]:
+        """Returns an example's label as numbers; without a label, zeros.
+
+        Args:
+            example: the example.
+            numbers: of each label.
+
+        Raises:
+            UserError: its label is not one of the task's.
+        """
+
+    def balanced_weight(self, count: int, total: int, num_labels: int) -> float:
+        """Returns what --class_weights=balanced means for a label.
+
+        Args:
+            count: training examples that have it, at least one.
+            total: training examples.
+            num_labels: L.
+
+        Returns:
+            0 where the weight is not defined.
+        """
+        return total / (num_labels * count)
+
+    @abc.abstractmethod
+    def _model_class(self) -> "type[ClassifierModel]":
+        """Returns the class of `make_model`'s models."""
+
+    def make_model(
+        self,
+        config: "BertConfig",
+        num_labels: int,
+        label_weights: Sequence[float] | None = None,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ) -> "ClassifierModel":
+        """Returns the model.
+
+        Args:
+            config: the encoder's sizes.
+            num_labels: L; 1 where they have no names.
+            label_weights: what each label counts in training; None: all the
+                same.
+            compute_dtype: see `BertModel`.
+            init_seed: see `BertModel`.
+        """
+        return self._model_class()(
+            config,
+            num_labels,
+            label_weights=label_weights,
+            compute_dtype=compute_dtype,
+            init_seed=init_seed,
+        )
+
+    @abc.abstractmethod
+    def losses(
+        self, logits: "tf.Tensor", label_ids: "tf.Tensor"
+    ) -> "tf.Tensor":
+        """Returns each row's loss, float32 [B], all labels weighing the same.
+
+        Args:
+            logits: float32 [B, L].
+            label_ids: as in the records.
+        """
+
+    @abc.abstractmethod
+    def values(self, logits: "tf.Tensor") -> "tf.Tensor":
+        """Returns probabilities, or the number; float32 [B, L]."""
+
+    def metric_names(self, more: Sequence[str] = ()) -> list[str]:
+        """Returns the names of what `figures` returns.
+
+        Args:
+            more: `DataProcessor.metric_names`.
+
+        Raises:
+            UserError: one of them is none of `metrics.METRICS`, or they do
+                not go with the kind.
+        """
+        from bert.tasks.classification import metrics
+
+        known = metrics.METRICS if self.has_classes else {}
+        if any(name not in known for name in more):
+            raise UserError(
+                "metric_names of a task with one label for each text may be "
+                f"{', '.join(metrics.METRICS)}; other kinds have their own "
+                f"figures. Received: {', '.join(more)}, of kind {self.name}."
+            )
+        return [*self.own_metrics, *more]
+
+    @abc.abstractmethod
+    def figures(
+        self,
+        logits: "np.ndarray",
+        label_ids: "np.ndarray",
+        more: Sequence[str] = (),
+    ) -> "dict[str, np.float32]":
+        """Returns what predictions are worth; see `metrics`.
+
+        Args:
+            logits: float32 [n, L].
+            label_ids: as in the records, [n, ...].
+            more: see `metric_names`.
+        """
+
+    @abc.abstractmethod
+    def prediction(self, labels: Sequence[str], values: "np.ndarray") -> Label:
+        """Returns what is predicted for a row.
+
+        Args:
+            labels: what the outputs are called.
+            values: the row's, [L].
+        """
+
+    def submitted(self, prediction: Label) -> str:
+        """Returns a prediction as the GLUE server takes it."""
+        return str(prediction)
+
+
+class SingleLabel(Kind):
+    """One label for each text."""
+
+    name = "classification"
+    label_type = "single"
+    least_labels = 2
+    own_metrics = ("eval_accuracy",)
+    has_classes = True
+
+    def read_cell(self, place, cell, column, separator):
+        """Returns the label's name."""
+        name = label_name(place, cell)
+        if not name:
+            raise place.fault(
+                f"a label in the column {column}, found an empty one"
+            )
+        return name
+
+    def names_of(self, label):
+        """Returns the one label, if there is one."""
+        return [] if label is None else [label]
+
+    def label_ids(self, example, numbers):
+        """Returns the label's number."""
+        _check_labels(example, self.names_of(example.label), numbers)
+        return [0 if example.label is None else numbers[example.label]]
+
+    def _model_class(self):
+        from bert.modeling.classifiers import ClassifierModel
+
+        return ClassifierModel
+
+    def losses(self, logits, label_ids):
+        """Returns the cross-entropy."""
+        from bert.modeling import losses
+
+        return losses.cross_entropy(logits, label_ids)
+
+    def values(self, logits):
+        """Returns the softmax."""
+        import tensorflow as tf
+
+        return tf.nn.softmax(logits)
+
+    def figures(self, logits, label_ids, more=()):
+        """Returns the accuracy, and what is asked for."""
+        from bert.tasks.classification import metrics
+
+        return metrics.single_label(logits, label_ids, more)
+
+    def prediction(self, labels, values):
+        """Returns the most probable label."""
+        return labels[int(values.argmax())]
+
+
+class MultiLabel(Kind):
+    """Any number of labels for each text."""
+
+    name = "multi_label"
+    label_type = "multi"
+    least_labels = 1
+    own_metrics = ("eval_accuracy", "macro_f1", "micro_f1")
+
+    def _label_field(self, num_labels):
+        return Field("label_ids", num_labels)
+
+    def read_cell(self, place, cell, column, separator):
+        """Returns the names of the labels, none for an empty cell."""
+        if isinstance(cell, str):
+            cell = cell.split(separator)
+        if not isinstance(cell, list):
+            raise place.fault(
+                "a list of labels, or a text of labels separated by "
+                f"{separator!r}"
+            )
+        names = [label_name(place, label) for label in cell]
+        return [name for name in names if name]
+
+    def names_of(self, label):
+        """Returns the labels."""
+        return label or []
+
+    def label_ids(self, example, numbers):
+        """Returns a 0 or 1 for each label."""
+        own = self.names_of(example.label)
+        _check_labels(example, own, numbers)
+        return [int(label in own) for label in numbers]
+
+    def balanced_weight(self, count, total, num_labels):
+        """Returns how many lack the label for each one that has it."""
+        return (total - count) / count
+
+    def _model_class(self):
+        from bert.modeling.classifiers import MultiLabelModel
+
+        return MultiLabelModel
+
+    def losses(self, logits, label_ids):
+        """Returns the mean of the labels' cross-entropies."""
+        import tensorflow as tf
+
+        from bert.modeling import losses
+
+        weights = tf.ones(tf.shape(logits)[-1:])
+        return losses.sigmoid_cross_entropy(logits, label_ids, weights)
+
+    def values(self, logits):
+        """Returns the sigmoid."""
+        import tensorflow as tf
+
+        return tf.nn.sigmoid(logits)
+
+    def figures(self, logits, label_ids, more=()):
+        """Returns the accuracy and both F1."""
+        from bert.tasks.classification import metrics
+
+        return metrics.multi_label(logits, label_ids)
+
+    def prediction(self, labels, values):
+        """Returns all labels from a probability of 0.5 on."""
+        pairs = zip(labels, values, strict=True)
+        return [label for label, value in pairs if value >= 0.5]
+
+
+class Regression(Kind):
+    """A number for each text."""
+
+    name = "regression"
+    label_type = "regression"
+    least_labels = 0
+    own_metrics = ("mean_squared_error", "pearson", "spearman")
+
+    def _label_field(self, num_labels):
+        return Field("label_ids", 1, "float32")
+
+    def read_cell(self, place, cell, column, separator):
+        """Returns the number."""
+        return rows.number(cell, place)
+
+    def names_of(self, label):
+        """Returns none."""
+        return []
+
+    def label_ids(self, example, numbers):
+        """Returns the number."""
+        try:
+            return [0.0 if example.label is None else float(example.label)]
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"Example {example.guid}: expected a number as label. "
+                f"Received: {rows.shorten(example.label)}, of the text "
+                f"{rows.shorten(example.text_a)}."
+            ) from error
+
+    def _model_class(self):
+        from bert.modeling.classifiers import RegressionModel
+
+        return RegressionModel
+
+    def losses(self, logits, label_ids):
+        """Returns the squared error."""
+        from bert.modeling import losses
+
+        return losses.squared_error(logits, label_ids)
+
+    def values(self, logits):
+        """Returns the logits."""
+        return logits
+
+    def figures(self, logits, label_ids, more=()):
+        """Returns the error and both correlations."""
+        from bert.tasks.classification import metrics
+
+        return metrics.regression(logits, label_ids)
+
+    def prediction(self, labels, values):
+        """Returns the number, with the digits that a float32 has."""
+        return float(str(values[0]))
+
+    def submitted(self, prediction):
+        """Returns the number, from 0 to 5, as STS-B has it."""
+        return f"{min(max(prediction, 0.0), 5.0):.3f}"
+
+
+_KINDS: Sequence[Kind] = (SingleLabel(), MultiLabel(), Regression())
+BY_LABEL_TYPE: Mapping[str, Kind] = {each.label_type: each for each in _KINDS}
+
+
+def find(name: str) -> Kind:
+    """Returns the kind that a `DataProcessor` names.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    for kind in _KINDS:
+        if kind.name == name:
+            return kind
+    raise UserError(
+        "Expected a task whose kind is one of "
+        f"{', '.join(each.name for each in _KINDS)}. Received: {name!r}."
+    )
+
+
+def _check_labels(
+    example: InputExample, own: Sequence[str], numbers: Mapping[str, int]
+) -> None:
+    for label in own:
+        if label not in numbers:
+            raise UserError(
+                f"Example {example.guid}: expected one of the labels that "
+                f"get_labels() gives ({rows.some(list(numbers))}). "
+                f"Received: {rows.shorten(label)}, of the text "
+                f"{rows.shorten(example.text_a)}."
+            )

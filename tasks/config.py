@@ -1,0 +1,55 @@
+"""The flags that all scripts that fine-tune share, read and checked together.
+
+Imports without TensorFlow.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from bert.cli.config import TrainingConfig
+from bert.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FineTuningConfig(TrainingConfig):
+    """The values of the flags that all tasks share, by their names."""
+
+    vocab_file: str
+    do_lower_case: bool
+    do_predict: bool
+    predict_batch_size: int
+    num_train_epochs: float
+    warmup_proportion: float
+    shuffle_buffer_size: int | None
+    length_buckets: bool
+
+    def __post_init__(self):
+        does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
+        if not any(does):
+            raise UserError(
+                "At least one of --do_train, --do_eval, --do_predict and "
+                "--do_export must be true; none is."
+            )
+        if self.do_train and self.save_best and not self.eval_steps:
+            raise UserError(
+                "--save_best needs --eval_steps: how often to look for "
+                "something better."
+            )
+        if self.early_stopping_patience and self.save_best is None:
+            raise UserError(
+                "--early_stopping_patience needs --save_best: the metric that "
+                "is to get better."
+            )
+
+    @property
+    def evaluates_in_training(self) -> bool:
+        """Whether the model is evaluated while it trains."""
+        return self.do_train and self.eval_steps is not None
+
+    def check_metric(self, names: Sequence[str]) -> None:
+        """Raises UserError where --save_best is none of a task's metrics."""
+        if self.save_best is not None and self.save_best not in names:
+            raise UserError(
+                "--save_best must be one of the metrics "
+                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
+            )

@@ -1,0 +1,138 @@
+"""Pre-training: records → training → evaluation.
+
+What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
+`tasks.record_sets`.
+"""
+
+import functools
+from collections.abc import Mapping
+
+import tensorflow as tf
+from absl import logging
+
+from bert.data.corpus.record_fields import pretraining_fields
+from bert.data.records import input_pipeline, record_files
+from bert.data.records.record_files import RecordSource
+from bert.model_folder import task_files
+from bert.modeling import BertConfig
+from bert.modeling.heads import PretrainingModel
+from bert.modeling.task_model import Batch
+from bert.tasks import record_sets
+from bert.tasks.pretraining import metrics
+from bert.tasks.pretraining.config import Config
+from bert.training import loop, results, run, strategy
+
+# The length of a record's features is set by these flags.
+_LENGTH_FLAGS = {
+    "input_ids": "max_seq_length",
+    "input_mask": "max_seq_length",
+    "segment_ids": "max_seq_length",
+    "masked_lm_positions": "max_predictions_per_seq",
+    "masked_lm_ids": "max_predictions_per_seq",
+    "masked_lm_weights": "max_predictions_per_seq",
+}
+
+
+def task_of(config: Config) -> task_files.Task:
+    """Returns what the model is for, as it is kept with its checkpoints."""
+    return task_files.Task(
+        task="pretraining",
+        do_lower_case=None,  # of the records' text; they do not say it
+        max_seq_length=config.max_seq_length,
+    )
+
+
+def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
+    """Returns the run's records and what must hold for them."""
+    files = record_files.matching_files(config.input_file, "input_file")
+    logging.info("*** Input Files ***")
+    for name in files:
+        logging.info("  %s", name)
+    return record_sets.source(
+        bert_config,
+        files,
+        pretraining_fields(
+            config.max_seq_length, config.max_predictions_per_seq
+        ),
+        {
+            "masked_lm_ids": bert_config.vocab_size,
+            "masked_lm_positions": config.max_seq_length,
+            "next_sentence_labels": 2,
+        },
+        _LENGTH_FLAGS,
+    )
+
+
+def train(
+    config: Config, bert_config: BertConfig, source: RecordSource
+) -> None:
+    """Trains from where output_dir's run stands to num_train_steps."""
+    logging.info("***** Running training *****")
+    logging.info("  Batch size = %d", config.train_batch_size)
+    logging.info("  Num steps = %d", config.num_train_steps)
+    run.train(
+        config,
+        run.Length(config.num_train_steps, config.num_warmup_steps),
+        lambda seed: PretrainingModel(
+            bert_config,
+            compute_dtype=config.compute_dtype,
+            init_seed=seed,
+        ),
+        lambda state, context: input_pipeline.train_batches(
+            source,
+            config.train_batch_size,
+            seed=state.seed,
+            shuffle_buffer_size=config.shuffle_buffer_size,
+            examples_seen=state.examples_seen,
+            context=context,
+        ),
+        record_sets.unreadable(source),
+        on_loaded=lambda: task_files.write(
+            config.output_dir, task_of(config), config.bert_config_file, None
+        ),
+    )
+
+
+def evaluate(
+    config: Config, bert_config: BertConfig, source: RecordSource
+) -> None:
+    """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
+    # Made by all workers: TensorFlow sends them the chief's start weights.
+    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
+    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    if not strategy.is_chief():
+        return
+    logging.info("***** Running evaluation *****")
+    logging.info("  Batch size = %d", config.eval_batch_size)
+    batches = input_pipeline.eval_batches(
+        source, config.eval_batch_size, repeat=True, drop_remainder=True
+    ).take(config.max_eval_steps)
+    figures = metrics.metrics(
+        loop.Forward(model, functools.partial(eval_figures, model))(
+            loop.Batches(batches, record_sets.unreadable(source))
+        )
+    )
+    results.write_eval_results(config.output_dir, figures, step)
+
+
+def eval_figures(
+    model: PretrainingModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> dict[str, tf.Tensor]:
+    """Returns what `tasks.pretraining.metrics.metrics` takes, as tensors."""
+
+    def correct(logits, labels):
+        predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return tf.cast(predicted == tf.reshape(labels, [-1]), tf.float32)
+
+    losses = model.losses(outputs, batch)
+    return {
+        "masked_lm_losses": losses["masked_lm"],
+        "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
+        "masked_lm_correct": correct(
+            outputs["masked_lm_logits"], batch["masked_lm_ids"]
+        ),
+        "next_sentence_losses": losses["next_sentence"],
+        "next_sentence_correct": correct(
+            outputs["next_sentence_logits"], batch["next_sentence_labels"]
+        ),
+    }

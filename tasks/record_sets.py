@@ -1,0 +1,134 @@
+"""A task's examples → a file of records → what is read back.
+
+TensorFlow is imported where it is used.
+"""
+
+import atexit
+import collections
+import dataclasses
+import functools
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from absl import logging
+
+from bert.data.records import record_reuse
+from bert.data.records.fields import Field
+from bert.data.text.tokenization import FullTokenizer
+
+if TYPE_CHECKING:
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling import BertConfig
+    from bert.training.loop import Unreadable
+
+Features = Mapping[str, Sequence[float]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordSet:
+    """Examples, and how they become a file of records.
+
+    Attributes:
+        file: the file's name.
+        fields: what is in a record.
+        features: makes the features of all records, in order.
+        inputs: gives what they are made from, example by example; see
+            `record_reuse.made_from`.
+        limits: what integers of the task's own features are below, by name.
+        settings: what else the features depend on; its `repr` counts.
+        num_logged: features that are made even where the file is there
+            already, since the first ones are logged when they are made.
+    """
+
+    file: str
+    fields: Sequence[Field]
+    features: Callable[[], Iterable[Features]]
+    inputs: Callable[[], Iterable[object]]
+    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    settings: object = None
+    num_logged: int = 0
+
+
+def write(records: RecordSet, output_dir: str, tokenizer: FullTokenizer) -> str:
+    """Writes a set's records into output_dir and returns the file's path.
+
+    A file that already has these records is left as it is. Every worker needs
+    the file, and only the chief writes to output_dir; the others write to a
+    temporary folder of their own, unless they find it in output_dir.
+
+    Args:
+        records: the set.
+        output_dir: exists.
+        tokenizer: that of the features.
+    """
+    from bert.data.records import record_io
+    from bert.training import strategy
+
+    path = os.path.join(output_dir, records.file)
+    made_from = record_reuse.made_from(
+        tokenizer, (records.fields, records.settings), records.inputs()
+    )
+    features = records.features()
+    if record_reuse.is_current(path, made_from):
+        collections.deque(
+            itertools.islice(features, records.num_logged), maxlen=0
+        )
+        logging.info("The records in %s are used again", path)
+        return path
+    is_chief = strategy.is_chief()
+    if not is_chief:
+        folder = tempfile.mkdtemp(prefix="bert-worker-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        path = os.path.join(folder, records.file)
+    with record_io.record_writer(path) as writer:
+        for values in features:
+            writer.write(record_io.encode(records.fields, values))
+    if is_chief:
+        record_reuse.keep(path, made_from)
+    logging.info("Wrote records to %s", path)
+    return path
+
+
+def source(
+    bert_config: "BertConfig",
+    files: Sequence[str],
+    fields: Sequence[Field],
+    limits: Mapping[str, int],
+    flags: Mapping[str, str] | None = None,
+) -> "RecordSource":
+    """Returns records and what must hold for them.
+
+    Args:
+        bert_config: the model's sizes, which bound the ids.
+        files: the records' paths, in reading order.
+        fields: what is in a record.
+        limits: of the task's own features; see `RecordSource`.
+        flags: see `RecordSource`.
+    """
+    from bert.data.records.record_files import RecordSource
+
+    return RecordSource(
+        files=files,
+        fields=fields,
+        limits={
+            "input_ids": bert_config.vocab_size,
+            "segment_ids": bert_config.type_vocab_size,
+            **limits,
+        },
+        flags=flags or {},
+    )
+
+
+def unreadable(source: "RecordSource") -> "Unreadable":
+    """Returns what the training loop says of a record it cannot read."""
+    from bert.data.records import record_files
+    from bert.training.loop import Unreadable
+
+    return Unreadable(
+        record_files.READ_ERRORS,
+        functools.partial(record_files.explain, source),
+    )

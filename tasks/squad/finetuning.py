@@ -1,0 +1,327 @@
+"""Fine-tuning to find the answer to a question in a paragraph."""
+
+import functools
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from absl import logging
+
+from bert.errors import UserError
+from bert.model_folder import task_files
+from bert.tasks import spec
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.spec import Option, Spec
+from bert.tasks.squad import answers, examples, windows
+from bert.tasks.squad.answers import Answer
+from bert.tasks.squad.config import Config
+from bert.tasks.squad.examples import SquadExample
+from bert.tasks.squad.windows import Window
+from bert.tasks.task import FineTuningTask, Prepared, Walk
+
+# TensorFlow and NumPy are imported where they are used.
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.data.records.record_files import RecordSource
+    from bert.modeling.heads import SpanModel
+    from bert.modeling.task_model import Batch, TaskModel
+    from bert.tasks.predictions import Predictions
+    from bert.training.head_check import Start
+
+# Questions whose windows are logged.
+_LOGGED_EXAMPLES = 20
+# The original's.
+_SHUFFLE_SEED = 12345
+_SPEC = spec.find("squad")
+
+Answered = list[tuple[SquadExample, Answer]]
+
+
+class Squad(FineTuningTask):
+    """A run of run_squad.py.
+
+    Args:
+        config: the values of its flags.
+
+    Attributes:
+        asked: the questions to answer.
+    """
+
+    results = (
+        "train.tf_record",
+        "eval.tf_record",
+        "predictions.json",
+        "nbest_predictions.json",
+        "null_odds.json",
+        "eval_results.txt",
+    )
+    # The softmax of the loss runs over the padding, too.
+    cuts_padding = False
+    spec: Spec = _SPEC
+    config: Config
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        # Found in the prediction where it is auto.
+        self._threshold = config.threshold or 0.0
+        self._train: list[SquadExample] = []
+        self.asked: list[SquadExample] = []
+
+    @property
+    def input_files(self) -> Sequence[str | None]:
+        """Both files of questions."""
+        return self.config.train_file, self.config.predict_file
+
+    def read(self, start: "Start") -> None:
+        """Reads the questions of both files, as far as they are needed."""
+        config = self.config
+        version_2 = config.version_2_with_negative
+        if config.predict_file and (config.predicts or config.evaluates):
+            self.asked = examples.read_prediction_examples(
+                config.predict_file,
+                with_answers=config.evaluates,
+                version_2_with_negative=version_2,
+            )
+        if config.train_file and config.do_train:
+            self._train = examples.read_training_examples(
+                config.train_file, version_2
+            )
+
+    def prepare(self, prepared: Prepared) -> None:
+        """Checks that there are windows."""
+        super().prepare(prepared)
+        for path, questions in (
+            (self.config.predict_file, self.asked),
+            (self.config.train_file, self._train),
+        ):
+            if questions and not any(True for _ in self._cut(questions)):
+                raise UserError(
+                    f"{path}: expected paragraphs with words. Received: "
+                    f"{len(questions)} questions, all with an empty context."
+                )
+
+    @property
+    def num_examples(self) -> int:
+        """The questions to train on, as in the original: not the windows."""
+        return len(self._train)
+
+    def metric_names(self) -> Sequence[str]:
+        """Returns the figures of such questions as predict_file has."""
+        from bert.tasks.squad import metrics
+
+        if not self.config.version_2_with_negative:
+            return metrics.METRICS
+        has_answer = [True, False]
+        if self.config.evaluates:
+            has_answer = [bool(each.answers) for each in self.asked]
+        return metrics.metric_names_v2(has_answer)
+
+    def make_model(self, seed: int | None = None) -> "SpanModel":
+        """Returns a `SpanModel`."""
+        from bert.modeling.heads import SpanModel
+
+        return SpanModel(
+            self.prepared.bert_config,
+            compute_dtype=self.prepared.compute_dtype,
+            init_seed=seed,
+        )
+
+    def options(self) -> Mapping[str, Option]:
+        """Returns the flags of these names, and the threshold."""
+        return {
+            name: self._threshold
+            if name == "null_score_diff_threshold"
+            else getattr(self.config, name)
+            for name in self.spec.options
+        }
+
+    def training_set(self) -> RecordSet:
+        """Returns the questions to train on, in a new order."""
+        # Always alike, as in the original: a paragraph's questions stand
+        # apart.
+        shuffled = list(self._train)
+        random.Random(_SHUFFLE_SEED).shuffle(shuffled)
+        return self._records(
+            "train.tf_record",
+            shuffled,
+            lambda: self._cut(shuffled),
+            is_training=True,
+        )
+
+    def log_training_size(self, source: "RecordSource") -> None:
+        """Logs the number of questions and of windows."""
+        from bert.data.records import record_files
+
+        logging.info("  Num orig examples = %d", len(self._train))
+        logging.info(
+            "  Num split examples = %d", record_files.num_records(source.files)
+        )
+
+    def evaluation(self) -> Walk | None:
+        """Returns the way over predict_file, if it is to be judged."""
+        if not self.config.evaluates:
+            return None
+        return Walk(
+            {"": self._asked_set},
+            self.config.predict_batch_size,
+            select,
+            lambda found: self._judge(self.answered(found[""]))[1],
+        )
+
+    def walks(self) -> Iterator[Walk]:
+        """Yields the way over predict_file, which writes its answers."""
+        yield Walk(
+            {"": self._asked_set},
+            self.config.predict_batch_size,
+            select,
+            lambda found: self._write(self.answered(found[""])),
+            title="***** Running predictions *****",
+            sizes=[
+                f"Num orig examples = {len(self.asked)}",
+                f"Num split examples = {len(self._asked_windows)}",
+            ],
+        )
+
+    @functools.cached_property
+    def _asked_windows(self) -> list[Window]:
+        """The windows of predict_file: every evaluation needs all of them."""
+        return list(self._cut(self.asked))
+
+    @functools.cached_property
+    def _asked_set(self) -> RecordSet:
+        return self._records(
+            "eval.tf_record",
+            self.asked,
+            lambda: self._asked_windows,
+            is_training=False,
+        )
+
+    def _cut(self, questions: list[SquadExample]) -> Iterator[Window]:
+        """Yields the windows of each question's paragraph, in order."""
+        return windows.windows(
+            questions, self.prepared.tokenizer, self.config.window_settings
+        )
+
+    def _records(
+        self,
+        file: str,
+        questions: list[SquadExample],
+        cut: Callable[[], Iterable[Window]],
+        is_training: bool,
+    ) -> RecordSet:
+        length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
+
+        def features():
+            for window in cut():
+                values = windows.features(window, tokenizer, length)
+                if window.example_index < _LOGGED_EXAMPLES:
+                    windows.log_window(window, values)
+                yield values
+
+        positions = {"start_positions": length, "end_positions": length}
+        return RecordSet(
+            file=file,
+            fields=windows.fields(length, is_training),
+            features=features,
+            inputs=lambda: map(windows.inputs, questions),
+            limits=positions if is_training else {},
+            settings=self.config.window_settings,
+            num_logged=_LOGGED_EXAMPLES,
+        )
+
+    def answered(self, rows: "Predictions") -> Answered:
+        """Answers the questions, one after the other."""
+
+        def results():
+            for number, row in enumerate(rows):
+                if number % 1000 == 0:
+                    logging.info("Processing example: %d", number)
+                yield answers.RawResult(
+                    int(row["unique_ids"]),
+                    row["start_logits"],
+                    row["end_logits"],
+                )
+
+        return list(
+            answers.answers(
+                self.asked,
+                self._asked_windows,
+                results(),
+                self.config.answer_settings,
+            )
+        )
+
+    def _judge(self, found: Answered) -> tuple[float, dict[str, float]]:
+        """Compares answers with the right ones.
+
+        Returns:
+            The null_score_diff_threshold, found where it is auto; and the
+            figures for eval_results.txt.
+        """
+        from bert.tasks.squad import metrics
+
+        def judged(threshold: float) -> list[metrics.Judged]:
+            return [
+                metrics.Judged(
+                    example.answers,
+                    answer.prediction(threshold),
+                    answer.text,
+                    answer.null_odds,
+                )
+                for example, answer in found
+            ]
+
+        threshold = self.config.threshold
+        if threshold is not None:
+            count = (
+                metrics.metrics_v2
+                if self.config.version_2_with_negative
+                else metrics.metrics
+            )
+            return threshold, count(judged(threshold))
+        threshold = metrics.best_f1_threshold(judged(0.0))
+        logging.info(
+            "null_score_diff_threshold with the best F1: %s", threshold
+        )
+        figures = metrics.metrics_v2(judged(threshold))
+        return threshold, {**figures, "null_score_diff_threshold": threshold}
+
+    def _write(self, found: Answered) -> dict[str, float]:
+        """Writes predict_file's answers; returns what they are worth.
+
+        A threshold that was found is kept with the model.
+        """
+        from bert.tasks.squad import predictions
+
+        figures: dict[str, float] = {}
+        if self.config.writes_results:
+            self._threshold, figures = self._judge(found)
+        predictions.write_predictions(
+            self.config.output_dir,
+            ((example.qas_id, answer) for example, answer in found),
+            self._threshold,
+        )
+        if self.config.threshold is None:
+            task_files.update(self.config.output_dir, self.model_task)
+        return figures
+
+
+def select(
+    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
+) -> "dict[str, tf.Tensor]":
+    """Returns what `answers.RawResult` needs of each window.
+
+    Padding gets a logit that is never among the best: how much padding there
+    is depends on the other rows of a batch.
+    """
+    import tensorflow as tf
+
+    is_token = tf.cast(batch["input_mask"], tf.bool)
+    return {
+        "unique_ids": batch["unique_ids"][:, 0],
+        **{
+            name: tf.where(is_token, outputs[name], answers.NO_LOGIT)
+            for name in ("start_logits", "end_logits")
+        },
+    }

@@ -1,0 +1,243 @@
+"""Fine-tuning to label words: named entities, parts of speech."""
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from absl import logging
+
+from bert.data.tables import conll
+from bert.data.tables.conll import Corpus
+from bert.model_folder import labels as label_files
+from bert.tasks import spec, task
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.spec import Spec
+from bert.tasks.tagging import windows
+from bert.tasks.tagging.config import Config
+from bert.tasks.task import FineTuningTask, Prepared, Walk
+
+# TensorFlow and NumPy are imported where they are used.
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from bert.modeling.heads import TokenModel
+    from bert.modeling.task_model import Batch, TaskModel
+    from bert.tasks.predictions import Predictions
+    from bert.tasks.tagging.metrics import Answers
+    from bert.training.head_check import Start
+
+_PREDICTIONS = ("test_predictions.txt", "predictions.jsonl")
+
+
+class Tagging(FineTuningTask):
+    """A run of run_ner.py.
+
+    Args:
+        config: the values of its flags.
+    """
+
+    results = (
+        "train.tf_record",
+        "eval.tf_record",
+        "predict.tf_record",
+        "eval_results.txt",
+        "labels.txt",
+        *_PREDICTIONS,
+    )
+    spec: Spec = spec.find("ner")
+    config: Config
+
+    @property
+    def input_files(self) -> Sequence[str | None]:
+        """The files of all sets."""
+        config = self.config
+        return config.train_file, config.dev_file, config.test_file
+
+    def read(self, start: "Start") -> None:
+        """Reads the needed files, and finds the labels.
+
+        They are those of --labels; else those kept with the model where it is
+        used or trained on in output_dir; else those of the training set.
+        """
+        config = self.config
+        columns = conll.Columns(config.token_column, config.label_column)
+        self._sets = {
+            name: conll.read_conll(
+                config.path(name), columns, needs_labels=name != "test"
+            )
+            for name in config.needed_sets
+        }
+        labels = task.known_labels(config, config.labels, start)
+        if labels is None:
+            train = self._sets["train"]
+            labels = label_files.Labels(conll.labels_of(train), train.path)
+            label_files.check_kept(
+                labels, task.kept_labels(config.output_dir, start)
+            )
+        label_files.check_names(labels.names, labels.origin)
+        for name, corpus in self._sets.items():
+            if name != "test":
+                conll.check_labels(
+                    corpus, labels.names, f"those of {labels.origin}"
+                )
+        self.labels = labels.names
+
+    def prepare(self, prepared: Prepared) -> None:
+        """Makes the featurizer, and counts the windows to train on."""
+        super().prepare(prepared)
+        self._featurizer = windows.Featurizer(
+            prepared.tokenizer,
+            {label: number for number, label in enumerate(self.labels)},
+            self.config.max_seq_length,
+        )
+        self._num_windows = 0
+        if "train" in self._sets:
+            sentences = self._sets["train"].sentences
+            self._num_windows = sum(
+                map(self._featurizer.num_windows, sentences)
+            )
+
+    @property
+    def num_examples(self) -> int:
+        """The windows to train on."""
+        return self._num_windows
+
+    def metric_names(self) -> Sequence[str]:
+        """Returns the figures of such labels."""
+        from bert.tasks.tagging import metrics
+
+        return metrics.metric_names(self.labels)
+
+    def make_model(self, seed: int | None = None) -> "TokenModel":
+        """Returns a `TokenModel`."""
+        from bert.modeling.heads import TokenModel
+
+        return TokenModel(
+            self.prepared.bert_config,
+            len(self.labels),
+            compute_dtype=self.prepared.compute_dtype,
+            init_seed=seed,
+        )
+
+    def training_set(self) -> RecordSet:
+        """Returns the windows of train_file."""
+        return self._records("train", "train.tf_record")
+
+    def _records(self, name: str, file: str) -> RecordSet:
+        """Returns a set's windows, in order."""
+        sentences = self._sets[name].sentences
+        if name == "test":
+            # Its labels, if any, are only copied: they may be others.
+            sentences = [each._replace(labels=None) for each in sentences]
+        featurizer = self._featurizer
+        return RecordSet(
+            file=file,
+            fields=windows.fields(self.config.max_seq_length),
+            features=lambda: itertools.chain.from_iterable(
+                map(featurizer.features, sentences)
+            ),
+            inputs=lambda: map(featurizer.inputs, sentences),
+            limits={"label_ids": len(self.labels), "label_mask": 2},
+        )
+
+    def evaluation(self) -> Walk | None:
+        """Returns the way over dev_file."""
+        if "dev" not in self._sets:
+            return None
+        return Walk(
+            {"": self._records("dev", "eval.tf_record")},
+            self.config.eval_batch_size,
+            select,
+            lambda found: self._figures(found[""]),
+            sizes=[self._num_sentences("dev")],
+        )
+
+    def walks(self) -> Iterator[Walk]:
+        """Yields the evaluation and the prediction."""
+        evaluation = self.evaluation()
+        if self.config.do_eval and evaluation:
+            yield evaluation._replace(
+                finish=lambda found: self._figures(found[""], with_report=True)
+            )
+        if self.config.do_predict:
+            yield Walk(
+                {"": self._records("test", "predict.tf_record")},
+                self.config.predict_batch_size,
+                select,
+                lambda found: self._write_predictions(found[""]),
+                title="***** Running prediction *****",
+                sizes=[self._num_sentences("test")],
+            )
+
+    def _num_sentences(self, name: str) -> str:
+        return f"Num sentences = {len(self._sets[name].sentences)}"
+
+    def _figures(
+        self, rows: "Predictions", with_report: bool = False
+    ) -> "dict[str, np.float32]":
+        """Returns the metrics of the dev set.
+
+        Args:
+            rows: the model's answers.
+            with_report: whether to log the figures of each type of entity.
+        """
+        from bert.tasks.tagging import metrics
+
+        answers = metrics.collect(rows)
+        gold = [
+            sentence.labels or [] for sentence in self._sets["dev"].sentences
+        ]
+        predicted = self._labels_of(answers, self._sets["dev"])
+        if with_report and metrics.is_entity_scheme(self.labels):
+            for line in metrics.report(gold, predicted).splitlines():
+                logging.info("%s", line)
+        return {
+            **metrics.metrics(gold, predicted, self.labels),
+            **metrics.losses(answers, self.config.eval_batch_size),
+        }
+
+    def _labels_of(self, answers: "Answers", corpus: Corpus) -> list[list[str]]:
+        """Returns the labels predicted for each sentence's words."""
+        predicted = iter(answers.label_ids.tolist())
+        return [
+            [self.labels[next(predicted)] for _ in sentence.words]
+            for sentence in corpus.sentences
+        ]
+
+    def _write_predictions(self, rows: "Predictions") -> dict[str, float]:
+        """Writes test_predictions.txt and predictions.jsonl."""
+        from bert.files import atomic_files
+        from bert.tasks.tagging import metrics
+
+        test = self._sets["test"]
+        answers = metrics.collect(rows)
+        predicted = self._labels_of(answers, test)
+        # Both, before one is written: a probability may be no number.
+        texts = (
+            "".join(conll.conll_text(test, predicted)),
+            "".join(conll.json_lines(test, predicted, answers.probabilities)),
+        )
+        for name, text in zip(_PREDICTIONS, texts, strict=True):
+            path = os.path.join(self.config.output_dir, name)
+            atomic_files.write_text(path, text)
+            logging.info("Wrote %s", path)
+        return {}
+
+
+def select(
+    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
+) -> "dict[str, tf.Tensor]":
+    """Returns what `metrics.collect` takes, for each window."""
+    import tensorflow as tf
+
+    probabilities = tf.nn.softmax(outputs["logits"])
+    losses = model.losses(outputs, batch)["token"]
+    mask = batch["label_mask"]
+    return {
+        "label_mask": mask,
+        "label_ids": tf.argmax(probabilities, axis=-1),
+        "probabilities": tf.reduce_max(probabilities, axis=-1),
+        "losses": tf.reshape(losses, tf.shape(mask)),
+    }

@@ -1,0 +1,230 @@
+"""What fine-tuning asks of a task: `finetune.run` walks through it.
+
+A task is a folder with a subclass of `FineTuningTask` in `finetuning.py`, a
+script with its flags, and a row in `spec.SPECS`. Imports without TensorFlow.
+"""
+
+import abc
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from absl import logging
+
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.tasks.config import FineTuningConfig
+from bert.tasks.record_sets import RecordSet
+from bert.tasks.spec import Option, Spec
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.data.records.record_files import RecordSource
+    from bert.data.text.tokenization import FullTokenizer
+    from bert.modeling import BertConfig
+    from bert.modeling.task_model import TaskModel
+    from bert.tasks.predictions import Predictions, Select
+    from bert.training.head_check import Start
+
+
+class Prepared(NamedTuple):
+    """What a run works with.
+
+    Attributes:
+        strategy: open its scope for all that follows, inside of
+            `together`.
+        bert_config: the model's sizes.
+        tokenizer: with the model's vocabulary.
+        compute_dtype: of the matrix products.
+    """
+
+    strategy: "tf.distribute.Strategy"
+    bert_config: "BertConfig"
+    tokenizer: "FullTokenizer"
+    compute_dtype: str = "float32"
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Lets all workers end at the same time; goes round the scope."""
+        from bert.training import strategy
+
+        return strategy.together(self.strategy)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker writes the results."""
+        from bert.training import strategy
+
+        with self.strategy.scope():
+            return strategy.is_chief()
+
+    @property
+    def fixed_shapes(self) -> bool:
+        """Whether every batch must have the same shape."""
+        from bert.training import strategy
+
+        return strategy.needs_fixed_shapes(self.strategy)
+
+
+class Walk(NamedTuple):
+    """A model goes through examples, and something is made of its answers.
+
+    Attributes:
+        sets: the examples, by name; "" for the main set.
+        batch_size: records that are computed together.
+        select: see `Predictions`.
+        finish: takes the answers about each set, by its name; returns the
+            figures that they are worth, for eval_results.txt; {}: none.
+        title: logged before the trained model does it.
+        sizes: logged after that, without the batch size.
+    """
+
+    sets: Mapping[str, RecordSet]
+    batch_size: int
+    select: "Select"
+    finish: "Callable[[Mapping[str, Predictions]], Mapping[str, float]]"
+    title: str = "***** Running evaluation *****"
+    sizes: Sequence[str] = ()
+
+
+class FineTuningTask(abc.ABC):
+    """One run of a task: what it reads, learns, answers and writes.
+
+    The pipeline calls `read`, then `prepare`, then the others.
+
+    Args:
+        config: the values of the script's flags.
+
+    Attributes:
+        results: names of all files that the task writes to output_dir.
+        cuts_padding: whether training may leave out padding, which then has
+            no part in the loss.
+        labels: what the outputs are called, in the order of their numbers;
+            `read` sets them. None where outputs have no names.
+        prepared: what `prepare` was given.
+    """
+
+    results: ClassVar[Sequence[str]]
+    cuts_padding: ClassVar[bool] = True
+    config: FineTuningConfig
+    prepared: Prepared
+
+    def __init__(self, config: FineTuningConfig):
+        self.config = config
+        self.labels: Sequence[str] = ()
+
+    @property
+    @abc.abstractmethod
+    def spec(self) -> Spec:
+        """The task's row in the table of tasks."""
+
+    @property
+    @abc.abstractmethod
+    def input_files(self) -> Sequence[str | None]:
+        """The files that flags name, which no result may replace."""
+
+    @abc.abstractmethod
+    def read(self, start: "Start") -> None:
+        """Reads the examples that the command needs, and checks them.
+
+        Args:
+            start: the checkpoint that the run begins with.
+
+        Raises:
+            UserError: a file, an example or a label is not what it must be.
+        """
+
+    def prepare(self, prepared: Prepared) -> None:
+        """Takes what features are made with; may check them.
+
+        Raises:
+            UserError: no feature can be made of the examples.
+        """
+        self.prepared = prepared
+
+    @property
+    @abc.abstractmethod
+    def num_examples(self) -> int:
+        """What an epoch of training is counted in; 0: nothing to train on."""
+
+    @abc.abstractmethod
+    def metric_names(self) -> Sequence[str]:
+        """Returns the names of an evaluation's figures."""
+
+    @abc.abstractmethod
+    def make_model(self, seed: int | None = None) -> "TaskModel":
+        """Returns the task's model with start weights of a seed."""
+
+    @abc.abstractmethod
+    def training_set(self) -> RecordSet:
+        """Returns the examples to train on."""
+
+    @abc.abstractmethod
+    def evaluation(self) -> Walk | None:
+        """Returns how a model is evaluated; None: the command does not."""
+
+    @abc.abstractmethod
+    def walks(self) -> Iterator[Walk]:
+        """Yields what the trained model is to do, one after the other."""
+
+    def options(self) -> Mapping[str, Option]:
+        """Returns the options that task.json keeps."""
+        return {}
+
+    def log_training_size(self, source: "RecordSource") -> None:
+        """Logs how much there is to train on."""
+        del source  # other tasks count its records
+        logging.info("  Num examples = %d", self.num_examples)
+
+    @property
+    def num_outputs(self) -> int:
+        """How many numbers the head gives, L."""
+        return self.spec.num_outputs or len(self.labels)
+
+    @property
+    def model_task(self) -> task_files.Task:
+        """What the model is for, as it is kept with its checkpoints."""
+        return task_files.Task(
+            task=self.spec.task,
+            kind=self.spec.kind,
+            do_lower_case=self.config.do_lower_case,
+            max_seq_length=self.config.max_seq_length,
+            options=self.options(),
+        )
+
+
+def kept_labels(output_dir: str, start: "Start") -> label_files.Labels | None:
+    """Returns the labels that stand beside the head that a run begins with.
+
+    Without a head, or without labels.txt, None. What lies in an output_dir
+    that has no checkpoint is not a model's.
+    """
+    if start.reader is None or start.num_outputs is None:
+        return None
+    if start.is_resumed:
+        return label_files.kept_in([output_dir])
+    return label_files.kept_in(label_files.folders_of(start.reader.prefix))
+
+
+def known_labels(
+    config: FineTuningConfig, flag: str | None, start: "Start"
+) -> label_files.Labels | None:
+    """Returns the labels that are known before the examples are read.
+
+    Args:
+        config: the run's.
+        flag: the value of --labels.
+        start: the checkpoint that the run begins with.
+
+    Returns:
+        Those of --labels; else those kept with the model where it is only
+        used, or trained on in output_dir; None: the training set tells them.
+
+    Raises:
+        UserError: see `labels.choose`.
+    """
+    kept = kept_labels(config.output_dir, start)
+    goes_on = start.is_resumed and kept is not None
+    return label_files.choose(
+        flag, kept, from_training_set=config.do_train and not goes_on
+    )

@@ -1,0 +1,29 @@
+"""The flags that all scripts that fine-tune share."""
+
+import pytest
+from absl import flags
+
+from bert.cli import flags as run_flags
+from bert.tasks.config import FineTuningConfig
+
+
+@pytest.fixture
+def config(golden, tmp_path):
+    """Returns a function: flags to the Config of a run in tmp_path/out."""
+
+    def parse(*args):
+        flag_values = flags.FlagValues()
+        run_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
+        given = [
+            f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+            f"--vocab_file={golden / 'inputs/vocab.txt'}",
+            f"--output_dir={tmp_path / 'out'}",
+            "--do_train",
+            "--train_batch_size=2",
+            "--learning_rate=1e-3",
+            "--random_seed=1",
+        ]
+        flag_values(["test", *given, *args])
+        return FineTuningConfig.from_flags(flag_values)
+
+    return parse
