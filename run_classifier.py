@@ -32,14 +32,15 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
-    own = {"flag_values": flag_values}
-    flags.DEFINE_string("data_dir", None, "Folder of the task's files.", **own)
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of the task's files.", flag_values=flag_values
+    )
     flags.DEFINE_string(
         "task_name",
         None,
         f"{', '.join(processors)}; or, for files of one's own, "
         f"{', '.join(FORMATS)}.",
-        **own,
+        flag_values=flag_values,
     )
     run_flags.required(flag_values, "task_name")
     table_flags.define_table_flags(flag_values)

@@ -18,7 +18,6 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     run_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
-    own = {"flag_values": flag_values}
     for name, text in (
         ("train_file", "SQuAD JSON file to train on."),
         (
@@ -27,7 +26,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "evaluate while training (--eval_steps).",
         ),
     ):
-        flags.DEFINE_string(name, None, text, **own)
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
     for name, default, text in (
         (
             "doc_stride",
@@ -39,25 +38,27 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ("n_best_size", 20, "Answers to keep in nbest_predictions.json."),
         ("max_answer_length", 30, "Word pieces of an answer at most."),
     ):
-        flags.DEFINE_integer(name, default, text, lower_bound=1, **own)
+        flags.DEFINE_integer(
+            name, default, text, lower_bound=1, flag_values=flag_values
+        )
     flags.DEFINE_bool(
         "verbose_logging",
         False,
         "Whether to log the answers that are not found in the text.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
         "version_2_with_negative",
         False,
         "Whether questions may have no answer (SQuAD v2.0).",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_string(
         "null_score_diff_threshold",
         "0.0",
         "No answer is given where null_odds are above this; auto: the number "
         "that gives the best F1 on predict_file.",
-        **own,
+        flag_values=flag_values,
     )
 
 

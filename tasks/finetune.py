@@ -5,8 +5,9 @@ evaluation → prediction → export. What differs from task to task is a
 `FineTuningTask`. Before `check_model` is through, nothing is written.
 """
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -83,11 +84,17 @@ class _Run:
                 config.vocab_file,
             )
 
-        def make_evaluate(model):
-            answers = self._predictions(evaluation, model)
-            return lambda: evaluation.finish(answers)
+        make_evaluate = None
+        if evaluation:
+            make_evaluate = functools.partial(self._evaluator, evaluation)
+        train(task, source, make_evaluate)
 
-        train(task, source, make_evaluate if evaluation else None)
+    def _evaluator(
+        self, evaluation: Walk, model: "TaskModel"
+    ) -> Callable[[], Mapping[str, float]]:
+        """Returns what evaluates a model with its weights of the moment."""
+        answers = self._predictions(evaluation, model)
+        return lambda: evaluation.finish(answers)
 
     def _use(self) -> None:
         """Evaluates and predicts; of several workers the chief alone."""

@@ -7,7 +7,7 @@ script with its flags, and a row in `spec.SPECS`. Imports without TensorFlow.
 import abc
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from absl import logging
 
@@ -82,7 +82,7 @@ class Walk(NamedTuple):
     sets: Mapping[str, RecordSet]
     batch_size: int
     select: "Select"
-    finish: "Callable[[Mapping[str, Predictions]], Mapping[str, float]]"
+    finish: "Callable[[Mapping[str, Predictions]], Mapping[str, Any]]"
     title: str = "***** Running evaluation *****"
     sizes: Sequence[str] = ()
 

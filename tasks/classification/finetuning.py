@@ -243,8 +243,8 @@ class Classification(FineTuningTask):
             writer.write_json_lines(
                 self._sets.test[key], self.config.predictions_text
             )
-            if self.config.glue_submission:
-                also = self._processor.also
-                processor = also[key] if key else self._processor
-                writer.write_submission(processor.glue_name)
+            also = self._processor.also
+            name = (also[key] if key else self._processor).glue_name
+            if self.config.glue_submission and name:
+                writer.write_submission(name)
         return {}

@@ -43,8 +43,9 @@ class HeaderProcessor(FileProcessor):
     def _create_examples(self, lines, set_type):
         header = lines[0]
         texts = [_column(header, names) for names in self.text_columns]
-        is_test = set_type == "test"
-        label = None if is_test else _column(header, self.label_columns)
+        label = None
+        if set_type != "test":
+            label = _column(header, self.label_columns)
         index = next((n for n in _INDEX_COLUMNS if n in header), None)
         examples, short = [], []
         for number, row in enumerate(lines[1:], start=1):
@@ -61,11 +62,13 @@ class HeaderProcessor(FileProcessor):
                     f"header ({rows.some(header)}); there are {len(row)}"
                 )
             name = row[header.index(index)] if index else number
+            text_a, *text_b = (row[column] for column in texts)
             examples.append(
                 InputExample(
                     f"{set_type}-{name}",
-                    *(row[column] for column in texts),
-                    label=None if is_test else self._label(row, label),
+                    text_a,
+                    text_b[0] if text_b else None,
+                    None if label is None else self._label(row, label),
                 )
             )
         if short:

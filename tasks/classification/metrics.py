@@ -26,9 +26,9 @@ def single_label(
         0 where it is not defined.
     """
     predicted, true = np.argmax(logits, axis=-1), label_ids.reshape(-1)
-    figures = {"eval_accuracy": np.mean(predicted == true)}
-    figures.update({n: METRICS[n](true, predicted) for n in names})
-    return _float32(figures)
+    accuracy = float(np.mean(predicted == true))
+    more = {name: METRICS[name](true, predicted) for name in names}
+    return _float32({"eval_accuracy": accuracy, **more})
 
 
 def multi_label(logits: np.ndarray, label_ids: np.ndarray) -> Figures:
@@ -56,7 +56,7 @@ def multi_label(logits: np.ndarray, label_ids: np.ndarray) -> Figures:
         right = (predicted == true).all(axis=1)
     return _float32(
         {
-            "eval_accuracy": np.mean(right),
+            "eval_accuracy": float(np.mean(right)),
             "macro_f1": macro,
             "micro_f1": micro,
         }

@@ -41,9 +41,9 @@ class DataProcessor:
 
     Attributes:
         kind: "classification": one label for each text; "regression": a
-            number; "multi_label": any number of labels.
+            number; "multi_label": any number of labels (`kinds`).
         metric_names: what joins the original's figures in eval_results.txt;
-            see `evaluation.classification.METRICS`.
+            see `metrics.METRICS`.
         glue_name: its file's name for the GLUE server, less `.tsv`; None: it
             is no task of GLUE.
         also: further dev and test sets of the task, by the name that tells
@@ -51,8 +51,8 @@ class DataProcessor:
             files exist.
     """
 
-    kind: ClassVar[str] = "classification"
-    metric_names: ClassVar[Sequence[str]] = ()
+    kind: str = "classification"
+    metric_names: Sequence[str] = ()
     glue_name: ClassVar[str | None] = None
     also: ClassVar[Mapping[str, type["FileProcessor"]]] = {}
 
@@ -113,7 +113,7 @@ class FileProcessor(DataProcessor):
     def _get_examples(self, data_dir: str, set_type: str):
         if set_type not in self.files:
             raise NotImplementedError
-        path = os.path.join(data_dir, self.files[set_type])
+        path = os.path.join(data_dir, self._file(set_type))
         examples = self._create_examples(self._read_tsv(path), set_type)
         if not examples:
             raise UserError(
@@ -121,6 +121,9 @@ class FileProcessor(DataProcessor):
                 "create the file again."
             )
         return examples
+
+    def _file(self, set_type: str) -> str:
+        return self.files[set_type]
 
     def _create_examples(
         self, lines: list[Row], set_type: str
@@ -227,19 +230,17 @@ class XnliProcessor(FileProcessor):
         language: of the texts.
     """
 
+    files: ClassVar[Mapping[str, str]] = {
+        "train": "multinli/multinli.train.{}.tsv",
+        "dev": "xnli.dev.tsv",
+    }
     labels = ("contradiction", "entailment", "neutral")
 
     def __init__(self) -> None:
         self.language = "zh"
 
-    @property
-    def files(self) -> Mapping[str, str]:
-        """The files; the training set's name has the language."""
-        name = f"multinli.train.{self.language}.tsv"
-        return {
-            "train": os.path.join("multinli", name),
-            "dev": "xnli.dev.tsv",
-        }
+    def _file(self, set_type):
+        return self.files[set_type].format(self.language)
 
     def _create_examples(self, lines, set_type):
         create = self._train_example if set_type == "train" else self._dev

@@ -137,7 +137,7 @@ def _with_others(
     found = {"": _examples(processor, set_type, data_dir)}
     for name, other in processor.also.items():
         also = other()
-        path = os.path.join(data_dir, also.files[set_type])
+        path = os.path.join(data_dir or "", also.files[set_type])
         if rows.exists(path):
             found[name] = _examples(also, set_type, data_dir)
     return found

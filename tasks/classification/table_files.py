@@ -4,7 +4,7 @@ import dataclasses
 import os
 import string
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from absl import logging
 
@@ -40,7 +40,7 @@ class TableSettings:
         UserError: a text's column is the label's.
     """
 
-    format: Literal["tsv", "csv", "jsonl"]
+    format: str
     train_file: str | None = None
     dev_file: str | None = None
     test_file: str | None = None
@@ -49,7 +49,7 @@ class TableSettings:
     label_column: str = "label"
     id_column: str | None = None
     header: bool = True
-    label_type: Literal["single", "multi", "regression"] = "single"
+    label_type: str = "single"
     label_separator: str = ","
 
     def __post_init__(self) -> None:
@@ -153,10 +153,10 @@ class TableProcessor(DataProcessor):
         """Returns the examples of a file and where they stand."""
         path = self.path(data_dir, set_type)
         given = self.settings
-        columns = [given.text_column, given.pair_column, given.id_column]
+        wanted = [given.text_column, given.pair_column, given.id_column]
         if set_type != "test":
-            columns.append(given.label_column)
-        columns = [column for column in columns if column is not None]
+            wanted.append(given.label_column)
+        columns = [column for column in wanted if column is not None]
         if given.format == "jsonl":
             found = table_cells.read_json(path, columns)
         else:

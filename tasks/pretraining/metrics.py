@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 
-def metrics(batches: Iterable[Mapping[str, np.ndarray]]) -> dict[str, float]:
+def metrics(
+    batches: Iterable[Mapping[str, np.ndarray]],
+) -> dict[str, np.float32]:
     """Returns the original's figures of an evaluation.
 
     Args:

@@ -245,13 +245,15 @@ def _distinct_texts(
     for span in spans:
         if len(chosen) >= settings.n_best_size:
             break
-        text = _text_of(example, span, settings) if span.start else ""
+        text = _text_of(example, span, settings)
         chosen.setdefault(text, span)
     return list(chosen.items())
 
 
 def _text_of(example: SquadExample, span: _Span, settings: Settings) -> str:
     window = span.window
+    if window is None or not span.start:
+        return ""  # no answer
     first, last = window.piece_at(span.start), window.piece_at(span.end)
     pieces = " ".join(window.document.pieces[first : last + 1])
     words = window.document.word_of_piece

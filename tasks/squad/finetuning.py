@@ -267,7 +267,7 @@ class Squad(FineTuningTask):
                     example.answers,
                     answer.prediction(threshold),
                     answer.text,
-                    answer.null_odds,
+                    answer.null_odds or 0.0,
                 )
                 for example, answer in found
             ]

@@ -28,13 +28,14 @@ class Judged(NamedTuple):
         answers: the right answers; none where the question has no answer.
         prediction: the answer given; "" says that there is none.
         text: the answer that would be given if there must be one.
-        null_odds: how much no answer scores higher than `text`; None in v1.1.
+        null_odds: how much no answer scores higher than `text`; has no
+            meaning in v1.1.
     """
 
     answers: Sequence[str]
     prediction: str
     text: str = ""
-    null_odds: float | None = None
+    null_odds: float = 0.0
 
 
 def normalize_answer(text: str) -> str:

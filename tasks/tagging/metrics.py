@@ -37,14 +37,16 @@ def collect(rows: Iterable[Mapping[str, np.ndarray]]) -> Answers:
         rows: of each record `label_mask`, 1 where an answer counts, and
             `label_ids`, `probabilities` and `losses`; all [S].
     """
+    names = ("label_ids", "probabilities", "losses")
     kept = []
     for row in rows:
         counts = row["label_mask"] != 0
-        kept.append([row[name][counts] for name in Answers._fields[:3]])
-    return Answers(
-        *map(np.concatenate, zip(*kept, strict=True)),
-        np.array([len(labels) for labels, *_ in kept]),
+        kept.append([row[name][counts] for name in names])
+    label_ids, probabilities, losses = map(
+        np.concatenate, zip(*kept, strict=True)
     )
+    words = np.array([len(own) for own, *_ in kept])
+    return Answers(label_ids, probabilities, losses, words)
 
 
 def losses(answers: Answers, batch_size: int) -> dict[str, np.float32]:

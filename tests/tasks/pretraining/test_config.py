@@ -1,0 +1,30 @@
+import pytest
+from absl import flags
+
+from bert import run_pretraining
+from bert.errors import UserError
+from bert.tasks.pretraining.config import Config
+
+
+def parse(*args):
+    flag_values = flags.FlagValues()
+    run_pretraining.define_flags(flag_values)
+    given = ["--bert_config_file=x", "--input_file=x", "--output_dir=x"]
+    flag_values(["run_pretraining.py", *given, *args])
+    return Config.from_flags(flag_values)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "At least one of --do_train, --do_eval and --do_export"),
+        (
+            ["--do_eval", "--max_seq_length=8"],
+            "larger than --max_seq_length. Received: 20 and 8",
+        ),
+    ],
+)
+def test_flags_that_do_not_fit_are_named(args, message):
+    with pytest.raises(UserError, match=message):
+        parse(*args)
+    assert parse("--do_eval").max_predictions_per_seq == 20

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bert.data.text.tokenization import FullTokenizer
+from bert.modeling import BertConfig
+from bert.tasks import spec
+from bert.tasks.squad import finetuning, windows
+from bert.tasks.squad.finetuning import Squad
+from bert.tasks.task import Prepared
+from bert.training.head_check import Start
+from tests.tasks.squad.test_config import V2, parse
+
+
+@pytest.fixture
+def asked(golden):
+    """A run that evaluates, its questions read."""
+    task = Squad(
+        parse(
+            "--do_eval",
+            f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
+            V2,
+            "--max_seq_length=48",
+            "--max_query_length=12",
+            "--null_score_diff_threshold=-1.5",
+        )
+    )
+    task.read(Start())
+    tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
+    config = BertConfig(vocab_size=len(tokenizer.vocab))
+    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    return task
+
+
+def test_windows_are_cut_once_for_all_evaluations(asked, monkeypatch):
+    cut = []
+    make = windows.windows
+    monkeypatch.setattr(
+        windows, "windows", lambda *args: cut.append(args) or make(*args)
+    )
+    evaluation = asked.evaluation()
+    (walk,) = asked.walks()
+    records = walk.sets[""]
+    assert records is evaluation.sets[""]
+    first, second = list(records.features()), list(records.features())
+    assert first == second
+    assert len(cut) == 1
+    assert walk.sizes == [
+        f"Num orig examples = {len(asked.asked)}",
+        f"Num split examples = {len(first)}",
+    ]
+
+
+def test_options_are_the_flags_of_their_names(asked):
+    options = asked.options()
+    assert options.keys() == spec.find("squad").options.keys()
+    assert options["null_score_diff_threshold"] == -1.5
+    assert options["version_2_with_negative"] is True
+    assert options["max_query_length"] == 12
+
+
+def test_padding_is_never_among_the_best():
+    logits = {
+        name: tf.constant([[-5.0, -6.0, 90.0]])
+        for name in ("start_logits", "end_logits")
+    }
+    batch = {
+        "input_mask": tf.constant([[1, 1, 0]]),
+        "unique_ids": tf.constant([[7]]),
+    }
+    found = finetuning.select(None, logits, batch)
+    assert found["unique_ids"].numpy().tolist() == [7]
+    for name in logits:
+        np.testing.assert_array_equal(found[name], [[-5.0, -6.0, -10000.0]])

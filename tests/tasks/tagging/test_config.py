@@ -1,0 +1,43 @@
+import os
+
+import pytest
+from absl import flags
+
+from bert import run_ner
+from bert.errors import UserError
+from bert.tasks.tagging.config import Config
+
+GIVEN = ("--bert_config_file=x", "--vocab_file=x", "--output_dir=x")
+
+
+def parse(*args):
+    flag_values = flags.FlagValues()
+    run_ner.define_flags(flag_values)
+    flag_values(["run_ner.py", *GIVEN, *args])
+    return Config.from_flags(flag_values)
+
+
+@pytest.mark.parametrize(
+    ("args", "sets"),
+    [
+        (["--do_train"], ["train"]),
+        (["--do_train", "--eval_steps=1"], ["train", "dev"]),
+        (["--do_eval", "--do_predict"], ["dev", "test"]),
+        (["--do_export"], []),
+    ],
+)
+def test_sets_are_those_that_are_asked_for(args, sets):
+    assert parse("--data_dir=d", *args).needed_sets == sets
+
+
+def test_a_file_is_where_its_flag_says_else_in_data_dir():
+    config = parse("--data_dir=d", "--dev_file=e", "--do_eval")
+    assert config.path("dev") == "e"
+    assert config.path("test") == os.path.join("d", "test.txt")
+    with pytest.raises(UserError, match="--dev_file must be given, or --data"):
+        parse("--do_eval")
+
+
+def test_a_column_is_of_words_or_of_labels():
+    with pytest.raises(UserError, match=r"must differ\. Received: 1 for both"):
+        parse("--do_export", "--token_column=1", "--label_column=1")
