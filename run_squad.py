@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, training_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.tasks import finetune
@@ -50,7 +49,7 @@ Answered = list[tuple[SquadExample, answers.Answer]]
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
     own = {"flag_values": flag_values}
     for name, text in (
         ("train_file", "SQuAD JSON file to train on."),
@@ -523,4 +522,4 @@ def judge(config: Config, found: Answered) -> tuple[float, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

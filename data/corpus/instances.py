@@ -30,7 +30,7 @@ _RANDOM_DOCUMENT_TRIES = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class InstanceSettings:
     """What instances to make; the flags of the same names.
 
     Attributes:
@@ -223,7 +223,7 @@ def read_documents(
 
 def create_training_instances(
     documents: Documents,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> Iterator[list[Instance]]:
@@ -255,7 +255,7 @@ def _create_instances_from_document(
     documents: Documents,
     order: list[int],
     place: int,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> list[Instance]:
@@ -291,7 +291,7 @@ def text_pairs(
     index: int,
     others: Documents,
     draw_other_index: Callable[[], int],
-    settings: Settings,
+    settings: InstanceSettings,
     rng: random.Random,
 ) -> Iterator[TextPair]:
     """Cuts one document, in one pass, into pairs of texts.
@@ -339,7 +339,7 @@ def text_pairs(
 
 def create_masked_lm_predictions(
     packed: packing.Packed,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> tuple[list[int], list[int]]:

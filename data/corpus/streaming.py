@@ -55,7 +55,7 @@ class Job:
     sizes: Sequence[int]
     vocab_file: str
     do_lower_case: bool
-    settings: instances.Settings
+    settings: instances.InstanceSettings
     seed: int
     output_file: str
     compression: str
@@ -195,7 +195,7 @@ class _Instances:
 
     def __init__(
         self,
-        settings: instances.Settings,
+        settings: instances.InstanceSettings,
         vocabulary: instances.Vocabulary,
         others: reservoir.Reservoir,
         seed: int,

@@ -61,7 +61,7 @@ def make_job(folder, output="out", block_bytes=700, **changes):
     values = {
         "vocab_file": str(folder / "vocab.txt"),
         "do_lower_case": True,
-        "settings": pretraining.Settings(**{**settings, **own}),
+        "settings": pretraining.InstanceSettings(**{**settings, **own}),
         "seed": 1,
         "compression": "none",
         "block_bytes": block_bytes,
