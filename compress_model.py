@@ -214,11 +214,11 @@ def read_batches(
     import numpy as np
 
     from bert.conversion import compression
-    from bert.data.records import record_files
+    from bert.files import flag_paths
     from bert.modeling import BertConfig
     from bert.serving import eval_batches
 
-    files = record_files.matching_files(config.eval_file, "eval_file")
+    files = flag_paths.matching_files(config.eval_file, "eval_file")
     sizes = BertConfig.from_json_file(
         os.path.join(config.export_dir, _ASSETS, task_files.CONFIG_FILE)
     )

@@ -22,6 +22,7 @@ from bert.data.corpus import instances
 from bert.data.records import record_output
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
+from bert.files import file_bytes, flag_paths
 
 if TYPE_CHECKING:
     from bert.data.records.fields import Field
@@ -215,11 +216,10 @@ def create_pretraining_data(config: Config) -> None:
         return
     # Here, so that --help needs no NumPy.
     from bert.data.records.fields import pretraining_fields
-    from bert.files import file_bytes
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
-    input_files = file_bytes.matching_files(config.input_file, "input_file")
+    input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_unpacked(input_files)
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
@@ -249,9 +249,8 @@ def create_shards(config: Config) -> None:
     """
     # Here, so that --help needs no NumPy.
     from bert.data.corpus import streaming, streaming_run
-    from bert.files import file_bytes
 
-    input_files = file_bytes.matching_files(config.input_file, "input_file")
+    input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_plain_files(input_files)
     check_unpacked(input_files)
     job = streaming.Job.of(
@@ -264,7 +263,7 @@ def create_shards(config: Config) -> None:
         compression=config.output_compression,
     )
     streaming.tokenizer(job)  # so that what is wrong is said at once, and once
-    record_output.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file")
     logging.info("*** Reading from input files ***")
     for name in job.names:
         logging.info("  %s", name)
@@ -303,8 +302,6 @@ def check_plain_files(names: Iterable[str]) -> None:
 
 def check_unpacked(names: Iterable[str]) -> None:
     """Raises UserError where one is compressed."""
-    from bert.files import file_bytes
-
     for name in names:
         if "://" not in name and not os.path.isfile(name):
             continue  # what is read of a pipe is gone
@@ -327,7 +324,7 @@ def check_output_files(
                 "The records would replace a file that they are made from; "
                 f"write to another. Received: --output_file={path}."
             )
-        record_output.check_writable(path, "output_file")
+        flag_paths.check_writable(path, "output_file")
 
 
 def read_documents(
@@ -338,7 +335,6 @@ def read_documents(
     Raises:
         UserError: there is none.
     """
-    from bert.files import file_bytes
 
     def lines_of(name: str) -> Iterator[bytes]:
         with file_bytes.reader(name) as file:
@@ -412,7 +408,7 @@ def log_examples(
     from bert.data.records import record_bytes
 
     for frame in frames:
-        values = record_bytes.values(fields, frame)
+        values = record_bytes.values(fields, record_bytes.record_of(frame))
         ids = values["input_ids"][: sum(values["input_mask"])]
         tokens = tokenizer.convert_ids_to_tokens(ids)
         logging.info("*** Example ***")

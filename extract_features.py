@@ -190,7 +190,7 @@ def check_model(
 
 def check_output_file(config: Config) -> None:
     """Raises UserError where the vectors could not be written in the end."""
-    from bert.data.records import record_io
+    from bert.files import flag_paths
     from bert.modeling import checkpoint
 
     prefix = checkpoint.resolve(config.init_checkpoint)
@@ -206,7 +206,7 @@ def check_output_file(config: Config) -> None:
             "The vectors would replace a file that they are made from; write "
             f"to another. Received: --output_file={config.output_file}."
         )
-    record_io.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file")
 
 
 def pack(

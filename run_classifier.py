@@ -302,10 +302,11 @@ def write_records(
     job: Job, name: str, sets: Mapping[str, Sequence[InputExample]]
 ) -> "dict[str, RecordSource]":
     """Writes <name>.tf_record, and <name>_<set>.tf_record for other sets."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
     length = job.config.max_seq_length
-    fields = record_io.classification_fields(
+    fields = record_fields.classification_fields(
         length, kind=job.kind, num_labels=job.num_outputs
     )
     sources = {}

@@ -261,9 +261,10 @@ def write_records(
     config: Config, prepared: "Prepared", data: Data, featurizer: "Featurizer"
 ) -> dict[str, "RecordSource"]:
     """Writes each set's windows to a file of records, in output_dir."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
-    fields = record_io.tagging_fields(config.max_seq_length)
+    fields = record_fields.tagging_fields(config.max_seq_length)
     limits = {"label_ids": len(data.labels), "label_mask": 2}
     sources = {}
     for name, corpus in data.sets.items():

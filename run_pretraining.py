@@ -153,15 +153,16 @@ def task_of(config: Config) -> task_files.Task:
 
 def record_source(config: Config, bert_config):
     """Returns the run's records and what must hold for them."""
-    from bert.data.records import record_files, record_io
+    from bert.data.records import fields, record_files
+    from bert.files import flag_paths
 
-    files = record_files.matching_files(config.input_file, "input_file")
+    files = flag_paths.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)
     return record_files.RecordSource(
         files=files,
-        fields=record_io.pretraining_fields(
+        fields=fields.pretraining_fields(
             config.max_seq_length, config.max_predictions_per_seq
         ),
         limits={

@@ -330,7 +330,8 @@ def make_windows(
     name: str,
 ) -> Windows:
     """Cuts questions' paragraphs into windows and writes their records."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
     size = config.max_seq_length
     cut = functools.partial(windows_of, config, prepared, examples)
@@ -343,7 +344,7 @@ def make_windows(
             yield values
 
     is_training = examples[0].start_position is not None
-    fields = record_io.squad_fields(size, is_training)
+    fields = record_fields.squad_fields(size, is_training)
     path = finetune.write_records(
         config.output_dir,
         name,
@@ -388,9 +389,7 @@ def train(
     if config.eval_steps is not None:
         evaluation = functools.partial(make_evaluate, config, prepared, asked)
     logging.info("  Num orig examples = %d", len(examples))
-    logging.info(
-        "  Num split examples = %d", record_files.num_records(source.files)
-    )
+    logging.info("  Num split examples = %d", record_files.num_records(source))
     task = task_of(config, config.threshold or 0.0)
     finetune.keep_task(config, prepared, task)
     finetune.train(
@@ -433,7 +432,7 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
     logging.info("  Num orig examples = %d", len(asked.examples))
     logging.info(
         "  Num split examples = %d",
-        record_files.num_records(asked.source.files),
+        record_files.num_records(asked.source),
     )
     logging.info("  Batch size = %d", config.predict_batch_size)
     found = answered(config, asked, results_of(config, prepared, asked, model))

@@ -69,9 +69,9 @@ def seconds_a_record(
     tokenizer: FullTokenizer,
 ) -> float:
     """Times the way from tokenized text to the written file."""
-    from bert.data.records import record_io
+    from bert.data.records.fields import pretraining_fields
 
-    fields = record_io.pretraining_fields(
+    fields = pretraining_fields(
         config.settings.max_seq_length,
         config.settings.max_predictions_per_seq,
     )

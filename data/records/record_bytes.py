@@ -1,7 +1,7 @@
 """Many records at a time → the bytes of a TFRecord file, with NumPy alone.
 
-The bytes are those of `records.encode` and tf.io.TFRecordWriter. A process
-that only makes records so does without TensorFlow (0.6 GB, seconds), and a
+The bytes are those of tf.train.Example and tf.io.TFRecordWriter. So a process
+that only makes records needs no TensorFlow (0.6 GB, seconds), and from arrays a
 record costs a tenth of what it costs one by one.
 
 Format: a tf.train.Example is nested messages, each after its tag and its
@@ -66,13 +66,18 @@ def frames(
     return found
 
 
+def record_of(frame: bytes) -> bytes:
+    """Returns the record in a frame, a serialized tf.train.Example."""
+    return frame[12:-4]
+
+
 def values(
-    fields: Sequence[Field], frame: bytes
+    fields: Sequence[Field], record: bytes
 ) -> dict[str, list[int] | list[float]]:
-    """Returns what is in a frame, in the order of the fields."""
+    """Returns what is in a record, in the order of the fields."""
     kinds = {field.name: field.dtype for field in fields}
     found = {}
-    (features,) = _parts(frame[12:-4])
+    (features,) = _parts(record)
     for entry in _parts(features):
         name, feature = _parts(entry)
         ((numbers,),) = map(_parts, _parts(feature))
@@ -127,6 +132,8 @@ def _examples(
                 f"{field.name} must hold {field.length} numbers. "
                 f"Received: {numbers.shape[1]}."
             )
+        if field.dtype == "int64" and numbers.min() < 0:
+            raise ValueError(f"{field.name} must hold no negative numbers.")
         packed = [
             _floats(numbers) if field.dtype == "float32" else _varints(numbers)
         ]

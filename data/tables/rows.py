@@ -193,15 +193,6 @@ def read_text(path: str) -> str:
     return text
 
 
-def exists(path: str) -> bool:
-    """Returns whether there is a file or folder."""
-    if "://" not in path:
-        return os.path.exists(path)
-    import tensorflow as tf
-
-    return tf.io.gfile.exists(path)
-
-
 def _no_text(path: str, data: bytes, at: int, what: str) -> UserError:
     line = data.count(b"\n", 0, at) + 1
     return UserError(

@@ -15,7 +15,7 @@ def test_empty_value_is_as_missing():
     values = flags.FlagValues()
     shared_flags.define_strings(values, {"out": "Text."}, are_required=True)
     for args in ([], ["--out="]):
-        with pytest.raises(flags.Error, match="--out=.*: must be given"):
+        with pytest.raises(flags.Error, match=r"--out=.*: must be given"):
             parsed(values, *args)
     assert parsed(values, "--out=a").out == "a"
 

@@ -7,14 +7,15 @@ import tensorflow as tf
 from absl import flags
 
 from bert.cli import training_flags
-from bert.data.records import packing, record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import packing
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune
 from bert.training import checkpointing
 
-FIELDS = record_io.classification_fields(16)
+FIELDS = record_fields.classification_fields(16)
 NUM_EXAMPLES = 10
 
 

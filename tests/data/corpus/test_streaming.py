@@ -21,7 +21,8 @@ from bert.data.corpus import (
 )
 from bert.data.corpus import instances as pretraining
 from bert.data.corpus.worker_pool import WorkerPool
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import record_bytes
 from bert.errors import UserError
 from tests.data.corpus.unfinished_worker import Unfinished
 
@@ -89,9 +90,9 @@ def shards(folder, output="out"):
 
 def examples(folder, output="out", compression=None, length=LENGTH):
     paths = sorted(map(str, folder.glob(f"{output}-*-of-*")))
-    fields = record_io.pretraining_fields(length, PREDICTIONS)
+    fields = record_fields.pretraining_fields(length, PREDICTIONS)
     return [
-        record_io.decode(fields, record.numpy())
+        record_bytes.values(fields, record.numpy())
         for record in tf.data.TFRecordDataset(paths, compression)
     ]
 
