@@ -327,10 +327,11 @@ def write_records(folder, made_from, num_logged=0):
             label = {"label_ids": [0], "is_real_example": [1]}
             yield {**packing.pad(ids, 16), **label}
 
-    path = finetune.write_records(
+    file = finetune.write_records(
         str(folder), "x.tf_record", FIELDS, features(), made_from, num_logged
     )
-    return path, len(made)
+    assert file.lengths == [1, 1, 1]
+    return file.path, len(made)
 
 
 def test_records_are_made_again_only_where_they_would_differ(tmp_path, caplog):
