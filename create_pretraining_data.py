@@ -9,8 +9,8 @@ import functools
 import itertools
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 from absl import flags, logging
@@ -248,7 +248,7 @@ def create_shards(config: Config) -> None:
         UserError: a file is missing or in the way, or holds no text.
     """
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import streaming, streaming_run
+    from bert.data.corpus import streaming, streaming_run, worker_pool
 
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_plain_files(input_files)
@@ -270,6 +270,7 @@ def create_shards(config: Config) -> None:
     logging.info("*** Writing to output files ***")
     logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
     make_worker = functools.partial(streaming.Worker, job)
+    make_pool: Callable[[], AbstractContextManager[worker_pool.Pool]]
     if config.beam_runner:
         from bert.data.corpus.beam_pool import BeamPool
 
@@ -281,11 +282,11 @@ def create_shards(config: Config) -> None:
             make_worker,
         )
     else:
-        from bert.data.corpus.worker_pool import WorkerPool
-
         # No process without a block to read.
         num_workers = min(config.num_workers, max(1, job.text.num_blocks))
-        make_pool = functools.partial(WorkerPool, num_workers, make_worker)
+        make_pool = functools.partial(
+            worker_pool.WorkerPool, num_workers, make_worker
+        )
     streaming_run.create(job, make_pool, Progress)
 
 

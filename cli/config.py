@@ -37,12 +37,11 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
     """
     values = {}
     for field in dataclasses.fields(cls):
+        kind: Any = field.type
         if field.name in flag_values:
             values[field.name] = flag_values[field.name].value
         elif dataclasses.is_dataclass(field.type):
-            values[field.name] = field.type(
-                **read_fields(field.type, flag_values)
-            )
+            values[field.name] = kind(**read_fields(kind, flag_values))
     return values
 
 

@@ -18,7 +18,7 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
@@ -104,13 +104,10 @@ class Documents:
         firsts: document d has the sentences firsts[d] to firsts[d + 1] - 1.
     """
 
-    ids: MutableSequence[int] = dataclasses.field(default_factory=list)
-    bounds: MutableSequence[int] = dataclasses.field(
-        default_factory=lambda: [0]
-    )
-    firsts: MutableSequence[int] = dataclasses.field(
-        default_factory=lambda: [0]
-    )
+    # Lists while documents are added; later also arrays or memoryviews.
+    ids: Any = dataclasses.field(default_factory=list)
+    bounds: Any = dataclasses.field(default_factory=lambda: [0])
+    firsts: Any = dataclasses.field(default_factory=lambda: [0])
 
     def __len__(self) -> int:
         return len(self.firsts) - 1

@@ -14,14 +14,14 @@ import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from bert.data.corpus import instance_rows, instances, reservoir
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
 from bert.data.records import fields, record_bytes
-from bert.data.records.record_output import frame_writer
+from bert.data.records.record_output import Writer, frame_writer
 from bert.data.text.tokenization import FullTokenizer
 from bert.files import file_bytes
 
@@ -281,7 +281,7 @@ class _Shuffled:
         count: records so far.
     """
 
-    def __init__(self, file: IO[bytes], rng: random.Random) -> None:
+    def __init__(self, file: Writer, rng: random.Random) -> None:
         self.count = 0
         self._file = file
         self._rng = rng

@@ -11,7 +11,7 @@ a TFRecord file is length (uint64), checksum of that, record, checksum of that.
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,12 +71,10 @@ def record_of(frame: bytes) -> bytes:
     return frame[12:-4]
 
 
-def values(
-    fields: Sequence[Field], record: bytes
-) -> dict[str, list[int] | list[float]]:
+def values(fields: Sequence[Field], record: bytes) -> dict[str, list[Any]]:
     """Returns what is in a record, in the order of the fields."""
     kinds = {field.name: field.dtype for field in fields}
-    found = {}
+    found: dict[str, list[Any]] = {}
     (features,) = _parts(record)
     for entry in _parts(features):
         name, feature = _parts(entry)
@@ -157,7 +155,7 @@ def _message(tag: bytes, parts: list[_Columns]) -> list[_Columns]:
 
 
 def _total(parts: Iterable[_Columns]) -> np.ndarray:
-    return sum(part.lengths for part in parts)
+    return np.sum([part.lengths for part in parts], axis=0)
 
 
 def _constant(data: bytes, rows: int) -> _Columns:
@@ -193,9 +191,8 @@ def _varints(numbers: np.ndarray) -> _Columns:
         data[:, :, place] = low | more.view(np.uint8) << 7
         if place + 1 < width:
             keep[:, :, place + 1] = more
-    rows = len(numbers)
-    keep = keep.reshape(rows, -1)
-    return _Columns(data.reshape(rows, -1), keep, keep.sum(axis=1))
+    kept = keep.reshape(len(numbers), -1)
+    return _Columns(data.reshape(kept.shape), kept, kept.sum(axis=1))
 
 
 def _checksums(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -213,15 +210,15 @@ def _checksums(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     aligned[np.arange(width) >= first[:, None]] = data
     aligned[np.arange(rows)[:, None], first[:, None] + np.arange(4)] ^= 0xFF
 
-    checksums = np.zeros(rows, np.uint64)
+    checksums: np.ndarray = np.zeros(rows, np.uint64)
     tables = _checksum_tables()
     for words in np.ascontiguousarray(aligned.view("<u8").T):
         sixteens = (words ^ checksums).view("<u2").reshape(rows, 4)
         checksums = tables[0][sixteens[:, 0]]
         for place in range(1, 4):
             checksums ^= tables[place][sixteens[:, place]]
-    checksums = checksums.astype(np.uint32) ^ np.uint32(0xFFFFFFFF)
-    rotated = checksums >> 15 | checksums << 17
+    inverted = checksums.astype(np.uint32) ^ np.uint32(0xFFFFFFFF)
+    rotated = inverted >> 15 | inverted << 17
     masked = (rotated + np.uint32(_CHECKSUM_MASK)).astype("<u4")
     return masked[:, None].view(np.uint8)
 
@@ -231,7 +228,7 @@ def _checksum_tables() -> list[np.ndarray]:
     """What 16 bits become, with 6, 4, 2 and 0 zero bytes after them."""
     tables = [np.arange(2**16, dtype=np.uint64)]
     for _ in range(4):
-        table = tables[-1]
+        table: np.ndarray = tables[-1]
         for _ in range(16):
             table = table >> 1 ^ (table & 1) * np.uint64(_CASTAGNOLI)
         tables.append(table)
