@@ -266,7 +266,7 @@ def vectors(
     """Computes the rows' vectors, in the order of the rows.
 
     Args:
-        config: the run's.
+        config: the values of the flags.
         model: with its weights.
         packed: the rows.
         fixed_shapes: whether all batches must have one shape.

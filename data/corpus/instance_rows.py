@@ -1,8 +1,7 @@
 """Many instances at a time, as rows of arrays: packed, padded and masked.
 
-What `packing` and `instances.create_masked_lm_predictions` do to one
-instance, by the same rules, but with random numbers of its own: those that
-each row is given.
+The rules are those of `packing` and `instances.create_masked_lm_predictions`;
+the random numbers are given, some for each row.
 
 Letters: R rows, S the sequence length, P predictions of a row at most.
 """

@@ -82,7 +82,7 @@ def scan(files: TextFiles, block: int, seed: int, limit: int) -> Scan:
     Args:
         files: the text.
         block: which of its blocks.
-        seed: the run's.
+        seed: of everything that is drawn.
         limit: candidates at most.
 
     Raises:

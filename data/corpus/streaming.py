@@ -1,7 +1,7 @@
 """Text of any size → shards of pre-training records.
 
-The rules are those of `pretraining`; the random numbers are of each document
-and pass by themselves. So a shard follows from the text, the seed and its
+The rules are those of `instances`; random numbers are drawn for each document
+and each pass on its own. So a shard follows from the text, the seed and its
 number, whoever makes it, and little of the text is in memory at a time.
 
 A shard holds blocks from all over the text, in all passes. Its records are
