@@ -36,16 +36,12 @@ _BATCH_IDS = 2**16
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    shared_flags.define_strings(
+    shared_flags.define_required_strings(
         flag_values,
-        {
-            "input_file": "Text files: paths or glob patterns, separated by "
-            "commas.",
-            "output_file": "TFRecord files to write, separated by commas; they "
-            "take turns, a record each.",
-            "vocab_file": "The vocabulary file that the model is trained on.",
-        },
-        are_required=True,
+        input_file="Text files: paths or glob patterns, separated by commas.",
+        output_file="TFRecord files to write, separated by commas; they take "
+        "turns, a record each.",
+        vocab_file="The vocabulary file that the model is trained on.",
     )
     shared_flags.define_do_lower_case(flag_values)
     flags.DEFINE_bool(

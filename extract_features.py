@@ -36,18 +36,14 @@ _WINDOW_BYTES = 2**28
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    shared_flags.define_strings(
+    shared_flags.define_required_strings(
         flag_values,
-        {
-            "input_file": "Text, one line a row: a text or `text ||| text`.",
-            "output_file": "File to write: JSON lines, or arrays if it is "
-            ".npz.",
-            "vocab_file": "The vocabulary file that the model was trained on.",
-            "bert_config_file": "JSON file of the pre-trained BERT model.",
-            "init_checkpoint": "The pre-trained BERT model: a checkpoint's "
-            "prefix, its .index file or its folder.",
-        },
-        are_required=True,
+        input_file="Text, one line a row: a text or `text ||| text`.",
+        output_file="File to write: JSON lines, or arrays if it is .npz.",
+        vocab_file="The vocabulary file that the model was trained on.",
+        bert_config_file="JSON file of the pre-trained BERT model.",
+        init_checkpoint="The pre-trained BERT model: a checkpoint's prefix, "
+        "its .index file or its folder.",
     )
     flags.DEFINE_string(
         "layers",

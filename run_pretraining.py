@@ -30,13 +30,10 @@ _LENGTH_FLAGS = {
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     training_flags.define_model_flags(flag_values)
-    shared_flags.define_strings(
+    shared_flags.define_required_strings(
         flag_values,
-        {
-            "input_file": "Record files of create_pretraining_data.py: paths "
-            "or glob patterns, separated by commas."
-        },
-        are_required=True,
+        input_file="Record files of create_pretraining_data.py: paths or "
+        "glob patterns, separated by commas.",
     )
     flags.DEFINE_integer(
         "shuffle_buffer_size",

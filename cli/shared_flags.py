@@ -4,8 +4,6 @@ Where scripts differ in a default or a text, that is an argument. Imports
 without TensorFlow.
 """
 
-from collections.abc import Mapping
-
 from absl import flags
 
 # Flags belong to the script that asks for them, so that --help shows them.
@@ -25,23 +23,18 @@ def required(flag_values: flags.FlagValues, *names: str) -> None:
         flags.register_validator(name, bool, "must be given", flag_values)
 
 
-def define_strings(
-    flag_values: flags.FlagValues,
-    texts: Mapping[str, str],
-    *,
-    are_required: bool = False,
-) -> None:
-    """Defines flags without a default, such as the names of files.
-
-    Args:
-        flag_values: where to.
-        texts: by the flags' names, what --help says of them.
-        are_required: whether they must be given.
-    """
+def define_strings(flag_values: flags.FlagValues, **texts: str) -> None:
+    """Defines flags without a default, by their names; says what each is."""
     for name, text in texts.items():
         flags.DEFINE_string(name, None, text, flag_values=flag_values)
-        if are_required:
-            required(flag_values, name)
+
+
+def define_required_strings(
+    flag_values: flags.FlagValues, **texts: str
+) -> None:
+    """Defines flags that must be given, as `define_strings` does."""
+    define_strings(flag_values, **texts)
+    required(flag_values, *texts)
 
 
 def define_do_lower_case(flag_values: flags.FlagValues) -> None:
@@ -147,13 +140,10 @@ def define_device_flags(flag_values: flags.FlagValues) -> None:
     )
     define_strings(
         flag_values,
-        {
-            "tpu_name": "The Cloud TPU to use: its name or grpc:// address.",
-            "tpu_zone": "GCE zone of the Cloud TPU; default: found by itself.",
-            "gcp_project": "Project of the Cloud TPU; default: found by "
-            "itself.",
-            "master": "Address of the TPU, where tpu_name is not given.",
-        },
+        tpu_name="The Cloud TPU to use: its name or grpc:// address.",
+        tpu_zone="GCE zone of the Cloud TPU; default: found by itself.",
+        gcp_project="Project of the Cloud TPU; default: found by itself.",
+        master="Address of the TPU, where tpu_name is not given.",
     )
     flags.DEFINE_integer(
         "num_tpu_cores",

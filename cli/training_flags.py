@@ -15,23 +15,17 @@ flags.disclaim_key_flags()
 
 def define_model_flags(flag_values: flags.FlagValues) -> None:
     """Defines what model to run and where its results go."""
-    shared_flags.define_strings(
+    shared_flags.define_required_strings(
         flag_values,
-        {
-            "bert_config_file": "JSON file of the pre-trained BERT model; it "
-            "gives the architecture.",
-            "output_dir": "Folder for checkpoints, event files and results. A "
-            "checkpoint there is resumed from.",
-        },
-        are_required=True,
+        bert_config_file="JSON file of the pre-trained BERT model; it gives "
+        "the architecture.",
+        output_dir="Folder for checkpoints, event files and results. A "
+        "checkpoint there is resumed from.",
     )
     shared_flags.define_strings(
         flag_values,
-        {
-            "init_checkpoint": "Checkpoint to start from (usually a "
-            "pre-trained BERT model): its prefix, its .index file or its "
-            "folder.",
-        },
+        init_checkpoint="Checkpoint to start from (usually a pre-trained "
+        "BERT model): its prefix, its .index file or its folder.",
     )
 
 
@@ -164,13 +158,10 @@ def define_fine_tuning_flags(
         max_seq_length: that flag's default.
     """
     define_model_flags(flag_values)
-    shared_flags.define_strings(
+    shared_flags.define_required_strings(
         flag_values,
-        {
-            "vocab_file": "The vocabulary that the model was trained with, "
-            "one token a line."
-        },
-        are_required=True,
+        vocab_file="The vocabulary that the model was trained with, one "
+        "token a line.",
     )
     shared_flags.define_do_lower_case(flag_values)
     shared_flags.define_max_seq_length(
@@ -256,11 +247,9 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
         )
     shared_flags.define_strings(
         flag_values,
-        {
-            "save_best": "A metric of eval_results.txt: the weights that are "
-            "best by it at any --eval_steps are kept in output_dir/best, and "
-            "used by --do_eval and --do_predict of a command with this flag."
-        },
+        save_best="A metric of eval_results.txt: the weights that are best "
+        "by it at any --eval_steps are kept in output_dir/best, and used by "
+        "--do_eval and --do_predict of a command with this flag.",
     )
 
 
@@ -275,5 +264,5 @@ def define_export_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_strings(
         flag_values,
-        {"export_dir": "Folder of --do_export. Default: export in output_dir."},
+        export_dir="Folder of --do_export. Default: export in output_dir.",
     )

@@ -11,9 +11,7 @@ def values():
     found = flags.FlagValues()
     shared_flags.define_do_lower_case(found)
     training_flags.define_training_flags(found)
-    shared_flags.define_strings(
-        found, {"input_file": "The input."}, are_required=True
-    )
+    shared_flags.define_required_strings(found, input_file="The input.")
     flags.DEFINE_integer("verbosity", -1, "As absl's.", flag_values=found)
     return found
 

@@ -13,7 +13,7 @@ def parsed(values, *args):
 
 def test_empty_value_is_as_missing():
     values = flags.FlagValues()
-    shared_flags.define_strings(values, {"out": "Text."}, are_required=True)
+    shared_flags.define_required_strings(values, out="Text.")
     for args in ([], ["--out="]):
         with pytest.raises(flags.Error, match=r"--out=.*: must be given"):
             parsed(values, *args)
@@ -22,7 +22,7 @@ def test_empty_value_is_as_missing():
 
 def test_strings_have_no_default_and_their_text():
     values = flags.FlagValues()
-    shared_flags.define_strings(values, {"a": "Of a.", "b": "Of b."})
+    shared_flags.define_strings(values, a="Of a.", b="Of b.")
     assert parsed(values).flag_values_dict() == {"a": None, "b": None}
     assert values["b"].help == "Of b."
 
