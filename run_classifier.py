@@ -6,8 +6,13 @@ tasks that Python code adds to `processors`. See docs/classification.md.
 
 from absl import flags
 
-from bert.cli import environment, table_flags
-from bert.cli import flags as run_flags
+from bert.cli import (
+    command_line,
+    environment,
+    shared_flags,
+    table_flags,
+    training_flags,
+)
 from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
     BasicTokenizer,
     FullTokenizer,
@@ -31,7 +36,7 @@ FLAGS = flags.FLAGS
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
     flags.DEFINE_string(
         "data_dir", None, "Folder of the task's files.", flag_values=flag_values
     )
@@ -42,7 +47,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         f"{', '.join(FORMATS)}.",
         flag_values=flag_values,
     )
-    run_flags.required(flag_values, "task_name")
+    shared_flags.required(flag_values, "task_name")
     table_flags.define_table_flags(flag_values)
     table_flags.define_result_flags(flag_values)
     flags.register_validator(
@@ -53,12 +58,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "must be given",
         flag_values,
     )
-    run_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_eval_batch_size(flag_values)
 
 
 def run() -> None:
     """Runs the script; for code that has added to `processors`."""
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)
 
 
 def main() -> None:

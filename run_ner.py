@@ -6,8 +6,7 @@ output_dir. See docs/ner.md.
 
 from absl import flags
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.tasks import finetune
 from bert.tasks.tagging.config import Config
 from bert.tasks.tagging.finetuning import Tagging
@@ -17,7 +16,7 @@ FLAGS = flags.FLAGS
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
     for name, text in (
         ("data_dir", "Folder with train.txt, dev.txt and test.txt."),
         ("train_file", "Training set. Default: train.txt in data_dir."),
@@ -41,7 +40,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ("label_column", -1, "Column of the labels, from 0; -1 is the last."),
     ):
         flags.DEFINE_integer(name, default, text, flag_values=flag_values)
-    run_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_eval_batch_size(flag_values)
 
 
 def main() -> None:
@@ -60,4 +59,4 @@ def tag(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -6,8 +6,7 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 
 from absl import flags
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.model_folder import task_files
 from bert.tasks.pretraining.config import Config
 
@@ -16,15 +15,12 @@ FLAGS = flags.FLAGS
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_model_flags(flag_values)
-    flags.DEFINE_string(
-        "input_file",
-        None,
-        "Record files of create_pretraining_data.py: paths or glob patterns, "
-        "separated by commas.",
-        flag_values=flag_values,
+    training_flags.define_model_flags(flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_file="Record files of create_pretraining_data.py: paths or "
+        "glob patterns, separated by commas.",
     )
-    run_flags.required(flag_values, "input_file")
     flags.DEFINE_integer(
         "shuffle_buffer_size",
         10000,
@@ -34,10 +30,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         upper_bound=10**7,
         flag_values=flag_values,
     )
+    shared_flags.define_max_seq_length(
+        flag_values, 128, "Length of the records' sequences.", lower_bound=1
+    )
+    shared_flags.define_eval_batch_size(flag_values, upper_bound=None)
     for name, default, text in (
-        ("max_seq_length", 128, "Length of the records' sequences."),
         ("max_predictions_per_seq", 20, "Masked positions of a record."),
-        ("eval_batch_size", 8, "Rows of an evaluation batch."),
         ("num_train_steps", 100000, "The step at which training ends."),
         ("max_eval_steps", 100, "Batches of an evaluation."),
     ):
@@ -51,15 +49,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=0,
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "do_train", False, "Whether to train.", flag_values=flag_values
-    )
-    flags.DEFINE_bool(
-        "do_eval", False, "Whether to evaluate.", flag_values=flag_values
-    )
-    run_flags.define_training_flags(flag_values)
-    run_flags.define_export_flags(flag_values)
-    run_flags.define_device_flags(flag_values)
+    shared_flags.define_phases(flag_values, "do_train", "do_eval")
+    training_flags.define_training_flags(flag_values)
+    training_flags.define_export_flags(flag_values)
+    shared_flags.define_device_flags(flag_values)
 
 
 def main() -> None:
@@ -108,4 +101,4 @@ def pretrain(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

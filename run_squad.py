@@ -6,8 +6,7 @@ eval_results.txt to output_dir. See docs/squad.md.
 
 from absl import flags
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, training_flags
 from bert.tasks import finetune
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.finetuning import Squad
@@ -17,7 +16,7 @@ FLAGS = flags.FLAGS
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
     for name, text in (
         ("train_file", "SQuAD JSON file to train on."),
         (
@@ -78,4 +77,4 @@ def find_answers(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

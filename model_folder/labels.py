@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import file_bytes
 
 FILE_NAME = "labels.txt"
 
@@ -59,7 +60,7 @@ def read(folder: str) -> list[str] | None:
         UserError: the file is no text, or holds no labels.
     """
     path = os.path.join(folder, FILE_NAME)
-    if not rows.exists(path):
+    if not file_bytes.exists(path):
         return None
     lines = [line for _, line in rows.numbered_lines(rows.read_text(path))]
     check_names(lines, path, least=1)

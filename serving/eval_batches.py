@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from bert.data.records import input_pipeline, record_files, record_io
+from bert.data.records import input_pipeline, record_files
+from bert.data.records.fields import Field
 from bert.data.records.record_files import RecordSource
 from bert.errors import UserError
 from bert.model_folder.task_files import Task
@@ -57,9 +58,7 @@ def read(
     return list(batches.as_numpy_iterator())
 
 
-def _fields(
-    task: Task, length: int, num_labels: int
-) -> Sequence[record_io.Field]:
+def _fields(task: Task, length: int, num_labels: int) -> Sequence[Field]:
     """Returns what records of a task must have; those without labels: ids."""
     if task.task == "classification":
         return kinds.find(str(task.kind)).fields(length, num_labels)

@@ -140,11 +140,15 @@ class _Run:
         """Returns a set's records, which are written once."""
         if records.file not in self._sources:
             prepared = self._task.prepared
-            path = record_sets.write(
+            file = record_sets.write(
                 records, self._config.output_dir, prepared.tokenizer
             )
             self._sources[records.file] = record_sets.source(
-                prepared.bert_config, [path], records.fields, records.limits
+                prepared.bert_config,
+                [file.path],
+                records.fields,
+                records.limits,
+                lengths=file.lengths,
             )
         return self._sources[records.file]
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
@@ -53,8 +53,22 @@ class RecordSet:
     num_logged: int = 0
 
 
-def write(records: RecordSet, output_dir: str, tokenizer: FullTokenizer) -> str:
-    """Writes a set's records into output_dir and returns the file's path.
+class RecordFile(NamedTuple):
+    """A file of records.
+
+    Attributes:
+        path: where it is.
+        lengths: of each record, without padding.
+    """
+
+    path: str
+    lengths: Sequence[int]
+
+
+def write(
+    records: RecordSet, output_dir: str, tokenizer: FullTokenizer
+) -> RecordFile:
+    """Writes a set's records into output_dir.
 
     A file that already has these records is left as it is. Every worker needs
     the file, and only the chief writes to output_dir; the others write to a
@@ -65,7 +79,7 @@ def write(records: RecordSet, output_dir: str, tokenizer: FullTokenizer) -> str:
         output_dir: exists.
         tokenizer: that of the features.
     """
-    from bert.data.records import record_io
+    from bert.data.records import record_writer
     from bert.training import strategy
 
     path = os.path.join(output_dir, records.file)
@@ -73,24 +87,23 @@ def write(records: RecordSet, output_dir: str, tokenizer: FullTokenizer) -> str:
         tokenizer, (records.fields, records.settings), records.inputs()
     )
     features = records.features()
-    if record_reuse.is_current(path, made_from):
+    written = record_reuse.current(path, made_from)
+    if written:
         collections.deque(
             itertools.islice(features, records.num_logged), maxlen=0
         )
         logging.info("The records in %s are used again", path)
-        return path
+        return RecordFile(path, written.lengths)
     is_chief = strategy.is_chief()
     if not is_chief:
         folder = tempfile.mkdtemp(prefix="bert-worker-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, records.file)
-    with record_io.record_writer(path) as writer:
-        for values in features:
-            writer.write(record_io.encode(records.fields, values))
+    written = record_writer.write(path, records.fields, features)
     if is_chief:
-        record_reuse.keep(path, made_from)
+        record_reuse.keep(path, made_from, written)
     logging.info("Wrote records to %s", path)
-    return path
+    return RecordFile(path, written.lengths)
 
 
 def source(
@@ -99,6 +112,7 @@ def source(
     fields: Sequence[Field],
     limits: Mapping[str, int],
     flags: Mapping[str, str] | None = None,
+    lengths: Sequence[int] | None = None,
 ) -> "RecordSource":
     """Returns records and what must hold for them.
 
@@ -108,6 +122,7 @@ def source(
         fields: what is in a record.
         limits: of the task's own features; see `RecordSource`.
         flags: see `RecordSource`.
+        lengths: see `RecordSource`.
     """
     from bert.data.records.record_files import RecordSource
 
@@ -120,6 +135,7 @@ def source(
             **limits,
         },
         flags=flags or {},
+        lengths=lengths,
     )
 
 

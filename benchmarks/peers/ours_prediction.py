@@ -52,13 +52,16 @@ def _answers(task: FineTuningTask) -> Predictions:
     """Returns what a model with random weights says of the one set."""
     (walk,) = task.walks()
     (records,) = walk.sets.values()
-    path = record_sets.write(
+    file = record_sets.write(
         records, task.config.output_dir, task.prepared.tokenizer
     )
     return Predictions(
         task.make_model(1),
         record_sets.source(
-            task.prepared.bert_config, [path], records.fields, records.limits
+            task.prepared.bert_config,
+            [file.path],
+            records.fields,
+            records.limits,
         ),
         walk.batch_size,
         walk.select,

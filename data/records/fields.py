@@ -1,6 +1,7 @@
 """What is in a record: a table of fields; imports no TensorFlow.
 
-`record_io` writes and parses by such a table. Each task has its own.
+A table is a tuple of `Field`s: `record_writer` writes a file by it, and
+`record_files` checks and parses one by it.
 """
 
 from typing import Literal, NamedTuple

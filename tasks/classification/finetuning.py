@@ -63,6 +63,8 @@ class Classification(FineTuningTask):
         """Reads the task's sets and labels."""
         config = self.config
         self._processor = self._make_processor(start)
+        # Before the files are read, which may take its time.
+        config.check_metric(self.metric_names())
         self._sets = sets.read(
             self._processor,
             config.data_dir,

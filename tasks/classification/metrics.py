@@ -79,7 +79,7 @@ def regression(values: np.ndarray, labels: np.ndarray) -> Figures:
         error = np.mean(np.square(values - true))
     return _float32(
         {
-            "mean_squared_error": error,
+            "mean_squared_error": float(error),
             "pearson": _correlation("pearsonr", values, true),
             "spearman": _correlation("spearmanr", values, true),
         }

@@ -11,8 +11,9 @@ import tensorflow as tf
 from absl import logging
 
 from bert.data.corpus.record_fields import pretraining_fields
-from bert.data.records import input_pipeline, record_files
+from bert.data.records import input_pipeline
 from bert.data.records.record_files import RecordSource
+from bert.files import flag_paths
 from bert.model_folder import task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
@@ -44,7 +45,7 @@ def task_of(config: Config) -> task_files.Task:
 
 def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
     """Returns the run's records and what must hold for them."""
-    files = record_files.matching_files(config.input_file, "input_file")
+    files = flag_paths.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)

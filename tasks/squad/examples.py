@@ -11,6 +11,7 @@ Source: Rajpurkar et al. 2016 (v1.1), Rajpurkar et al. 2018 (v2.0).
 
 import bisect
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -179,19 +180,19 @@ def _training_example(
     paragraph: _Paragraph, qa: _Question, version_2_with_negative: bool
 ) -> SquadExample | None:
     """Returns a question with its answer's words, None if not found again."""
-    given = {
-        "qas_id": qa.id,
-        "question_text": qa.question,
-        "doc_tokens": paragraph.words,
-    }
+    make_example = functools.partial(
+        SquadExample,
+        qas_id=qa.id,
+        question_text=qa.question,
+        doc_tokens=paragraph.words,
+    )
     # A file of v1.1 is one of v2.0, too, in which all questions have answers.
     if (
         version_2_with_negative
         and "is_impossible" in qa.node.value
         and qa.node.child("is_impossible", bool).value
     ):
-        return SquadExample(
-            **given,
+        return make_example(
             orig_answer_text="",
             start_position=-1,
             end_position=-1,
@@ -208,8 +209,8 @@ def _training_example(
     if cleaned not in found:
         logging.warning("Could not find answer: '%s' vs. '%s'", found, cleaned)
         return None
-    return SquadExample(
-        **given, orig_answer_text=text, start_position=start, end_position=end
+    return make_example(
+        orig_answer_text=text, start_position=start, end_position=end
     )
 
 

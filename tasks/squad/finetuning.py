@@ -155,7 +155,7 @@ class Squad(FineTuningTask):
 
         logging.info("  Num orig examples = %d", len(self._train))
         logging.info(
-            "  Num split examples = %d", record_files.num_records(source.files)
+            "  Num split examples = %d", record_files.num_records(source)
         )
 
     def evaluation(self) -> Walk | None:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl import flags
 
 from bert import extract_features, run_classifier, run_pretraining, run_squad
-from bert.data.records import packing, record_io
+from bert.data.records import packing, record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.model_folder import model_source, task_files
@@ -101,7 +101,7 @@ def run_features(golden, out):
 def read_records(path, fields):
     """Returns the features of a file of records, as arrays [B, ...]."""
     data = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    rows = [record_io.decode(fields, record) for record in data]
+    rows = [record_bytes.values(fields, record) for record in data]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 

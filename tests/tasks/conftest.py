@@ -3,7 +3,7 @@
 import pytest
 from absl import flags
 
-from bert.cli import flags as run_flags
+from bert.cli import training_flags
 from bert.tasks.config import FineTuningConfig
 
 
@@ -13,7 +13,7 @@ def config(golden, tmp_path):
 
     def parse(*args):
         flag_values = flags.FlagValues()
-        run_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
+        training_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
         given = [
             f"--bert_config_file={golden / 'model_base/bert_config.json'}",
             f"--vocab_file={golden / 'inputs/vocab.txt'}",

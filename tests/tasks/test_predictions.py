@@ -30,8 +30,8 @@ def source(golden, tmp_path):
         inputs=lambda: [],
     )
     tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
-    path = record_sets.write(records, str(tmp_path), tokenizer)
-    return record_sets.source(CONFIG, [path], FIELDS, {})
+    file = record_sets.write(records, str(tmp_path), tokenizer)
+    return record_sets.source(CONFIG, [file.path], FIELDS, {})
 
 
 @pytest.mark.parametrize("fixed_shapes", [False, True])

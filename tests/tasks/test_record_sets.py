@@ -33,7 +33,9 @@ def write_records(folder, tokenizer, made_from, num_logged=0):
         inputs=lambda: [made_from],
         num_logged=num_logged,
     )
-    return record_sets.write(records, str(folder), tokenizer), len(made)
+    file = record_sets.write(records, str(folder), tokenizer)
+    assert file.lengths == [1, 1, 1]
+    return file.path, len(made)
 
 
 def test_records_are_made_again_only_where_they_would_differ(

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from bert import run_classifier
-from bert.data.records import record_io
+from bert.data.records import record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.classification import features, kinds
 from bert.tasks.classification import sets as classification_sets
@@ -104,4 +104,4 @@ def test_records_are_the_originals(golden, tokenizer, task, name):
     theirs = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     ours = features.featurize(examples, ids, 40, tokenizer)
     for our, their in zip(ours, theirs, strict=True):
-        assert our == record_io.decode(fields, their)
+        assert our == record_bytes.values(fields, their)

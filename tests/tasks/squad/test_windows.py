@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from bert.data.records import record_io
+from bert.data.records import record_bytes, record_writer
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.squad import examples as squad
 from bert.tasks.squad import windows
@@ -68,7 +68,7 @@ def as_in_the_golden(window):
     ],
 )
 def test_windows_and_records_are_the_originals(
-    golden, golden_tokenizer, name, settings
+    golden, golden_tokenizer, tmp_path, name, settings
 ):
     folder = golden / "squad_records"
     ours = list(
@@ -82,15 +82,19 @@ def test_windows_and_records_are_the_originals(
     fields = windows.fields(
         settings.max_seq_length, is_training=name.startswith("train")
     )
-    encoded = [
-        record_io.encode(
-            fields,
-            windows.features(window, golden_tokenizer, settings.max_seq_length),
-        )
-        for window in ours
-    ]
-    assert [record_io.decode(fields, record) for record in encoded] == [
-        record_io.decode(fields, record)
+    written = tmp_path / "records"
+    record_writer.write(
+        str(written),
+        fields,
+        (
+            windows.features(window, golden_tokenizer, settings.max_seq_length)
+            for window in ours
+        ),
+    )
+    assert [
+        record_bytes.values(fields, record) for record in records_of(written)
+    ] == [
+        record_bytes.values(fields, record)
         for record in records_of(folder / f"{name}.tf_record")
     ]
 
@@ -269,3 +273,11 @@ def test_a_window_is_logged_as_the_original_does(tokenizer, caplog):
         "end_position: 5",
         "answer: c",
     ]
+
+
+def test_records_have_answers_in_training_only():
+    def names(is_training):
+        return {field.name for field in windows.fields(8, is_training)}
+
+    answer = {"start_positions", "end_positions", "is_impossible"}
+    assert names(True) - names(False) == answer
