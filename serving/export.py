@@ -24,6 +24,7 @@ from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
+from bert.tasks import inference
 from bert.training import run
 
 RAW_STRINGS = "raw_strings"
@@ -99,10 +100,16 @@ def export_run(
         vocab_file: the run's, if it has one.
         labels: the model's, in the order of their numbers.
     """
-    trained = run.trained_checkpoint(config.output_dir, config.save_best)
+    prefix = run.trained_checkpoint(config.output_dir, config.save_best)
+    prefix = prefix or config.init_checkpoint
+    if prefix is None:
+        raise UserError(
+            "Expected a checkpoint to export. Received: neither one in "
+            f"--output_dir={config.output_dir} nor --init_checkpoint."
+        )
     source = Source(
         task=task,
-        checkpoint=checkpoint.resolve(trained or config.init_checkpoint),
+        checkpoint=checkpoint.resolve(prefix),
         bert_config_file=config.bert_config_file,
         vocab_file=vocab_file,
         labels=tuple(labels),
@@ -166,10 +173,9 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
 
 def why_no_raw_strings(source: Source) -> str | None:
     """Returns why a model cannot take texts, or None where it can."""
-    task = source.task
-    if task.task == "pretraining":
-        return "[MASK] in a text is split like any other text"
-    if source.vocab_file is None or task.do_lower_case is None:
+    if reason := inference.class_of(source.task).no_raw_strings:
+        return reason
+    if source.vocab_file is None or source.task.do_lower_case is None:
         return "the model has no vocabulary"
     return None
 
@@ -205,7 +211,7 @@ def _check_writable(export_dir: str) -> None:
 def _write(graph: Graph, folder: str) -> None:
     """Writes the SavedModel that takes ids."""
     root = saved_models.make_root(graph)
-    if graph.source.task.task == "features":
+    if graph.inference.exports_encoder:
         root.encode = graph.make_encode()
     saved_models.save(
         root, folder, {"serving_default": graph.serve}, graph.source

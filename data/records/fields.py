@@ -5,6 +5,8 @@
 
 from typing import Literal, NamedTuple
 
+from bert.tasks.spec import INPUTS
+
 
 class Field(NamedTuple):
     """One feature of a record; all have a fixed length.
@@ -23,11 +25,13 @@ class Field(NamedTuple):
     per_token: bool = False
 
 
-def _sequence_fields(seq_length: int) -> tuple[Field, ...]:
-    return tuple(
-        Field(name, seq_length, per_token=True)
-        for name in ("input_ids", "input_mask", "segment_ids")
-    )
+def sequence_fields(seq_length: int) -> tuple[Field, ...]:
+    """Returns the fields that all models read.
+
+    Args:
+        seq_length: the flag max_seq_length, S.
+    """
+    return tuple(Field(name, seq_length, per_token=True) for name in INPUTS)
 
 
 def pretraining_fields(
@@ -40,7 +44,7 @@ def pretraining_fields(
         max_predictions: the flag max_predictions_per_seq, P.
     """
     return (
-        *_sequence_fields(seq_length),
+        *sequence_fields(seq_length),
         Field("masked_lm_positions", max_predictions),
         Field("masked_lm_ids", max_predictions),
         Field("masked_lm_weights", max_predictions, "float32"),
@@ -65,7 +69,7 @@ def classification_fields(
         "multi_label": Field("label_ids", num_labels),
     }[kind]
     return (
-        *_sequence_fields(seq_length),
+        *sequence_fields(seq_length),
         label,
         Field("is_real_example", 1),
     )
@@ -81,7 +85,7 @@ def squad_fields(seq_length: int, is_training: bool) -> tuple[Field, ...]:
     answer = ("start_positions", "end_positions", "is_impossible")
     return (
         Field("unique_ids", 1),
-        *_sequence_fields(seq_length),
+        *sequence_fields(seq_length),
         *(Field(name, 1) for name in answer if is_training),
     )
 
@@ -96,7 +100,7 @@ def tagging_fields(seq_length: int) -> tuple[Field, ...]:
     one window that is to predict it.
     """
     return (
-        *_sequence_fields(seq_length),
+        *sequence_fields(seq_length),
         Field("label_ids", seq_length, per_token=True),
         Field("label_mask", seq_length, per_token=True),
     )

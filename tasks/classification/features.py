@@ -41,7 +41,13 @@ def featurize(
     for index, example in enumerate(examples):
         if index % 10000 == 0:
             logging.info("Writing example %d of %d", index, len(examples))
-        packed = _pack(example, max_seq_length, tokenizer, special)
+        packed = packing.pack_texts(
+            example.text_a,
+            example.text_b,
+            tokenizer.encode,
+            special,
+            max_seq_length,
+        )
         features = packing.pad(packed, max_seq_length)
         features["label_ids"] = label_ids(example, labels, kind)
         features["is_real_example"] = [1]
@@ -108,20 +114,6 @@ def _check_labels(
                 f"Received: {rows.shorten(label)}, of the text "
                 f"{rows.shorten(example.text_a)}."
             )
-
-
-def _pack(
-    example: InputExample,
-    max_seq_length: int,
-    tokenizer: FullTokenizer,
-    special: packing.SpecialIds,
-) -> packing.Packed:
-    ids_a = tokenizer.encode(example.text_a)
-    ids_b = tokenizer.encode(example.text_b) if example.text_b else []
-    if not ids_b:
-        return packing.pack_single(ids_a[: max_seq_length - 2], special)
-    packing.truncate_seq_pair(ids_a, ids_b, max_seq_length - 3)
-    return packing.pack_pair(ids_a, ids_b, special)
 
 
 def _log(
