@@ -52,8 +52,8 @@ def export(
 ) -> None:
     """Writes a trained model's SavedModels.
 
-    They appear when they are whole; until then nothing that was in
-    export_dir is touched.
+    They appear in export_dir when they are complete; until then, what was
+    there stays.
 
     Args:
         source: the model's files.
@@ -61,7 +61,7 @@ def export(
         top_k: see `Graph`.
         raw_strings: whether to write the model that takes texts, too, where
             the task has one; None: if tensorflow-text is there.
-        overwrite: whether an export that is in export_dir is replaced.
+        overwrite: whether to replace an export that is in export_dir.
 
     Raises:
         UserError: export_dir is taken, or the files do not fit each other.
@@ -95,9 +95,9 @@ def export_run(
     Call it outside of a strategy's scope.
 
     Args:
-        config: the run's, with do_export.
+        config: of the training run, with do_export.
         task: what the model is for.
-        vocab_file: the run's, if it has one.
+        vocab_file: the vocabulary that it used, if any.
         labels: the model's, in the order of their numbers.
     """
     prefix = run.trained_checkpoint(config.output_dir, config.save_best)

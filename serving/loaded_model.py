@@ -40,7 +40,7 @@ def load(folder: str, given: Given | None = None) -> LoadedModel:
 
     Args:
         folder: what `find` takes.
-        given: what the user says of it; see there.
+        given: what the user says of it; see `find`.
 
     Raises:
         UserError: a file is missing, or does not fit the others.

@@ -26,9 +26,12 @@ class _Classification(TextInference):
     """What the kinds share.
 
     Attributes:
+        kind: the name of the kind.
         values_name: the export's name of what `values` returns.
     """
 
+    kind: ClassVar[str]
+    measure = "eval_accuracy"
     values_name: ClassVar[str] = "probabilities"
 
     def values(self, logits: tf.Tensor) -> tf.Tensor:
@@ -40,6 +43,12 @@ class _Classification(TextInference):
         logits = model(batch)["logits"]
         return {self.values_name: self.values(logits), "logits": logits}
 
+    def fields(self, seq_length: int) -> Sequence[Field]:
+        """Returns the fields of run_classifier.py's records."""
+        return record_fields.classification_fields(
+            seq_length, kind=self.kind, num_labels=len(self.labels)
+        )
+
     def labels_of(self, batch: Arrays) -> np.ndarray:
         """Returns the records' label_ids."""
         return batch["label_ids"]
@@ -48,6 +57,11 @@ class _Classification(TextInference):
         """Returns the logits [B, L]."""
         return outputs["logits"]
 
+    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
+        """Returns the `measure`, as evaluation has it."""
+        figures = classification.metrics(self.kind, found, expected)
+        return float(figures[self.measure])
+
     def _probabilities(self, outputs: Sequence[Arrays]) -> dict[str, float]:
         """Returns the probabilities of a request by label."""
         numbers = numbers_of(outputs[0]["probabilities"])
@@ -55,9 +69,9 @@ class _Classification(TextInference):
 
 
 class SingleLabel(_Classification):
-    """One label for each text; measured by its accuracy."""
+    """One label for each text; measured by the share of right ones."""
 
-    measure = "eval_accuracy"
+    kind = "classification"
 
     def make_model(self) -> ClassifierModel:
         """Returns a `ClassifierModel`."""
@@ -77,19 +91,10 @@ class SingleLabel(_Classification):
             "probabilities": self._probabilities(outputs),
         }
 
-    def fields(self, seq_length: int) -> Sequence[Field]:
-        """Returns the fields of run_classifier.py's records."""
-        return record_fields.classification_fields(seq_length)
-
     @property
     def num_label_ids(self) -> int:
         """A label_id is the number of a label."""
         return len(self.labels)
-
-    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
-        """Returns the share of texts whose label is right."""
-        figures = classification.metrics("classification", found, expected)
-        return float(figures["eval_accuracy"])
 
 
 class MultiLabel(_Classification):
@@ -98,7 +103,7 @@ class MultiLabel(_Classification):
     Measured by the share of texts all of whose labels are right.
     """
 
-    measure = "eval_accuracy"
+    kind = "multi_label"
 
     def make_model(self) -> MultiLabelModel:
         """Returns a `MultiLabelModel`."""
@@ -116,26 +121,16 @@ class MultiLabel(_Classification):
         labels = [name for name, p in probabilities.items() if p >= 0.5]
         return {"labels": labels, "probabilities": probabilities}
 
-    def fields(self, seq_length: int) -> Sequence[Field]:
-        """Returns the fields of run_classifier.py's records."""
-        return record_fields.classification_fields(
-            seq_length, kind="multi_label", num_labels=len(self.labels)
-        )
-
     @property
     def num_label_ids(self) -> int:
         """A label_id is 0 or 1, for each label."""
         return 2
 
-    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
-        """Returns the share of texts all of whose labels are right."""
-        figures = classification.metrics("multi_label", found, expected)
-        return float(figures["eval_accuracy"])
-
 
 class Regression(_Classification):
     """A number for each text; measured by Pearson's correlation."""
 
+    kind = "regression"
     measure = "pearson"
     values_name = "scores"
 
@@ -152,14 +147,3 @@ class Regression(_Classification):
     ) -> dict[str, Any]:
         """Returns the number."""
         return {"score": numbers_of(outputs[0]["scores"])[0]}
-
-    def fields(self, seq_length: int) -> Sequence[Field]:
-        """Returns the fields of run_classifier.py's records."""
-        return record_fields.classification_fields(
-            seq_length, kind="regression"
-        )
-
-    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
-        """Returns the correlation of the numbers with the right ones."""
-        figures = classification.metrics("regression", found, expected)
-        return float(figures["pearson"])

@@ -16,6 +16,9 @@ from bert.tasks.squad.windows import Window
 if TYPE_CHECKING:
     import numpy as np
 
+# The logit of padding: below every real one.
+NO_LOGIT = -10000.0
+
 # The null score of a question without windows, so that it has no answer.
 _NO_WINDOW_SCORE = 1_000_000.0
 

@@ -19,10 +19,6 @@ from bert.tasks.squad import answers, windows
 from bert.tasks.squad.examples import SquadExample, words_of
 from bert.tasks.squad.windows import Document, Window
 
-# The logit of padding: below every real one. A part of what exports promise,
-# and finite in float16, too, in which -1e30 is not.
-NO_LOGIT = -10000.0
-
 
 class Question(NamedTuple):
     """A request.
@@ -55,7 +51,7 @@ class Squad(Inference):
         return SpanModel(self.config)
 
     def outputs(self, model, batch, names):
-        """Returns the logits, `NO_LOGIT` for padding."""
+        """Returns the logits, `answers.NO_LOGIT` for padding."""
         return mask_padding(model(batch), batch)
 
     def check_requests(self, folder: str) -> None:
@@ -173,9 +169,12 @@ class Squad(Inference):
 
 
 def mask_padding(logits: Mapping[str, tf.Tensor], batch: Batch) -> Tensors:
-    """Returns logits [B, S] by name, `NO_LOGIT` where there is padding."""
+    """Returns logits [B, S] by name, `answers.NO_LOGIT` for padding.
+
+    Exports promise this number. It is finite in float16, too.
+    """
     is_token = tf.cast(batch["input_mask"], tf.bool)
     return {
-        name: tf.where(is_token, values, NO_LOGIT)
+        name: tf.where(is_token, values, answers.NO_LOGIT)
         for name, values in logits.items()
     }

@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
 
-from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from tests.tasks import models
 
+NAME = "features"
 MASK = np.array([[1, 1, 1], [1, 1, 0]])
-
-
-@pytest.fixture
-def task(golden):
-    tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
-    return models.make("features", tokenizer)
 
 
 def test_the_measure_is_of_vectors(task):

@@ -1,18 +1,12 @@
 import numpy as np
 import pytest
 
-from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.tasks.requests import UnfitError
 from tests.tasks import models
 
+NAME = "pretraining"
 MASK = np.array([[1, 1, 1], [1, 1, 0]])
-
-
-@pytest.fixture
-def task(golden):
-    tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
-    return models.make("pretraining", tokenizer)
 
 
 def test_the_measure_is_of_words(task):

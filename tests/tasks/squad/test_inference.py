@@ -2,18 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.requests import UnfitError
-from bert.tasks.squad import inference, windows
-from tests.tasks import models
+from bert.tasks.squad import answers, inference, windows
 
+NAME = "squad"
 CONTEXT = "The boat sailed on the lake. " * 10
-
-
-@pytest.fixture
-def task(golden):
-    tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
-    return models.make("squad", tokenizer)
 
 
 def test_the_measure_is_of_spans(task):
@@ -79,7 +72,7 @@ def test_padding_gets_a_number_that_float16_has():
     batch = {"input_mask": tf.constant([[1, 0]])}
     found = inference.mask_padding(logits, batch)["start_logits"]
     assert found.numpy().tolist() == [[1, -10000]]
-    assert np.isfinite(np.float16(inference.NO_LOGIT))
+    assert np.isfinite(np.float16(answers.NO_LOGIT))
 
 
 def spans(task, starts, ends):

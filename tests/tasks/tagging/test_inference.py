@@ -1,16 +1,10 @@
 import numpy as np
 import pytest
 
-from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.requests import UnfitError
-from tests.tasks import models
 
+NAME = "ner"
 MASK = np.array([[1, 1, 1], [1, 1, 0]])
-
-
-@pytest.fixture
-def task(golden):
-    return models.make("ner", FullTokenizer(golden / "inputs/vocab.txt", True))
 
 
 def test_the_measure_is_that_of_tags(task):
