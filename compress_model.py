@@ -16,8 +16,6 @@ from bert.errors import UserError
 from bert.model_folder import task_files
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bert.conversion.compression import Model
     from bert.evaluation.comparison import Comparison
 
@@ -115,15 +113,17 @@ def compress(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import compression
     from bert.evaluation import comparison
-    from bert.files import atomic_files
-    from bert.serving import loaded_model
+    from bert.files import atomic_files, flag_paths
+    from bert.serving import eval_batches, loaded_model
+    from bert.tasks import inference
 
-    task = read_task(config.export_dir)
+    read_task(config.export_dir)
     check_output_dir(config)
     compression.check_packages(config.format_names)
     original = compression.SavedModel(config.export_dir)
-    loaded_model.find(config.export_dir)  # its files fit each other
-    batches = read_batches(config, task, original)
+    judge = inference.make(loaded_model.find(config.export_dir))
+    files = flag_paths.matching_files(config.eval_file, "eval_file")
+    batches = eval_batches.read(files, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, Model] = {_SAVED_MODEL: original}
         sizes = {_SAVED_MODEL: compression.saved_model_bytes(config.export_dir)}
@@ -135,9 +135,7 @@ def compress(config: Config) -> None:
             models[name] = form.open(path)
             sizes[name] = os.path.getsize(path)
         logging.info("Running the models over %s", config.eval_file)
-        measured = comparison.compare(
-            task.task, task.kind, models, sizes, batches
-        )
+        measured = comparison.compare(judge, models, sizes, batches)
         logging.info("%s\n%s", config.export_dir, measured.table())
         check_figures(config, measured)
         write_results(config, folder, measured)
@@ -201,31 +199,6 @@ def read_task(export_dir: str) -> task_files.Task:
             f"{_ASSETS}/{task_files.TASK_FILE}."
         )
     return task
-
-
-def read_batches(
-    config: Config, task: task_files.Task, model: "Model"
-) -> list[dict[str, "np.ndarray"]]:
-    """Returns the evaluation records, as the model takes them.
-
-    Raises:
-        UserError: there are none, or they are another model's.
-    """
-    import numpy as np
-
-    from bert.conversion import compression
-    from bert.files import flag_paths
-    from bert.modeling import BertConfig
-    from bert.serving import eval_batches
-
-    files = flag_paths.matching_files(config.eval_file, "eval_file")
-    sizes = BertConfig.from_json_file(
-        os.path.join(config.export_dir, _ASSETS, task_files.CONFIG_FILE)
-    )
-    token = np.zeros([1, 1], np.int32)
-    outputs = model({name: token for name in compression.INPUTS})
-    num_labels = outputs["logits"].shape[-1] if "logits" in outputs else 0
-    return eval_batches.read(files, task, sizes, num_labels)
 
 
 def check_figures(config: Config, measured: "Comparison") -> None:

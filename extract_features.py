@@ -18,6 +18,7 @@ from bert.cli.progress import Progress
 from bert.data.records import packing
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
+from bert.tasks.spec import INPUTS
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -216,12 +217,10 @@ def pack(
     Raises:
         UserError: a line has two texts and the model one segment.
     """
-    from bert.tasks.features import features_text
-
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)
     for number, line in enumerate(lines):
-        packed = features_text.pack_line(
-            line, tokenizer.encode, special, config.max_seq_length
+        packed = packing.pack_texts(
+            *line, tokenizer.encode, special, config.max_seq_length
         )
         is_pair = packed.first_length < len(packed.ids)
         if is_pair and bert_config.type_vocab_size < 2:
@@ -283,12 +282,12 @@ def vectors(
     batches = length_sorting.sorted_batches(
         windows,
         config.batch_size,
-        per_token=features_text.FEATURES,
+        per_token=INPUTS,
         fixed_shapes=fixed_shapes,
     )
 
     def encode(batch, training):
-        ids, mask, segments = (batch[n] for n in features_text.FEATURES)
+        ids, mask, segments = (batch[name] for name in INPUTS)
         return model(
             ids, input_mask=mask, segment_ids=segments, training=training
         )

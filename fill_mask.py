@@ -17,7 +17,8 @@ from bert.data.tables.rows import Place
 
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
-    from bert.serving.masked_words import MaskedText, MaskedWords
+    from bert.serving.masked_words import MaskedWords
+    from bert.tasks.pretraining.inference import MaskedText
 
 FLAGS = flags.FLAGS
 
@@ -94,29 +95,20 @@ def fill_mask(config: Config) -> None:
 def service(config: Config, words: "MaskedWords") -> "Service":
     """Returns what is done with the lines."""
     from bert.serving import line_service
-    from bert.serving.request_errors import UnfitError
+    from bert.tasks.requests import UnfitError
 
     scores = config.pseudo_log_likelihood
 
     def read(place: Place) -> "MaskedText":
         try:
-            if scores:
-                return words.whole_text(place.content)
-            return words.masked_text(place.content)
+            return words.request(place.content, scores)
         except UnfitError as error:
             raise place.fault(str(error)) from error
 
     def answer(texts: "Sequence[MaskedText]") -> Iterator[dict[str, Any]]:
         if scores:
-            found = words.pseudo_log_likelihoods(texts)
-            for text, value in zip(texts, found, strict=True):
-                yield {
-                    "pseudo_log_likelihood": value,
-                    "num_tokens": len(text.positions),
-                }
-            return
-        for masks in words.fill(texts, config.top_k):
-            yield {"masks": [[w._asdict() for w in mask] for mask in masks]}
+            return words.scores(texts)
+        return words.fill(texts, config.top_k)
 
     # A line that is scored is a row for each of its pieces.
     return line_service.Service(

@@ -131,7 +131,7 @@ def read_request(
     Raises:
         UserError: it asks nothing that the model can answer.
     """
-    from bert.serving.request_errors import UnfitError
+    from bert.tasks.requests import UnfitError
 
     if is_jsonl and not place.content.strip():
         return None

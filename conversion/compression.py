@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from bert.conversion import litert, onnx
 from bert.errors import UserError
+from bert.tasks.spec import INPUTS
 
 Model = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
-INPUTS = ("input_ids", "input_mask", "segment_ids")
 _SIGNATURE = "serving_default"
 _REQUIREMENTS = "requirements-compress.txt"
 
@@ -28,7 +28,7 @@ class Format(NamedTuple):
         open: opens it in its own runtime; of the path.
         packages: what must be installed, by the names that are imported.
         tolerance: the largest difference of outputs from the SavedModel's
-            that rounding explains, see `evaluation.compression`; inf where only
+            that rounding explains, see `evaluation.comparison`; inf where only
             the accuracy tells.
     """
 

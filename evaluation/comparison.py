@@ -4,18 +4,33 @@ import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from bert.evaluation import compression
+from bert.tasks.spec import INPUTS
 
 Arrays = Mapping[str, np.ndarray]
 Model = Callable[[Arrays], Arrays]
 
-_INPUTS = ("input_ids", "input_mask", "segment_ids")
 _WARM_UP_CALLS = 3
 _TIMED_CALLS = 31
+
+
+class Judge(Protocol):
+    """How good outputs of a task are; `tasks.inference.Inference` is one."""
+
+    measure: ClassVar[str]
+    token_outputs: ClassVar[tuple[str, ...]]
+
+    def labels_of(self, batch: Arrays) -> np.ndarray | None:
+        """Returns the predictions that would be right, if records say it."""
+
+    def predictions(self, outputs: Arrays, batch: Arrays) -> np.ndarray:
+        """Returns what is predicted for a batch, [n, ...]."""
+
+    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
+        """Returns how good the predictions of all batches are, 1 at best."""
 
 
 class Figures(NamedTuple):
@@ -25,9 +40,9 @@ class Figures(NamedTuple):
         name: the model's.
         bytes: its size.
         milliseconds: what one row takes, the median of 31 calls.
-        accuracy: see `compression.measure`.
+        accuracy: what `Judge.quality` returns.
         difference: the largest of any output from the first model's; see
-            `compression.difference`.
+            `difference`.
     """
 
     name: str
@@ -42,11 +57,10 @@ class Comparison:
     """What is measured of all models.
 
     Attributes:
-        measure: what `accuracy` is.
+        measure: the name of `accuracy`.
         rows: how many rows it is of.
         tokens: length of the row of `milliseconds`.
-        figures: of each model; the first one is what the others are held
-            against.
+        figures: of each model; the others are compared with the first one.
     """
 
     measure: str
@@ -81,8 +95,7 @@ class Comparison:
 
 
 def compare(
-    task: str,
-    kind: str | None,
+    judge: Judge,
     models: Mapping[str, Model],
     sizes: Mapping[str, int],
     batches: Sequence[Arrays],
@@ -90,32 +103,31 @@ def compare(
     """Runs models over the same rows.
 
     Args:
-        task: one of `model_folder.task_files.TASKS`.
-        kind: of classification; else None.
-        models: by name; functions of int32 [B, S]. The first one is what the
-            others are held against.
+        judge: the task's.
+        models: by name; functions of int32 [B, S]. The others are compared
+            with the first one. Where records have no labels, its predictions
+            count as right, and its own figure is 1.
         sizes: their bytes, by name.
         batches: of each row what the models take, and its labels where the
             task has some; the rows sorted by length.
     """
-    inputs = [{name: batch[name] for name in _INPUTS} for batch in batches]
-    answers: dict[str, list[np.ndarray]] = {name: [] for name in models}
+    inputs = [{name: batch[name] for name in INPUTS} for batch in batches]
+    predictions: dict[str, list[np.ndarray]] = {name: [] for name in models}
     differences = dict.fromkeys(models, 0.0)
     original = next(iter(models))
     for batch, given in zip(batches, inputs, strict=True):
         outputs = {name: model(given) for name, model in models.items()}
         for name, own in outputs.items():
-            answers[name].append(compression.answers(task, own, batch))
-            distance = compression.difference(
-                task, own, outputs[original], batch
+            predictions[name].append(judge.predictions(own, batch))
+            distance = difference(
+                own, outputs[original], batch, judge.token_outputs
             )
             # Unlike max(), it keeps nan.
             differences[name] = float(np.maximum(differences[name], distance))
-    found = {name: np.concatenate(values) for name, values in answers.items()}
-    expected = found[original]
-    if compression.has_labels(task):
-        labels = [compression.labels(task, batch) for batch in batches]
-        expected = np.concatenate(labels)
+    found = {name: np.concatenate(own) for name, own in predictions.items()}
+    labels = [judge.labels_of(batch) for batch in batches]
+    known = [own for own in labels if own is not None]
+    expected = np.concatenate(known) if known else found[original]
     one = middle_row(inputs)
     times = latencies(models, one)
     figures = [
@@ -123,14 +135,47 @@ def compare(
             name,
             sizes[name],
             times[name],
-            compression.quality(task, kind, found[name], expected),
+            judge.quality(found[name], expected),
             differences[name],
         )
         for name in models
     ]
     rows = sum(len(given["input_ids"]) for given in inputs)
     length = one["input_ids"].shape[1]
-    return Comparison(compression.measure(task, kind), rows, length, figures)
+    return Comparison(judge.measure, rows, length, figures)
+
+
+def difference(
+    found: Arrays,
+    expected: Arrays,
+    batch: Arrays,
+    token_outputs: Sequence[str],
+) -> float:
+    """Returns the largest difference of any output from the original model's.
+
+    Args:
+        found: the outputs of a batch.
+        expected: those of the original model.
+        batch: `input_mask` [B, S]; padding is left out.
+        token_outputs: the outputs that are [B, S, ...].
+
+    Returns:
+        Relative to the largest number of that output, or to 1 if that is
+        larger; nan where a number is not finite. Ids are left out.
+    """
+    largest = 0.0
+    is_token = batch["input_mask"] == 1
+    for name, own in found.items():
+        other = expected[name]
+        if own.dtype.kind != "f":
+            continue
+        if name in token_outputs:
+            own, other = own[is_token], other[is_token]
+        if not np.all(np.isfinite(own)):
+            return float("nan")
+        scale = max(1.0, float(np.max(np.abs(other))))
+        largest = max(largest, float(np.max(np.abs(own - other))) / scale)
+    return largest
 
 
 def middle_row(inputs: Sequence[Arrays]) -> dict[str, np.ndarray]:

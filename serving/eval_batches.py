@@ -7,27 +7,21 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from bert.data.records import input_pipeline, record_files
-from bert.data.records.fields import Field
 from bert.data.records.record_files import RecordSource
 from bert.errors import UserError
-from bert.model_folder.task_files import Task
-from bert.modeling.config import BertConfig
-from bert.tasks.classification import kinds
-from bert.tasks.tagging import windows as tagging_windows
+from bert.tasks.inference import Inference
 
 _BATCH_SIZE = 32
 
 
 def read(
-    files: Sequence[str], task: Task, config: BertConfig, num_labels: int
+    files: Sequence[str], inference: Inference
 ) -> list[dict[str, np.ndarray]]:
     """Returns all rows of record files, in batches of like length.
 
     Args:
         files: the records.
-        task: what they are for, and with it whether they have labels.
-        config: the model's sizes, which bound the ids.
-        num_labels: the model's labels.
+        inference: the task's, of the model that they are for.
 
     Returns:
         Dicts of arrays [B, ...] by feature; padding that all rows of a batch
@@ -36,7 +30,8 @@ def read(
     Raises:
         UserError: a record is not what the model takes.
     """
-    length = _length_of_first(files[0]) or task.max_seq_length
+    config = inference.config
+    length = _length_of_first(files[0]) or inference.task.max_seq_length
     if length > config.max_position_embeddings:
         raise UserError(
             f"{files[0]}: expected records of at most "
@@ -48,24 +43,12 @@ def read(
         "input_mask": 2,
         "segment_ids": config.type_vocab_size,
     }
-    if task.task == "ner" or task.kind == "classification":
-        limits["label_ids"] = num_labels
-    elif task.kind == "multi_label":
-        limits["label_ids"] = 2
-    source = RecordSource(files, _fields(task, length, num_labels), limits)
+    if inference.num_label_ids is not None:
+        limits["label_ids"] = inference.num_label_ids
+    source = RecordSource(files, inference.fields(length), limits)
     record_files.check_records(source, limit=None)
     batches = input_pipeline.predict_batches(source, _BATCH_SIZE)
     return list(batches.as_numpy_iterator())
-
-
-def _fields(task: Task, length: int, num_labels: int) -> Sequence[Field]:
-    """Returns what records of a task must have; those without labels: ids."""
-    if task.task == "classification":
-        return kinds.find(str(task.kind)).fields(length, num_labels)
-    fields = tagging_windows.fields(length)
-    if task.task == "ner":
-        return fields
-    return [field for field in fields if not field.name.startswith("label_")]
 
 
 def _length_of_first(path: str) -> int | None:

@@ -24,6 +24,7 @@ from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
+from bert.tasks import inference
 from bert.training import run
 
 RAW_STRINGS = "raw_strings"
@@ -51,8 +52,8 @@ def export(
 ) -> None:
     """Writes a trained model's SavedModels.
 
-    They appear when they are whole; until then nothing that was in
-    export_dir is touched.
+    They appear in export_dir when they are complete; until then, what was
+    there stays.
 
     Args:
         source: the model's files.
@@ -60,7 +61,7 @@ def export(
         top_k: see `Graph`.
         raw_strings: whether to write the model that takes texts, too, where
             the task has one; None: if tensorflow-text is there.
-        overwrite: whether an export that is in export_dir is replaced.
+        overwrite: whether to replace an export that is in export_dir.
 
     Raises:
         UserError: export_dir is taken, or the files do not fit each other.
@@ -94,15 +95,21 @@ def export_run(
     Call it outside of a strategy's scope.
 
     Args:
-        config: the run's, with do_export.
+        config: of the training run, with do_export.
         task: what the model is for.
-        vocab_file: the run's, if it has one.
+        vocab_file: the vocabulary that it used, if any.
         labels: the model's, in the order of their numbers.
     """
-    trained = run.trained_checkpoint(config.output_dir, config.save_best)
+    prefix = run.trained_checkpoint(config.output_dir, config.save_best)
+    prefix = prefix or config.init_checkpoint
+    if prefix is None:
+        raise UserError(
+            "Expected a checkpoint to export. Received: neither one in "
+            f"--output_dir={config.output_dir} nor --init_checkpoint."
+        )
     source = Source(
         task=task,
-        checkpoint=checkpoint.resolve(trained or config.init_checkpoint),
+        checkpoint=checkpoint.resolve(prefix),
         bert_config_file=config.bert_config_file,
         vocab_file=vocab_file,
         labels=tuple(labels),
@@ -166,10 +173,9 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
 
 def why_no_raw_strings(source: Source) -> str | None:
     """Returns why a model cannot take texts, or None where it can."""
-    task = source.task
-    if task.task == "pretraining":
-        return "[MASK] in a text is split like any other text"
-    if source.vocab_file is None or task.do_lower_case is None:
+    if reason := inference.class_of(source.task).no_raw_strings:
+        return reason
+    if source.vocab_file is None or source.task.do_lower_case is None:
         return "the model has no vocabulary"
     return None
 
@@ -205,7 +211,7 @@ def _check_writable(export_dir: str) -> None:
 def _write(graph: Graph, folder: str) -> None:
     """Writes the SavedModel that takes ids."""
     root = saved_models.make_root(graph)
-    if graph.source.task.task == "features":
+    if graph.inference.exports_encoder:
         root.encode = graph.make_encode()
     saved_models.save(
         root, folder, {"serving_default": graph.serve}, graph.source

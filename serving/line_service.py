@@ -183,11 +183,11 @@ def _batches(
     """Yields (line, number from 1) of the lines to answer together."""
     most = service.stream_lines if source.is_stream else service.file_lines
     number = itertools.count(1)
-    arrived = _arrived(source)
+    arrived: Iterable[Iterable[bytes]] = _arrived(source)
     if not source.is_stream:
         arrived = [itertools.chain.from_iterable(arrived)]
     for lines in arrived:
-        # Lines first: where they end, no number is taken.
+        # Lines first: at their end, zip must not have taken a number.
         numbered = zip(lines, number, strict=False)
         while batch := list(itertools.islice(numbered, most)):
             yield batch
@@ -212,7 +212,7 @@ def _requests(
     read: Callable[[Place], Any],
 ) -> tuple[list[tuple[Place, Any]], UserError | None]:
     """Returns the requests up to the first fault, and that."""
-    asked = []
+    asked: list[tuple[Place, Any]] = []
     for line, number in lines:
         try:
             place = _place(name, number, line)

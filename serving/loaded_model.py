@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -12,31 +13,25 @@ from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import model_source, task_files
 from bert.model_folder.model_source import Given, Source
-from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint
-from bert.serving import graphs
 from bert.serving.graphs import Graph
+from bert.tasks import inference
+from bert.tasks.inference import Inference
+from bert.tasks.spec import INPUTS
 
 _ASSETS = "assets"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class LoadedModel:
-    """A model that can be called.
+class LoadedModel(NamedTuple):
+    """A model that can be asked.
 
     Attributes:
-        task: what it is for.
-        config: its sizes.
-        tokenizer: makes its ids.
-        labels: in the order of their numbers; none where it has none.
-        function: `graphs.INPUTS`, int32 [B, S], by name → the task's
-            `graphs.OUTPUTS`. It is traced once, whatever B and S are.
+        inference: the task's.
+        function: `spec.INPUTS`, int32 [B, S], by name → the outputs that its
+            row in `tasks.spec` names. It is traced once, for all B and S.
     """
 
-    task: Task
-    config: BertConfig
-    tokenizer: FullTokenizer
-    labels: tuple[str, ...]
+    inference: Inference
     function: Callable[..., Mapping[str, tf.Tensor]]
 
 
@@ -45,7 +40,7 @@ def load(folder: str, given: Given | None = None) -> LoadedModel:
 
     Args:
         folder: what `find` takes.
-        given: what the user says of it; see there.
+        given: what the user says of it; see `find`.
 
     Raises:
         UserError: a file is missing, or does not fit the others.
@@ -56,11 +51,7 @@ def load(folder: str, given: Given | None = None) -> LoadedModel:
     else:
         function = Graph(source).serve.get_concrete_function()
     return LoadedModel(
-        task=source.task,
-        config=BertConfig.from_json_file(source.bert_config_file),
-        tokenizer=tokenizer_of(source, folder),
-        labels=source.labels,
-        function=function,
+        inference.make(source, tokenizer=tokenizer_of(source, folder)), function
     )
 
 
@@ -167,9 +158,9 @@ def _signature(folder: str) -> Callable[..., Mapping[str, tf.Tensor]]:
         ) from error
     function = saved.signatures.get("serving_default")
     names = function.structured_input_signature[1] if function else {}
-    if set(names) != set(graphs.INPUTS):
+    if set(names) != set(INPUTS):
         raise UserError(
-            f"Expected a SavedModel that takes {', '.join(graphs.INPUTS)}. "
+            f"Expected a SavedModel that takes {', '.join(INPUTS)}. "
             f"Received: {folder}, which takes {', '.join(names) or 'nothing'};"
             " name the folder that export_model.py wrote, not raw_strings in "
             "it."

@@ -1,50 +1,31 @@
-"""What a masked language model puts in the place of words.
+"""A pre-trained model that is asked for words, batch by batch.
 
-Letters of shapes: B batch, S sequence, N masked positions, K words.
+Letters of shapes: B batch, S sequence, N positions that are asked for, K words
+for each.
 """
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
-from bert.data.records import packing
-from bert.data.records.packing import Packed
 from bert.errors import UserError
 from bert.model_folder.model_source import Given, Source
 from bert.modeling import BertConfig
 from bert.modeling.export_mode import portable
 from bert.serving import graphs, loaded_model, row_batches
 from bert.serving.graphs import Graph
-from bert.serving.request_errors import UnfitError, check_finite
-
-MASK = "[MASK]"
+from bert.tasks.pretraining import inference
+from bert.tasks.pretraining.inference import MaskedText, Pretraining
+from bert.tasks.requests import check_finite
+from bert.tasks.spec import INPUTS
 
 _SIGNATURE = [
-    *(tf.TensorSpec([None, None], tf.int32, name) for name in graphs.INPUTS),
+    *graphs.SIGNATURE,
     tf.TensorSpec([None, 2], tf.int32, "places"),
 ]
-
-
-class Word(NamedTuple):
-    """A word piece, and how likely it is."""
-
-    token: str
-    probability: float
-
-
-class MaskedText(NamedTuple):
-    """A text as the model sees it, and which of its ids to ask for.
-
-    Attributes:
-        packed: the sequence.
-        positions: of its words that are asked for.
-    """
-
-    packed: Packed
-    positions: list[int]
 
 
 class MaskedWords:
@@ -57,19 +38,18 @@ class MaskedWords:
     """
 
     def __init__(self, source: Source, folder: str, batch_size: int = 32):
-        self._config = BertConfig.from_json_file(source.bert_config_file)
-        self._tokenizer = loaded_model.tokenizer_of(source, folder)
-        self._tokenizer.require_tokens(MASK)
-        self._special = packing.SpecialIds.from_vocab(self._tokenizer.vocab)
-        self._mask_id = self._tokenizer.vocab[MASK]
-        self._graph = Graph(source, top_k=1)
+        tokenizer = loaded_model.tokenizer_of(source, folder)
+        tokenizer.require_tokens(inference.MASK)
+        config = BertConfig.from_json_file(source.bert_config_file)
+        self._inference = Pretraining(source.task, config, (), tokenizer)
+        self._model = Graph(source, top_k=1).model
         self._batch_size = batch_size
         self._best = tf.function(
             self._best_words,
             input_signature=[*_SIGNATURE, tf.TensorSpec([], tf.int32, "k")],
         )
         self._score = tf.function(
-            self._scores,
+            self._log_probabilities,
             input_signature=[
                 *_SIGNATURE,
                 tf.TensorSpec([None], tf.int32, "targets"),
@@ -79,7 +59,7 @@ class MaskedWords:
     @classmethod
     def load(
         cls, folder: str, batch_size: int = 32, given: Given | None = None
-    ) -> "MaskedWords":
+    ) -> Self:
         """Loads a model, once for all.
 
         Args:
@@ -93,52 +73,41 @@ class MaskedWords:
                 masked language model.
         """
         if not loaded_model.is_saved_model(folder):
-            given = dataclasses.replace(given or Given(), task="pretraining")
+            given = dataclasses.replace(given or Given(), task=inference.TASK)
         source = loaded_model.find(folder, given)
-        if source.task.task != "pretraining":
+        if source.task.task != inference.TASK:
             raise UserError(
                 "Expected a model that was exported with --task=pretraining. "
                 f"Received: {folder}, of the task {source.task.task}."
             )
         return cls(source, folder, batch_size)
 
-    def masked_text(self, text: str) -> MaskedText:
-        """Returns a text whose `[MASK]`s are asked for.
+    def request(self, text: str, whole: bool = False) -> MaskedText:
+        """Returns what is asked of a text.
+
+        Args:
+            text: the text.
+            whole: whether to ask for all of its words, for `scores`, or for
+                those in the place of `[MASK]`s, for `fill`.
 
         Raises:
-            UnfitError: it has none, or is longer than the model's sequences.
+            UnfitError: it cannot be asked.
         """
-        first, *others = (
-            self._tokenizer.encode(part) for part in text.split(MASK)
-        )
-        if not others:
-            raise UnfitError(f"{MASK} in the text")
-        ids, positions = list(first), []
-        for part in others:
-            positions.append(len(ids) + 1)  # after [CLS]
-            ids += [self._mask_id, *part]
-        return MaskedText(self._pack(ids), positions)
-
-    def whole_text(self, text: str) -> MaskedText:
-        """Returns a text all of whose words are asked for, one by one.
-
-        Raises:
-            UnfitError: it has a `[MASK]`, or is longer than the model's
-                sequences.
-        """
-        if MASK in text:
-            raise UnfitError(f"a text without {MASK}")
-        ids = self._tokenizer.encode(text)
-        return MaskedText(self._pack(ids), list(range(1, len(ids) + 1)))
+        if whole:
+            return self._inference.whole_text(text)
+        return self._inference.request(text)
 
     def fill(
         self, texts: Sequence[MaskedText], top_k: int
-    ) -> Iterator[list[list[Word]]]:
+    ) -> Iterator[dict[str, Any]]:
         """Yields the likeliest words for each `[MASK]` of each text.
 
         Args:
-            texts: what `masked_text` returned.
+            texts: of `request`.
             top_k: how many words for each, best first; at least 1.
+
+        Yields:
+            `masks`, for each a list of `token` and `probability`.
         """
         self.check_top_k(top_k)
 
@@ -155,35 +124,31 @@ class MaskedWords:
             }
 
         rows = [text.packed for text in texts]
-        for found in row_batches.results(rows, self._batch_size, compute):
-            check_finite(found["probabilities"])
-            yield [
-                self._words(*mask)
-                for mask in zip(
-                    found["ids"], found["probabilities"], strict=True
-                )
-            ]
+        results = row_batches.results(rows, self._batch_size, compute)
+        for text, found in zip(texts, results, strict=True):
+            yield self._inference.answer(text, [found])
 
-    def pseudo_log_likelihoods(
-        self, texts: Sequence[MaskedText]
-    ) -> Iterator[float]:
-        """Yields each text's sum of its words' log-probabilities.
-
-        Each word piece's is that given all others, with `[MASK]` in its place.
+    def scores(self, texts: Sequence[MaskedText]) -> Iterator[dict[str, Any]]:
+        """Yields how likely each text is.
 
         Args:
-            texts: what `whole_text` returned.
+            texts: of `request`, all of whose words are asked for.
+
+        Yields:
+            `pseudo_log_likelihood`, the sum over its word pieces of the
+            log-probability of each given all others, with `[MASK]` in its
+            place; and `num_tokens`, how many they are.
 
         Source: Salazar et al. 2020, Masked Language Model Scoring.
         """
-        rows, positions = [], []
+        rows, positions, targets = [], [], []
         for text in texts:
             for position in text.positions:
                 ids = list(text.packed.ids)
-                ids[position] = self._mask_id
+                targets.append(ids[position])
+                ids[position] = self._inference.mask_id
                 rows.append(text.packed._replace(ids=ids))
                 positions.append(position)
-        targets = [t.packed.ids[p] for t in texts for p in t.positions]
 
         def compute(numbers, inputs):
             places = [(b, positions[n]) for b, n in enumerate(numbers)]
@@ -193,65 +158,42 @@ class MaskedWords:
 
         found = row_batches.results(rows, self._batch_size, compute)
         for text in texts:
-            scores = [float(next(found)["score"]) for _ in text.positions]
-            check_finite(scores)
-            yield sum(scores, 0.0)
+            own = [float(next(found)["score"]) for _ in text.positions]
+            check_finite(own)
+            yield {
+                "pseudo_log_likelihood": sum(own, 0.0),
+                "num_tokens": len(own),
+            }
 
     def check_top_k(self, top_k: int) -> None:
         """Raises UserError where the model has not so many words."""
-        if not 1 <= top_k <= self._config.vocab_size:
+        num_words = self._inference.config.vocab_size
+        if not 1 <= top_k <= num_words:
             raise UserError(
-                f"--top_k must be from 1 to {self._config.vocab_size}, the "
-                f"words of the model. Received: {top_k}."
+                f"--top_k must be from 1 to {num_words}, the words of the "
+                f"model. Received: {top_k}."
             )
-
-    def _pack(self, ids: list[int]) -> Packed:
-        packed = packing.pack_single(ids, self._special)
-        most = self._config.max_position_embeddings
-        if len(packed.ids) > most:
-            raise UnfitError(
-                f"a text of at most {most - 2} word pieces, as "
-                f"max_position_embeddings of the model is {most}"
-            )
-        return packed
-
-    def _words(self, ids: np.ndarray, probabilities: np.ndarray) -> list[Word]:
-        # An id of the model that its vocabulary has no word for.
-        names = self._tokenizer.inv_vocab
-        return [
-            Word(names.get(i, f"[id {i}]"), float(str(p)))
-            for i, p in zip(ids.tolist(), probabilities, strict=True)
-        ]
 
     def _best_words(self, ids, mask, segments, places, k):
         logits = self._logits(ids, mask, segments, places)
-        best = tf.math.top_k(logits, k)
-        total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
-        return best.indices, tf.exp(best.values - total)
+        return inference.best_words(logits, k)
 
-    def _scores(self, ids, mask, segments, places, targets):
+    def _log_probabilities(self, ids, mask, segments, places, targets):
         logits = self._logits(ids, mask, segments, places)
         own = tf.gather(logits, targets, batch_dims=1)
         return own - tf.reduce_logsumexp(logits, axis=-1)
 
     def _logits(self, ids, mask, segments, places) -> tf.Tensor:
         """Returns the logits of all words at (row, position)s, [N, V]."""
-        model = self._graph.model
-        values = (ids, mask, segments)
-        batch = dict(zip(graphs.INPUTS, values, strict=True))
+        batch = dict(zip(INPUTS, (ids, mask, segments), strict=True))
         with portable():
-            encoded = model.encode(batch, training=False, seed=None)
-            table = tf.convert_to_tensor(model.bert.embeddings.word_embeddings)
-            return model.masked_lm(
-                tf.gather_nd(encoded["sequence_output"], places),
-                word_embeddings=table,
-            )
+            return inference.logits_at(self._model, batch, places)
 
 
 def _tensors(
     inputs: Mapping[str, np.ndarray], places: Sequence[tuple[int, int]]
 ) -> list[tf.Tensor]:
     return [
-        *(tf.constant(inputs[name]) for name in graphs.INPUTS),
+        *(tf.constant(inputs[name]) for name in INPUTS),
         tf.constant(places, tf.int32, shape=[len(places), 2]),
     ]

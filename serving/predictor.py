@@ -8,7 +8,7 @@ See docs/prediction.md.
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -17,17 +17,9 @@ from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder.model_source import Given
 from bert.model_folder.task_files import Task
-from bert.serving import loaded_model, row_batches, text_tasks, token_tasks
+from bert.serving import loaded_model, row_batches
 from bert.serving.loaded_model import LoadedModel
-from bert.serving.prediction_task import PredictionTask
-from bert.serving.request_errors import UnfitError
-
-_TASKS: Mapping[str, type[PredictionTask]] = {
-    "classification": text_tasks.Classification,
-    "features": text_tasks.Features,
-    "ner": token_tasks.Tagging,
-    "squad": token_tasks.Squad,
-}
+from bert.tasks.requests import UnfitError
 
 
 class Predictor:
@@ -35,7 +27,6 @@ class Predictor:
 
     Args:
         model: the model.
-        prediction_task: what it is asked.
         batch_size: rows that are computed together.
 
     Attributes:
@@ -43,24 +34,18 @@ class Predictor:
         labels: its labels, in the order of their numbers.
     """
 
-    def __init__(
-        self,
-        model: LoadedModel,
-        prediction_task: PredictionTask,
-        batch_size: int = 32,
-    ):
+    def __init__(self, model: LoadedModel, batch_size: int = 32):
         if batch_size < 1:
             raise UserError(
                 f"batch_size must be at least 1. Received: {batch_size}."
             )
-        self._model = model
-        self._task = prediction_task
+        self._inference, self._function = model
         self._batch_size = batch_size
 
     @classmethod
     def load(
         cls, folder: str, batch_size: int = 32, given: Given | None = None
-    ) -> "Predictor":
+    ) -> Self:
         """Loads a model, once for all.
 
         Args:
@@ -73,17 +58,18 @@ class Predictor:
             UserError: a file is missing, or does not fit the others.
         """
         model = loaded_model.load(folder, given)
-        return cls(model, _make_task(model, folder), batch_size)
+        model.inference.check_requests(folder)
+        return cls(model, batch_size)
 
     @property
     def task(self) -> Task:
         """What the model is for."""
-        return self._model.task
+        return self._inference.task
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The model's labels, in the order of their numbers."""
-        return self._model.labels
+        return self._inference.labels
 
     def predict(self, texts: Sequence[Any]) -> list[dict[str, Any]]:
         """Answers texts, in their order.
@@ -125,7 +111,7 @@ class Predictor:
     @property
     def window_size(self) -> int:
         """How many requests are sorted, and in memory, at a time."""
-        return self._batch_size * self._task.window_batches
+        return self._batch_size * self._inference.window_batches
 
     @property
     def batch_size(self) -> int:
@@ -134,11 +120,11 @@ class Predictor:
 
     def request(self, value: object) -> Any:
         """Returns what `answers` takes; UnfitError where it is none."""
-        return self._task.request(value)
+        return self._inference.request(value)
 
     def request_of_line(self, line: str) -> Any:
         """Returns what `answers` takes; `text ||| text` is a pair."""
-        return self._task.of_line(line)
+        return self._inference.request_of_line(line)
 
     def answers(self, requests: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Yields the answers to requests, in order, as they are computed.
@@ -151,46 +137,27 @@ class Predictor:
             yield from self._answer(window)
 
     def _answer(self, requests: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        asked = list(self._task.ask(requests))
+        asked = [self._inference.ask(request) for request in requests]
         sequences = [row for each in asked for row in each.rows]
         outputs = row_batches.results(
             sequences, self._batch_size, self._compute
         )
         for each in asked:
             own = list(itertools.islice(outputs, len(each.rows)))
-            yield self._task.answer(each.request, own)
+            yield self._inference.answer(each.request, own)
 
     def _compute(
         self, numbers: Sequence[int], inputs: row_batches.Arrays
     ) -> dict[str, np.ndarray]:
-        outputs = self._model.function(
+        outputs = self._function(
             **{name: tf.constant(value) for name, value in inputs.items()}
         )
         return {name: value.numpy() for name, value in outputs.items()}
 
 
-def _is_iterable(value: object) -> bool:
+def _is_iterable(value: Any) -> bool:
     try:
         iter(value)
     except TypeError:
         return False
     return True
-
-
-def _make_task(model: LoadedModel, folder: str) -> PredictionTask:
-    """Returns a model's task.
-
-    Args:
-        model: the model.
-        folder: where it is from; for messages.
-
-    Raises:
-        UserError: the model is for something else, or cannot do its task.
-    """
-    if model.task.task not in _TASKS:
-        raise UserError(
-            f"Expected a model that is for one of {', '.join(_TASKS)}. "
-            f"Received: {folder}, which is pre-trained; fill_mask.py asks it "
-            "for masked words, and --task=features for vectors."
-        )
-    return _TASKS[model.task.task](model)

@@ -3,15 +3,17 @@
 Letters of shapes: B batch, S the longest sequence of the batch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from bert.data.text.tokenization import load_vocab
-from bert.serving import graphs, saved_models, text_graph
-from bert.serving.graphs import Graph, Outputs
+from bert.serving import saved_models, text_graph
+from bert.serving.graphs import Graph
+from bert.tasks.inference import RawTexts, Tensors
+from bert.tasks.spec import INPUTS
 
-# Says of a position that it is no part of a text.
+# Of a position that is in no text.
 _NO_OFFSET = -1
 
 
@@ -21,13 +23,17 @@ def write(graph: Graph, folder: str) -> None:
     Whoever loads it has imported tensorflow_text before.
 
     Args:
-        graph: the model, with a vocabulary, of any task but pretraining.
+        graph: the model, of a task that takes texts.
         folder: where to.
+
+    Raises:
+        ValueError: the model has no vocabulary.
     """
     source = graph.source
-    text = text_graph.TextGraph(
-        load_vocab(source.vocab_file), source.task.do_lower_case
-    )
+    vocab_file, lower = source.vocab_file, source.task.do_lower_case
+    if vocab_file is None or lower is None:
+        raise ValueError("Expected a vocabulary and whether it is lower-cased.")
+    text = text_graph.TextGraph(load_vocab(vocab_file), lower)
     root = saved_models.make_root(graph)
     root.text = text
     saved_models.save(root, folder, make_signatures(graph, text), source)
@@ -35,51 +41,42 @@ def write(graph: Graph, folder: str) -> None:
 
 def make_signatures(
     graph: Graph, text: text_graph.TextGraph
-) -> dict[str, Callable[..., Outputs]]:
+) -> dict[str, Callable[..., Tensors]]:
     """Returns what is to be called, by the names of signatures.
 
-    Texts are cut to the task's max_seq_length. To what the graph gives, those
-    that speak of tokens add, int32 [B, S]: `input_ids`, `input_mask` and
+    Texts are cut to the task's max_seq_length. Where the graph has outputs of
+    tokens, these are added, int32 [B, S]: `input_ids`, `input_mask` and
     `segment_ids`; `token_starts` and `token_limits`, where each token is in
-    its text, in bytes, and -1 for what is of no text.
+    its text, in bytes, and -1 for what is in no text.
 
     Args:
         graph: the model.
         text: makes ids of texts.
 
     Returns:
-        `serving_default`: of `text`, string [B]; of SQuAD of `question` and
-        `context`. `pairs`: of `text` and `text_pair`, where the model knows
-        two segments and the task is not of single texts.
+        The signatures of `Inference.raw_strings`: of the texts that it names,
+        string [B] each.
     """
-    task = graph.source.task
-    packer = _Packer(text, task.max_seq_length)
+    packer = _Packer(text, graph.source.task.max_seq_length)
+    signatures = graph.inference.raw_strings()
+    return {
+        name: _signature(graph, packer, texts)
+        for name, texts in signatures.items()
+    }
 
-    def answer(ids_and_offsets: tuple) -> Outputs:
-        packed, offsets = ids_and_offsets
-        outputs = graph(*(packed[name] for name in graphs.INPUTS))
-        if task.task == "classification":
+
+def _signature(
+    graph: Graph, packer: "_Packer", takes: RawTexts
+) -> Callable[..., Tensors]:
+    @tf.function(input_signature=_strings(*takes.names))
+    def answer(*texts):
+        packed, offsets = packer(texts, takes.max_first)
+        outputs = graph(*(packed[name] for name in INPUTS))
+        if not graph.inference.token_outputs:
             return outputs
         return {**outputs, **packed, **offsets}
 
-    @tf.function(input_signature=_strings("text"))
-    def single(text):
-        return answer(packer.single(text))
-
-    @tf.function(input_signature=_strings("text", "text_pair"))
-    def pairs(text, text_pair):
-        return answer(packer.pair(text, text_pair))
-
-    @tf.function(input_signature=_strings("question", "context"))
-    def span(question, context):
-        limit = task.options["max_query_length"]
-        return answer(packer.question(question, context, limit))
-
-    if task.task == "squad":
-        return {"serving_default": span}
-    if task.task == "ner" or graph.config.type_vocab_size < 2:
-        return {"serving_default": single}
-    return {"serving_default": single, "pairs": pairs}
+    return answer
 
 
 class _Packer:
@@ -92,46 +89,43 @@ class _Packer:
 
     def __init__(self, text: text_graph.TextGraph, max_seq_length: int):
         self._pack_ids = text.pack_as_is
-        # A function of its own is in the SavedModel once, not at each use.
+        # As a function of its own it is in the SavedModel once.
         self._tokenize = tf.function(
             text.tokenize_with_offsets, input_signature=_strings("texts")
         )
         self._max_seq_length = max_seq_length
 
-    def single(self, texts: tf.Tensor) -> tuple[Outputs, Outputs]:
-        """Returns features and offsets of [CLS] text [SEP]."""
-        pieces = self._tokenize(texts)
-        return self._pack(_keep(pieces, self._max_seq_length - 2))
+    def __call__(
+        self, texts: Sequence[tf.Tensor], max_first: int | None
+    ) -> tuple[Tensors, Tensors]:
+        """Returns features and offsets.
 
-    def pair(
-        self, texts: tf.Tensor, others: tf.Tensor
-    ) -> tuple[Outputs, Outputs]:
-        """Returns those of [CLS] text [SEP] other [SEP]."""
-        first = self._tokenize(texts)
-        second = self._tokenize(others)
-        has_other = tf.cast(second.ids.row_lengths() > 0, tf.int64)
+        Args:
+            texts: one or two, string [B] each.
+            max_first: see `RawTexts`.
+        """
+        first, *others = map(self._tokenize, texts)
+        if not others:
+            return self._pack(_keep(first, self._max_seq_length - 2))
+        (second,) = others
+        if max_first is not None:
+            first = _keep(first, max_first)
+            room = self._max_seq_length - 3 - first.ids.row_lengths()
+            return self._pack(first, _keep(second, room))
+        has_second = tf.cast(second.ids.row_lengths() > 0, tf.int64)
         left_of_first, left_of_second = text_graph.truncate_seq_pair(
-            first.ids, second.ids, self._max_seq_length - 2 - has_other
+            first.ids, second.ids, self._max_seq_length - 2 - has_second
         )
         return self._pack(
             _keep(first, left_of_first.row_lengths()),
             _keep(second, left_of_second.row_lengths()),
         )
 
-    def question(
-        self, questions: tf.Tensor, contexts: tf.Tensor, max_query_length: int
-    ) -> tuple[Outputs, Outputs]:
-        """Returns those of the first window over each context."""
-        query = _keep(self._tokenize(questions), max_query_length)
-        room = self._max_seq_length - 3 - query.ids.row_lengths()
-        context = self._tokenize(contexts)
-        return self._pack(query, _keep(context, room))
-
     def _pack(
         self,
         first: text_graph.Pieces,
         second: text_graph.Pieces | None = None,
-    ) -> tuple[Outputs, Outputs]:
+    ) -> tuple[Tensors, Tensors]:
         packed = self._pack_ids(first.ids, second and second.ids)
         length = tf.shape(packed["input_ids"])[1]
         return packed, {

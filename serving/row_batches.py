@@ -17,7 +17,9 @@ Arrays = Mapping[str, np.ndarray]
 def results(
     rows: Sequence[Packed],
     batch_size: int,
-    compute: Callable[[Sequence[int], Arrays], Mapping[str, Sequence]],
+    compute: Callable[
+        [Sequence[int], Arrays], Mapping[str, Sequence | np.ndarray]
+    ],
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yields what is computed of each row, in the order of the rows.
 

@@ -3,8 +3,8 @@
     bytes -> code points -> units (characters and what to do with them) -> words
 
 A table that the Python tokenizer's own functions fill says what becomes of
-each character. Two things hang on a character's neighbours, and are done here:
-a capital sigma at the end of a word, and the order of accents.
+each character. Two things depend on a character's neighbours, and are done
+here: a capital sigma at the end of a word, and the order of accents.
 """
 
 from typing import NamedTuple

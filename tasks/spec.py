@@ -1,12 +1,18 @@
 """The tasks, a row each: what is known of a task without importing it.
 
-A new task is a folder here, a script, and a row in `SPECS`. Imports nothing.
+A new task is a folder here, a script, and a row in `SPECS`. Imports nothing of
+ours.
 """
 
 import dataclasses
+import importlib
 from collections.abc import Mapping
+from typing import Any
 
 Option = int | float | bool | str
+
+# What every model reads, int [B, S] each.
+INPUTS = ("input_ids", "input_mask", "segment_ids")
 
 _POOLER = "bert/pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
@@ -23,6 +29,7 @@ class Spec:
         kind: tells apart tasks that read the same rows but say other things
             of them; None where there is one kind.
         module: `module:class` of its `tasks.task.Task`.
+        inference: `module:class` of its `tasks.inference.Inference`.
         head: the checkpoint name of its head's weights [L, D]; None: no head
             of fine-tuning.
         num_outputs: L where it is fixed; None: one for each label.
@@ -44,6 +51,7 @@ class Spec:
     task: str
     kind: str | None = None
     module: str
+    inference: str
     head: str | None = None
     num_outputs: int | None = None
     has_labels: bool = False
@@ -61,6 +69,7 @@ class Spec:
 _TEXTS = Spec(
     task="classification",
     module="",
+    inference="",
     outputs={},
     uses_pooler=True,
     optional_weights=(),
@@ -74,6 +83,7 @@ SPECS: tuple[Spec, ...] = (
         _TEXTS,
         kind="classification",
         module="bert.tasks.classification.task:SingleLabel",
+        inference="bert.tasks.classification.inference:SingleLabel",
         head="output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
@@ -83,6 +93,7 @@ SPECS: tuple[Spec, ...] = (
         _TEXTS,
         kind="multi_label",
         module="bert.tasks.classification.task:MultiLabel",
+        inference="bert.tasks.classification.inference:MultiLabel",
         head="cls/multi_label/output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
@@ -92,6 +103,7 @@ SPECS: tuple[Spec, ...] = (
         _TEXTS,
         kind="regression",
         module="bert.tasks.classification.task:Regression",
+        inference="bert.tasks.classification.inference:Regression",
         head="cls/regression/output_weights",
         num_outputs=1,
         outputs={"scores": "[B, 1]", "logits": "[B, 1]"},
@@ -100,6 +112,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="squad",
         module="bert.tasks.squad.task:Squad",
+        inference="bert.tasks.squad.inference:Squad",
         head="cls/squad/output_weights",
         num_outputs=2,
         max_seq_length=384,
@@ -122,6 +135,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="ner",
         module="bert.tasks.tagging.task:Tagging",
+        inference="bert.tasks.tagging.inference:Tagging",
         head="cls/token/output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, S, L]", "logits": "[B, S, L]"},
@@ -131,6 +145,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="pretraining",
         module="bert.tasks.pretraining.task:Pretraining",
+        inference="bert.tasks.pretraining.inference:Pretraining",
         min_seq_length=1,
         outputs={
             "top_k_ids": "int32 [B, S, K]: the words for each position, best "
@@ -144,6 +159,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="features",
         module="bert.tasks.features.task:Features",
+        inference="bert.tasks.features.inference:Features",
         outputs={
             "sequence_output": "[B, S, D]: the last layer",
             "pooled_output": "[B, D]; not of a checkpoint without a pooler",
@@ -165,3 +181,9 @@ def find(task: str, kind: str | None = None) -> Spec:
         if (spec.task, spec.kind) == (task, kind):
             return spec
     raise KeyError(f"task {task!r} of kind {kind!r}")
+
+
+def load(name: str) -> Any:
+    """Imports what `module:class` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -6,6 +6,8 @@ A table is a tuple of `Field`s: `record_writer` writes a file by it, and
 
 from typing import Literal, NamedTuple
 
+from bert.tasks.spec import INPUTS
+
 
 class Field(NamedTuple):
     """One feature of a record; all have a fixed length.
@@ -30,7 +32,4 @@ def sequence_fields(seq_length: int) -> tuple[Field, ...]:
     Args:
         seq_length: the flag max_seq_length, S.
     """
-    return tuple(
-        Field(name, seq_length, per_token=True)
-        for name in ("input_ids", "input_mask", "segment_ids")
-    )
+    return tuple(Field(name, seq_length, per_token=True) for name in INPUTS)

@@ -9,7 +9,7 @@ then zeros in all three up to the sequence length. Nothing else writes [CLS],
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 # Start and stop of ids in a row.
@@ -90,6 +90,31 @@ def pack_pair(
         [special.cls, *ids_a, special.sep, *ids_b, special.sep],
         len(ids_a) + 2,
     )
+
+
+def pack_texts(
+    text_a: str,
+    text_b: str | None,
+    encode: Callable[[str], list[int]],
+    special: SpecialIds,
+    seq_length: int,
+) -> Packed:
+    """Makes a text or a pair of texts one sequence of at most seq_length ids.
+
+    Args:
+        text_a: the text, or the first one.
+        text_b: the second one; one without tokens counts as none.
+        encode: text → ids.
+        special: [CLS] and [SEP].
+        seq_length: at least 3. A single text loses its end, a pair is cut by
+            `truncate_seq_pair`.
+    """
+    ids_a = encode(text_a)
+    ids_b = encode(text_b) if text_b else []
+    if not ids_b:
+        return pack_single(ids_a[: seq_length - 2], special)
+    truncate_seq_pair(ids_a, ids_b, seq_length - 3)
+    return pack_pair(ids_a, ids_b, special)
 
 
 def pad(packed: Packed, seq_length: int) -> dict[str, list[int]]:

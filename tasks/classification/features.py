@@ -39,7 +39,13 @@ def featurize(
     ):
         if index % 10000 == 0:
             logging.info("Writing example %d of %d", index, len(examples))
-        packed = _pack(example, max_seq_length, tokenizer, special)
+        packed = packing.pack_texts(
+            example.text_a,
+            example.text_b,
+            tokenizer.encode,
+            special,
+            max_seq_length,
+        )
         features = {
             **packing.pad(packed, max_seq_length),
             "label_ids": ids,
@@ -49,20 +55,6 @@ def featurize(
             tokens = tokenizer.convert_ids_to_tokens(packed.ids)
             _log(example, tokens, features)
         yield features
-
-
-def _pack(
-    example: InputExample,
-    max_seq_length: int,
-    tokenizer: FullTokenizer,
-    special: packing.SpecialIds,
-) -> packing.Packed:
-    ids_a = tokenizer.encode(example.text_a)
-    ids_b = tokenizer.encode(example.text_b) if example.text_b else []
-    if not ids_b:
-        return packing.pack_single(ids_a[: max_seq_length - 2], special)
-    packing.truncate_seq_pair(ids_a, ids_b, max_seq_length - 3)
-    return packing.pack_pair(ids_a, ids_b, special)
 
 
 def _log(

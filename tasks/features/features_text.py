@@ -19,8 +19,8 @@ from absl import logging
 from bert.data.records import packing
 from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError
+from bert.tasks.spec import INPUTS
 
-FEATURES = ("input_ids", "input_mask", "segment_ids")
 _SEPARATOR = " ||| "
 
 
@@ -101,28 +101,6 @@ def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Line]:
         )
 
 
-def pack_line(
-    line: Line,
-    encode: Callable[[str], list[int]],
-    special: packing.SpecialIds,
-    seq_length: int,
-) -> packing.Packed:
-    """Makes a line's texts one sequence of at most seq_length ids.
-
-    Args:
-        line: a text without tokens counts as none.
-        encode: text → ids.
-        special: [CLS] and [SEP].
-        seq_length: at least 3.
-    """
-    ids_a = encode(line.text_a)
-    ids_b = encode(line.text_b) if line.text_b else []
-    if not ids_b:
-        return packing.pack_single(ids_a[: seq_length - 2], special)
-    packing.truncate_seq_pair(ids_a, ids_b, seq_length - 3)
-    return packing.pack_pair(ids_a, ids_b, special)
-
-
 def windows(
     packed: Iterable[packing.Packed], num_rows: int, seq_length: int
 ) -> tuple[tf.data.Dataset, Callable[[Exception], Exception]]:
@@ -131,7 +109,7 @@ def windows(
     They are read as they are needed, and only once.
 
     Returns:
-        The windows, each with the FEATURES, int32 [rows, seq_length]. And,
+        The windows, each with the `INPUTS`, int32 [rows, seq_length]. And,
         as TensorFlow makes an error of its own of one that comes up in
         `packed`: what gives the true one for it.
     """
@@ -144,7 +122,7 @@ def windows(
                 rows = [packing.pad(ids, seq_length) for ids in window]
                 yield {
                     name: np.array([row[name] for row in rows], np.int32)
-                    for name in FEATURES
+                    for name in INPUTS
                 }
         except Exception as error:
             errors.append(error)
@@ -153,7 +131,7 @@ def windows(
     dataset = tf.data.Dataset.from_generator(
         arrays,
         output_signature=dict.fromkeys(
-            FEATURES, tf.TensorSpec([None, seq_length], tf.int32)
+            INPUTS, tf.TensorSpec([None, seq_length], tf.int32)
         ),
     )
     dataset = without_autotune(dataset)

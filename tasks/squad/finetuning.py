@@ -315,13 +315,9 @@ def select(
     Padding gets a logit that is never among the best: how much padding there
     is depends on the other rows of a batch.
     """
-    import tensorflow as tf
+    from bert.tasks.squad.inference import mask_padding
 
-    is_token = tf.cast(batch["input_mask"], tf.bool)
     return {
         "unique_ids": batch["unique_ids"][:, 0],
-        **{
-            name: tf.where(is_token, outputs[name], answers.NO_LOGIT)
-            for name in ("start_logits", "end_logits")
-        },
+        **mask_padding(outputs, batch),
     }

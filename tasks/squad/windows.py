@@ -153,36 +153,58 @@ def windows(
     for example_index, example in enumerate(examples):
         if document is None or doc_tokens is not example.doc_tokens:
             doc_tokens = example.doc_tokens
-            document = _document(doc_tokens, tokenizer)
-        query = tokenizer.tokenize(example.question_text)
-        query = query[: settings.max_query_length]
-        spans = list(
-            _spans(
-                len(document.pieces),
-                settings.max_seq_length - len(query) - 3,
-                settings.doc_stride,
-            )
-        )
-        widest = _widest_spans(spans, len(document.pieces))
-        answer = _answer_pieces(example, document, tokenizer)
-        for doc_span_index, (start, length) in enumerate(spans):
-            first, last = _answer_positions(
-                answer, start, length, len(query) + 2
-            )
-            yield Window(
-                unique_id,
-                example_index,
-                doc_span_index,
-                query,
-                document,
-                start,
-                length,
-                widest,
-                first,
-                last,
-                example.is_impossible,
-            )
+            document = make_document(doc_tokens, tokenizer)
+        for window in question_windows(
+            example, document, tokenizer, settings, example_index, unique_id
+        ):
+            yield window
             unique_id += 1
+
+
+def question_windows(
+    example: SquadExample,
+    document: Document,
+    tokenizer: FullTokenizer,
+    settings: Settings,
+    example_index: int = 0,
+    first_id: int = _FIRST_UNIQUE_ID,
+) -> Iterator[Window]:
+    """Yields the windows of one question.
+
+    Args:
+        example: the question.
+        document: its paragraph.
+        tokenizer: makes the pieces.
+        settings: how to cut.
+        example_index: see `Window`.
+        first_id: the unique_id of the first window.
+    """
+    query = tokenizer.tokenize(example.question_text)
+    query = query[: settings.max_query_length]
+    spans = list(
+        _spans(
+            len(document.pieces),
+            settings.max_seq_length - len(query) - 3,
+            settings.doc_stride,
+        )
+    )
+    widest = _widest_spans(spans, len(document.pieces))
+    answer = _answer_pieces(example, document, tokenizer)
+    for doc_span_index, (start, length) in enumerate(spans):
+        first, last = _answer_positions(answer, start, length, len(query) + 2)
+        yield Window(
+            first_id + doc_span_index,
+            example_index,
+            doc_span_index,
+            query,
+            document,
+            start,
+            length,
+            widest,
+            first,
+            last,
+            example.is_impossible,
+        )
 
 
 def inputs(example: SquadExample) -> tuple:
@@ -197,6 +219,15 @@ def inputs(example: SquadExample) -> tuple:
     )
 
 
+def pack(window: Window, tokenizer: FullTokenizer) -> packing.Packed:
+    """Returns a window's sequence, without padding."""
+    return packing.pack_pair(
+        tokenizer.convert_tokens_to_ids(window.query),
+        window.document.ids[window.start : window.start + window.length],
+        packing.SpecialIds.from_vocab(tokenizer.vocab),
+    )
+
+
 def features(
     window: Window, tokenizer: FullTokenizer, max_seq_length: int
 ) -> dict[str, list[int]]:
@@ -204,14 +235,9 @@ def features(
 
     Those of training are there where the window has an answer to learn.
     """
-    packed = packing.pack_pair(
-        tokenizer.convert_tokens_to_ids(window.query),
-        window.document.ids[window.start : window.start + window.length],
-        packing.SpecialIds.from_vocab(tokenizer.vocab),
-    )
     values = {
         "unique_ids": [window.unique_id],
-        **packing.pad(packed, max_seq_length),
+        **packing.pad(pack(window, tokenizer), max_seq_length),
     }
     if window.start_position is not None:
         values["start_positions"] = [window.start_position]
@@ -246,7 +272,10 @@ def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
     logging.info("answer: %s", " ".join(window.tokens[first : last + 1]))
 
 
-def _document(doc_tokens: Sequence[str], tokenizer: FullTokenizer) -> Document:
+def make_document(
+    doc_tokens: Sequence[str], tokenizer: FullTokenizer
+) -> Document:
+    """Cuts the words of a paragraph into pieces."""
     words = tokenizer.encode_words(doc_tokens)
     lengths = list(map(len, words))
     ids = list(itertools.chain.from_iterable(words))

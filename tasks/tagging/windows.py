@@ -106,6 +106,19 @@ def _keep_each_once(
     ]
 
 
+class PackedWindow(NamedTuple):
+    """A window as the model sees it.
+
+    Attributes:
+        packed: the sequence.
+        labelled: (word of the sentence, position of its first piece) of each
+            word that is labelled here.
+    """
+
+    packed: packing.Packed
+    labelled: list[tuple[int, int]]
+
+
 class Featurizer:
     """Makes the features of sentences.
 
@@ -138,11 +151,39 @@ class Featurizer:
         everywhere where the sentence has no labels. A word that is longer
         than a sequence is cut to what fits.
         """
-        words = self._pieces(sentence)
-        for window in split_into_windows(
-            [len(ids) for ids in words], self._room
-        ):
-            yield self._window_features(sentence, words, window)
+        numbers = self._label_ids(sentence)
+        for packed, labelled in self.pack(sentence.words):
+            label_ids = [0] * self._seq_length
+            label_mask = [0] * self._seq_length
+            for word, position in labelled:
+                label_mask[position] = 1
+                if numbers is not None:
+                    label_ids[position] = numbers[word]
+            yield {
+                **packing.pad(packed, self._seq_length),
+                "label_ids": label_ids,
+                "label_mask": label_mask,
+            }
+
+    def pack(self, words: Sequence[str]) -> Iterator[PackedWindow]:
+        """Yields the windows of a sentence, in order, without padding."""
+        pieces = self._pieces(words)
+        for window in split_into_windows(list(map(len, pieces)), self._room):
+            inside = pieces[window.start : window.end]
+            # The first one comes after [CLS].
+            positions = itertools.accumulate(map(len, inside), initial=1)
+            yield PackedWindow(
+                packing.pack_single(
+                    list(itertools.chain.from_iterable(inside)), self._special
+                ),
+                [
+                    (word, position)
+                    for word, position in zip(
+                        range(window.start, window.end), positions, strict=False
+                    )
+                    if window.first_kept <= word < window.end_kept
+                ],
+            )
 
     def inputs(self, sentence: Sentence) -> tuple:
         """Returns what `features` makes a sentence's windows from."""
@@ -150,38 +191,17 @@ class Featurizer:
 
     def num_windows(self, sentence: Sentence) -> int:
         """Returns how many windows `features` yields."""
-        lengths = [len(ids) for ids in self._pieces(sentence)]
+        lengths = list(map(len, self._pieces(sentence.words)))
         return len(split_into_windows(lengths, self._room))
 
-    def _pieces(self, sentence: Sentence) -> list[tuple[int, ...]]:
+    def _pieces(self, words: Sequence[str]) -> list[tuple[int, ...]]:
         """Returns the ids of each word, at least one."""
         return [
             (ids or self._unknown)[: self._room]
-            for ids in self._tokenizer.encode_words(sentence.words)
+            for ids in self._tokenizer.encode_words(words)
         ]
 
     def _label_ids(self, sentence: Sentence) -> list[int] | None:
         if sentence.labels is None:
             return None
         return [self._labels[label] for label in sentence.labels]
-
-    def _window_features(self, sentence, words, window):
-        inside = words[window.start : window.end]
-        packed = packing.pack_single(
-            [i for ids in inside for i in ids], self._special
-        )
-        numbers = self._label_ids(sentence)
-        label_ids = [0] * self._seq_length
-        label_mask = [0] * self._seq_length
-        position = 1  # after [CLS]
-        for word, ids in enumerate(inside, start=window.start):
-            if window.first_kept <= word < window.end_kept:
-                label_mask[position] = 1
-                if numbers is not None:
-                    label_ids[position] = numbers[word]
-            position += len(ids)
-        return {
-            **packing.pad(packed, self._seq_length),
-            "label_ids": label_ids,
-            "label_mask": label_mask,
-        }

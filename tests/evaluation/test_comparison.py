@@ -4,6 +4,10 @@ import time
 import numpy as np
 
 from bert.evaluation import comparison
+from tests.tasks import models
+
+MASK = np.array([[1, 1, 1], [1, 1, 0]])
+SPANS = ("start_logits", "end_logits")
 
 
 def batch(lengths):
@@ -41,11 +45,10 @@ def slow_nan(inputs):
 
 
 def compare():
-    models = {"first": odd, "second": wrong_at_nine, "third": slow_nan}
+    compared = {"first": odd, "second": wrong_at_nine, "third": slow_nan}
     sizes = {"first": 2_000_000, "second": 500_000, "third": 1_000_000}
-    return comparison.compare(
-        "classification", "classification", models, sizes, BATCHES
-    )
+    judge = models.make("classification")
+    return comparison.compare(judge, compared, sizes, BATCHES)
 
 
 def test_models_are_held_against_labels_and_the_first():
@@ -83,3 +86,48 @@ def test_figures_are_a_table_and_json():
     values = json.loads(json.dumps(found.to_dict()))
     assert values["rows"] == 5
     assert values["figures"][1]["bytes"] == 500_000
+
+
+def test_without_labels_the_first_model_is_right():
+    def vectors(sign):
+        def model(inputs):
+            ones = np.ones([*inputs["input_ids"].shape, 2])
+            return {"sequence_output": ones * [1, sign]}
+
+        return model
+
+    compared = {"first": vectors(1), "second": vectors(-1)}
+    found = comparison.compare(
+        models.make("features"), compared, dict.fromkeys(compared, 1), BATCHES
+    )
+    assert found.measure == "mean_cosine"
+    accuracies = [one.accuracy for one in found.figures]
+    np.testing.assert_allclose(accuracies, [1, 0], atol=1e-6)
+
+
+def test_the_difference_is_that_of_the_worst_output_without_padding():
+    expected = {
+        "start_logits": np.array([[4.0, -8.0, 1.0], [0.0, 1.0, -1e4]]),
+        "end_logits": np.zeros([2, 3]),
+    }
+    found = {name: value.copy() for name, value in expected.items()}
+
+    def difference():
+        batch = {"input_mask": MASK}
+        return comparison.difference(found, expected, batch, SPANS)
+
+    found["start_logits"][1, 2] = 7  # padding
+    assert difference() == 0
+    found["start_logits"][0, 0] = 5
+    assert difference() == 1 / 8
+    found["end_logits"][0, 0] = 0.5
+    assert difference() == 0.5
+    found["end_logits"][0, 0] = np.inf
+    assert np.isnan(difference())
+
+
+def test_ids_have_no_difference():
+    outputs = {"top_k_ids": np.zeros([2, 3, 1], np.int32)}
+    others = {"top_k_ids": np.ones([2, 3, 1], np.int32)}
+    batch = {"input_mask": MASK}
+    assert comparison.difference(outputs, others, batch, ["top_k_ids"]) == 0

@@ -1,23 +1,10 @@
 import pytest
 
 from bert.errors import UserError
-from bert.model_folder.task_files import Task
 from bert.serving import eval_batches
 from bert.tasks.classification import kinds
-from tests.conversion import exports, run_folder
-
-CONFIG = run_folder.tiny_config()
-
-
-def task(name, kind=None):
-    options = run_folder.SQUAD_OPTIONS if name == "squad" else {}
-    return Task(
-        task=name,
-        kind=kind,
-        do_lower_case=True,
-        max_seq_length=32,
-        options=options,
-    )
+from tests.conversion import exports
+from tests.tasks import models
 
 
 def classifier_file(path, labels, kind="classification", num_labels=1):
@@ -26,10 +13,8 @@ def classifier_file(path, labels, kind="classification", num_labels=1):
     return [str(path)]
 
 
-def read(files, kind, num_labels=3):
-    return eval_batches.read(
-        files, task("classification", kind), CONFIG, num_labels
-    )
+def read(files, name, **changes):
+    return eval_batches.read(files, models.make(name, **changes))
 
 
 def test_all_rows_come_longest_first_and_cut(tmp_path):
@@ -45,15 +30,15 @@ def test_all_rows_come_longest_first_and_cut(tmp_path):
 def test_labels_are_read_as_their_kind_has_them(tmp_path):
     files = classifier_file(tmp_path / "r", [1.5, -2.0], "regression")
     assert read(files, "regression")[0]["label_ids"].dtype == "float32"
-    files = classifier_file(tmp_path / "m", [[0, 1, 1]], "multi_label", 3)
+    files = classifier_file(tmp_path / "m", [[0, 1]], "multi_label", 2)
     batches = read(files, "multi_label")
-    assert batches[0]["label_ids"][0].tolist() == [0, 1, 1]
+    assert batches[0]["label_ids"][0].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["squad", "features", "pretraining"])
 def test_tasks_without_labels_take_any_ids(tmp_path, name):
     files = classifier_file(tmp_path / "r", [9])
-    batches = eval_batches.read(files, task(name), CONFIG, 0)
+    batches = read(files, name)
     assert set(batches[0]) == {"input_ids", "input_mask", "segment_ids", "row"}
 
 
@@ -62,13 +47,11 @@ def test_records_of_another_model_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"record 2: label_ids must be .* 2\."):
         read(files, "classification")
     with pytest.raises(UserError, match=r"label_ids must be 16 int64"):
-        eval_batches.read(files, task("ner"), CONFIG, 3)
-    small = run_folder.tiny_config(vocab_size=100)
+        read(files, "ner")
     with pytest.raises(UserError, match=r"input_ids must be from 0 to 99"):
-        eval_batches.read(files, task("features"), small, 0)
-    short = run_folder.tiny_config(max_position_embeddings=15)
+        read(files, "features", vocab_size=100)
     with pytest.raises(UserError, match=r"at most 15 tokens.* Received: 16"):
-        eval_batches.read(files, task("features"), short, 0)
+        read(files, "features", max_position_embeddings=15)
 
 
 @pytest.mark.parametrize("content", [b"", b"text\n", b"\0" * 40])

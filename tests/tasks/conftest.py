@@ -1,10 +1,12 @@
-"""The flags that all scripts that fine-tune share."""
+"""What the tests of the tasks share."""
 
 import pytest
 from absl import flags
 
 from bert.cli import training_flags
+from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.config import FineTuningConfig
+from tests.tasks import models
 
 
 @pytest.fixture
@@ -27,3 +29,10 @@ def config(golden, tmp_path):
         return FineTuningConfig.from_flags(flag_values)
 
     return parse
+
+
+@pytest.fixture
+def task(request, golden):
+    """The `Inference` of the test module's NAME, which can be asked."""
+    tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
+    return models.make(request.module.NAME, tokenizer)

@@ -103,3 +103,35 @@ def test_fine_tuning_pops_from_the_longer_and_from_b_on_ties(
     ids_a, ids_b = (list(range(n)) for n in lengths)
     packing.truncate_seq_pair(ids_a, ids_b, limit)
     assert (ids_a, ids_b) == tuple(list(range(n)) for n in expected)
+
+
+def encode(text):
+    return [ord(letter) for letter in text]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("", None), ([], [])),
+        (("abc", None), ("abc", [])),
+        (("abcdefg", None), ("abcdef", [])),
+        (("abc", "de"), ("abc", "de")),
+        (("abcd", "ef"), ("abc", "ef")),
+        (("abc", "defg"), ("abc", "de")),
+        (("a", "bcdefgh"), ("a", "bcde")),
+        (("", "b"), ("", "b")),
+        (("abcdefg", ""), ("abcdef", [])),
+    ],
+)
+def test_texts_are_packed_into_eight_ids(texts, expected):
+    ids_a, ids_b = map(encode, map("".join, expected))
+    packed = packing.pack_texts(*texts, encode, SPECIAL, 8)
+    second = [*ids_b, 102] if ids_b else []
+    assert packed == ([101, *ids_a, 102, *second], len(ids_a) + 2)
+
+
+def test_a_second_text_without_tokens_counts_as_none():
+    packed = packing.pack_texts(
+        "abcdefg", "\u200b", lambda t: encode(t.strip("\u200b")), SPECIAL, 8
+    )
+    assert packed.ids == [101, *encode("abcdef"), 102]

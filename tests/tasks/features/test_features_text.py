@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from bert.data.records import length_sorting
-from bert.data.records.packing import Packed, SpecialIds
+from bert.data.records.packing import Packed
 from bert.errors import UserError
 from bert.tasks.features import features_text as ft
-
-SPECIAL = SpecialIds(cls=101, sep=102)
+from bert.tasks.spec import INPUTS
 
 
 @pytest.mark.parametrize(
@@ -53,39 +52,6 @@ def test_bad_bytes_are_left_out_with_one_warning(caplog):
     assert "the first: line 2" in message
 
 
-def encode(text):
-    return [ord(letter) for letter in text]
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        (("", None), ([], [])),
-        (("abc", None), ("abc", [])),
-        (("abcdefg", None), ("abcdef", [])),
-        (("abc", "de"), ("abc", "de")),
-        (("abcd", "ef"), ("abc", "ef")),
-        (("abc", "defg"), ("abc", "de")),
-        (("a", "bcdefgh"), ("a", "bcde")),
-        (("", "b"), ("", "b")),
-        (("abcdefg", ""), ("abcdef", [])),
-    ],
-)
-def test_lines_are_packed_into_eight_ids(line, expected):
-    ids_a, ids_b = map(encode, map("".join, expected))
-    packed = ft.pack_line(ft.Line(*line), encode, SPECIAL, 8)
-    second = [*ids_b, 102] if ids_b else []
-    assert packed == Packed([101, *ids_a, 102, *second], len(ids_a) + 2)
-
-
-def test_a_second_text_without_tokens_counts_as_none():
-    packed = ft.pack_line(
-        ft.Line("abcdefg", "\u200b"), lambda t: encode(t.strip("\u200b")),
-        SPECIAL, 8,
-    )  # fmt: skip
-    assert packed.ids == [101, *encode("abcdef"), 102]
-
-
 def test_windows_are_padded_and_the_last_one_is_shorter():
     packed = [Packed([101, 7, 102], 3 if n % 2 else 2) for n in range(5)]
     windows, _ = ft.windows(packed, 2, 4)
@@ -102,7 +68,7 @@ def test_windows_are_padded_and_the_last_one_is_shorter():
 
 def test_no_iterator_waits_for_the_tuner():
     dataset, _ = ft.windows([], 2, 4)
-    batches = length_sorting.sorted_batches(dataset, 2, per_token=ft.FEATURES)
+    batches = length_sorting.sorted_batches(dataset, 2, per_token=INPUTS)
     assert batches.options().autotune.enabled is False
 
 

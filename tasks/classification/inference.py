@@ -1,0 +1,115 @@
+"""Trained classifiers: one label, several labels, or a number of a text.
+
+Letters of shapes: B batch, L labels.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bert.data.records.fields import Field
+from bert.modeling.classifiers import ClassifierModel
+from bert.tasks.classification import kinds
+from bert.tasks.classification.kinds import Kind
+from bert.tasks.inference import Arrays
+from bert.tasks.requests import numbers_of
+from bert.tasks.text_inference import TextInference
+
+
+class _Classification(TextInference):
+    """What the kinds share.
+
+    Attributes:
+        kind: what is said of a text.
+        values_name: the export's name of the values.
+    """
+
+    kind: ClassVar[Kind]
+    measure = "eval_accuracy"
+    values_name: ClassVar[str] = "probabilities"
+
+    def make_model(self) -> ClassifierModel:
+        """Returns the model of the kind."""
+        return self.kind.make_model(self.config, len(self.labels) or 1)
+
+    def outputs(self, model, batch, names):
+        """Returns the values and the logits."""
+        logits = model(batch)["logits"]
+        return {self.values_name: self.kind.values(logits), "logits": logits}
+
+    def fields(self, seq_length: int) -> Sequence[Field]:
+        """Returns the fields of run_classifier.py's records."""
+        return self.kind.fields(seq_length, len(self.labels))
+
+    def labels_of(self, batch: Arrays) -> np.ndarray:
+        """Returns the records' label_ids."""
+        return batch["label_ids"]
+
+    def predictions(self, outputs: Arrays, batch: Arrays) -> np.ndarray:
+        """Returns the logits [B, L]."""
+        return outputs["logits"]
+
+    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
+        """Returns the `measure`, as evaluation has it."""
+        return float(self.kind.figures(found, expected)[self.measure])
+
+    def _answer(self, name: str, outputs: Sequence[Arrays]) -> dict[str, Any]:
+        """Returns what is predicted, by its name, and all probabilities."""
+        values = outputs[0]["probabilities"]
+        numbers = numbers_of(values)
+        return {
+            name: self.kind.prediction(self.labels, values),
+            "probabilities": dict(zip(self.labels, numbers, strict=True)),
+        }
+
+
+class SingleLabel(_Classification):
+    """One label for each text; measured by the share of right ones."""
+
+    kind = kinds.find("classification")
+
+    def answer(
+        self, request: object, outputs: Sequence[Arrays]
+    ) -> dict[str, Any]:
+        """Returns the most probable label and all probabilities."""
+        return self._answer("label", outputs)
+
+    @property
+    def num_label_ids(self) -> int:
+        """A label_id is the number of a label."""
+        return len(self.labels)
+
+
+class MultiLabel(_Classification):
+    """Any number of labels for each text.
+
+    Measured by the share of texts all of whose labels are right.
+    """
+
+    kind = kinds.find("multi_label")
+
+    def answer(
+        self, request: object, outputs: Sequence[Arrays]
+    ) -> dict[str, Any]:
+        """Returns the labels from a probability of 0.5 on, and all of them."""
+        return self._answer("labels", outputs)
+
+    @property
+    def num_label_ids(self) -> int:
+        """A label_id is 0 or 1, for each label."""
+        return 2
+
+
+class Regression(_Classification):
+    """A number for each text; measured by Pearson's correlation."""
+
+    kind = kinds.find("regression")
+    measure = "pearson"
+    values_name = "scores"
+
+    def answer(
+        self, request: object, outputs: Sequence[Arrays]
+    ) -> dict[str, Any]:
+        """Returns the number."""
+        return {"score": numbers_of(outputs[0]["scores"])[0]}

@@ -1,0 +1,180 @@
+"""Trained models that find the answer to a question in a paragraph.
+
+Letters of shapes: B batch, S sequence.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bert.errors import UserError
+from bert.modeling.heads import SpanModel
+from bert.modeling.task_model import Batch
+from bert.tasks.inference import Arrays, Asked, Inference, RawTexts, Tensors
+from bert.tasks.requests import UnfitError, check_finite, texts_of
+from bert.tasks.squad import answers, windows
+from bert.tasks.squad.examples import SquadExample, words_of
+from bert.tasks.squad.windows import Document, Window
+
+
+class Question(NamedTuple):
+    """A request.
+
+    Attributes:
+        example: the question, with the words of its context.
+        document: the context's pieces.
+    """
+
+    example: SquadExample
+    document: Document
+
+
+class Squad(Inference):
+    """Answers to questions about paragraphs.
+
+    Measured by the share of rows whose likeliest answer in the second segment
+    is that of the original model: records of evaluation have no answers.
+    """
+
+    measure = "same_span"
+    token_outputs = ("start_logits", "end_logits")
+
+    # The context of the last request: questions about one paragraph, one after
+    # the other, share its pieces.
+    _context: tuple[list[str], Document] | None = None
+
+    def make_model(self) -> SpanModel:
+        """Returns a `SpanModel`."""
+        return SpanModel(self.config)
+
+    def outputs(self, model, batch, names):
+        """Returns the logits, `answers.NO_LOGIT` for padding."""
+        return mask_padding(model(batch), batch)
+
+    def check_requests(self, folder: str) -> None:
+        """Raises UserError where a question and a context do not fit in."""
+        length = self.task.max_seq_length
+        if length <= self._cut.max_query_length + 3:
+            raise UserError(
+                "The model's max_seq_length must be greater than its "
+                f"max_query_length ({self._cut.max_query_length}) + 3. "
+                f"Received: {length}."
+            )
+        if self.config.type_vocab_size < 2:
+            raise UserError(
+                "Expected a model of two segments, a question and a context. "
+                "Received: one whose type_vocab_size is 1."
+            )
+
+    def request(self, value: object) -> Question:
+        """Returns a question and its context."""
+        question, text = texts_of(
+            value,
+            ("question", "context"),
+            "a question and a context, `question ||| context` or JSON",
+            least=2,
+        )
+        words = words_of(text)
+        context = self._context
+        if context is None or context[0] != words:
+            context = words, windows.make_document(words, self.tokenizer)
+            self._context = context
+        words, document = context
+        if not document.ids:
+            raise UnfitError("a context with words")
+        return Question(SquadExample("", question, words), document)
+
+    def ask(self, request: Question) -> Asked:
+        """Returns the windows over a context; `answer` gets them, too."""
+        own = list(
+            windows.question_windows(*request, self.tokenizer, self._cut)
+        )
+        return Asked(
+            (request.example, own),
+            [windows.pack(window, self.tokenizer) for window in own],
+        )
+
+    def answer(
+        self,
+        request: tuple[SquadExample, list[Window]],
+        outputs: Sequence[Arrays],
+    ) -> dict[str, Any]:
+        """Returns the best answers, as run_squad.py chooses them."""
+        example, own = request
+        results = []
+        for window, each in zip(own, outputs, strict=True):
+            logits = each["start_logits"], each["end_logits"]
+            for values in logits:
+                check_finite(values)
+            raw = answers.RawResult(window.unique_id, *logits)
+            results.append((window, raw))
+        found = answers.answer(example, results, self._choose)
+        text = found.prediction(
+            float(self.task.options["null_score_diff_threshold"])
+        )
+        best = next(entry for entry in found.nbest if entry.text == text)
+        answer = {"text": text, "probability": best.probability}
+        if found.null_odds is not None:
+            answer["null_odds"] = found.null_odds
+        return {**answer, "nbest": [each._asdict() for each in found.nbest]}
+
+    def raw_strings(self) -> dict[str, RawTexts]:
+        """Returns a question and the start of its context, one window."""
+        return {
+            "serving_default": RawTexts(
+                ("question", "context"), max_first=self._cut.max_query_length
+            )
+        }
+
+    def predictions(self, outputs: Arrays, batch: Arrays) -> np.ndarray:
+        """Returns the likeliest start and end of each row, int [B, 2].
+
+        In the second segment: many a model's likeliest span is [CLS], which
+        tells nothing.
+        """
+        starts, ends = outputs["start_logits"], outputs["end_logits"]
+        may_answer = batch["segment_ids"] == 1
+        length = starts.shape[1]
+        may_span = may_answer[:, :, None] & may_answer[:, None, :]
+        may_span &= np.triu(np.ones([length, length], bool))
+        scores = np.where(
+            may_span, starts[:, :, None] + ends[:, None, :], -np.inf
+        )
+        best = np.argmax(scores.reshape(len(scores), -1), axis=-1)
+        return np.stack(np.divmod(best, length), axis=-1)
+
+    @cached_property
+    def _cut(self) -> windows.Settings:
+        """How contexts are cut into windows."""
+        options = self.task.options
+        return windows.Settings(
+            self.task.max_seq_length,
+            int(options["doc_stride"]),
+            int(options["max_query_length"]),
+        )
+
+    @cached_property
+    def _choose(self) -> answers.Settings:
+        """How answers are chosen."""
+        options = self.task.options
+        return answers.Settings(
+            int(options["n_best_size"]),
+            int(options["max_answer_length"]),
+            bool(self.task.do_lower_case),
+            bool(options["version_2_with_negative"]),
+        )
+
+
+def mask_padding(logits: Mapping[str, tf.Tensor], batch: Batch) -> Tensors:
+    """Returns logits [B, S] by name, `answers.NO_LOGIT` for padding.
+
+    Exports promise this number. It is finite in float16, too.
+    """
+    is_token = tf.cast(batch["input_mask"], tf.bool)
+    return {
+        name: tf.where(is_token, values, answers.NO_LOGIT)
+        for name, values in logits.items()
+    }

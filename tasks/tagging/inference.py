@@ -1,0 +1,109 @@
+"""Trained taggers: a label for each word of a text.
+
+Letters of shapes: B batch, S sequence, L labels, n words.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bert.data.records.fields import Field
+from bert.data.text.tokenization import BasicTokenizer
+from bert.modeling.heads import TokenModel
+from bert.tasks.inference import Arrays, Asked, Inference
+from bert.tasks.requests import UnfitError, numbers_of
+from bert.tasks.tagging.windows import Featurizer, fields
+
+
+class Tagging(Inference):
+    """Labels of words; measured by the share of words whose label is right."""
+
+    measure = "tag_accuracy"
+    token_outputs = ("probabilities", "logits")
+
+    def make_model(self) -> TokenModel:
+        """Returns a `TokenModel`."""
+        return TokenModel(self.config, len(self.labels))
+
+    def outputs(self, model, batch, names):
+        """Returns the probabilities and the logits."""
+        logits = model(batch)["logits"]
+        return {"probabilities": tf.nn.softmax(logits), "logits": logits}
+
+    def request(self, value: object) -> list[str]:
+        """Returns the words of a text, or of a list."""
+        if isinstance(value, dict):
+            value = value["tokens"] if "tokens" in value else value.get("text")
+        if isinstance(value, str):
+            return BasicTokenizer(do_lower_case=False).tokenize(value)
+        if isinstance(value, list | tuple) and all(
+            isinstance(word, str) for word in value
+        ):
+            return list(value)
+        raise UnfitError(
+            'a text, or a list of words ({"text": "…"} or {"tokens": ["…"]})'
+        )
+
+    def request_of_line(self, line: str) -> list[str]:
+        """Returns the words of a line, all of it."""
+        return self.request(line)
+
+    def ask(self, request: list[str]) -> Asked:
+        """Returns the windows over a sentence.
+
+        `answer` gets the words, and for each window the positions of the words
+        that are labelled there.
+        """
+        windows = list(self._featurizer.pack(request))
+        positions = [[p for _, p in window.labelled] for window in windows]
+        return Asked((request, positions), [w.packed for w in windows])
+
+    def answer(
+        self,
+        request: tuple[list[str], list[list[int]]],
+        outputs: Sequence[Arrays],
+    ) -> dict[str, Any]:
+        """Returns the words, and of each its label and the probability."""
+        words, positions = request
+        rows = [
+            each["probabilities"][own]
+            for each, own in zip(outputs, positions, strict=True)
+        ]
+        # Without words there are no windows.
+        values = np.concatenate(
+            [np.zeros([0, len(self.labels)], np.float32), *rows]
+        )
+        return {
+            "tokens": words,
+            "labels": [self.labels[i] for i in values.argmax(-1)],
+            "probabilities": numbers_of(values.max(-1)),
+        }
+
+    def fields(self, seq_length: int) -> Sequence[Field]:
+        """Returns the fields of run_ner.py's records."""
+        return fields(seq_length)
+
+    @property
+    def num_label_ids(self) -> int:
+        """A label_id is the number of a label."""
+        return len(self.labels)
+
+    def labels_of(self, batch: Arrays) -> np.ndarray:
+        """Returns the labels of the words, int [n]."""
+        return batch["label_ids"][batch["label_mask"] == 1]
+
+    def predictions(self, outputs: Arrays, batch: Arrays) -> np.ndarray:
+        """Returns the logits of the words, [n, L]."""
+        return outputs["logits"][batch["label_mask"] == 1]
+
+    def quality(self, found: np.ndarray, expected: np.ndarray) -> float:
+        """Returns the share of words whose label is right."""
+        right = np.argmax(found, axis=-1) == expected
+        return float(np.mean(right))
+
+    @cached_property
+    def _featurizer(self) -> Featurizer:
+        return Featurizer(self.tokenizer, {}, self.task.max_seq_length)

@@ -1,0 +1,52 @@
+"""What signatures a raw-string export has; its numbers: `test_export`."""
+
+import pytest
+
+from bert.model_folder import model_source
+from bert.model_folder.model_source import Given
+from bert.serving import raw_text
+from bert.serving.graphs import Graph
+from bert.serving.text_graph import TextGraph
+from tests.conversion import run_folder
+
+OFFSETS = {"token_starts", "token_limits"}
+IDS = {"input_ids", "input_mask", "segment_ids"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "signatures", "has_offsets"),
+    [
+        (
+            "classification",
+            {},
+            {"serving_default": ["text"], "pairs": ["text", "text_pair"]},
+            False,
+        ),
+        (
+            "regression",
+            {"type_vocab_size": 1},
+            {"serving_default": ["text"]},
+            False,
+        ),
+        ("ner", {}, {"serving_default": ["text"]}, True),
+        ("squad", {}, {"serving_default": ["question", "context"]}, True),
+    ],
+)
+def test_each_task_has_its_signatures(
+    golden, tmp_path, name, changes, signatures, has_offsets
+):
+    pytest.importorskip("tensorflow_text")
+    run_folder.write(golden, tmp_path / "run", name, **changes)
+    graph = Graph(model_source.find(str(tmp_path / "run"), Given()))
+    vocab = {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3}
+    made = raw_text.make_signatures(graph, TextGraph(vocab, True))
+    assert list(made) == list(signatures)
+    for key, names in signatures.items():
+        function = made[key].get_concrete_function()
+        texts = [spec.name for spec in made[key].input_signature]
+        assert texts == names
+        outputs = set(function.structured_outputs)
+        assert outputs & (OFFSETS | IDS) == (
+            OFFSETS | IDS if has_offsets else set()
+        )
+        assert outputs - OFFSETS - IDS == set(graph.names)
