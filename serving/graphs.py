@@ -16,7 +16,7 @@ from bert.errors import UserError
 from bert.model_folder.model_source import Source
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint, classification
-from bert.modeling.export_mode import portable
+from bert.modeling.export_mode import export_mode
 from bert.modeling.heads import PretrainingModel, SpanModel, TokenModel
 from bert.modeling.task_model import TaskModel
 
@@ -99,7 +99,7 @@ class Graph:
         def serve(
             input_ids: tf.Tensor, input_mask: tf.Tensor, segment_ids: tf.Tensor
         ) -> Outputs:
-            with portable():
+            with export_mode():
                 return outputs(
                     {
                         "input_ids": input_ids,
@@ -139,8 +139,8 @@ class Graph:
 
         @tf.function
         def encode(input_ids, input_mask, segment_ids, training, seed):
-            with portable():
-                outputs = self.model.bert(
+            with export_mode():
+                outputs = self.model.backbone(
                     input_ids,
                     input_mask=input_mask,
                     segment_ids=segment_ids,
@@ -185,7 +185,7 @@ def _load(
         The variables that are in it, by name, and those that are not.
     """
     variables = checkpoint.named_variables(model)
-    checkpoint.check_layers(checkpoint.Reader(source.checkpoint), variables)
+    checkpoint.check_layers(checkpoint.Reader(source.checkpoint), model)
     report = checkpoint.load_weights(model, source.checkpoint)
     report.log()
     optional = _optional_weights(source.task)
@@ -266,12 +266,7 @@ def _words(graph: Graph, batch: Mapping[str, tf.Tensor], top_k: int) -> Outputs:
     hidden = tf.reshape(
         encoded["sequence_output"], [-1, graph.config.hidden_size]
     )
-    logits = model.masked_lm(
-        hidden,
-        word_embeddings=tf.convert_to_tensor(
-            model.bert.embeddings.word_embeddings
-        ),
-    )
+    logits = model.word_logits(hidden)
     best = tf.math.top_k(logits, top_k)
     total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     shape = tf.concat([shape, [top_k]], 0)

@@ -15,7 +15,7 @@ from bert.data.records.packing import Packed
 from bert.errors import UserError
 from bert.model_folder.model_source import Given, Source
 from bert.modeling import BertConfig
-from bert.modeling.export_mode import portable
+from bert.modeling.export_mode import export_mode
 from bert.serving import graphs, loaded_model, row_batches
 from bert.serving.graphs import Graph
 from bert.serving.request_errors import UnfitError, check_finite
@@ -239,12 +239,10 @@ class MaskedWords:
         model = self._graph.model
         values = (ids, mask, segments)
         batch = dict(zip(graphs.INPUTS, values, strict=True))
-        with portable():
+        with export_mode():
             encoded = model.encode(batch, training=False, seed=None)
-            table = tf.convert_to_tensor(model.bert.embeddings.word_embeddings)
-            return model.masked_lm(
-                tf.gather_nd(encoded["sequence_output"], places),
-                word_embeddings=table,
+            return model.word_logits(
+                tf.gather_nd(encoded["sequence_output"], places)
             )
 
 

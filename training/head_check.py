@@ -129,7 +129,7 @@ def check_model(
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
         if freeze_layers is not None:
-            model.freeze(freeze_layers)
+            model.backbone.freeze(freeze_layers)
     weights = checkpoint.named_variables(model)
     shapes = {name: tuple(v.shape) for name, v in weights.items()}
     if start.is_resumed and num_train_steps:
@@ -148,10 +148,10 @@ def check_model(
             start.reader, {**shapes, **moments, checkpoint.GLOBAL_STEP: ()}
         )
     elif start.reader:
-        checkpoint.check_weights(start.reader, shapes)
+        checkpoint.check_weights(start.reader, model)
         if not num_train_steps:
-            checkpoint.check_layers(start.reader, shapes)
+            checkpoint.check_layers(start.reader, model)
     if best:
         reader = checkpoint.Reader(best)
-        checkpoint.check_weights(reader, shapes)
-        checkpoint.check_layers(reader, shapes)
+        checkpoint.check_weights(reader, model)
+        checkpoint.check_layers(reader, model)

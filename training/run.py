@@ -117,9 +117,9 @@ def train(
         checkpointing.remove_temporary_files(config.output_dir)
     model = make_model(start.state.seed)
     if config.freeze_layers is not None:
-        model.freeze(config.freeze_layers)
+        model.backbone.freeze(config.freeze_layers)
     if config.recompute_activations:
-        model.recompute_activations()
+        model.backbone.recompute_activations()
     optimizer = _make_optimizer(config, length, model)
     loss_scale = LossScale() if config.precision == "float16" else None
     resume.load(start, model, optimizer, config.init_checkpoint, loss_scale)
@@ -129,7 +129,7 @@ def train(
     with failures.explained(
         lambda: memory.advice(
             config,
-            model.bert.config,
+            model.backbone.config,
             sum(math.prod(v.shape) for v in model.weights),
             devices.num_replicas_in_sync,
         )
@@ -269,9 +269,7 @@ def load_trained(
     """
     trained = trained_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
-    checkpoint.check_layers(
-        checkpoint.Reader(path), checkpoint.named_variables(model)
-    )
+    checkpoint.check_layers(checkpoint.Reader(path), model)
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
 

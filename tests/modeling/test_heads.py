@@ -113,7 +113,9 @@ def test_encoder_and_head_start_from_the_seed(task):
     other = make(PretrainingModel)
     for a, b in zip(one.variables, again.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
-    for a, b in zip(one.bert.variables, other.bert.variables, strict=True):
+    for a, b in zip(
+        one.backbone.variables, other.backbone.variables, strict=True
+    ):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
@@ -221,7 +223,7 @@ def test_with_first_takes_tokens_in_order():
 
 def test_masked_lm_scores_are_of_the_word_table():
     model = make(PretrainingModel)
-    table = model.bert.embeddings.word_embeddings
+    table = model.backbone.word_table
     before = model(BATCH)["masked_lm_logits"]
     assert before.shape == [4, 20]
     # Row 15 is in no input: only its score can change.
@@ -301,10 +303,10 @@ def test_freezing_leaves_the_layers_behind_it_and_the_head():
             for v in model.trainable_variables
         }
 
-    model.freeze(0)
+    model.backbone.freeze(0)
     embeddings = {n for n in every if n.startswith("bert/embeddings/")}
     assert trained() == every - embeddings
-    model.freeze(1)
+    model.backbone.freeze(1)
     first = {n for n in every if n.startswith("bert/encoder/layer_0/")}
     assert first
     assert trained() == every - embeddings - first

@@ -175,7 +175,7 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
     def poisoned():
         for batch in endless(run):
             yield batch
-            kernel = run.model.bert.pooler.trainable_variables[0]
+            kernel = run.model.backbone.pooler.trainable_variables[0]
             kernel.assign(kernel * np.nan)
 
     with pytest.raises(
