@@ -232,7 +232,7 @@ def classify(config: Config) -> None:
         processor, labels, config.class_weights, sets.train
     )
     job = Job(config, finetune.prepare(config), processor, labels)
-    with job.prepared.together():
+    with job.prepared.worker_barrier():
         with job.prepared.strategy.scope():
             finetune.check_model(
                 config,

@@ -164,7 +164,7 @@ def tag(config: Config) -> None:
     if config.do_train:
         sentences = data.sets["train"].sentences
         num_examples = sum(map(featurizer.num_windows, sentences))
-    with prepared.together():
+    with prepared.worker_barrier():
         with prepared.strategy.scope():
             finetune.check_model(
                 config,

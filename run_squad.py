@@ -218,7 +218,7 @@ def find_answers(config: Config) -> None:
     prepared = finetune.prepare(config)
     for some in filter(None, examples):
         check_windows(config, prepared, some)
-    with prepared.together():
+    with prepared.worker_barrier():
         with prepared.strategy.scope():
             finetune.check_model(
                 config,

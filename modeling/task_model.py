@@ -8,6 +8,7 @@ and adds up sum(weights) over all parts of a batch, in time or on devices,
 before it divides.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import ClassVar, NamedTuple
@@ -18,7 +19,6 @@ import tensorflow as tf
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import OutputLayer
-from bert.modeling.layers import LayerOptions
 from bert.modeling.randomness import WeightInitializer
 
 Batch = Mapping[str, tf.Tensor]
@@ -42,8 +42,8 @@ class LossWeight(NamedTuple):
 class TaskModel(keras.layers.Layer):
     """What a training loop needs of a task; the base of all task models.
 
-    Its weights exist once it is made. `losses` divided as told above is the
-    task's loss.
+    Its weights exist once it is made. `losses`, weighted and divided
+    as above, are what training minimizes.
 
     Class attributes:
         head_name: the head's weights are under `cls/<head_name>/` in
@@ -96,13 +96,13 @@ class TaskModel(keras.layers.Layer):
             num_outputs: its labels, L.
         """
         options = self.backbone.options
+        initializer = WeightInitializer(
+            FRESH_HEAD_STDDEV, options.initializer.seed
+        )
         head = OutputLayer(
             num_outputs,
             self.backbone.config.hidden_size,
-            LayerOptions(
-                WeightInitializer(FRESH_HEAD_STDDEV, options.initializer.seed),
-                options.dtype,
-            ),
+            dataclasses.replace(options, initializer=initializer),
             # The model's own name is left out of names in checkpoints.
             name=self.head_name or self.name,
         )

@@ -84,7 +84,7 @@ class Prepared(NamedTuple):
 
     Attributes:
         strategy: open its scope for all that follows, inside of
-            `together`.
+            `worker_barrier`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
@@ -95,11 +95,11 @@ class Prepared(NamedTuple):
     tokenizer: "tokenization.FullTokenizer"
     compute_dtype: str = "float32"
 
-    def together(self) -> contextlib.AbstractContextManager[None]:
-        """Lets all workers end at the same time; goes round the scope."""
+    def worker_barrier(self) -> contextlib.AbstractContextManager[None]:
+        """Makes all workers wait at its end; goes round the scope."""
         from bert.training import strategy
 
-        return strategy.together(self.strategy)
+        return strategy.worker_barrier(self.strategy)
 
     @property
     def is_chief(self) -> bool:

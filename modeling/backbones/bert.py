@@ -62,7 +62,7 @@ class Encoder(Layer):
         outputs = []
         for block, seed in zip(self.blocks, seeds, strict=True):
             run = functools.partial(
-                block,
+                block.__call__,
                 input_mask=input_mask,
                 seed=seed,
                 choose=choose if block is self.blocks[-1] else None,

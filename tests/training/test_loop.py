@@ -55,18 +55,15 @@ class GoldenRun:
     def restore(self, step):
         checkpointing.restore(
             checkpoint.Reader(str(self.folder / f"model.ckpt-{step}")),
-            checkpoint.named_variables(self.model),
-            self.optimizer.state(),
+            loop.Trained(self.model, self.optimizer).tensors(),
+            "bert",
         )
 
     def batch(self, step):
         return {k: tf.constant(v[step]) for k, v in self.batches.items()}
 
     def tensors(self):
-        variables = {
-            **checkpoint.named_variables(self.model),
-            **self.optimizer.state(),
-        }
+        variables = loop.Trained(self.model, self.optimizer).tensors()
         return {name: v.numpy() for name, v in variables.items()}
 
 

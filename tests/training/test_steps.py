@@ -161,20 +161,6 @@ def follow_one(golden):
     return run.tensors()
 
 
-def test_loss_scale_grows_after_many_good_steps():
-    scale = LossScale()
-    scale.good_steps.assign(1998)
-    seen = []
-    for _ in range(2):
-        scale.update(tf.constant(True))
-        seen.append(float(scale.scale.numpy()))
-    assert seen == [2.0**15, 2.0**16]
-    assert scale.good_steps.numpy() == 0
-    scale.scale.assign(1.5)
-    scale.update(tf.constant(False))
-    assert scale.scale.numpy() == 1.0
-
-
 def test_max_grad_norm_is_the_longest_gradient(golden):
     def moment(max_grad_norm):
         run = GoldenRun(golden, "train_classifier")
