@@ -5,10 +5,11 @@ table of names (`checkpoint_name`). Files of a checkpoint with prefix P:
 `P.index` and `P.data-00000-of-00001`.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -170,7 +171,7 @@ class Reader:
 
     def __init__(self, path: str):
         self.prefix = resolve(path)
-        with self._reading():
+        with _reading(self.prefix):
             self._reader = tf.train.load_checkpoint(self.prefix)
             shapes = self._reader.get_variable_to_shape_map()
         self._keys = {name: name for name in shapes}
@@ -182,7 +183,7 @@ class Reader:
 
     def _keys_of_objects(self) -> dict[str, str]:
         """Returns where a SavedModel keeps its `weights`, a dict of them."""
-        with self._reading():
+        with _reading(self.prefix):
             text = self._reader.get_tensor(_OBJECT_GRAPH)
         nodes = TrackableObjectGraph.FromString(text).nodes
         found = {
@@ -206,31 +207,21 @@ class Reader:
 
     def read(self, name: str) -> np.ndarray:
         """Returns one tensor's value."""
-        with self._reading():
+        with _reading(self.prefix):
             return self._reader.get_tensor(self._keys[name])
 
-    def _reading(self) -> "_Reading":
-        return _Reading(self.prefix)
 
-
-class _Reading:
+@contextlib.contextmanager
+def _reading(prefix: str) -> Iterator[None]:
     """Turns TensorFlow's errors while reading into one line for the user."""
-
-    def __init__(self, prefix: str):
-        self._prefix = prefix
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(
-            error, (tf.errors.OpError, RuntimeError, ValueError, IndexError)
-        ):
-            reason = " ".join(str(error).split())
-            raise UserError(
-                f"The checkpoint {self._prefix} cannot be read; it is damaged "
-                f"or incomplete ({reason})."
-            ) from error
+    try:
+        yield
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"The checkpoint {prefix} cannot be read; it is damaged or "
+            f"incomplete ({reason})."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)

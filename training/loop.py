@@ -106,7 +106,7 @@ def train(
         trained: the model and its optimizer.
         batches: endless; distributed by the strategy in scope.
         settings: how long, and what to keep.
-        state: what is known of the run's earlier steps.
+        state: seed, examples seen and the best value so far.
         monitor: evaluates in between, if anything is to; it may end the
             training.
 

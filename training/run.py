@@ -319,7 +319,7 @@ def find_checkpoint(folder: str, wanted: str | None) -> str:
     """Returns the prefix of a trained model's weights.
 
     Args:
-        folder: a run's output_dir, or the folder of a published model.
+        folder: the output_dir of a training, or the folder of a published model.
         wanted: "best", "newest", or a checkpoint's prefix; None: the best
             where there is one, else the newest.
 

@@ -282,6 +282,20 @@ def _from_chief(
     return run
 
 
+def scalar_variable(value: float, dtype: tf.DType, name: str) -> tf.Variable:
+    """Returns a variable that all replicas update alike, none by training.
+
+    Call it in a strategy's scope.
+    """
+    return tf.Variable(
+        value,
+        dtype=dtype,
+        trainable=False,
+        name=name,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
 def needs_fixed_shapes(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether every batch must have the same shape: on a TPU."""
     return isinstance(strategy, tf.distribute.TPUStrategy)

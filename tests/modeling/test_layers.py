@@ -152,7 +152,7 @@ def test_products_have_the_gradients_that_tensorflow_derives(scales):
             np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_joined_kernels_are_not_kept_for_the_backward_pass():
+def test_concatenated_kernels_are_not_kept_for_the_backward_pass():
     layers = [
         (built(Dense(4, units, OPTIONS, f"d{units}")), 1.0) for units in (3, 2)
     ]
@@ -162,14 +162,14 @@ def test_joined_kernels_are_not_kept_for_the_backward_pass():
         return gradients_of(lambda x: side_by_side(x, layers), [x], None)
 
     graph = dx.get_concrete_function(tf.ones([6, 4])).graph
-    joins = [
+    concats = [
         op
         for op in graph.get_operations()
         if op.type == "ConcatV2" and op.outputs[0].shape == [4, 5]
     ]
     # What the second one waits for, by its axis, comes with the gradient:
     # without it the first one would do, and stay in memory.
-    waits = [bool(op.inputs[-1].op.control_inputs) for op in joins]
+    waits = [bool(op.inputs[-1].op.control_inputs) for op in concats]
     assert waits == [False, True]
 
 
