@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
+from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
 
@@ -51,7 +51,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ),
     ):
         flags.DEFINE_string(name, None, text, **own)
-        run_flags.required(flag_values, name)
+        shared_flags.required(flag_values, name)
     flags.DEFINE_string(
         "formats",
         ",".join(_FORMATS),
@@ -75,7 +75,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     export_dir: str
@@ -97,12 +97,6 @@ class Config:
     def format_names(self) -> list[str]:
         """The formats to write."""
         return [name.strip() for name in self.formats.split(",")]
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(flag_values, name) for name in names})
 
 
 def main() -> None:
@@ -220,11 +214,11 @@ def read_batches(
     import numpy as np
 
     from bert.conversion import compression
-    from bert.data.records import record_files
+    from bert.files import flag_paths
     from bert.modeling import BertConfig
     from bert.serving import eval_batches
 
-    files = record_files.matching_files(config.eval_file, "eval_file")
+    files = flag_paths.matching_files(config.eval_file, "eval_file")
     sizes = BertConfig.from_json_file(
         os.path.join(config.export_dir, _ASSETS, task_files.CONFIG_FILE)
     )
@@ -284,4 +278,4 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
+from bert.cli.config import FlagConfig
 from bert.data.text import case_check
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
@@ -87,11 +87,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Whether to replace a model that output_dir holds.",
         flag_values=flag_values,
     )
-    run_flags.required(flag_values, "input_dir", "output_dir")
+    shared_flags.required(flag_values, "input_dir", "output_dir")
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     input_dir: str
@@ -106,20 +106,10 @@ class Config:
     overwrite: bool = False
 
 
-def config_from_flags(flag_values: flags.FlagValues) -> Config:
-    """Reads the configuration from parsed flags."""
-    return Config(
-        **{
-            field.name: getattr(flag_values, field.name)
-            for field in dataclasses.fields(Config)
-        }
-    )
-
-
 def main() -> None:
     """Flags → model → checks → folder."""
     environment.prepare()
-    convert(config_from_flags(FLAGS))
+    convert(Config.from_flags(FLAGS))
 
 
 def convert(config: Config) -> None:
@@ -275,4 +265,4 @@ def with_case(config: Config, folder: str, model: "Model") -> "Model":
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

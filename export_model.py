@@ -7,8 +7,8 @@ import dataclasses
 
 from absl import flags
 
-from bert.cli import environment, source_flags
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, source_flags
+from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
 
@@ -27,7 +27,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "export (--overwrite).",
         **own,
     )
-    run_flags.required(flag_values, "export_dir")
+    shared_flags.required(flag_values, "export_dir")
     flags.DEFINE_integer(
         "top_k",
         10,
@@ -48,7 +48,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     model_dir: str
@@ -63,12 +63,6 @@ class Config:
     top_k: int
     raw_strings: bool
     overwrite: bool
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(flag_values, name) for name in names})
 
 
 def main() -> None:
@@ -111,4 +105,4 @@ def export_model(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from bert.cli import environment, source_flags
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, source_flags
+from bert.cli.config import FlagConfig
 from bert.data.tables.rows import Place
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     model_dir: str
@@ -58,12 +58,6 @@ class Config:
     bert_config_file: str | None
     vocab_file: str | None
     do_lower_case: bool | None
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(flag_values, name) for name in names})
 
 
 def main() -> None:
@@ -134,4 +128,4 @@ def service(config: Config, words: "MaskedWords") -> "Service":
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from bert.cli import environment, source_flags
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, source_flags
+from bert.cli.config import FlagConfig
 from bert.data.tables import json_node
 from bert.data.tables.rows import Place
 from bert.model_folder import task_files
@@ -45,7 +45,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     model_dir: str
@@ -59,12 +59,6 @@ class Config:
     labels: str | None
     do_lower_case: bool | None
     max_seq_length: int | None
-
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(flag_values, name) for name in names})
 
     @property
     def is_jsonl(self) -> bool:
@@ -187,4 +181,4 @@ def answers(
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -9,8 +9,7 @@ import functools
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
@@ -30,15 +29,12 @@ _LENGTH_FLAGS = {
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_model_flags(flag_values)
-    flags.DEFINE_string(
-        "input_file",
-        None,
-        "Record files of create_pretraining_data.py: paths or glob patterns, "
-        "separated by commas.",
-        flag_values=flag_values,
+    training_flags.define_model_flags(flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_file="Record files of create_pretraining_data.py: paths or "
+        "glob patterns, separated by commas.",
     )
-    run_flags.required(flag_values, "input_file")
     flags.DEFINE_integer(
         "shuffle_buffer_size",
         10000,
@@ -48,10 +44,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         upper_bound=10**7,
         flag_values=flag_values,
     )
+    shared_flags.define_max_seq_length(
+        flag_values, 128, "Length of the records' sequences.", lower_bound=1
+    )
+    shared_flags.define_eval_batch_size(flag_values, upper_bound=None)
     for name, default, text in (
-        ("max_seq_length", 128, "Length of the records' sequences."),
         ("max_predictions_per_seq", 20, "Masked positions of a record."),
-        ("eval_batch_size", 8, "Rows of an evaluation batch."),
         ("num_train_steps", 100000, "The step at which training ends."),
         ("max_eval_steps", 100, "Batches of an evaluation."),
     ):
@@ -65,15 +63,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=0,
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "do_train", False, "Whether to train.", flag_values=flag_values
-    )
-    flags.DEFINE_bool(
-        "do_eval", False, "Whether to evaluate.", flag_values=flag_values
-    )
-    run_flags.define_training_flags(flag_values)
-    run_flags.define_export_flags(flag_values)
-    run_flags.define_device_flags(flag_values)
+    shared_flags.define_phases(flag_values, "do_train", "do_eval")
+    training_flags.define_training_flags(flag_values)
+    training_flags.define_export_flags(flag_values)
+    shared_flags.define_device_flags(flag_values)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,15 +150,16 @@ def task_of(config: Config) -> task_files.Task:
 
 def record_source(config: Config, bert_config):
     """Returns the run's records and what must hold for them."""
-    from bert.data.records import record_files, record_io
+    from bert.data.records import fields, record_files
+    from bert.files import flag_paths
 
-    files = record_files.matching_files(config.input_file, "input_file")
+    files = flag_paths.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)
     return record_files.RecordSource(
         files=files,
-        fields=record_io.pretraining_fields(
+        fields=fields.pretraining_fields(
             config.max_seq_length, config.max_predictions_per_seq
         ),
         limits={
@@ -270,4 +264,4 @@ def eval_figures(model, outputs, batch):
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from bert.cli import flags as run_flags
+from bert.cli import shared_flags
 
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
@@ -38,7 +38,7 @@ def define_source_flags(
         ),
         **own,
     )
-    run_flags.required(flag_values, "model_dir")
+    shared_flags.required(flag_values, "model_dir")
     for name, text in _FILES.items():
         flags.DEFINE_string(name, None, text, **own)
     flags.DEFINE_bool(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import file_bytes
 
 FILE_NAME = "labels.txt"
 _LARGEST_WEIGHT = 1e6
@@ -61,7 +62,7 @@ def read(folder: str) -> list[str] | None:
         UserError: the file is no text, or holds no labels.
     """
     path = os.path.join(folder, FILE_NAME)
-    if not rows.exists(path):
+    if not file_bytes.exists(path):
         return None
     lines = [line for _, line in rows.numbered_lines(rows.read_text(path))]
     check_names(lines, path, least=1)

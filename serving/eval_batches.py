@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from bert.data.records import input_pipeline, record_files, record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import input_pipeline, record_files
 from bert.data.records.record_files import RecordSource
 from bert.errors import UserError
 from bert.model_folder.task_files import Task
@@ -57,13 +58,13 @@ def read(
 
 def _fields(
     task: Task, length: int, num_labels: int
-) -> Sequence[record_io.Field]:
+) -> Sequence[record_fields.Field]:
     """Returns what records of a task must have; those without labels: ids."""
     if task.task == "classification":
-        return record_io.classification_fields(
+        return record_fields.classification_fields(
             length, kind=task.kind, num_labels=num_labels
         )
-    fields = record_io.tagging_fields(length)
+    fields = record_fields.tagging_fields(length)
     if task.task == "ner":
         return fields
     return [field for field in fields if not field.name.startswith("label_")]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from bert.data.records import record_files, record_io
+    from bert.data.records import record_files
+    from bert.data.records.fields import Field
     from bert.data.text import tokenization
     from bert.model_folder.task_files import Task
     from bert.modeling import BertConfig
@@ -115,6 +116,18 @@ class Prepared(NamedTuple):
         from bert.training import strategy
 
         return strategy.needs_fixed_shapes(self.strategy)
+
+
+class RecordFile(NamedTuple):
+    """A file of records.
+
+    Attributes:
+        path: where it is.
+        lengths: of each record, without padding.
+    """
+
+    path: str
+    lengths: Sequence[int]
 
 
 def check_results(
@@ -306,12 +319,12 @@ def _length(config: Config, num_examples: int) -> "Length":
 def write_records(
     output_dir: str,
     name: str,
-    fields: "Sequence[record_io.Field]",
+    fields: "Sequence[Field]",
     features: Iterable[Mapping[str, Sequence[float]]],
     made_from: str,
     num_logged: int = 0,
-) -> str:
-    """Writes a record file into output_dir and returns its path.
+) -> RecordFile:
+    """Writes a record file into output_dir.
 
     A file that already has these records is left as it is. Every worker needs
     the file, and only the chief writes to output_dir; the others write to a
@@ -327,47 +340,47 @@ def write_records(
         num_logged: features that are made in any case, since the first ones
             are logged when they are made.
     """
-    from bert.data.records import record_io
+    from bert.data.records import record_writer
     from bert.training import strategy
 
     path = os.path.join(output_dir, name)
-    if record_reuse.is_current(path, made_from):
+    written = record_reuse.current(path, made_from)
+    if written:
         collections.deque(itertools.islice(features, num_logged), maxlen=0)
         logging.info("The records in %s are used again", path)
-        return path
+        return RecordFile(path, written.lengths)
     is_chief = strategy.is_chief()
     if not is_chief:
         folder = tempfile.mkdtemp(prefix="bert-worker-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, name)
-    with record_io.record_writer(path) as writer:
-        for values in features:
-            writer.write(record_io.encode(fields, values))
+    written = record_writer.write(path, fields, features)
     if is_chief:
-        record_reuse.keep(path, made_from)
+        record_reuse.keep(path, made_from, written)
     logging.info("Wrote records to %s", path)
-    return path
+    return RecordFile(path, written.lengths)
 
 
 def source(
     prepared: Prepared,
-    path: str,
-    fields: "Sequence[record_io.Field]",
+    file: RecordFile,
+    fields: "Sequence[Field]",
     limits: Mapping[str, int] | None = None,
 ) -> "record_files.RecordSource":
     """Returns the records of a file and what must hold for them.
 
     Args:
         prepared: the run's.
-        path: the file.
+        file: what `write_records` returned.
         fields: what is in it.
         limits: of the task's own features.
     """
     from bert.data.records import record_files
 
     return record_files.RecordSource(
-        files=[path],
+        files=[file.path],
         fields=fields,
+        lengths=file.lengths,
         limits={
             "input_ids": prepared.bert_config.vocab_size,
             "segment_ids": prepared.bert_config.type_vocab_size,

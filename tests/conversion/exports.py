@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bert.conversion.compression import SavedModel
-from bert.data.records import record_io
+from bert.data.records import record_writer
 from bert.model_folder import model_source
 from bert.model_folder.model_source import Given
 from bert.serving import export
@@ -72,9 +72,7 @@ def assert_same(model, export_dir: str, tolerance: float) -> None:
 
 def write_records(path: Path, fields, rows) -> None:
     """Writes a record file of dicts."""
-    with record_io.record_writer(str(path)) as writer:
-        for row in rows:
-            writer.write(record_io.encode(fields, row))
+    record_writer.write(str(path), fields, rows)
 
 
 def classifier_rows(count: int, length: int, labels: list) -> list[dict]:

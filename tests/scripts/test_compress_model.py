@@ -10,7 +10,7 @@ from absl import flags
 from bert import compress_model as script
 from bert.conversion import compression
 from bert.conversion.compression import Format, SavedModel
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
 from bert.errors import UserError
 from tests.conversion import exports
 from tests.scripts.runner import error_of, run
@@ -39,7 +39,7 @@ def eval_file(tmp_path, export_dir):
     for row, label in zip(rows, labels.tolist(), strict=True):
         row["label_ids"] = [label]
     path = tmp_path / "eval.tf_record"
-    exports.write_records(path, record_io.classification_fields(16), rows)
+    exports.write_records(path, record_fields.classification_fields(16), rows)
     return path
 
 

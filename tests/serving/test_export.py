@@ -14,7 +14,8 @@ import tensorflow as tf
 from absl import flags
 
 from bert import extract_features, run_classifier, run_pretraining, run_squad
-from bert.data.records import packing, record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import packing, record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.model_folder import model_source, task_files
@@ -99,7 +100,7 @@ def run_features(golden, out):
 def read_records(path, fields):
     """Returns the features of a file of records, as arrays [B, ...]."""
     data = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    rows = [record_io.decode(fields, record) for record in data]
+    rows = [record_bytes.values(fields, record) for record in data]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -202,11 +203,11 @@ def made(golden, tmp_path_factory):
             "raw": raw,
         }
 
-    fields = record_io.classification_fields(20)
+    fields = record_fields.classification_fields(20)
     mrpc = read_records(folder / "mrpc/predict.tf_record", fields)
     add("mrpc", "mrpc", "serving_default", ids_of(mrpc))
     add("mrpc_raw", "mrpc", "pairs", mrpc_texts(golden), raw=True)
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(folder / "squad/eval.tf_record", fields)
     add("squad", "squad", "serving_default", ids_of(squad))
     questions, contexts = zip(*squad_questions(golden), strict=True)
@@ -256,7 +257,7 @@ def test_a_classifier_gives_the_probabilities_of_test_results(made):
 
 
 def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     config = golden / "model_base/bert_config.json"
     model = SpanModel(BertConfig.from_json_file(config))
@@ -283,7 +284,7 @@ def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
 
 
 def test_a_span_model_answers_raw_questions(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     # The first window of each question.
     ids = [packed.tolist() for packed in squad["input_ids"]]
