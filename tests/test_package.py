@@ -348,3 +348,25 @@ def test_processes_start_whichever_way_the_script_did(
         else sys.executable,
     )
     assert any(file.stat().st_size for file in tmp_path.iterdir())
+
+
+@pytest.mark.downloads
+def test_pip_installs_the_package_and_all_that_it_needs(
+    foreign, golden, tmp_path
+):
+    """`make test-install`: some minutes, and 2 GB."""
+    venv.create(tmp_path / "venv", symlinks=True, with_pip=True)
+    python = tmp_path / "venv/bin/python"
+    run("-m", "pip", "install", ROOT, cwd=foreign, python=python)
+    run("-m", "pip", "check", cwd=foreign, python=python)
+    run("-c", INSTALLED + CHECK, cwd=foreign, python=python)
+    run(
+        *(python.with_name("bert"), "convert_checkpoint"),
+        *("--from=original", "--to=huggingface"),
+        f"--input_dir={golden}/model_base",
+        f"--vocab_file={golden}/inputs/vocab.txt",
+        f"--output_dir={tmp_path}/out",
+        cwd=foreign,
+        python=python,
+    )
+    assert (tmp_path / "out/model.safetensors").stat().st_size > 0
