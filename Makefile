@@ -35,9 +35,9 @@ INSTALLED := $(VENV)/installed-$(VERSION).stamp
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION).stamp
 INSTALLED_EXTRAS := $(VENV)/installed-extras-$(VERSION).stamp
 
-# Tests side by side: a process a core, four at most; a file's tests stay
-# together, for they share what takes long to make.
-PYTEST := -m pytest -n auto --maxprocesses=4 --dist=loadfile
+# Tests side by side: a process a core, four at most (1 to 2 GB each). The
+# tests of a file stay together, for they share what takes long to make.
+PYTEST := -m pytest -n logical --maxprocesses=4 --dist=loadfile
 
 # The environment of all extras. Without a GPU, PyTorch for the CPU is enough:
 # make test-extras TORCH='torch==2.13.0 --index-url URL' (CONTRIBUTING.md).
