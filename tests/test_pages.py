@@ -13,11 +13,6 @@ _CODE = re.compile(r"`([^`\n]+)`")
 # `data/text/tokenization.py`, `docs/`, `run_squad.py:main`.
 _PATH = re.compile(r"([\w.-]+/)*[\w.-]+(/|\.(py|md|sh|toml|csv))")
 _STEP = re.compile(r"`([\w/]+\.py):([\w.]+)`")
-# What commands write or a user has; those of the original and of others.
-NOT_OURS = {
-    "modeling_test.py",
-    "tokenizer.json",
-}
 
 
 def _anchor(heading: str) -> str:
@@ -57,9 +52,10 @@ def missing_files(page: str) -> list[str]:
         if not _PATH.fullmatch(path):
             continue
         first = PurePosixPath(path).parts[0]
-        # A file with a folder that is not ours is somebody else's.
+        # What begins with another folder is somebody else's.
         is_ours = first in tops or path.endswith(".py")
-        if is_ours and not (pages.ROOT / path).exists():
+        folders = (pages.ROOT, (pages.ROOT / page).parent)
+        if is_ours and not any((each / path).exists() for each in folders):
             missing.append(code)
     return missing
 
