@@ -49,6 +49,7 @@ NOT_RUN = {
     ],
     "docs/scale.md": ["records of both lengths, GPUs and days"],
 }
+VOCAB_SIZE = 30522
 DOCS = [page for page in pages.pages() if page.startswith("docs/")]
 PAGES = ["README.md", *DOCS]
 
@@ -77,9 +78,11 @@ def _is_installed(module: str | None) -> bool:
 
 
 def _write_model(base: Path, layers: int) -> None:
-    """Writes a model with random weights for the vocabulary of sample_data."""
+    """Writes a model with random weights and with as many pieces as BERT."""
     base.mkdir()
-    shutil.copy(pages.ROOT / "sample_data/vocab.txt", base)
+    pieces = (pages.ROOT / "sample_data/vocab.txt").read_text().splitlines()
+    pieces += [f"[unused{i}]" for i in range(VOCAB_SIZE - len(pieces))]
+    (base / "vocab.txt").write_text("\n".join(pieces) + "\n")
     sample = json.loads(
         (pages.ROOT / "sample_data/bert_config.json").read_text()
     )
@@ -90,6 +93,7 @@ def _write_model(base: Path, layers: int) -> None:
         "max_position_embeddings": 512,
         "num_attention_heads": 2,
         "num_hidden_layers": layers,
+        "vocab_size": VOCAB_SIZE,
     }
     (base / "bert_config.json").write_text(json.dumps(config))
     model = heads.PretrainingModel(BertConfig(**config), init_seed=1)
