@@ -87,7 +87,7 @@ def pretrain(config: Config) -> None:
     record_files.check_records(source)
     if config.do_train:
         task_files.check(config.output_dir, config.bert_config_file, None)
-    with strategy.together(chosen):
+    with strategy.worker_barrier(chosen):
         with chosen.scope():
             if strategy.is_chief():
                 resume.prepare_output_dir(config.output_dir)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.model_folder.model_source import Given, Source
 from bert.modeling import BertConfig
-from bert.modeling.export_mode import portable
+from bert.modeling.export_mode import export_mode
 from bert.serving import graphs, loaded_model, row_batches
 from bert.serving.graphs import Graph
 from bert.tasks.pretraining import inference
@@ -186,7 +186,7 @@ class MaskedWords:
     def _logits(self, ids, mask, segments, places) -> tf.Tensor:
         """Returns the logits of all words at (row, position)s, [N, V]."""
         batch = dict(zip(INPUTS, (ids, mask, segments), strict=True))
-        with portable():
+        with export_mode():
             return inference.logits_at(self._model, batch, places)
 
 

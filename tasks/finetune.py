@@ -45,7 +45,7 @@ def run(task: FineTuningTask) -> None:
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
-    with prepared.together():
+    with prepared.worker_barrier():
         with prepared.strategy.scope():
             check_model(task, start)
             _Run(task).run()

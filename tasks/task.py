@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.data.text.tokenization import FullTokenizer
     from bert.modeling import BertConfig
+    from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions, Select
     from bert.training.head_check import Start
@@ -33,7 +34,7 @@ class Prepared(NamedTuple):
 
     Attributes:
         strategy: open its scope for all that follows, inside of
-            `together`.
+            `worker_barrier`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
@@ -44,11 +45,15 @@ class Prepared(NamedTuple):
     tokenizer: "FullTokenizer"
     compute_dtype: str = "float32"
 
-    def together(self) -> contextlib.AbstractContextManager[None]:
-        """Lets all workers end at the same time; goes round the scope."""
+    def worker_barrier(self) -> contextlib.AbstractContextManager[None]:
+        """Makes all workers wait at its end; goes round the scope."""
         from bert.training import strategy
 
-        return strategy.together(self.strategy)
+        return strategy.worker_barrier(self.strategy)
+
+    def model_options(self, seed: int | None) -> "ModelOptions":
+        """Returns what a model is made with, its start weights of a seed."""
+        return {"compute_dtype": self.compute_dtype, "init_seed": seed}
 
     @property
     def is_chief(self) -> bool:

@@ -115,7 +115,7 @@ def check_model(
     freeze_layers: int | None = None,
     best: str | None = None,
 ) -> None:
-    """Raises UserError where a checkpoint is not one of the run's model.
+    """Raises UserError where a checkpoint is not one of the model.
 
     Args:
         start: the checkpoint that the run begins with.
@@ -129,15 +129,17 @@ def check_model(
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
         if freeze_layers is not None:
-            model.freeze(freeze_layers)
-    weights = checkpoint.named_variables(model)
-    shapes = {name: tuple(v.shape) for name, v in weights.items()}
-    if start.is_resumed and num_train_steps:
-        checkpointing.read_state(start.reader)
+            model.backbone.freeze(freeze_layers)
+    reader = start.reader
+    if reader and start.is_resumed and num_train_steps:
+        checkpointing.read_state(reader)
     if (
-        start.is_resumed
-        and checkpointing.step_of(start.reader) < num_train_steps
+        reader
+        and start.is_resumed
+        and checkpointing.step_of(reader) < num_train_steps
     ):
+        weights = checkpoint.named_variables(model)
+        shapes = {name: tuple(v.shape) for name, v in weights.items()}
         moments = {
             name + suffix: shapes[name]
             for name, variable in weights.items()
@@ -145,13 +147,15 @@ def check_model(
             for suffix in checkpoint.ADAM_SUFFIXES
         }
         checkpointing.check_restorable(
-            start.reader, {**shapes, **moments, checkpoint.GLOBAL_STEP: ()}
+            reader,
+            {**shapes, **moments, checkpoint.GLOBAL_STEP: ()},
+            model.backbone.scope,
         )
-    elif start.reader:
-        checkpoint.check_weights(start.reader, shapes)
+    elif reader:
+        checkpoint.check_weights(reader, model)
         if not num_train_steps:
-            checkpoint.check_layers(start.reader, shapes)
+            checkpoint.check_layers(reader, model)
     if best:
         reader = checkpoint.Reader(best)
-        checkpoint.check_weights(reader, shapes)
-        checkpoint.check_layers(reader, shapes)
+        checkpoint.check_weights(reader, model)
+        checkpoint.check_layers(reader, model)

@@ -127,8 +127,7 @@ class Classification(FineTuningTask):
             self.prepared.bert_config,
             self.num_outputs,
             self._label_weights,
-            self.prepared.compute_dtype,
-            seed,
+            **self.prepared.model_options(seed),
         )
 
     def training_set(self) -> RecordSet:

@@ -7,7 +7,7 @@ n rows of a file.
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from bert.data.records.fields import Field, sequence_fields
 from bert.data.tables import rows
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from bert.modeling import BertConfig
+    from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.classifiers import ClassifierModel
 
 Label = str | float | list[str]
@@ -123,8 +124,7 @@ class Kind(abc.ABC):
         config: "BertConfig",
         num_labels: int,
         label_weights: Sequence[float] | None = None,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
+        **options: "Unpack[ModelOptions]",
     ) -> "ClassifierModel":
         """Returns the model.
 
@@ -133,15 +133,10 @@ class Kind(abc.ABC):
             num_labels: L; 1 where they have no names.
             label_weights: what each label counts in training; None: all the
                 same.
-            compute_dtype: see `BertModel`.
-            init_seed: see `BertModel`.
+            **options: see `ModelOptions`.
         """
         return self._model_class()(
-            config,
-            num_labels,
-            label_weights=label_weights,
-            compute_dtype=compute_dtype,
-            init_seed=init_seed,
+            config, num_labels, label_weights=label_weights, **options
         )
 
     @abc.abstractmethod

@@ -122,9 +122,7 @@ class Squad(FineTuningTask):
         from bert.modeling.heads import SpanModel
 
         return SpanModel(
-            self.prepared.bert_config,
-            compute_dtype=self.prepared.compute_dtype,
-            init_seed=seed,
+            self.prepared.bert_config, **self.prepared.model_options(seed)
         )
 
     def options(self) -> Mapping[str, Option]:

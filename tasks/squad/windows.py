@@ -239,9 +239,10 @@ def features(
         "unique_ids": [window.unique_id],
         **packing.pad(pack(window, tokenizer), max_seq_length),
     }
-    if window.start_position is not None:
-        values["start_positions"] = [window.start_position]
-        values["end_positions"] = [window.end_position]
+    first, last = window.start_position, window.end_position
+    if first is not None and last is not None:
+        values["start_positions"] = [first]
+        values["end_positions"] = [last]
         values["is_impossible"] = [int(window.is_impossible)]
     return values
 
@@ -261,12 +262,12 @@ def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
         logging.info("%s: %s", name, " ".join(pairs))
     for name in ("input_ids", "input_mask", "segment_ids"):
         logging.info("%s: %s", name, " ".join(map(str, values[name])))
-    if window.start_position is None:
+    first, last = window.start_position, window.end_position
+    if first is None or last is None:
         return
     if window.is_impossible:
         logging.info("impossible example")
         return
-    first, last = window.start_position, window.end_position
     logging.info("start_position: %d", first)
     logging.info("end_position: %d", last)
     logging.info("answer: %s", " ".join(window.tokens[first : last + 1]))
@@ -334,14 +335,15 @@ def _answer_pieces(
 
     None in prediction.
     """
-    if example.start_position is None:
+    start, end = example.start_position, example.end_position
+    if start is None or end is None:
         return None
     if example.is_impossible:
         return -1, -1
-    first = document.first_piece[example.start_position]
-    last = document.first_piece[example.end_position + 1] - 1
+    first = document.first_piece[start]
+    last = document.first_piece[end + 1] - 1
     # The words hold the answer, but often more: "(1895-1943)." for "1895".
-    answer = tokenizer.tokenize(example.orig_answer_text)
+    answer = tokenizer.tokenize(example.orig_answer_text or "")
     for start in range(first, last + 2 - len(answer)):
         if answer and document.pieces[start : start + len(answer)] == answer:
             return start, start + len(answer) - 1

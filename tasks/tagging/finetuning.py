@@ -117,8 +117,7 @@ class Tagging(FineTuningTask):
         return TokenModel(
             self.prepared.bert_config,
             len(self.labels),
-            compute_dtype=self.prepared.compute_dtype,
-            init_seed=seed,
+            **self.prepared.model_options(seed),
         )
 
     def training_set(self) -> RecordSet:

@@ -256,7 +256,7 @@ def test_a_window_is_logged_as_the_original_does(tokenizer, caplog):
         start_position=1,
         end_position=1,
     )
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="absl"):
         windows.log_window(window, windows.features(window, tokenizer, 9))
     assert caplog.messages == [
         "*** Example ***",
