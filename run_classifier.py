@@ -37,17 +37,14 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
-    flags.DEFINE_string(
-        "data_dir", None, "Folder of the task's files.", flag_values=flag_values
+    shared_flags.define_strings(
+        flag_values, data_dir="Folder of the task's files."
     )
-    flags.DEFINE_string(
-        "task_name",
-        None,
-        f"{', '.join(processors)}; or, for files of one's own, "
+    shared_flags.define_required_strings(
+        flag_values,
+        task_name=f"{', '.join(processors)}; or, for files of one's own, "
         f"{', '.join(FORMATS)}.",
-        flag_values=flag_values,
     )
-    shared_flags.required(flag_values, "task_name")
     table_flags.define_table_flags(flag_values)
     table_flags.define_result_flags(flag_values)
     flags.register_validator(

@@ -6,7 +6,13 @@ output_dir. See docs/ner.md.
 
 from absl import flags
 
-from bert.cli import command_line, environment, shared_flags, training_flags
+from bert.cli import (
+    command_line,
+    environment,
+    shared_flags,
+    table_flags,
+    training_flags,
+)
 from bert.tasks import finetune
 from bert.tasks.tagging.config import Config
 from bert.tasks.tagging.finetuning import Tagging
@@ -17,24 +23,10 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
-    for name, text in (
-        ("data_dir", "Folder with train.txt, dev.txt and test.txt."),
-        ("train_file", "Training set. Default: train.txt in data_dir."),
-        ("dev_file", "The set to evaluate. Default: dev.txt in data_dir."),
-        (
-            "test_file",
-            "The set to predict; needs no labels. Default: test.txt in "
-            "data_dir.",
-        ),
-        (
-            "labels",
-            "All labels, separated by commas, or a file with one a line. "
-            "Default: those kept with the model (labels.txt) where it is "
-            "evaluated, used or trained on in output_dir; else those of the "
-            "training set.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    shared_flags.define_strings(
+        flag_values, data_dir="Folder with train.txt, dev.txt and test.txt."
+    )
+    table_flags.define_set_flags(flag_values, ".txt")
     for name, default, text in (
         ("token_column", 0, "Column of the words, from 0; -1 is the last."),
         ("label_column", -1, "Column of the labels, from 0; -1 is the last."),

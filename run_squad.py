@@ -6,7 +6,7 @@ eval_results.txt to output_dir. See docs/squad.md.
 
 from absl import flags
 
-from bert.cli import command_line, environment, training_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.tasks import finetune
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.finetuning import Squad
@@ -17,15 +17,12 @@ FLAGS = flags.FLAGS
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     training_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
-    for name, text in (
-        ("train_file", "SQuAD JSON file to train on."),
-        (
-            "predict_file",
-            "SQuAD JSON file to answer (--do_predict, --do_eval) and to "
-            "evaluate while training (--eval_steps).",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    shared_flags.define_strings(
+        flag_values,
+        train_file="SQuAD JSON file to train on.",
+        predict_file="SQuAD JSON file to answer (--do_predict, --do_eval) and "
+        "to evaluate while training (--eval_steps).",
+    )
     for name, default, text in (
         (
             "doc_stride",

@@ -96,7 +96,7 @@ def _squad(examples, vocab, is_training) -> _Job:
 
     def features():
         tokenizer = FullTokenizer(vocab)
-        settings = windows.Settings(384, 128, 64)
+        settings = windows.WindowSettings(384, 128, 64)
         for window in windows.windows(examples, tokenizer, settings):
             yield windows.features(window, tokenizer, 384)
 

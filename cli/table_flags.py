@@ -1,6 +1,6 @@
-"""run_classifier.py's flags beyond the original's.
+"""Flags of scripts that read one's own files, and run_classifier.py's results.
 
-What those for one's own files mean to a reader stands in `TableSettings` in
+What those for tables mean to a reader stands in `TableSettings` in
 tasks/classification/table_files.py, whose attributes have the flags' names.
 """
 
@@ -9,18 +9,20 @@ from absl import flags
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
 
-_PLAIN = {
-    "train_file": "Training set. Default: data_dir's train.tsv (.csv, …).",
-    "dev_file": "The set to evaluate. Default: data_dir's dev.tsv.",
+_SETS = {
+    "train_file": "Training set. Default: data_dir's train{}.",
+    "dev_file": "The set to evaluate. Default: data_dir's dev{}.",
     "test_file": "The set to predict; it needs no labels. Default: data_dir's "
-    "test.tsv.",
-    "pair_column": "Column of the second text of a pair. Default: no pairs.",
-    "id_column": "Column of the examples' names, for predictions.jsonl. "
-    "Default: they are numbered.",
+    "test{}.",
     "labels": "All labels, separated by commas, or a file with one a line. "
     "Default: those kept with the model (labels.txt) where it is evaluated, "
     "used or trained on in output_dir; else those of the training set, "
     "sorted.",
+}
+_OPTIONAL_COLUMNS = {
+    "pair_column": "Column of the second text of a pair. Default: no pairs.",
+    "id_column": "Column of the examples' names, for predictions.jsonl. "
+    "Default: they are numbered.",
 }
 _COLUMNS = {
     "text_column": (
@@ -33,9 +35,26 @@ _COLUMNS = {
 }
 
 
+def define_set_flags(
+    flag_values: flags.FlagValues, extension: str, note: str = ""
+) -> None:
+    """Defines where the sets of examples are, and which labels they have.
+
+    Args:
+        flag_values: where to.
+        extension: of the files in data_dir, such as ".txt".
+        note: stands in front of each text.
+    """
+    for name, text in _SETS.items():
+        flags.DEFINE_string(
+            name, None, note + text.format(extension), flag_values=flag_values
+        )
+
+
 def define_table_flags(flag_values: flags.FlagValues) -> None:
     """Defines where one's own files are and how to read them."""
-    for name, text in _PLAIN.items():
+    define_set_flags(flag_values, ".tsv (.csv, …)", "Own data: ")
+    for name, text in _OPTIONAL_COLUMNS.items():
         flags.DEFINE_string(
             name, None, f"Own data: {text}", flag_values=flag_values
         )

@@ -23,7 +23,7 @@ NO_LOGIT = -10000.0
 _NO_WINDOW_SCORE = 1_000_000.0
 
 
-class Settings(NamedTuple):
+class AnswerSettings(NamedTuple):
     """How to choose answers; the flags of the same names.
 
     Attributes:
@@ -117,7 +117,7 @@ def answers(
     examples: Iterable[SquadExample],
     windows: Iterable[Window],
     results: Iterable[RawResult],
-    settings: Settings,
+    settings: AnswerSettings,
 ) -> Iterator[tuple[SquadExample, Answer]]:
     """Answers questions one after the other, as their windows' results come.
 
@@ -152,7 +152,7 @@ def answers(
 def answer(
     example: SquadExample,
     results: Sequence[tuple[Window, RawResult]],
-    settings: Settings,
+    settings: AnswerSettings,
 ) -> Answer:
     """Chooses the best answers to a question.
 
@@ -193,7 +193,7 @@ def answer(
 
 
 def _spans_in_window(
-    window: Window, result: RawResult, settings: Settings
+    window: Window, result: RawResult, settings: AnswerSettings
 ) -> Iterator[_Span]:
     """Yields the spans between the best starts and ends that can answer."""
     size = settings.n_best_size
@@ -238,7 +238,7 @@ def _null_span(results: Sequence[tuple[Window, RawResult]]) -> _Span:
 
 
 def _distinct_texts(
-    example: SquadExample, spans: Iterable[_Span], settings: Settings
+    example: SquadExample, spans: Iterable[_Span], settings: AnswerSettings
 ) -> list[tuple[str, _Span]]:
     """Returns the best spans with their texts; each text comes once."""
     chosen: dict[str, _Span] = {}
@@ -250,7 +250,9 @@ def _distinct_texts(
     return list(chosen.items())
 
 
-def _text_of(example: SquadExample, span: _Span, settings: Settings) -> str:
+def _text_of(
+    example: SquadExample, span: _Span, settings: AnswerSettings
+) -> str:
     window = span.window
     if window is None or not span.start:
         return ""  # no answer

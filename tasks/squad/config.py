@@ -79,16 +79,16 @@ class Config(FineTuningConfig):
         return value
 
     @property
-    def window_settings(self) -> windows.Settings:
+    def window_settings(self) -> windows.WindowSettings:
         """How to cut paragraphs into windows."""
-        return windows.Settings(
+        return windows.WindowSettings(
             self.max_seq_length, self.doc_stride, self.max_query_length
         )
 
     @property
-    def answer_settings(self) -> answers.Settings:
+    def answer_settings(self) -> answers.AnswerSettings:
         """How to choose answers."""
-        return answers.Settings(
+        return answers.AnswerSettings(
             self.n_best_size,
             self.max_answer_length,
             self.do_lower_case,

@@ -147,20 +147,20 @@ class Squad(Inference):
         return np.stack(np.divmod(best, length), axis=-1)
 
     @cached_property
-    def _cut(self) -> windows.Settings:
+    def _cut(self) -> windows.WindowSettings:
         """How contexts are cut into windows."""
         options = self.task.options
-        return windows.Settings(
+        return windows.WindowSettings(
             self.task.max_seq_length,
             int(options["doc_stride"]),
             int(options["max_query_length"]),
         )
 
     @cached_property
-    def _choose(self) -> answers.Settings:
+    def _choose(self) -> answers.AnswerSettings:
         """How answers are chosen."""
         options = self.task.options
-        return answers.Settings(
+        return answers.AnswerSettings(
             int(options["n_best_size"]),
             int(options["max_answer_length"]),
             bool(self.task.do_lower_case),

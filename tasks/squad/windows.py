@@ -26,7 +26,7 @@ from bert.tasks.squad.examples import SquadExample
 _FIRST_UNIQUE_ID = 1_000_000_000
 
 
-class Settings(NamedTuple):
+class WindowSettings(NamedTuple):
     """How to cut; the flags of the same names.
 
     Attributes:
@@ -135,7 +135,7 @@ class Window:
 def windows(
     examples: Iterable[SquadExample],
     tokenizer: FullTokenizer,
-    settings: Settings,
+    settings: WindowSettings,
 ) -> Iterator[Window]:
     """Cuts questions' paragraphs into windows.
 
@@ -165,7 +165,7 @@ def question_windows(
     example: SquadExample,
     document: Document,
     tokenizer: FullTokenizer,
-    settings: Settings,
+    settings: WindowSettings,
     example_index: int = 0,
     first_id: int = _FIRST_UNIQUE_ID,
 ) -> Iterator[Window]:

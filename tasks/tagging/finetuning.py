@@ -1,7 +1,6 @@
 """Fine-tuning to label words: named entities, parts of speech."""
 
 import itertools
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from bert.model_folder import labels as label_files
 from bert.tasks import spec, task
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.tagging import windows
+from bert.tasks.tagging import predictions, windows
 from bert.tasks.tagging.config import Config
 from bert.tasks.task import FineTuningTask, Prepared, Walk
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from bert.tasks.predictions import Predictions
     from bert.tasks.tagging.metrics import Answers
     from bert.training.head_check import Start
-
-_PREDICTIONS = ("test_predictions.txt", "predictions.jsonl")
 
 
 class Tagging(FineTuningTask):
@@ -44,7 +41,7 @@ class Tagging(FineTuningTask):
         "predict.tf_record",
         "eval_results.txt",
         "labels.txt",
-        *_PREDICTIONS,
+        *predictions.FILES,
     )
     spec: Spec = spec.find("ner")
     config: Config
@@ -207,21 +204,16 @@ class Tagging(FineTuningTask):
 
     def _write_predictions(self, rows: "Predictions") -> dict[str, float]:
         """Writes test_predictions.txt and predictions.jsonl."""
-        from bert.files import atomic_files
         from bert.tasks.tagging import metrics
 
         test = self._sets["test"]
         answers = metrics.collect(rows)
-        predicted = self._labels_of(answers, test)
-        # Both, before one is written: a probability may be no number.
-        texts = (
-            "".join(conll.conll_text(test, predicted)),
-            "".join(conll.json_lines(test, predicted, answers.probabilities)),
+        predictions.write(
+            self.config.output_dir,
+            test,
+            self._labels_of(answers, test),
+            answers.probabilities,
         )
-        for name, text in zip(_PREDICTIONS, texts, strict=True):
-            path = os.path.join(self.config.output_dir, name)
-            atomic_files.write_text(path, text)
-            logging.info("Wrote %s", path)
         return {}
 
 

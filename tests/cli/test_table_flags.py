@@ -30,3 +30,12 @@ def test_results_are_off_by_default():
         "predictions_text": False,
         "glue_submission": False,
     }
+
+
+def test_files_of_sets_are_told_with_their_extension():
+    values = flags.FlagValues()
+    table_flags.define_set_flags(values, ".txt", "Mine: ")
+    assert set(values) >= {"train_file", "dev_file", "test_file", "labels"}
+    help_text = values["test_file"].help
+    assert help_text.startswith("Mine: The set to predict")
+    assert help_text.endswith("data_dir's test.txt.")

@@ -1,7 +1,5 @@
-import json
 import re
 
-import numpy as np
 import pytest
 
 from bert.data.tables import conll
@@ -163,45 +161,3 @@ def test_an_unknown_label_is_named_with_its_line(tmp_path):
         "--labels",
     ):
         assert part in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        ("a O\nb O\n\nc X\n", "a O O\nb O X\n\nc X X\n\n"),
-        ("a\tO\nb c\tO\n\nc\tX\n", "a\tO\tO\nb c\tO\tX\n\nc\tX\tX\n\n"),
-        ("a\nb\n\n\nc", "a O\nb X\n\nc X\n\n"),
-    ],
-)
-def test_predictions_stand_behind_words_and_labels(tmp_path, content, text):
-    corpus = corpus_of(tmp_path, content, needs_labels=False)
-    predicted = [["O", "X"], ["X"]]
-    assert "".join(conll.conll_text(corpus, predicted)) == text
-
-
-def test_json_lines_have_each_words_label_and_probability(tmp_path):
-    corpus = corpus_of(tmp_path, "Lübeck O\nb O\n\nc X\n")
-    lines = conll.json_lines(
-        corpus, [["O", "X"], ["X"]], np.float32([0.9, 0.8, 0.1])
-    )
-    assert [json.loads(line) for line in lines] == [
-        {
-            "id": "test-0",
-            "tokens": ["Lübeck", "b"],
-            "labels": ["O", "X"],
-            "probabilities": [0.9, 0.8],
-        },
-        {
-            "id": "test-1",
-            "tokens": ["c"],
-            "labels": ["X"],
-            "probabilities": [0.1],
-        },
-    ]
-
-
-def test_a_probability_that_is_no_number_is_refused(tmp_path):
-    corpus = corpus_of(tmp_path, "a O\n\nb O\n")
-    lines = conll.json_lines(corpus, [["O"], ["O"]], np.float32([1, np.nan]))
-    with pytest.raises(UserError, match=r"file.txt, line 3: .*not a number"):
-        list(lines)

@@ -16,7 +16,7 @@ def make_settings(**changes):
         "do_lower_case": True,
         "version_2_with_negative": False,
     }
-    return answers.Settings(**{**settings, **changes})
+    return answers.AnswerSettings(**{**settings, **changes})
 
 
 def make_window(

@@ -49,9 +49,9 @@ def test_files_are_the_originals_to_the_letter(
         ]
     found = answers.answers(
         examples,
-        windows.windows(examples, tokenizer, windows.Settings(*cut)),
+        windows.windows(examples, tokenizer, windows.WindowSettings(*cut)),
         results,
-        answers.Settings(**settings),
+        answers.AnswerSettings(**settings),
     )
     predictions.write_predictions(
         str(tmp_path), ((e.qas_id, a) for e, a in found), threshold

@@ -9,8 +9,8 @@ from bert.tasks.squad import examples as squad
 from bert.tasks.squad import windows
 from bert.tasks.squad.examples import SquadExample
 
-NARROW = windows.Settings(48, 16, 12)
-WIDE = windows.Settings(64, 20, 6)
+NARROW = windows.WindowSettings(48, 16, 12)
+WIDE = windows.WindowSettings(64, 20, 6)
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "(", ")", "-", ".", "who"]
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz", *"0123456789"]
 
@@ -117,7 +117,7 @@ def windows_of(text, tokenizer, settings=NARROW, question="who", **answer):
 
 def test_windows_overlap_by_the_stride_and_end_with_the_text(tokenizer):
     # Room for 4 pieces beside [CLS] who [SEP] ... [SEP].
-    settings = windows.Settings(8, 2, 5)
+    settings = windows.WindowSettings(8, 2, 5)
     ours = windows_of("a b c d e f g", tokenizer, settings)
     assert [" ".join(window.tokens[3:-1]) for window in ours] == [
         "a b c d",
@@ -127,7 +127,7 @@ def test_windows_overlap_by_the_stride_and_end_with_the_text(tokenizer):
 
 
 def test_a_stride_longer_than_a_window_leaves_nothing_out(tokenizer):
-    settings = windows.Settings(8, 100, 5)
+    settings = windows.WindowSettings(8, 100, 5)
     ours = windows_of("a b c d e f g", tokenizer, settings)
     assert [" ".join(window.tokens[3:-1]) for window in ours] == [
         "a b c d",
@@ -136,7 +136,7 @@ def test_a_stride_longer_than_a_window_leaves_nothing_out(tokenizer):
 
 
 def test_every_piece_has_one_window_of_most_context(tokenizer):
-    settings = windows.Settings(12, 3, 5)
+    settings = windows.WindowSettings(12, 3, 5)
     text = " ".join("abcdefghijklmnopqrstuvw")
     ours = windows_of(text, tokenizer, settings)
     owners = [
@@ -152,7 +152,7 @@ def test_every_piece_has_one_window_of_most_context(tokenizer):
 
 
 def test_a_longer_window_counts_a_little_more(tokenizer):
-    settings = windows.Settings(304, 200, 5)
+    settings = windows.WindowSettings(304, 200, 5)
     long, short = windows_of("a " * 310, tokenizer, settings)
     assert (long.length, short.length) == (300, 110)
     # Piece 250: 49 + 3.00 against 50 + 1.10; piece 251: 48 and 51.
@@ -164,13 +164,13 @@ def test_a_longer_window_counts_a_little_more(tokenizer):
 
 def test_a_long_paragraph_costs_what_its_windows_cost(tokenizer):
     # With a look at every window for every piece this takes minutes.
-    settings = windows.Settings(8, 1, 5)
+    settings = windows.WindowSettings(8, 1, 5)
     ours = windows_of(" ".join("abcd" * 5000), tokenizer, settings)
     assert len(ours) == 20000 - 3
 
 
 def test_the_question_is_cut(tokenizer):
-    settings = windows.Settings(12, 4, 3)
+    settings = windows.WindowSettings(12, 4, 3)
     (window,) = windows_of("a b", tokenizer, settings, question="f g h i j")
     assert window.tokens == ["[CLS]", "f", "g", "h", "[SEP]", "a", "b", "[SEP]"]
 
@@ -214,7 +214,7 @@ def test_an_answer_with_other_pieces_keeps_its_words(tokenizer):
 def test_windows_without_the_whole_answer_point_to_cls(
     tokenizer, answer, start, positions
 ):
-    settings = windows.Settings(8, 2, 5)
+    settings = windows.WindowSettings(8, 2, 5)
     ours = windows_of(
         "a b c d e f g",
         tokenizer,
