@@ -1,7 +1,7 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bert.model_folder import labels as label_files
@@ -14,14 +14,12 @@ from bert.tasks.classification.table_files import (
     TableSettings,
 )
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.spec import Spec
 from bert.tasks.task import FineTuningTask, Walk
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
     import numpy as np
 
-    from bert.modeling.classifiers import ClassifierModel
     from bert.tasks.predictions import Predictions
     from bert.training.head_check import Start
 
@@ -49,18 +47,15 @@ class Classification(FineTuningTask):
         self._kind = config.kind
 
     @property
-    def spec(self) -> Spec:
-        """The row of the kind."""
+    def spec(self):
         return self._kind.spec
 
     @property
-    def input_files(self) -> Sequence[str | None]:
-        """One's own files."""
+    def input_files(self):
         config = self.config
         return config.train_file, config.dev_file, config.test_file
 
-    def read(self, start: "Start") -> None:
-        """Reads the task's sets and labels."""
+    def read(self, start):
         config = self.config
         self._processor = self._make_processor(start)
         # Before the files are read, which may take its time.
@@ -107,22 +102,14 @@ class Classification(FineTuningTask):
         return TableProcessor(settings, *(known or ()))
 
     @property
-    def num_examples(self) -> int:
-        """The texts of the training set."""
+    def num_examples(self):
         return len(self._sets.train)
 
-    @property
-    def num_outputs(self) -> int:
-        """How many labels there are, L; 1 where they are numbers."""
-        return len(self.labels) or 1
-
-    def metric_names(self) -> list[str]:
-        """Returns those of the kind and of the processor."""
+    def metric_names(self):
         own = self._kind.metric_names(self._processor.metric_names)
         return ["eval_loss", "loss", *own]
 
-    def make_model(self, seed: int | None = None) -> "ClassifierModel":
-        """Returns the model of the kind."""
+    def make_model(self, seed=None):
         return self._kind.make_model(
             self.prepared.bert_config,
             self.num_outputs,
@@ -130,8 +117,7 @@ class Classification(FineTuningTask):
             **self.prepared.model_options(seed),
         )
 
-    def training_set(self) -> RecordSet:
-        """Returns the training set."""
+    def training_set(self):
         return self._records(
             "train.tf_record", self._sets.train, self._train_ids
         )
@@ -156,8 +142,7 @@ class Classification(FineTuningTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
-    def evaluation(self) -> Walk | None:
-        """Returns the way over the dev sets."""
+    def evaluation(self):
         if not self._sets.dev:
             return None
         number = len(self._sets.dev[""])
@@ -201,8 +186,7 @@ class Classification(FineTuningTask):
             }
         return metrics.joined(figures)
 
-    def walks(self) -> Iterator[Walk]:
-        """Yields the evaluation, and a prediction of each test set."""
+    def walks(self):
         evaluation = self.evaluation()
         if self.config.do_eval and evaluation:
             yield evaluation

@@ -34,6 +34,7 @@ class Kind(abc.ABC):
     Attributes:
         name: what `DataProcessor.kind` calls it.
         label_type: what --label_type calls it.
+        model_class: the class of its model in `modeling.classifiers`.
         least_labels: how many labels there must be; 0: they have no names.
         own_metrics: the names of the figures that `figures` always gives.
         has_classes: whether each text is of one class, its label; `figures`
@@ -42,6 +43,7 @@ class Kind(abc.ABC):
 
     name: ClassVar[str]
     label_type: ClassVar[str]
+    model_class: ClassVar[str]
     least_labels: ClassVar[int]
     own_metrics: ClassVar[Sequence[str]]
     has_classes: ClassVar[bool] = False
@@ -115,10 +117,6 @@ class Kind(abc.ABC):
         """
         return total / (num_labels * count)
 
-    @abc.abstractmethod
-    def _model_class(self) -> "type[ClassifierModel]":
-        """Returns the class of `make_model`'s models."""
-
     def make_model(
         self,
         config: "BertConfig",
@@ -135,9 +133,10 @@ class Kind(abc.ABC):
                 same.
             **options: see `ModelOptions`.
         """
-        return self._model_class()(
-            config, num_labels, label_weights=label_weights, **options
-        )
+        from bert.modeling import classifiers
+
+        make: type[ClassifierModel] = getattr(classifiers, self.model_class)
+        return make(config, num_labels, label_weights=label_weights, **options)
 
     @abc.abstractmethod
     def losses(
@@ -208,13 +207,13 @@ class SingleLabel(Kind):
     """One label for each text."""
 
     name = "classification"
+    model_class = "ClassifierModel"
     label_type = "single"
     least_labels = 2
     own_metrics = ("eval_accuracy",)
     has_classes = True
 
     def read_cell(self, place, cell, column, separator):
-        """Returns the label's name."""
         name = label_name(place, cell)
         if not name:
             raise place.fault(
@@ -223,39 +222,28 @@ class SingleLabel(Kind):
         return name
 
     def names_of(self, label):
-        """Returns the one label, if there is one."""
         return [] if label is None else [label]
 
     def label_ids(self, example, numbers):
-        """Returns the label's number."""
         _check_labels(example, self.names_of(example.label), numbers)
         return [0 if example.label is None else numbers[example.label]]
 
-    def _model_class(self):
-        from bert.modeling.classifiers import ClassifierModel
-
-        return ClassifierModel
-
     def losses(self, logits, label_ids):
-        """Returns the cross-entropy."""
         from bert.modeling import losses
 
         return losses.cross_entropy(logits, label_ids)
 
     def values(self, logits):
-        """Returns the softmax."""
         import tensorflow as tf
 
         return tf.nn.softmax(logits)
 
     def figures(self, logits, label_ids, more=()):
-        """Returns the accuracy, and what is asked for."""
         from bert.tasks.classification import metrics
 
         return metrics.single_label(logits, label_ids, more)
 
     def prediction(self, labels, values):
-        """Returns the most probable label."""
         return labels[int(values.argmax())]
 
 
@@ -263,6 +251,7 @@ class MultiLabel(Kind):
     """Any number of labels for each text."""
 
     name = "multi_label"
+    model_class = "MultiLabelModel"
     label_type = "multi"
     least_labels = 1
     own_metrics = ("eval_accuracy", "macro_f1", "micro_f1")
@@ -271,7 +260,6 @@ class MultiLabel(Kind):
         return Field("label_ids", num_labels)
 
     def read_cell(self, place, cell, column, separator):
-        """Returns the names of the labels, none for an empty cell."""
         if isinstance(cell, str):
             cell = cell.split(separator)
         if not isinstance(cell, list):
@@ -283,11 +271,9 @@ class MultiLabel(Kind):
         return [name for name in names if name]
 
     def names_of(self, label):
-        """Returns the labels."""
         return label or []
 
     def label_ids(self, example, numbers):
-        """Returns a 0 or 1 for each label."""
         own = self.names_of(example.label)
         _check_labels(example, own, numbers)
         return [int(label in own) for label in numbers]
@@ -296,13 +282,7 @@ class MultiLabel(Kind):
         """Returns how many lack the label for each one that has it."""
         return (total - count) / count
 
-    def _model_class(self):
-        from bert.modeling.classifiers import MultiLabelModel
-
-        return MultiLabelModel
-
     def losses(self, logits, label_ids):
-        """Returns the mean of the labels' cross-entropies."""
         import tensorflow as tf
 
         from bert.modeling import losses
@@ -311,13 +291,11 @@ class MultiLabel(Kind):
         return losses.sigmoid_cross_entropy(logits, label_ids, weights)
 
     def values(self, logits):
-        """Returns the sigmoid."""
         import tensorflow as tf
 
         return tf.nn.sigmoid(logits)
 
     def figures(self, logits, label_ids, more=()):
-        """Returns the accuracy and both F1."""
         from bert.tasks.classification import metrics
 
         return metrics.multi_label(logits, label_ids)
@@ -332,6 +310,7 @@ class Regression(Kind):
     """A number for each text."""
 
     name = "regression"
+    model_class = "RegressionModel"
     label_type = "regression"
     least_labels = 0
     own_metrics = ("mean_squared_error", "pearson", "spearman")
@@ -340,15 +319,12 @@ class Regression(Kind):
         return Field("label_ids", 1, "float32")
 
     def read_cell(self, place, cell, column, separator):
-        """Returns the number."""
         return rows.number(cell, place)
 
     def names_of(self, label):
-        """Returns none."""
         return []
 
     def label_ids(self, example, numbers):
-        """Returns the number."""
         try:
             return [0.0 if example.label is None else float(example.label)]
         except (TypeError, ValueError) as error:
@@ -358,23 +334,15 @@ class Regression(Kind):
                 f"{rows.shorten(example.text_a)}."
             ) from error
 
-    def _model_class(self):
-        from bert.modeling.classifiers import RegressionModel
-
-        return RegressionModel
-
     def losses(self, logits, label_ids):
-        """Returns the squared error."""
         from bert.modeling import losses
 
         return losses.squared_error(logits, label_ids)
 
     def values(self, logits):
-        """Returns the logits."""
         return logits
 
     def figures(self, logits, label_ids, more=()):
-        """Returns the error and both correlations."""
         from bert.tasks.classification import metrics
 
         return metrics.regression(logits, label_ids)

@@ -2,7 +2,7 @@
 
 import functools
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -11,29 +11,25 @@ from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.tasks import spec
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.spec import Option, Spec
+from bert.tasks.spec import Spec
 from bert.tasks.squad import answers, examples, windows
 from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
-from bert.tasks.task import FineTuningTask, Prepared, Walk
+from bert.tasks.task import FineTuningTask, Walk
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from bert.data.records.record_files import RecordSource
-    from bert.modeling.heads import SpanModel
     from bert.modeling.task_model import Batch, TaskModel
     from bert.tasks.predictions import Predictions
-    from bert.training.head_check import Start
 
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
 # The original's.
 _SHUFFLE_SEED = 12345
-_SPEC = spec.find("squad")
 
 Answered = list[tuple[SquadExample, Answer]]
 
@@ -58,7 +54,7 @@ class Squad(FineTuningTask):
     )
     # The softmax of the loss runs over the padding, too.
     cuts_padding = False
-    spec: Spec = _SPEC
+    spec: Spec = spec.find("squad")
     config: Config
 
     def __init__(self, config: Config):
@@ -69,12 +65,10 @@ class Squad(FineTuningTask):
         self.asked: list[SquadExample] = []
 
     @property
-    def input_files(self) -> Sequence[str | None]:
-        """Both files of questions."""
+    def input_files(self):
         return self.config.train_file, self.config.predict_file
 
-    def read(self, start: "Start") -> None:
-        """Reads the questions of both files, as far as they are needed."""
+    def read(self, start):
         config = self.config
         version_2 = config.version_2_with_negative
         if config.predict_file and (config.predicts or config.evaluates):
@@ -88,7 +82,7 @@ class Squad(FineTuningTask):
                 config.train_file, version_2
             )
 
-    def prepare(self, prepared: Prepared) -> None:
+    def prepare(self, prepared):
         """Checks that there are windows."""
         super().prepare(prepared)
         for path, questions in (
@@ -106,8 +100,7 @@ class Squad(FineTuningTask):
         """The questions to train on, as in the original: not the windows."""
         return len(self._train)
 
-    def metric_names(self) -> Sequence[str]:
-        """Returns the figures of such questions as predict_file has."""
+    def metric_names(self):
         from bert.tasks.squad import metrics
 
         if not self.config.version_2_with_negative:
@@ -117,16 +110,14 @@ class Squad(FineTuningTask):
             has_answer = [bool(each.answers) for each in self.asked]
         return metrics.metric_names_v2(has_answer)
 
-    def make_model(self, seed: int | None = None) -> "SpanModel":
-        """Returns a `SpanModel`."""
+    def make_model(self, seed=None):
         from bert.modeling.heads import SpanModel
 
         return SpanModel(
             self.prepared.bert_config, **self.prepared.model_options(seed)
         )
 
-    def options(self) -> Mapping[str, Option]:
-        """Returns the flags of these names, and the threshold."""
+    def options(self):
         return {
             name: self._threshold
             if name == "null_score_diff_threshold"
@@ -134,7 +125,7 @@ class Squad(FineTuningTask):
             for name in self.spec.options
         }
 
-    def training_set(self) -> RecordSet:
+    def training_set(self):
         """Returns the questions to train on, in a new order."""
         # Always alike, as in the original: a paragraph's questions stand
         # apart.
@@ -147,8 +138,7 @@ class Squad(FineTuningTask):
             is_training=True,
         )
 
-    def log_training_size(self, source: "RecordSource") -> None:
-        """Logs the number of questions and of windows."""
+    def log_training_size(self, source):
         from bert.data.records import record_files
 
         logging.info("  Num orig examples = %d", len(self._train))
@@ -156,8 +146,7 @@ class Squad(FineTuningTask):
             "  Num split examples = %d", record_files.num_records(source)
         )
 
-    def evaluation(self) -> Walk | None:
-        """Returns the way over predict_file, if it is to be judged."""
+    def evaluation(self):
         if not self.config.evaluates:
             return None
         return Walk(
@@ -167,8 +156,7 @@ class Squad(FineTuningTask):
             lambda found: self._judge(self.answered(found[""]))[1],
         )
 
-    def walks(self) -> Iterator[Walk]:
-        """Yields the way over predict_file, which writes its answers."""
+    def walks(self):
         yield Walk(
             {"": self._asked_set},
             self.config.predict_batch_size,

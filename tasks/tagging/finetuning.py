@@ -1,7 +1,7 @@
 """Fine-tuning to label words: named entities, parts of speech."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -14,18 +14,16 @@ from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, windows
 from bert.tasks.tagging.config import Config
-from bert.tasks.task import FineTuningTask, Prepared, Walk
+from bert.tasks.task import FineTuningTask, Walk
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from bert.modeling.heads import TokenModel
     from bert.modeling.task_model import Batch, TaskModel
     from bert.tasks.predictions import Predictions
     from bert.tasks.tagging.metrics import Answers
-    from bert.training.head_check import Start
 
 
 class Tagging(FineTuningTask):
@@ -47,12 +45,11 @@ class Tagging(FineTuningTask):
     config: Config
 
     @property
-    def input_files(self) -> Sequence[str | None]:
-        """The files of all sets."""
+    def input_files(self):
         config = self.config
         return config.train_file, config.dev_file, config.test_file
 
-    def read(self, start: "Start") -> None:
+    def read(self, start):
         """Reads the needed files, and finds the labels.
 
         They are those of --labels; else those kept with the model where it is
@@ -81,7 +78,7 @@ class Tagging(FineTuningTask):
                 )
         self.labels = labels.names
 
-    def prepare(self, prepared: Prepared) -> None:
+    def prepare(self, prepared):
         """Makes the featurizer, and counts the windows to train on."""
         super().prepare(prepared)
         self._featurizer = windows.Featurizer(
@@ -101,14 +98,12 @@ class Tagging(FineTuningTask):
         """The windows to train on."""
         return self._num_windows
 
-    def metric_names(self) -> Sequence[str]:
-        """Returns the figures of such labels."""
+    def metric_names(self):
         from bert.tasks.tagging import metrics
 
         return metrics.metric_names(self.labels)
 
-    def make_model(self, seed: int | None = None) -> "TokenModel":
-        """Returns a `TokenModel`."""
+    def make_model(self, seed=None):
         from bert.modeling.heads import TokenModel
 
         return TokenModel(
@@ -117,8 +112,7 @@ class Tagging(FineTuningTask):
             **self.prepared.model_options(seed),
         )
 
-    def training_set(self) -> RecordSet:
-        """Returns the windows of train_file."""
+    def training_set(self):
         return self._records("train", "train.tf_record")
 
     def _records(self, name: str, file: str) -> RecordSet:
@@ -138,8 +132,7 @@ class Tagging(FineTuningTask):
             limits={"label_ids": len(self.labels), "label_mask": 2},
         )
 
-    def evaluation(self) -> Walk | None:
-        """Returns the way over dev_file."""
+    def evaluation(self):
         if "dev" not in self._sets:
             return None
         return Walk(
@@ -150,8 +143,7 @@ class Tagging(FineTuningTask):
             sizes=[self._num_sentences("dev")],
         )
 
-    def walks(self) -> Iterator[Walk]:
-        """Yields the evaluation and the prediction."""
+    def walks(self):
         evaluation = self.evaluation()
         if self.config.do_eval and evaluation:
             yield evaluation._replace(
