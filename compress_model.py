@@ -14,6 +14,7 @@ from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
+from bert.tasks import spec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,6 @@ _FIGURES = "compression.json"
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    own = {"flag_values": flag_values}
     for name, text in (
         (
             "export_dir",
@@ -50,13 +50,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "pretraining, any with input_ids, input_mask and segment_ids.",
         ),
     ):
-        flags.DEFINE_string(name, None, text, **own)
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
         shared_flags.required(flag_values, name)
     flags.DEFINE_string(
         "formats",
         ",".join(_FORMATS),
         "What to write, separated by commas.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_float(
         "max_accuracy_drop",
@@ -64,13 +64,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Write nothing if the accuracy of a model falls by more than this.",
         lower_bound=0.0,
         upper_bound=1.0,
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
         "overwrite",
         False,
         "Whether to replace what this script wrote to output_dir.",
-        **own,
+        flag_values=flag_values,
     )
 
 
@@ -116,13 +116,14 @@ def compress(config: Config) -> None:
     from bert.conversion import compression
     from bert.evaluation import comparison
     from bert.files import atomic_files
-    from bert.serving import loaded_model
+    from bert.model_folder import model_files
+    from bert.model_folder.saved_model import SavedModel
 
     task = read_task(config.export_dir)
     check_output_dir(config)
     compression.check_packages(config.format_names)
-    original = compression.SavedModel(config.export_dir)
-    loaded_model.find(config.export_dir)  # its files fit each other
+    original = SavedModel(config.export_dir).compute
+    model_files.find(config.export_dir)  # its files fit each other
     batches = read_batches(config, task, original)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, Model] = {_SAVED_MODEL: original}
@@ -193,7 +194,9 @@ def read_task(export_dir: str) -> task_files.Task:
     Raises:
         UserError: there is no export.
     """
-    task = task_files.read(os.path.join(export_dir, _ASSETS))
+    from bert.model_folder import locate
+
+    task = locate.task(os.path.join(export_dir, locate.ASSETS))
     if task is None:
         raise UserError(
             "--export_dir must be a SavedModel that export_model.py or "
@@ -213,7 +216,6 @@ def read_batches(
     """
     import numpy as np
 
-    from bert.conversion import compression
     from bert.files import flag_paths
     from bert.modeling import BertConfig
     from bert.serving import eval_batches
@@ -223,7 +225,7 @@ def read_batches(
         os.path.join(config.export_dir, _ASSETS, task_files.CONFIG_FILE)
     )
     token = np.zeros([1, 1], np.int32)
-    outputs = model({name: token for name in compression.INPUTS})
+    outputs = model({name: token for name in spec.INPUTS})
     num_labels = outputs["logits"].shape[-1] if "logits" in outputs else 0
     return eval_batches.read(files, task, sizes, num_labels)
 

@@ -109,13 +109,14 @@ def pretrain(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.data.records import record_files
+    from bert.model_folder import locate
     from bert.modeling import BertConfig
     from bert.serving import export
-    from bert.training import resume, run, strategy
+    from bert.training import resume, strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     if config.do_export:
@@ -208,13 +209,15 @@ def train(config: Config, bert_config, source) -> None:
 def evaluate(config: Config, bert_config, source) -> None:
     """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
     from bert.data.records import input_pipeline
+    from bert.model_folder import locate
     from bert.modeling.heads import PretrainingModel
     from bert.tasks.pretraining import metrics
     from bert.training import loop, results, run, strategy
 
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
-    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    trained = locate.trained_checkpoint(config.output_dir)
+    step = run.load_trained(model, trained, config.init_checkpoint)
     if not strategy.is_chief():
         return
     logging.info("***** Running evaluation *****")

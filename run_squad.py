@@ -16,7 +16,7 @@ from absl import flags, logging
 from bert.cli import command_line, environment, training_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
-from bert.tasks import finetune
+from bert.tasks import finetune, spec
 from bert.tasks.squad import answers, windows
 from bert.tasks.squad import examples as squad
 from bert.tasks.squad.examples import SquadExample
@@ -245,7 +245,7 @@ def task_of(config: Config, threshold: float) -> task_files.Task:
         config: the run's.
         threshold: the null_score_diff_threshold, given or found.
     """
-    names = task_files.SQUAD_OPTIONS.keys() - {"null_score_diff_threshold"}
+    names = spec.find("squad").options.keys() - {"null_score_diff_threshold"}
     return task_files.Task(
         task="squad",
         do_lower_case=config.do_lower_case,

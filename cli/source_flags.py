@@ -1,6 +1,6 @@
 """Flags of scripts that use a trained model: where it is, and what it is.
 
-Their names are those of `model_folder.model_source.Given`. Imports without
+Their names are those of `model_folder.given.Given`. Imports without
 TensorFlow.
 """
 
@@ -25,7 +25,6 @@ def define_source_flags(
     flag_values: flags.FlagValues, *, takes_saved_models: bool = True
 ) -> None:
     """Defines the flags that every use of a trained model takes."""
-    own = {"flag_values": flag_values}
     flags.DEFINE_string(
         "model_dir",
         None,
@@ -36,17 +35,17 @@ def define_source_flags(
             if takes_saved_models
             else "."
         ),
-        **own,
+        flag_values=flag_values,
     )
     shared_flags.required(flag_values, "model_dir")
     for name, text in _FILES.items():
-        flags.DEFINE_string(name, None, text, **own)
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
     flags.DEFINE_bool(
         "do_lower_case",
         None,
         "Whether the model's text is lower-cased. Default: what task.json "
         "says.",
-        **own,
+        flag_values=flag_values,
     )
 
 
@@ -59,7 +58,6 @@ def define_task_flags(
         flag_values: where to.
         tasks: the values of --task.
     """
-    own = {"flag_values": flag_values}
     flags.DEFINE_enum(
         "task",
         None,
@@ -67,14 +65,14 @@ def define_task_flags(
         "What the model is for. Default: what task.json in model_dir says, "
         "else what the checkpoint's weights are of. features: the encoder "
         "alone.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_string(
         "labels",
         None,
         "The model's labels in their order, separated by commas, or a file "
         "with one a line. Default: labels.txt in model_dir.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_integer(
         "max_seq_length",
@@ -82,7 +80,7 @@ def define_task_flags(
         "Where texts are cut, in word pieces. Default: what task.json says, "
         "else 128 (squad: 384).",
         lower_bound=3,
-        **own,
+        flag_values=flag_values,
     )
 
 

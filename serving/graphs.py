@@ -13,7 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError
-from bert.model_folder.model_source import Source
+from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint, classification
 from bert.modeling.export_mode import export_mode
@@ -84,7 +84,7 @@ class Graph:
         UserError: the checkpoint is not one of this task and these sizes.
     """
 
-    def __init__(self, source: Source, top_k: int = 10):
+    def __init__(self, source: ModelFiles, top_k: int = 10):
         self.source = source
         self.config = BertConfig.from_json_file(source.bert_config_file)
         if top_k > self.config.vocab_size:
@@ -161,7 +161,7 @@ class Graph:
 _SIGNATURE = [tf.TensorSpec([None, None], tf.int32, name) for name in INPUTS]
 
 
-def _make_model(source: Source, config: BertConfig) -> TaskModel:
+def _make_model(source: ModelFiles, config: BertConfig) -> TaskModel:
     task = source.task
     if task.task == "squad":
         return SpanModel(config)
@@ -177,7 +177,7 @@ def _make_model(source: Source, config: BertConfig) -> TaskModel:
 
 
 def _load(
-    model: TaskModel, source: Source
+    model: TaskModel, source: ModelFiles
 ) -> tuple[dict[str, tf.Variable], list[tf.Variable]]:
     """Loads the checkpoint; what it lacks must be what may be left out.
 

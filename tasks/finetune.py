@@ -191,9 +191,10 @@ def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
         UserError: there is none to evaluate or predict with, or it is none of
             this task; see `head_check.find_start`.
     """
-    from bert.training import head_check, run
+    from bert.model_folder import locate
+    from bert.training import head_check
 
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     return head_check.find_start(
@@ -211,11 +212,11 @@ def kept_labels(config: Config, start: "Start") -> labels.Labels | None:
     Without a head, or without labels.txt, None. What lies in an output_dir
     that has no checkpoint is not a model's.
     """
-    if start.num_outputs is None:
+    from bert.model_folder import locate
+
+    if start.num_outputs is None or start.reader is None:
         return None
-    if start.is_resumed:
-        return labels.kept_in([config.output_dir])
-    return labels.kept_in(labels.folders_of(start.reader.prefix))
+    return locate.labels(os.path.dirname(start.reader.prefix))
 
 
 def prepare(config: Config) -> Prepared:
@@ -270,6 +271,7 @@ def check_model(
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
+    from bert.model_folder import locate
     from bert.training import checkpointing, head_check, monitor, resume, run
 
     steps = 0
@@ -282,7 +284,7 @@ def check_model(
         # Left by an earlier part of the run; it may stay the best.
         best = checkpointing.newest(monitor.best_folder(config.output_dir))
     elif config.save_best:
-        best = run.best_checkpoint(config.output_dir, config.save_best)
+        best = locate.best_checkpoint(config.output_dir, config.save_best)
     head_check.check_model(
         start,
         lambda: make_model(0),
@@ -451,6 +453,7 @@ def load(config: Config, model: "TaskModel") -> int:
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
+    from bert.model_folder import locate
     from bert.training import checkpointing, monitor, run
 
     best = monitor.best_folder(config.output_dir)
@@ -460,9 +463,8 @@ def load(config: Config, model: "TaskModel") -> int:
             "they would be used instead of the newest.",
             best,
         )
-    return run.load_trained(
-        model, config.output_dir, config.init_checkpoint, config.save_best
-    )
+    trained = locate.trained_checkpoint(config.output_dir, config.save_best)
+    return run.load_trained(model, trained, config.init_checkpoint)
 
 
 def keep_task(config: Config, prepared: Prepared, task: "Task") -> None:
