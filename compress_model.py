@@ -33,25 +33,15 @@ _FIGURES = "compression.json"
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    for name, text in (
-        (
-            "export_dir",
-            "The SavedModel: what export_model.py or --do_export wrote.",
-        ),
-        (
-            "output_dir",
-            "Local folder to write to; missing, empty, or what this script "
-            "wrote earlier (--overwrite).",
-        ),
-        (
-            "eval_file",
-            "Record files to measure with: eval.tf_record, which --do_eval "
-            "leaves in output_dir. For a model of the task features or "
-            "pretraining, any with input_ids, input_mask and segment_ids.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
-        shared_flags.required(flag_values, name)
+    shared_flags.define_required_strings(
+        flag_values,
+        export_dir="The SavedModel: what export_model.py or --do_export wrote.",
+        output_dir="Local folder to write to; missing, empty, or what this "
+        "script wrote earlier (--overwrite).",
+        eval_file="Record files to measure with: eval.tf_record, which "
+        "--do_eval leaves in output_dir. For a model of the task features or "
+        "pretraining, any with input_ids, input_mask and segment_ids.",
+    )
     flags.DEFINE_string(
         "formats",
         ",".join(_FORMATS),

@@ -27,38 +27,25 @@ _FORMATS = ("original", "huggingface")
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    for name, text in (
-        (
-            "input_dir",
-            "Folder of the model: a Hugging Face BERT (config.json, "
-            "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
-            "bert_config.json, vocab.txt), or the output_dir of a training "
-            "run.",
-        ),
-        (
-            "output_dir",
-            "Folder that gets the model in the other format; it is made if "
-            "need be.",
-        ),
-        (
-            "checkpoint",
-            "Of a training run: best, newest, or a checkpoint's prefix. "
-            "Default: the best, if there is one, else the newest.",
-        ),
-        (
-            "bert_config_file",
-            "Sizes of a model in the original's format. Default: "
-            "bert_config.json beside the checkpoint.",
-        ),
-        ("vocab_file", "The vocabulary. Default: the one beside the weights."),
-        (
-            "labels",
-            "The labels of the model's head, in their order, separated by "
-            "commas, or a file with one a line. Default: what stands beside "
-            "the weights (labels.txt, id2label).",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_dir="Folder of the model: a Hugging Face BERT (config.json, "
+        "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
+        "bert_config.json, vocab.txt), or the output_dir of a training run.",
+        output_dir="Folder that gets the model in the other format; it is "
+        "made if need be.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        checkpoint="Of a training run: best, newest, or a checkpoint's "
+        "prefix. Default: the best, if there is one, else the newest.",
+        bert_config_file="Sizes of a model in the original's format. Default: "
+        "bert_config.json beside the checkpoint.",
+        vocab_file="The vocabulary. Default: the one beside the weights.",
+        labels="The labels of the model's head, in their order, separated by "
+        "commas, or a file with one a line. Default: what stands beside the "
+        "weights (labels.txt, id2label).",
+    )
     flags.DEFINE_enum(
         "output_format",
         None,
@@ -88,7 +75,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Whether to replace a model that output_dir holds.",
         flag_values=flag_values,
     )
-    shared_flags.required(flag_values, "input_dir", "output_dir")
 
 
 @dataclasses.dataclass(frozen=True)

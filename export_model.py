@@ -20,14 +20,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     source_flags.define_source_flags(flag_values, takes_saved_models=False)
     source_flags.define_task_flags(flag_values, spec.TASKS)
-    flags.DEFINE_string(
-        "export_dir",
-        None,
-        "Folder to write the SavedModel to; missing, empty or an earlier "
-        "export (--overwrite).",
-        flag_values=flag_values,
+    shared_flags.define_required_strings(
+        flag_values,
+        export_dir="Folder to write the SavedModel to; missing, empty or an "
+        "earlier export (--overwrite).",
     )
-    shared_flags.required(flag_values, "export_dir")
     flags.DEFINE_integer(
         "top_k",
         10,
