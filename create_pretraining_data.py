@@ -9,19 +9,20 @@ import functools
 import itertools
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
+from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus import instances
 from bert.data.records import record_output
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
+from bert.files import file_bytes, flag_paths
 
 if TYPE_CHECKING:
     from bert.data.records.fields import Field
@@ -35,21 +36,14 @@ _BATCH_IDS = 2**16
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    for name, text in (
-        (
-            "input_file",
-            "Text files: paths or glob patterns, separated by commas.",
-        ),
-        (
-            "output_file",
-            "TFRecord files to write, separated by commas; they take turns, "
-            "a record each.",
-        ),
-        ("vocab_file", "The vocabulary file that the model is trained on."),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
-        run_flags.required(flag_values, name)
-    run_flags.define_do_lower_case(flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_file="Text files: paths or glob patterns, separated by commas.",
+        output_file="TFRecord files to write, separated by commas; they take "
+        "turns, a record each.",
+        vocab_file="The vocabulary file that the model is trained on.",
+    )
+    shared_flags.define_do_lower_case(flag_values)
     flags.DEFINE_bool(
         "do_whole_word_mask",
         False,
@@ -57,14 +51,19 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "by itself.",
         flag_values=flag_values,
     )
-    for name, default, text in (
-        ("max_seq_length", 128, "Length of the sequences, padding included."),
+    shared_flags.define_max_seq_length(
+        flag_values,
+        128,
+        "Length of the sequences, padding included.",
+        lower_bound=None,
+    )
+    for name, number, text in (
         ("max_predictions_per_seq", 20, "Masked positions of a sequence."),
         ("random_seed", 12345, "Seed of everything that is drawn."),
         ("dupe_factor", 10, "Passes over the text, each with other masks."),
     ):
-        flags.DEFINE_integer(name, default, text, flag_values=flag_values)
-    for name, default, text in (
+        flags.DEFINE_integer(name, number, text, flag_values=flag_values)
+    for name, share, text in (
         ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
         (
             "short_seq_prob",
@@ -73,7 +72,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "could be.",
         ),
     ):
-        flags.DEFINE_float(name, default, text, flag_values=flag_values)
+        flags.DEFINE_float(name, share, text, flag_values=flag_values)
     flags.DEFINE_enum(
         "output_compression",
         "none",
@@ -112,54 +111,49 @@ def _define_streaming_flags(flag_values: flags.FlagValues) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(FlagConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
     output_file: str
     vocab_file: str
     do_lower_case: bool
-    do_whole_word_mask: bool
-    max_seq_length: int
-    max_predictions_per_seq: int
     random_seed: int
-    dupe_factor: int
-    masked_lm_prob: float
-    short_seq_prob: float
+    settings: instances.InstanceSettings
     output_compression: str
     num_workers: int
     beam_runner: str | None
     beam_options: str
 
     def __post_init__(self):
-        outputs = self.output_files
+        outputs, settings = self.output_files, self.settings
+        length = settings.max_seq_length
         checks = (
             (
-                5 <= self.max_seq_length <= 2**20,
+                5 <= length <= 2**20,
                 "--max_seq_length must be at least 5 ([CLS], [SEP], [SEP] and "
-                f"a token of each text) and at most {2**20}. Received: "
-                f"{self.max_seq_length}.",
+                f"a token of each text) and at most {2**20}. "
+                f"Received: {length}.",
             ),
             (
-                1 <= self.max_predictions_per_seq <= self.max_seq_length,
+                1 <= settings.max_predictions_per_seq <= length,
                 "--max_predictions_per_seq must be from 1 to --max_seq_length "
-                f"({self.max_seq_length}). "
-                f"Received: {self.max_predictions_per_seq}.",
+                f"({length}). Received: {settings.max_predictions_per_seq}.",
             ),
             (
-                self.dupe_factor >= 1,
+                settings.dupe_factor >= 1,
                 "--dupe_factor must be at least 1. "
-                f"Received: {self.dupe_factor}.",
+                f"Received: {settings.dupe_factor}.",
             ),
             (
-                0 < self.masked_lm_prob <= 1,
+                0 < settings.masked_lm_prob <= 1,
                 "--masked_lm_prob must be above 0 and at most 1. "
-                f"Received: {self.masked_lm_prob}.",
+                f"Received: {settings.masked_lm_prob}.",
             ),
             (
-                0 <= self.short_seq_prob <= 1,
+                0 <= settings.short_seq_prob <= 1,
                 "--short_seq_prob must be from 0 to 1. "
-                f"Received: {self.short_seq_prob}.",
+                f"Received: {settings.short_seq_prob}.",
             ),
             (
                 "" not in outputs
@@ -178,7 +172,7 @@ class Config:
                 f"has its own options. Received: {self.num_workers}.",
             ),
             (
-                self.beam_runner or not self.beam_options,
+                self.beam_runner is not None or not self.beam_options,
                 "--beam_options must come with --beam_runner. "
                 f"Received: {self.beam_options!r}.",
             ),
@@ -197,30 +191,10 @@ class Config:
         """Whether shards are made, instead of the original's records."""
         return self.num_workers > 0 or self.beam_runner is not None
 
-    @property
-    def settings(self) -> pretraining.Settings:
-        """What instances to make."""
-        return pretraining.Settings(
-            **{
-                field.name: getattr(self, field.name)
-                for field in dataclasses.fields(pretraining.Settings)
-            }
-        )
-
-
-def config_from_flags(flag_values: flags.FlagValues) -> Config:
-    """Reads the run's configuration from parsed flags."""
-    return Config(
-        **{
-            field.name: getattr(flag_values, field.name)
-            for field in dataclasses.fields(Config)
-        }
-    )
-
 
 def main() -> None:
     """Flags → text files → records."""
-    config = config_from_flags(FLAGS)
+    config = Config.from_flags(FLAGS)
     environment.leave_out_keras()
     if not config.is_streaming:  # there, kept memory would add up
         environment.prepare()
@@ -238,11 +212,10 @@ def create_pretraining_data(config: Config) -> None:
         return
     # Here, so that --help needs no NumPy.
     from bert.data.records.fields import pretraining_fields
-    from bert.files import file_bytes
 
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
-    input_files = file_bytes.matching_files(config.input_file, "input_file")
+    input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_unpacked(input_files)
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
@@ -252,7 +225,7 @@ def create_pretraining_data(config: Config) -> None:
     documents = read_documents(input_files, tokenizer)
 
     fields = pretraining_fields(
-        config.max_seq_length, config.max_predictions_per_seq
+        config.settings.max_seq_length, config.settings.max_predictions_per_seq
     )
     frames = create_records(documents, fields, config, tokenizer)
 
@@ -271,10 +244,9 @@ def create_shards(config: Config) -> None:
         UserError: a file is missing or in the way, or holds no text.
     """
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import streaming, streaming_run
-    from bert.files import file_bytes
+    from bert.data.corpus import streaming, streaming_run, worker_pool
 
-    input_files = file_bytes.matching_files(config.input_file, "input_file")
+    input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_plain_files(input_files)
     check_unpacked(input_files)
     job = streaming.Job.of(
@@ -287,13 +259,14 @@ def create_shards(config: Config) -> None:
         compression=config.output_compression,
     )
     streaming.tokenizer(job)  # so that what is wrong is said at once, and once
-    record_output.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file")
     logging.info("*** Reading from input files ***")
     for name in job.names:
         logging.info("  %s", name)
     logging.info("*** Writing to output files ***")
     logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
     make_worker = functools.partial(streaming.Worker, job)
+    make_pool: Callable[[], AbstractContextManager[worker_pool.Pool]]
     if config.beam_runner:
         from bert.data.corpus.beam_pool import BeamPool
 
@@ -305,11 +278,11 @@ def create_shards(config: Config) -> None:
             make_worker,
         )
     else:
-        from bert.data.corpus.worker_pool import WorkerPool
-
         # No process without a block to read.
         num_workers = min(config.num_workers, max(1, job.text.num_blocks))
-        make_pool = functools.partial(WorkerPool, num_workers, make_worker)
+        make_pool = functools.partial(
+            worker_pool.WorkerPool, num_workers, make_worker
+        )
     streaming_run.create(job, make_pool, Progress)
 
 
@@ -326,8 +299,6 @@ def check_plain_files(names: Iterable[str]) -> None:
 
 def check_unpacked(names: Iterable[str]) -> None:
     """Raises UserError where one is compressed."""
-    from bert.files import file_bytes
-
     for name in names:
         if "://" not in name and not os.path.isfile(name):
             continue  # what is read of a pipe is gone
@@ -350,18 +321,17 @@ def check_output_files(
                 "The records would replace a file that they are made from; "
                 f"write to another. Received: --output_file={path}."
             )
-        record_output.check_writable(path, "output_file")
+        flag_paths.check_writable(path, "output_file")
 
 
 def read_documents(
     input_files: Sequence[str], tokenizer: FullTokenizer
-) -> pretraining.Documents:
+) -> instances.Documents:
     """Reads and tokenizes all text.
 
     Raises:
         UserError: there is none.
     """
-    from bert.files import file_bytes
 
     def lines_of(name: str) -> Iterator[bytes]:
         with file_bytes.reader(name) as file:
@@ -371,18 +341,18 @@ def read_documents(
 
     size = sum(file_bytes.size_and_time(name)[0] for name in input_files)
     with Progress(size, "bytes read") as progress:
-        documents = pretraining.read_documents(
+        documents = instances.read_documents(
             ((name, lines_of(name)) for name in input_files), tokenizer.encode
         )
     if not documents:
-        raise pretraining.no_text(input_files)
+        raise instances.no_text(input_files)
     if len(documents) == 1:
-        pretraining.warn_of_one_document(input_files)
+        instances.warn_of_one_document(input_files)
     return documents
 
 
 def create_records(
-    documents: pretraining.Documents,
+    documents: instances.Documents,
     fields: "Sequence[Field]",
     config: Config,
     tokenizer: FullTokenizer,
@@ -399,7 +369,7 @@ def create_records(
     settings = config.settings
     rng = random.Random(config.random_seed)
     frames: list[bytes] = []
-    waiting: list[pretraining.Instance] = []
+    waiting: list[instances.Instance] = []
 
     def encode() -> None:
         values = instance_rows.instance_features(waiting, settings)
@@ -408,21 +378,21 @@ def create_records(
 
     batch_size = max(1, _BATCH_IDS // settings.max_seq_length)
     with Progress(
-        len(documents) * config.dupe_factor, "documents masked"
+        len(documents) * config.settings.dupe_factor, "documents masked"
     ) as progress:
-        for instances in pretraining.create_training_instances(
+        for made in instances.create_training_instances(
             documents,
             settings,
-            pretraining.Vocabulary.from_vocab(tokenizer.vocab),
+            instances.Vocabulary.from_vocab(tokenizer.vocab),
             rng,
         ):
-            waiting += instances
+            waiting += made
             if len(waiting) >= batch_size:
                 encode()
             progress.update(1)
     if waiting:
         encode()
-    pretraining.shuffle(frames, rng)
+    instances.shuffle(frames, rng)
     return frames
 
 
@@ -435,7 +405,7 @@ def log_examples(
     from bert.data.records import record_bytes
 
     for frame in frames:
-        values = record_bytes.values(fields, frame)
+        values = record_bytes.values(fields, record_bytes.record_of(frame))
         ids = values["input_ids"][: sum(values["input_mask"])]
         tokens = tokenizer.convert_ids_to_tokens(ids)
         logging.info("*** Example ***")
@@ -458,4 +428,4 @@ def write_records(
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 PYTHON=${PYTHON:-python3}
-# The demo shows the road on any machine; it is too small to gain from a GPU.
+# It runs on any machine; it is too small to gain from a GPU.
 export CUDA_VISIBLE_DEVICES=''
 
 run() {
@@ -42,7 +42,7 @@ run cat demo_output/model/eval_results.txt
 
 cat <<END
 
-The figures are for the records it was trained on: they show that the road
+The figures are for the records it was trained on: they show that training
 works, not that the model knows English. Its curves:
 $ $PYTHON -m tensorboard.main --logdir demo_output/model
 END

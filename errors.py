@@ -6,5 +6,5 @@ class UserError(ValueError):
 
     The message is one line: what was expected, what came, where, what to do.
     The scripts print it without a stack trace and exit with code 1
-    (`cli.flags.run`); every other exception is a bug of ours.
+    (`cli.command_line.run`); every other exception is a bug of ours.
     """

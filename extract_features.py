@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import DeviceConfig
 from bert.cli.progress import Progress
 from bert.data.records import packing
@@ -38,19 +37,15 @@ _WINDOW_BYTES = 2**28
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    for name, text in (
-        ("input_file", "Text, one line a row: a text or `text ||| text`."),
-        ("output_file", "File to write: JSON lines, or arrays if it is .npz."),
-        ("vocab_file", "The vocabulary file that the model was trained on."),
-        ("bert_config_file", "JSON file of the pre-trained BERT model."),
-        (
-            "init_checkpoint",
-            "The pre-trained BERT model: a checkpoint's prefix, its .index "
-            "file or its folder.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
-        run_flags.required(flag_values, name)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_file="Text, one line a row: a text or `text ||| text`.",
+        output_file="File to write: JSON lines, or arrays if it is .npz.",
+        vocab_file="The vocabulary file that the model was trained on.",
+        bert_config_file="JSON file of the pre-trained BERT model.",
+        init_checkpoint="The pre-trained BERT model: a checkpoint's prefix, "
+        "its .index file or its folder.",
+    )
     flags.DEFINE_string(
         "layers",
         "-1,-2,-3,-4",
@@ -65,28 +60,18 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "or maximum over all tokens, [CLS] and [SEP] included.",
         flag_values=flag_values,
     )
-    run_flags.define_do_lower_case(flag_values)
-    flags.DEFINE_integer(
-        "max_seq_length",
-        128,
-        "Longest sequence; what is longer is cut.",
-        lower_bound=3,
-        flag_values=flag_values,
+    shared_flags.define_do_lower_case(flag_values)
+    shared_flags.define_max_seq_length(
+        flag_values, 128, "Longest sequence; what is longer is cut."
     )
-    flags.DEFINE_integer(
-        "batch_size",
-        32,
-        "Rows that are computed together.",
-        lower_bound=1,
-        flag_values=flag_values,
-    )
+    shared_flags.define_batch_size(flag_values, upper_bound=None)
     flags.DEFINE_bool(
         "use_one_hot_embeddings",
         False,
         "Accepted; it made the original faster on a TPU.",
         flag_values=flag_values,
     )
-    run_flags.define_device_flags(flag_values)
+    shared_flags.define_device_flags(flag_values)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -202,7 +187,7 @@ def check_model(
 
 def check_output_file(config: Config) -> None:
     """Raises UserError where the vectors could not be written in the end."""
-    from bert.data.records import record_io
+    from bert.files import flag_paths
     from bert.modeling import checkpoint
 
     prefix = checkpoint.resolve(config.init_checkpoint)
@@ -218,7 +203,7 @@ def check_output_file(config: Config) -> None:
             "The vectors would replace a file that they are made from; write "
             f"to another. Received: --output_file={config.output_file}."
         )
-    record_io.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file")
 
 
 def pack(
@@ -276,7 +261,7 @@ def vectors(
     """Computes the rows' vectors, in the order of the rows.
 
     Args:
-        config: the run's.
+        config: the values of the flags.
         model: with its weights.
         packed: the rows.
         fixed_shapes: whether all batches must have one shape.
@@ -358,4 +343,4 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

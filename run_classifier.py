@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-from bert.cli import environment, table_flags
-from bert.cli import flags as run_flags
+from bert.cli import (
+    command_line,
+    environment,
+    shared_flags,
+    table_flags,
+    training_flags,
+)
 from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
     BasicTokenizer,
     FullTokenizer,
@@ -70,7 +75,7 @@ processors: dict[str, Callable[[], DataProcessor]] = {
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
     own = {"flag_values": flag_values}
     flags.DEFINE_string("data_dir", None, "Folder of the task's files.", **own)
     flags.DEFINE_string(
@@ -80,7 +85,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         f"{', '.join(FORMATS)}.",
         **own,
     )
-    run_flags.required(flag_values, "task_name")
+    shared_flags.required(flag_values, "task_name")
     table_flags.define_table_flags(flag_values)
     table_flags.define_result_flags(flag_values)
     flags.register_validator(
@@ -91,7 +96,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "must be given",
         flag_values,
     )
-    run_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_eval_batch_size(flag_values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +193,7 @@ class Job(NamedTuple):
 
 def run() -> None:
     """Runs the script; for code that has added to `processors`."""
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)
 
 
 def main() -> None:
@@ -232,7 +237,7 @@ def classify(config: Config) -> None:
         processor, labels, config.class_weights, sets.train
     )
     job = Job(config, finetune.prepare(config), processor, labels)
-    with job.prepared.together():
+    with job.prepared.worker_barrier():
         with job.prepared.strategy.scope():
             finetune.check_model(
                 config,
@@ -297,10 +302,11 @@ def write_records(
     job: Job, name: str, sets: Mapping[str, Sequence[InputExample]]
 ) -> "dict[str, RecordSource]":
     """Writes <name>.tf_record, and <name>_<set>.tf_record for other sets."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
     length = job.config.max_seq_length
-    fields = record_io.classification_fields(
+    fields = record_fields.classification_fields(
         length, kind=job.kind, num_labels=job.num_outputs
     )
     sources = {}

@@ -19,8 +19,7 @@ import os
 from absl import flags, logging
 
 from bert import run_classifier
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
 
@@ -45,7 +44,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "--task=features): weights, sizes, vocabulary and casing.",
         flag_values=flag_values,
     )
-    run_flags.required(flag_values, "bert_hub_module_handle")
+    shared_flags.required(flag_values, "bert_hub_module_handle")
     for name in _OF_THE_MODULE:
         # They need not be given here.
         flag_values[name].validators.clear()
@@ -96,7 +95,7 @@ def from_module(handle: str) -> dict[str, str | bool]:
             "export_model.py --task=features wrote (modules of tfhub.dev are "
             f"TF1). Received: {handle}, without {missing[0]}."
         )
-    task = task_files.read(assets)
+    task = task_files.read(files[task_files.TASK_FILE])
     is_raw = os.path.basename(os.path.realpath(handle)) == "raw_strings"
     if task.task != "features" or is_raw:
         found = (
@@ -128,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

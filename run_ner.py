@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.data.tables import conll
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
@@ -52,7 +51,7 @@ _RECORD_FILES = {
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
     for name, text in (
         ("data_dir", "Folder with train.txt, dev.txt and test.txt."),
         ("train_file", "Training set. Default: train.txt in data_dir."),
@@ -76,7 +75,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ("label_column", -1, "Column of the labels, from 0; -1 is the last."),
     ):
         flags.DEFINE_integer(name, default, text, flag_values=flag_values)
-    run_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_eval_batch_size(flag_values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +163,7 @@ def tag(config: Config) -> None:
     if config.do_train:
         sentences = data.sets["train"].sentences
         num_examples = sum(map(featurizer.num_windows, sentences))
-    with prepared.together():
+    with prepared.worker_barrier():
         with prepared.strategy.scope():
             finetune.check_model(
                 config,
@@ -262,9 +261,10 @@ def write_records(
     config: Config, prepared: "Prepared", data: Data, featurizer: "Featurizer"
 ) -> dict[str, "RecordSource"]:
     """Writes each set's windows to a file of records, in output_dir."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
-    fields = record_io.tagging_fields(config.max_seq_length)
+    fields = record_fields.tagging_fields(config.max_seq_length)
     limits = {"label_ids": len(data.labels), "label_mask": 2}
     sources = {}
     for name, corpus in data.sets.items():
@@ -439,4 +439,4 @@ def predict(config: Config, data: Data, rows: finetune.Rows) -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -9,8 +9,7 @@ import functools
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, shared_flags, training_flags
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
@@ -30,15 +29,12 @@ _LENGTH_FLAGS = {
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_model_flags(flag_values)
-    flags.DEFINE_string(
-        "input_file",
-        None,
-        "Record files of create_pretraining_data.py: paths or glob patterns, "
-        "separated by commas.",
-        flag_values=flag_values,
+    training_flags.define_model_flags(flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_file="Record files of create_pretraining_data.py: paths or "
+        "glob patterns, separated by commas.",
     )
-    run_flags.required(flag_values, "input_file")
     flags.DEFINE_integer(
         "shuffle_buffer_size",
         10000,
@@ -48,10 +44,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         upper_bound=10**7,
         flag_values=flag_values,
     )
+    shared_flags.define_max_seq_length(
+        flag_values, 128, "Length of the records' sequences.", lower_bound=1
+    )
+    shared_flags.define_eval_batch_size(flag_values, upper_bound=None)
     for name, default, text in (
-        ("max_seq_length", 128, "Length of the records' sequences."),
         ("max_predictions_per_seq", 20, "Masked positions of a record."),
-        ("eval_batch_size", 8, "Rows of an evaluation batch."),
         ("num_train_steps", 100000, "The step at which training ends."),
         ("max_eval_steps", 100, "Batches of an evaluation."),
     ):
@@ -65,15 +63,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=0,
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "do_train", False, "Whether to train.", flag_values=flag_values
-    )
-    flags.DEFINE_bool(
-        "do_eval", False, "Whether to evaluate.", flag_values=flag_values
-    )
-    run_flags.define_training_flags(flag_values)
-    run_flags.define_export_flags(flag_values)
-    run_flags.define_device_flags(flag_values)
+    shared_flags.define_phases(flag_values, "do_train", "do_eval")
+    training_flags.define_training_flags(flag_values)
+    training_flags.define_export_flags(flag_values)
+    shared_flags.define_device_flags(flag_values)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,13 +109,14 @@ def pretrain(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.data.records import record_files
+    from bert.model_folder import locate
     from bert.modeling import BertConfig
     from bert.serving import export
-    from bert.training import resume, run, strategy
+    from bert.training import resume, strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     if config.do_export:
@@ -133,7 +127,7 @@ def pretrain(config: Config) -> None:
     record_files.check_records(source)
     if config.do_train:
         task_files.check(config.output_dir, config.bert_config_file, None)
-    with strategy.together(chosen):
+    with strategy.worker_barrier(chosen):
         with chosen.scope():
             if strategy.is_chief():
                 resume.prepare_output_dir(config.output_dir)
@@ -157,15 +151,16 @@ def task_of(config: Config) -> task_files.Task:
 
 def record_source(config: Config, bert_config):
     """Returns the run's records and what must hold for them."""
-    from bert.data.records import record_files, record_io
+    from bert.data.records import fields, record_files
+    from bert.files import flag_paths
 
-    files = record_files.matching_files(config.input_file, "input_file")
+    files = flag_paths.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)
     return record_files.RecordSource(
         files=files,
-        fields=record_io.pretraining_fields(
+        fields=fields.pretraining_fields(
             config.max_seq_length, config.max_predictions_per_seq
         ),
         limits={
@@ -214,13 +209,15 @@ def train(config: Config, bert_config, source) -> None:
 def evaluate(config: Config, bert_config, source) -> None:
     """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
     from bert.data.records import input_pipeline
+    from bert.model_folder import locate
     from bert.modeling.heads import PretrainingModel
     from bert.tasks.pretraining import metrics
     from bert.training import loop, results, run, strategy
 
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
-    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    trained = locate.trained_checkpoint(config.output_dir)
+    step = run.load_trained(model, trained, config.init_checkpoint)
     if not strategy.is_chief():
         return
     logging.info("***** Running evaluation *****")
@@ -270,4 +267,4 @@ def eval_figures(model, outputs, batch):
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment, training_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
-from bert.tasks import finetune
+from bert.tasks import finetune, spec
 from bert.tasks.squad import answers, windows
 from bert.tasks.squad import examples as squad
 from bert.tasks.squad.examples import SquadExample
@@ -50,7 +49,7 @@ Answered = list[tuple[SquadExample, answers.Answer]]
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    run_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=384)
     own = {"flag_values": flag_values}
     for name, text in (
         ("train_file", "SQuAD JSON file to train on."),
@@ -218,7 +217,7 @@ def find_answers(config: Config) -> None:
     prepared = finetune.prepare(config)
     for some in filter(None, examples):
         check_windows(config, prepared, some)
-    with prepared.together():
+    with prepared.worker_barrier():
         with prepared.strategy.scope():
             finetune.check_model(
                 config,
@@ -246,7 +245,7 @@ def task_of(config: Config, threshold: float) -> task_files.Task:
         config: the run's.
         threshold: the null_score_diff_threshold, given or found.
     """
-    names = task_files.SQUAD_OPTIONS.keys() - {"null_score_diff_threshold"}
+    names = spec.find("squad").options.keys() - {"null_score_diff_threshold"}
     return task_files.Task(
         task="squad",
         do_lower_case=config.do_lower_case,
@@ -331,7 +330,8 @@ def make_windows(
     name: str,
 ) -> Windows:
     """Cuts questions' paragraphs into windows and writes their records."""
-    from bert.data.records import record_io, record_reuse
+    from bert.data.records import fields as record_fields
+    from bert.data.records import record_reuse
 
     size = config.max_seq_length
     cut = functools.partial(windows_of, config, prepared, examples)
@@ -344,7 +344,7 @@ def make_windows(
             yield values
 
     is_training = examples[0].start_position is not None
-    fields = record_io.squad_fields(size, is_training)
+    fields = record_fields.squad_fields(size, is_training)
     path = finetune.write_records(
         config.output_dir,
         name,
@@ -389,9 +389,7 @@ def train(
     if config.eval_steps is not None:
         evaluation = functools.partial(make_evaluate, config, prepared, asked)
     logging.info("  Num orig examples = %d", len(examples))
-    logging.info(
-        "  Num split examples = %d", record_files.num_records(source.files)
-    )
+    logging.info("  Num split examples = %d", record_files.num_records(source))
     task = task_of(config, config.threshold or 0.0)
     finetune.keep_task(config, prepared, task)
     finetune.train(
@@ -434,7 +432,7 @@ def predict(config: Config, prepared: "Prepared", asked: Windows) -> float:
     logging.info("  Num orig examples = %d", len(asked.examples))
     logging.info(
         "  Num split examples = %d",
-        record_files.num_records(asked.source.files),
+        record_files.num_records(asked.source),
     )
     logging.info("  Batch size = %d", config.predict_batch_size)
     found = answered(config, asked, results_of(config, prepared, asked, model))
@@ -523,4 +521,4 @@ def judge(config: Config, found: Answered) -> tuple[float, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

@@ -18,8 +18,7 @@ import time
 from absl import flags
 
 from bert import create_pretraining_data as script
-from bert.cli import environment
-from bert.cli import flags as run_flags
+from bert.cli import command_line, environment
 from bert.data.corpus import instances
 from bert.data.text.tokenization import FullTokenizer
 
@@ -70,10 +69,11 @@ def seconds_a_record(
     tokenizer: FullTokenizer,
 ) -> float:
     """Times the way from tokenized text to the written file."""
-    from bert.data.records import record_io
+    from bert.data.records.fields import pretraining_fields
 
-    fields = record_io.pretraining_fields(
-        config.max_seq_length, config.max_predictions_per_seq
+    fields = pretraining_fields(
+        config.settings.max_seq_length,
+        config.settings.max_predictions_per_seq,
     )
     started = time.perf_counter()
     serialized = script.create_records(documents, fields, config, tokenizer)
@@ -90,7 +90,7 @@ def main() -> None:
     work, units = [], [seconds_a_unit()]
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(
-            script.config_from_flags(FLAGS),
+            script.Config.from_flags(FLAGS),
             output_file=os.path.join(folder, "records"),
         )
         for start in [*parts] * FLAGS.rounds:
@@ -108,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_flags.run(main, define_flags)
+    command_line.run(main, define_flags)

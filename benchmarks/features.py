@@ -53,7 +53,7 @@ def imdb(path: Path, vocab: str) -> _Job:
 
 
 def _classification(examples, vocab, length) -> _Job:
-    from bert.data.records import record_io
+    from bert.data.records import fields as record_fields
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.classification import features as classification_features
 
@@ -63,7 +63,7 @@ def _classification(examples, vocab, length) -> _Job:
         lambda: classification_features.featurize(
             examples, ["0", "1"], length, FullTokenizer(vocab)
         ),
-        record_io.classification_fields(length),
+        record_fields.classification_fields(length),
         [(e.text_a, e.text_b, [int(e.label)]) for e in examples],
     )
 
@@ -88,7 +88,7 @@ def squad_dev(path: Path, vocab: str) -> _Job:
 
 
 def _squad(examples, vocab, is_training) -> _Job:
-    from bert.data.records import record_io
+    from bert.data.records import fields as record_fields
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.squad import windows
 
@@ -103,13 +103,13 @@ def _squad(examples, vocab, is_training) -> _Job:
         (e.question_text, e.doc_tokens, e.orig_answer_text, e.start_position)
         for e in examples
     ]
-    fields = record_io.squad_fields(384, is_training)
+    fields = record_fields.squad_fields(384, is_training)
     return len(examples), features, fields, inputs
 
 
 def conll(path: Path, vocab: str) -> _Job:
     """CoNLL-2003's sentences, 128 word pieces."""
-    from bert.data.records import record_io
+    from bert.data.records import fields as record_fields
     from bert.data.tables import conll
     from bert.data.text.tokenization import FullTokenizer
     from bert.tasks.tagging import windows
@@ -126,7 +126,7 @@ def conll(path: Path, vocab: str) -> _Job:
         )
 
     inputs = [(s.words, s.labels) for s in sentences]
-    return len(sentences), features, record_io.tagging_fields(128), inputs
+    return len(sentences), features, record_fields.tagging_fields(128), inputs
 
 
 RECORDS = {
@@ -140,29 +140,22 @@ RECORDS = {
 
 def records_per_second(name: str, data: Path, vocab: str) -> dict[str, float]:
     """Returns the examples per second of making and of checking records."""
-    from bert.data.records import record_io
+    from bert.data.records import record_reuse, record_writer
+    from bert.data.text.tokenization import FullTokenizer
 
     job, path = RECORDS[name]
     count, features, fields, inputs = job(data / path, vocab)
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/train.tf_record"
         start = time.process_time()
-        with record_io.record_writer(path) as writer:
-            for values in features():
-                writer.write(record_io.encode(fields, values))
+        written = record_writer.write(path, fields, features())
         made = count / (time.process_time() - start)
-        try:
-            from bert.data.records import record_reuse
-        except ImportError:  # another tree, without
-            return {f"{name}, records": made}
-        from bert.data.text.tokenization import FullTokenizer
-
         tokenizer = FullTokenizer(vocab)
         key = record_reuse.made_from(tokenizer, fields, inputs)
-        record_reuse.keep(path, key)
+        record_reuse.keep(path, key, written)
         start = time.process_time()
         key = record_reuse.made_from(tokenizer, fields, inputs)
-        if not record_reuse.is_current(path, key):
+        if record_reuse.current(path, key) != written:
             sys.exit(f"{name}: the records are not used again")
         again = count / (time.process_time() - start)
     return {f"{name}, records": made, f"{name}, used again": again}

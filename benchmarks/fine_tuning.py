@@ -1,4 +1,4 @@
-"""Repeats the README's table of fine-tuning results.
+"""Repeats the table of fine-tuning results of docs/results.md.
 
 Fine-tunes one pre-trained model (a folder that convert_checkpoint.py made, or
 a downloaded one) on real data sets, each with some seeds, and prints a row of
@@ -188,7 +188,9 @@ def command(
     ]
 
 
-def run_once(arguments: list[str], output_dir: Path) -> float:
+def run_once(
+    arguments: list[str], output_dir: Path, python: str = sys.executable
+) -> float:
     """Runs a command to its end, if it is not done, and tells its seconds.
 
     Beside output_dir a .json says what was done there, and a .log how.
@@ -207,7 +209,7 @@ def run_once(arguments: list[str], output_dir: Path) -> float:
     begun = time.monotonic()
     with open(log, "a") as file:
         code = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, stderr=file, check=False
+            [python, *arguments], cwd=ROOT, stderr=file, check=False
         ).returncode
     if code:
         sys.exit("".join(log.read_text().splitlines(keepends=True)[-20:]))

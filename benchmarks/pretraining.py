@@ -1,9 +1,9 @@
 """Pre-trains a small BERT on a text, twice, the second time with a kill.
 
-Prints what a row of the README's table of results says: the mean masked-LM
-loss of the last 100 steps beside the unigram entropy of the masked ids (what
-a model without context reaches), the wall times, and whether the run that was
-killed half-way and started again ended with the same bits.
+Prints what a row of docs/results.md says: the mean masked-LM loss of the last
+100 steps beside the unigram entropy of the masked ids (what a model without
+context reaches), the wall times, and whether the run that was killed half-way
+and started again ended with the same bits.
 
     python -m benchmarks.pretraining --input_file=corpus.txt \
         --vocab_file=vocab.txt --work_dir=/tmp/pretraining

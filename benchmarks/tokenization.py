@@ -21,7 +21,7 @@ from collections.abc import Callable
 from absl import app, flags
 
 from bert.data.text.tokenization import FullTokenizer
-from tests.data import reference_tokenizer
+from tests.data.text import reference_tokenizer
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("input_file", None, "Text, one sentence a line.")

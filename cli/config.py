@@ -1,19 +1,56 @@
-"""The flags that all training scripts share, read and checked together.
+"""Flags, read and checked together: a script's configuration.
 
-Imports without TensorFlow.
+A configuration is a frozen dataclass, derived from FlagConfig, with a field for
+each flag. Imports without TensorFlow.
 """
 
 import dataclasses
 import os
+from typing import Any, Self
 
 from absl import flags
 
 
+@dataclasses.dataclass(frozen=True)
+class FlagConfig:
+    """A configuration whose fields have the names of flags."""
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags; see `read_fields`.
+
+        Raises:
+            UserError: flags contradict one another.
+        """
+        return cls(**read_fields(cls, flag_values))
+
+
+def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
+    """Returns the value of each of a dataclass's fields.
+
+    That of the flag of its name. A field without a flag that is a dataclass
+    itself is read likewise; any other keeps its default.
+
+    Args:
+        cls: the dataclass.
+        flag_values: parsed flags.
+    """
+    values = {}
+    for field in dataclasses.fields(cls):
+        kind: Any = field.type
+        if field.name in flag_values:
+            values[field.name] = flag_values[field.name].value
+        elif dataclasses.is_dataclass(field.type):
+            values[field.name] = kind(**read_fields(kind, flag_values))
+    return values
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DeviceConfig:
+class DeviceConfig(FlagConfig):
     """What a run runs on, and in which precision.
 
-    Scripts add fields of their own. `cli/flags.py` says what each means.
+    Scripts add fields of their own. `cli/shared_flags.py` says what each
+    means.
     """
 
     distribution_strategy: str
@@ -30,13 +67,9 @@ class DeviceConfig:
         return "float32" if self.precision == "tf32" else self.precision
 
     @classmethod
-    def from_flags(cls, flag_values: flags.FlagValues) -> "DeviceConfig":
-        """Reads every field from the flag of its name."""
-        values = {
-            field.name: getattr(flag_values, field.name)
-            for field in dataclasses.fields(cls)
-            if field.name in flag_values
-        }
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags; --master stands in for --tpu_name."""
+        values = read_fields(cls, flag_values)
         values["tpu_name"] = flag_values.tpu_name or flag_values.master
         return cls(**values)
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Self
 
 from absl import logging
 
@@ -34,9 +35,9 @@ class Progress:
         self._log_seconds = log_seconds
         self._fields = ""
         self._begun = self._shown = time.monotonic()
-        self._live = None
+        self._live: _LiveLine | None = None
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         self._begun = self._shown = time.monotonic()
         if sys.stderr.isatty():
             self._live = _LiveLine()

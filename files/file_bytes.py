@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterator
 from typing import IO, BinaryIO
 
-from bert.errors import UserError
-
 
 def is_remote(path: str) -> bool:
     """Whether a path has a scheme, such as gs://."""
@@ -24,8 +22,15 @@ def read(path: str) -> bytes:
     Raises:
         OSError: it cannot be read, wherever it is.
     """
-    with _os_errors(path), reader(path) as file:
+    with reading(path) as file:
         return file.read()
+
+
+@contextlib.contextmanager
+def reading(path: str) -> Iterator[BinaryIO]:
+    """Opens a file to be read; all errors are OSErrors, wherever it is."""
+    with _os_errors(path), reader(path) as file:
+        yield file
 
 
 def reader(path: str) -> BinaryIO:
@@ -44,10 +49,11 @@ def writer(path: str) -> IO[bytes]:
 
 def size_and_time(path: str) -> tuple[int, int]:
     """Returns a file's bytes, and when it was changed, in nanoseconds."""
-    stat = _gfile().stat(path) if is_remote(path) else os.stat(path)
     if is_remote(path):
-        return stat.length, stat.mtime_nsec
-    return stat.st_size, stat.st_mtime_ns
+        remote = _gfile().stat(path)
+        return remote.length, remote.mtime_nsec
+    local = os.stat(path)
+    return local.st_size, local.st_mtime_ns
 
 
 def exists(path: str) -> bool:
@@ -70,37 +76,6 @@ def matching(pattern: str) -> list[str]:
     if is_remote(pattern):
         return sorted(_gfile().glob(pattern))
     return sorted(glob.glob(pattern, include_hidden=True))
-
-
-def matching_files(patterns: str, flag: str) -> list[str]:
-    """Returns the files that comma-separated glob patterns match.
-
-    Each pattern's files come sorted by name (the original takes the order of
-    the file system); patterns keep their order.
-
-    Args:
-        patterns: such as "part-*.tfrecord,extra.tfrecord".
-        flag: where they come from; for messages.
-
-    Raises:
-        UserError: a pattern matches no file, or matches a folder.
-    """
-    files: list[str] = []
-    for pattern in patterns.split(","):
-        found = matching(pattern) if pattern else []
-        if not found:
-            raise UserError(
-                f"No file matches --{flag}. Expected paths or glob patterns, "
-                f"separated by commas. Received: {pattern!r}."
-            )
-        folders = [name for name in found if is_folder(name)]
-        if folders:
-            raise UserError(
-                f"--{flag} names a folder where files are expected: "
-                f"{folders[0]}; write {folders[0].rstrip('/')}/*."
-            )
-        files += found
-    return files
 
 
 def is_folder(path: str) -> bool:

@@ -1,24 +1,23 @@
-"""Two runs at once must not write the same files."""
+"""A lock that keeps a second run from writing the same files."""
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 
 from bert.errors import UserError
 from bert.files import file_bytes
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 
 @contextlib.contextmanager
 def alone(path: str, output_file: str) -> Iterator[None]:
-    """Keeps other runs out; the system lets them in when this process ends.
+    """Holds the lock; the system frees it when this process ends.
 
-    Remote files are not kept from others, nor are those of a file system
-    without locks.
+    Nothing is locked on Windows, for remote files, and where a file system has
+    no locks.
 
     Args:
         path: a file for the lock, removed at the end.
@@ -27,7 +26,7 @@ def alone(path: str, output_file: str) -> Iterator[None]:
     Raises:
         UserError: another run has the lock.
     """
-    if fcntl is None or file_bytes.is_remote(path):
+    if sys.platform == "win32" or file_bytes.is_remote(path):
         yield
         return
     with _locked(path, output_file):

@@ -21,7 +21,7 @@ def __getattr__(name: str):
     if name not in _MODULE_OF:
         raise AttributeError(
             f"module {__name__!r} has no attribute {name!r}; what the original "
-            "has there to build TF1 graphs is gone (README, differences)"
+            "has there to build TF1 graphs is gone (docs/differences.md)"
         )
     module = importlib.import_module(f"bert.modeling.{_MODULE_OF[name]}")
     return getattr(module, name)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling.export_mode import own_gradient
-from bert.modeling.onednn_fusion import is_joined
+from bert.modeling.onednn_fusion import uses_onednn_fusion
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
@@ -19,8 +19,8 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
-    if x.dtype == tf.float32 and is_joined():
-        return tf.nn.gelu(x, approximate=True)  # with the product before it
+    if x.dtype == tf.float32 and uses_onednn_fusion():
+        return tf.nn.gelu(x, approximate=True)  # fused with the product
     return _gelu(x)
 
 

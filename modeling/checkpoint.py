@@ -5,10 +5,11 @@ table of names (`checkpoint_name`). Files of a checkpoint with prefix P:
 `P.index` and `P.data-00000-of-00001`.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -19,6 +20,8 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
 )
 
 from bert.errors import UserError
+from bert.modeling.backbones.backbone import Backbone
+from bert.modeling.task_model import TaskModel
 
 DATA_SUFFIX = ".data-00000-of-00001"
 GLOBAL_STEP = "global_step"
@@ -26,25 +29,30 @@ GLOBAL_STEP = "global_step"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 ADAM_SUFFIXES = ("/adam_m", "/adam_v")
 
-# A task's head may start fresh, and so may the pooler, which masked-LM-only
-# models lack; a model whose encoder is not the checkpoint's is worth nothing.
-_ENCODER = re.compile(r"bert/(embeddings|encoder)/")
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 
 
-def checkpoint_name(variable: keras.Variable, model: keras.layers.Layer) -> str:
+Model = Backbone | TaskModel
+
+
+def backbone_of(model: Model) -> Backbone:
+    """Returns a model's encoder, which may be all of it."""
+    return model if isinstance(model, Backbone) else model.backbone
+
+
+def checkpoint_name(variable: keras.Variable, model: Model) -> str:
     """Returns the name of a model's weight in checkpoints.
 
     It is the weight's path; weights that a task model holds itself, outside
-    of `bert` and `cls`, have the model's name in front, which is cut off:
-    `classifier_model/output_bias` is `output_bias`.
+    of the encoder's scope and `cls`, have the model's name in front, which is
+    cut off: `classifier_model/output_bias` is `output_bias`.
     """
-    if model.name == "bert":
+    if isinstance(model, Backbone):
         return variable.path
     return variable.path.removeprefix(model.name + "/")
 
 
-def named_variables(model: keras.layers.Layer) -> dict[str, keras.Variable]:
+def named_variables(model: Model) -> dict[str, keras.Variable]:
     """Returns all weights of a built model by their checkpoint names."""
     return {checkpoint_name(v, model): v for v in model.variables}
 
@@ -163,7 +171,7 @@ class Reader:
 
     def __init__(self, path: str):
         self.prefix = resolve(path)
-        with self._reading():
+        with _reading(self.prefix):
             self._reader = tf.train.load_checkpoint(self.prefix)
             shapes = self._reader.get_variable_to_shape_map()
         self._keys = {name: name for name in shapes}
@@ -175,7 +183,7 @@ class Reader:
 
     def _keys_of_objects(self) -> dict[str, str]:
         """Returns where a SavedModel keeps its `weights`, a dict of them."""
-        with self._reading():
+        with _reading(self.prefix):
             text = self._reader.get_tensor(_OBJECT_GRAPH)
         nodes = TrackableObjectGraph.FromString(text).nodes
         found = {
@@ -199,31 +207,21 @@ class Reader:
 
     def read(self, name: str) -> np.ndarray:
         """Returns one tensor's value."""
-        with self._reading():
+        with _reading(self.prefix):
             return self._reader.get_tensor(self._keys[name])
 
-    def _reading(self) -> "_Reading":
-        return _Reading(self.prefix)
 
-
-class _Reading:
+@contextlib.contextmanager
+def _reading(prefix: str) -> Iterator[None]:
     """Turns TensorFlow's errors while reading into one line for the user."""
-
-    def __init__(self, prefix: str):
-        self._prefix = prefix
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(
-            error, (tf.errors.OpError, RuntimeError, ValueError, IndexError)
-        ):
-            reason = " ".join(str(error).split())
-            raise UserError(
-                f"The checkpoint {self._prefix} cannot be read; it is damaged "
-                f"or incomplete ({reason})."
-            ) from error
+    try:
+        yield
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"The checkpoint {prefix} cannot be read; it is damaged or "
+            f"incomplete ({reason})."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -264,7 +262,7 @@ class LoadReport:
             logging.log(level, "%s", line)
 
 
-def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
+def load_weights(model: Model, path: str) -> LoadReport:
     """Gives a built model the weights that a checkpoint has of it.
 
     Args:
@@ -278,7 +276,7 @@ def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
     """
     reader = Reader(path)
     variables = named_variables(model)
-    check_weights(reader, {name: v.shape for name, v in variables.items()})
+    check_weights(reader, model)
     loaded = [name for name in variables if name in reader]
     for name in loaded:
         variables[name].assign(reader.read(name))
@@ -298,18 +296,23 @@ def load_weights(model: keras.layers.Layer, path: str) -> LoadReport:
     )
 
 
-def check_weights(
-    reader: Reader, expected: Mapping[str, Iterable[int]]
-) -> None:
+def check_weights(reader: Reader, model: Model) -> None:
     """Raises UserError where a checkpoint is not one of a model's encoder.
+
+    A task's head may start fresh, and so may the pooler, which models of
+    masked words alone lack; without the encoder's weights a model is useless.
 
     Args:
         reader: the checkpoint.
-        expected: the shapes of all of the model's weights by name.
+        model: needs no values yet.
     """
-    check_shapes(reader, expected)
+    variables = named_variables(model)
+    check_shapes(reader, {name: v.shape for name, v in variables.items()})
+    required = backbone_of(model).required_scopes
     missing = [
-        name for name in expected if _ENCODER.match(name) and name not in reader
+        name
+        for name in variables
+        if name.startswith(required) and name not in reader
     ]
     if missing:
         raise UserError(
@@ -320,17 +323,18 @@ def check_weights(
         )
 
 
-def check_layers(reader: Reader, expected: Collection[str]) -> None:
+def check_layers(reader: Reader, model: Model) -> None:
     """Raises UserError where a checkpoint has more layers than a model.
 
     Args:
         reader: the checkpoint, of a model that is not to be trained on.
-        expected: the names of the model's weights.
+        model: needs no values yet.
     """
+    expected = named_variables(model)
     more = [
         name
         for name in sorted(reader.shapes)
-        if name.startswith("bert/encoder/")
+        if name.startswith(backbone_of(model).blocks_scope)
         and name not in expected
         and not name.endswith(ADAM_SUFFIXES)
     ]

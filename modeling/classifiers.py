@@ -4,33 +4,19 @@ Letters of shapes: B batch, D hidden, L labels.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import ClassVar
+from typing import Unpack
 
-import keras
 import tensorflow as tf
 
-from bert.modeling.backbones.bert import dtype_policy
+from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
-from bert.modeling.head_layers import OutputLayer
 from bert.modeling.losses import (
     cross_entropy,
     sigmoid_cross_entropy,
     squared_error,
 )
-from bert.modeling.randomness import (
-    WeightInitializer,
-    dropout,
-    dropout_seed,
-    split_seed,
-)
-from bert.modeling.task_model import (
-    FRESH_HEAD_STDDEV,
-    Batch,
-    LossWeight,
-    TaskModel,
-    one_a_row,
-)
+from bert.modeling.randomness import dropout, dropout_seed, split_seed
+from bert.modeling.task_model import Batch, LossWeight, TaskModel, one_a_row
 
 
 class ClassifierModel(TaskModel):
@@ -43,8 +29,7 @@ class ClassifierModel(TaskModel):
             whatever the config says.
         label_weights: what a row of each label counts in training, L numbers;
             None: all the same.
-        compute_dtype: see `BertModel`.
-        init_seed: see `BertModel`.
+        **options: see `ModelOptions`.
 
     Call arguments:
         batch: for the losses also `label_ids`, int [B] or [B, 1], and
@@ -61,31 +46,18 @@ class ClassifierModel(TaskModel):
     Source: Devlin et al. 2019, section 4.1.
     """
 
-    head_name: ClassVar[str | None] = None
-
     def __init__(
         self,
         config: BertConfig,
         num_labels: int,
         dropout_rate: float = 0.1,
         label_weights: Sequence[float] | None = None,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
+        **options: Unpack[ModelOptions],
     ):
-        super().__init__(config, "classifier_model", compute_dtype, init_seed)
+        super().__init__(config, "classifier_model", **options)
         self.dropout_rate = dropout_rate
         self.label_weights = tuple(label_weights or [1.0] * num_labels)
-        # By the model's own name, which names in checkpoints leave out: the
-        # head's weights stand at the root there.
-        self.classifier = OutputLayer(
-            num_labels,
-            config.hidden_size,
-            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
-            name=self.head_name or self.name,
-            dtype=dtype_policy(compute_dtype),
-        )
-        with keras.name_scope("cls") if self.head_name else nullcontext():
-            self.classifier.build()
+        self.classifier = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
         encoder_seed, head_seed = split_seed(seed, 2)
@@ -146,8 +118,13 @@ class RegressionModel(ClassifierModel):
 
     head_name = "regression"
 
-    def __init__(self, config: BertConfig, **kwargs: object):
-        super().__init__(config, num_labels=1, **kwargs)
+    def __init__(
+        self,
+        config: BertConfig,
+        dropout_rate: float = 0.1,
+        **options: Unpack[ModelOptions],
+    ):
+        super().__init__(config, 1, dropout_rate, **options)
 
     def loss_weights(self, batch):
         return {"regression": LossWeight(_real_rows(batch), 0.0)}

@@ -1,47 +1,43 @@
-"""The form that layers take in graphs which leave this code."""
+"""Export mode: how layers compute in graphs that are saved and served."""
 
-import contextlib
-import contextvars
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
-_is_on = contextvars.ContextVar("portable", default=False)
+from bert.modeling.context_flag import ContextFlag
+
+_FLAG = ContextFlag("export_mode")
 
 
-@contextlib.contextmanager
-def portable() -> Iterator[None]:
-    """Within it layers make graphs to be saved, or to answer short inputs.
+def export_mode() -> AbstractContextManager[None]:
+    """Makes layers trace graphs that are saved, or answer short inputs.
 
-    The same numbers to rounding, but no gradients of our own, with which a
-    SavedModel of 12 layers takes seconds longer to load and save; and a
-    product for each kernel, as joining kernels takes longer than it saves
-    where there are few tokens.
+    The numbers are the same to rounding. Custom gradients are left out, as
+    they make a SavedModel of 12 layers take seconds longer to load and save.
+    Each kernel has a product of its own: with few tokens, concatenating the
+    kernels takes longer than it saves.
     """
-    token = _is_on.set(True)
-    try:
-        yield
-    finally:
-        _is_on.reset(token)
+    return _FLAG.set()
 
 
-def is_portable() -> bool:
-    """Returns whether `portable` is in force."""
-    return _is_on.get()
+def in_export_mode() -> bool:
+    """Returns whether `export_mode` is on."""
+    return _FLAG.is_on()
 
 
 def own_gradient(function: Callable) -> Callable:
-    """Makes a function of tensors have the gradient that it returns beside.
+    """Gives a function of tensors the gradient that it returns beside.
 
-    As tf.custom_gradient does, but for portable graphs: there TensorFlow
-    derives it.
+    As tf.custom_gradient does, but not in export mode: there TensorFlow
+    derives the gradient.
     """
     with_gradient = tf.custom_gradient(function)
 
     @functools.wraps(function)
     def call(*tensors: tf.Tensor) -> tf.Tensor:
-        if is_portable():
+        if in_export_mode():
             return function(*tensors)[0]
         return with_gradient(*tensors)
 

@@ -3,14 +3,12 @@
 Letters of shapes: D hidden, V vocabulary, L labels.
 """
 
-import keras
 import tensorflow as tf
 
-from bert.modeling.layers import Dense, LayerNorm
-from bert.modeling.randomness import WeightInitializer
+from bert.modeling.layers import Dense, Layer, LayerNorm, LayerOptions
 
 
-class OutputLayer(keras.layers.Layer):
+class OutputLayer(Layer):
     """Scores of labels: x times transposed weights, plus a bias.
 
     Checkpoint: `output_weights` [L, D] and `output_bias` [L].
@@ -18,8 +16,8 @@ class OutputLayer(keras.layers.Layer):
     Args:
         num_labels: L.
         hidden_size: D.
-        initializer: of the weights; the bias starts at 0.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `LayerOptions`; the bias starts at 0.
+        name: see `Layer`.
 
     Call arguments:
         x: float [..., D].
@@ -32,34 +30,29 @@ class OutputLayer(keras.layers.Layer):
         self,
         num_labels: int,
         hidden_size: int,
-        initializer: WeightInitializer,
-        **kwargs,
+        options: LayerOptions,
+        name: str,
     ):
-        super().__init__(**kwargs)
+        super().__init__(options, name)
         self.num_labels = num_labels
         self.hidden_size = hidden_size
-        self.initializer = initializer
 
     def build(self, input_shape=None):
-        self.output_weights = self.add_weight(
-            name="output_weights",
-            shape=[self.num_labels, self.hidden_size],
-            initializer=self.initializer(f"{self.path}/output_weights"),
+        self.output_weights = self.new_weight(
+            "output_weights", [self.num_labels, self.hidden_size]
         )
-        self.output_bias = self.add_weight(
-            name="output_bias",
-            shape=[self.num_labels],
-            initializer="zeros",
-            autocast=False,
+        self.output_bias = self.new_weight(
+            "output_bias", [self.num_labels], "zeros"
         )
 
     def call(self, x):
         x = tf.reshape(x, [-1, self.hidden_size])
-        logits = tf.matmul(x, self.output_weights, transpose_b=True)
+        weights = tf.cast(tf.convert_to_tensor(self.output_weights), x.dtype)
+        logits = tf.matmul(x, weights, transpose_b=True)
         return tf.cast(logits, tf.float32) + self.output_bias
 
 
-class MaskedLmTransform(keras.layers.Layer):
+class MaskedLmTransform(Layer):
     """Brings a token's vector from the encoder to the word table's space.
 
     Checkpoint: `dense` and `LayerNorm`, under `cls/predictions/transform/`.
@@ -67,8 +60,7 @@ class MaskedLmTransform(keras.layers.Layer):
     Args:
         hidden_size: D.
         activation: a name that `get_activation` knows.
-        initializer: of the kernel.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `LayerOptions`.
 
     Call arguments:
         x: float [..., D].
@@ -78,32 +70,19 @@ class MaskedLmTransform(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        hidden_size: int,
-        activation: str,
-        initializer: WeightInitializer,
-        **kwargs,
+        self, hidden_size: int, activation: str, options: LayerOptions
     ):
-        super().__init__(**kwargs)
+        super().__init__(options, "transform")
         self.dense = Dense(
-            hidden_size,
-            hidden_size,
-            initializer,
-            activation,
-            name="dense",
-            dtype=self.dtype_policy,
+            hidden_size, hidden_size, options, activation=activation
         )
-        self.layer_norm = LayerNorm(hidden_size, dtype=self.dtype_policy)
-
-    def build(self, input_shape=None):
-        self.dense.build()
-        self.layer_norm.build()
+        self.layer_norm = LayerNorm(hidden_size, options)
 
     def call(self, x):
         return self.layer_norm(self.dense(x))
 
 
-class MaskedLmHead(keras.layers.Layer):
+class MaskedLmHead(Layer):
     """Scores every word piece for masked tokens, by the word table itself.
 
     Checkpoint: `transform` and `output_bias` [V], under `cls/predictions/`.
@@ -112,8 +91,7 @@ class MaskedLmHead(keras.layers.Layer):
         vocab_size: V.
         hidden_size: D.
         activation: a name that `get_activation` knows.
-        initializer: of the kernel.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `LayerOptions`.
 
     Call arguments:
         x: float [..., D], the encoder's vectors of the masked tokens.
@@ -130,26 +108,16 @@ class MaskedLmHead(keras.layers.Layer):
         vocab_size: int,
         hidden_size: int,
         activation: str,
-        initializer: WeightInitializer,
-        **kwargs,
+        options: LayerOptions,
     ):
-        super().__init__(**kwargs)
+        super().__init__(options, "predictions")
         self.vocab_size = vocab_size
-        self.transform = MaskedLmTransform(
-            hidden_size,
-            activation,
-            initializer,
-            name="transform",
-            dtype=self.dtype_policy,
-        )
+        self.transform = MaskedLmTransform(hidden_size, activation, options)
 
     def build(self, input_shape=None):
-        self.transform.build()
-        self.output_bias = self.add_weight(
-            name="output_bias",
-            shape=[self.vocab_size],
-            initializer="zeros",
-            autocast=False,
+        super().build()
+        self.output_bias = self.new_weight(
+            "output_bias", [self.vocab_size], "zeros"
         )
 
     def call(self, x, word_embeddings):

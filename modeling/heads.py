@@ -4,10 +4,12 @@ Letters of shapes: B batch, S sequence, D hidden, V vocabulary, P predictions
 of a row, L labels. Labels of whole texts: `modeling.classifiers`.
 """
 
+from typing import Unpack
+
 import keras
 import tensorflow as tf
 
-from bert.modeling.backbones.bert import dtype_policy
+from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import MaskedLmHead, OutputLayer
 from bert.modeling.losses import (
@@ -15,18 +17,8 @@ from bert.modeling.losses import (
     cross_entropy,
     span_cross_entropy,
 )
-from bert.modeling.randomness import (
-    WeightInitializer,
-    dropout,
-    dropout_seed,
-    split_seed,
-)
-from bert.modeling.task_model import (
-    FRESH_HEAD_STDDEV,
-    LossWeight,
-    TaskModel,
-    one_a_row,
-)
+from bert.modeling.randomness import dropout, dropout_seed, split_seed
+from bert.modeling.task_model import LossWeight, TaskModel, one_a_row
 
 # As for masked positions: keeps the loss finite where none counts.
 TOKEN_EPSILON = 1e-5
@@ -37,8 +29,7 @@ class PretrainingModel(TaskModel):
 
     Args:
         config: the encoder's sizes.
-        compute_dtype: see `BertModel`.
-        init_seed: see `BertModel`.
+        **options: see `ModelOptions`.
 
     Call arguments:
         batch: also `masked_lm_positions`, int [B, P]; for the losses
@@ -54,29 +45,16 @@ class PretrainingModel(TaskModel):
     Source: Devlin et al. 2019, section 3.1.
     """
 
-    def __init__(
-        self,
-        config: BertConfig,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
-    ):
-        super().__init__(config, "pretraining_model", compute_dtype, init_seed)
-        initializer = WeightInitializer(config.initializer_range, init_seed)
-        policy = dtype_policy(compute_dtype)
+    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+        super().__init__(config, "pretraining_model", **options)
         self.masked_lm = MaskedLmHead(
             config.vocab_size,
             config.hidden_size,
             config.hidden_act,
-            initializer,
-            name="predictions",
-            dtype=policy,
+            self.backbone.options,
         )
         self.next_sentence = OutputLayer(
-            2,
-            config.hidden_size,
-            initializer,
-            name="seq_relationship",
-            dtype=policy,
+            2, config.hidden_size, self.backbone.options, "seq_relationship"
         )
         with keras.name_scope("cls"):
             self.masked_lm.build()
@@ -91,13 +69,24 @@ class PretrainingModel(TaskModel):
             choose=lambda hidden: with_first(hidden, positions),
         )
         masked = encoded["sequence_output"][:, 1:]
-        table = tf.convert_to_tensor(self.bert.embeddings.word_embeddings)
         return {
-            "masked_lm_logits": self.masked_lm(masked, word_embeddings=table),
+            "masked_lm_logits": self.word_logits(masked),
             "next_sentence_logits": self.next_sentence(
                 encoded["pooled_output"]
             ),
         }
+
+    def word_logits(self, hidden: tf.Tensor) -> tf.Tensor:
+        """Returns the logits of all words in the place of some tokens.
+
+        Args:
+            hidden: float [..., D], the encoder's vectors of the tokens.
+
+        Returns:
+            float32 [n, V], n tokens in all.
+        """
+        table = tf.convert_to_tensor(self.backbone.word_table)
+        return self.masked_lm(hidden, word_embeddings=table)
 
     def loss_weights(self, batch):
         return {
@@ -126,8 +115,7 @@ class TokenModel(TaskModel):
         config: the encoder's sizes.
         num_labels: L.
         dropout_rate: share of each token's vector dropped.
-        compute_dtype: see `BertModel`.
-        init_seed: see `BertModel`.
+        **options: see `ModelOptions`.
 
     Call arguments:
         batch: for the losses also `label_ids` and `label_mask`, int [B, S]; a
@@ -139,28 +127,20 @@ class TokenModel(TaskModel):
     Source: Devlin et al. 2019, section 5.3.
     """
 
+    head_name = "token"
+    uses_pooler = False
+
     def __init__(
         self,
         config: BertConfig,
         num_labels: int,
         dropout_rate: float = 0.1,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
+        **options: Unpack[ModelOptions],
     ):
-        super().__init__(config, "token_model", compute_dtype, init_seed)
-        # As for a span: the pooler has no part in it.
-        self.bert.pooler.trainable = False
+        super().__init__(config, "token_model", **options)
         self.num_labels = num_labels
         self.dropout_rate = dropout_rate
-        self.tagger = OutputLayer(
-            num_labels,
-            config.hidden_size,
-            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
-            name="token",
-            dtype=dtype_policy(compute_dtype),
-        )
-        with keras.name_scope("cls"):
-            self.tagger.build()
+        self.tagger = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
         encoder_seed, head_seed = split_seed(seed, 2)
@@ -189,13 +169,9 @@ class TokenModel(TaskModel):
 class SpanModel(TaskModel):
     """The first and the last token of an answer, as for SQuAD.
 
-    The pooler is not trainable: nothing here comes from it, so it gets no
-    gradient, and `trainable_variables` are those that do.
-
     Args:
         config: the encoder's sizes.
-        compute_dtype: see `BertModel`.
-        init_seed: see `BertModel`.
+        **options: see `ModelOptions`.
 
     Call arguments:
         batch: for the losses also `start_positions` and `end_positions`, int
@@ -207,23 +183,12 @@ class SpanModel(TaskModel):
     Source: Devlin et al. 2019, section 4.2.
     """
 
-    def __init__(
-        self,
-        config: BertConfig,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
-    ):
-        super().__init__(config, "span_model", compute_dtype, init_seed)
-        self.bert.pooler.trainable = False
-        self.span = OutputLayer(
-            2,
-            config.hidden_size,
-            WeightInitializer(FRESH_HEAD_STDDEV, init_seed),
-            name="squad",
-            dtype=dtype_policy(compute_dtype),
-        )
-        with keras.name_scope("cls"):
-            self.span.build()
+    head_name = "squad"
+    uses_pooler = False
+
+    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+        super().__init__(config, "span_model", **options)
+        self.span = self.new_head(2)
 
     def call(self, batch, training=False, seed=None):
         encoded = self.encode(batch, training, seed)

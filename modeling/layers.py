@@ -1,4 +1,4 @@
-"""Layers that the whole model is made of, and the embeddings.
+"""What all layers are made of: weights, products, norms, and the embeddings.
 
 Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 
@@ -8,6 +8,7 @@ run in the layer's compute dtype; weights, layer normalization and softmax are
 float32.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -15,13 +16,64 @@ import tensorflow as tf
 
 from bert.modeling.activations import get_activation
 from bert.modeling.export_mode import own_gradient
-from bert.modeling.onednn_fusion import is_joined
+from bert.modeling.onednn_fusion import uses_onednn_fusion
 from bert.modeling.randomness import WeightInitializer, dropout
 
 LAYER_NORM_EPSILON = 1e-12
 
 
-class Dense(keras.layers.Layer):
+@dataclasses.dataclass(frozen=True)
+class LayerOptions:
+    """What all layers of a model are made with.
+
+    Attributes:
+        initializer: draws the start values of kernels and tables.
+        dtype: Keras' dtype policy: of the matrix products.
+    """
+
+    initializer: WeightInitializer
+    dtype: str = "float32"
+
+
+class Layer(keras.layers.Layer):
+    """A layer that knows its sizes: built without the shape of an input.
+
+    Args:
+        options: what it and its parts are made with.
+        name: its part of the names in checkpoints.
+        **kwargs: of Keras' layers.
+    """
+
+    def __init__(self, options: LayerOptions, name: str, **kwargs):
+        super().__init__(name=name, dtype=options.dtype, **kwargs)
+        self.options = options
+
+    def build(self, input_shape=None):
+        """Builds the layers that are attributes of this one."""
+        for part in vars(self).values():
+            if isinstance(part, Layer):
+                part.build()
+
+    def new_weight(
+        self, name: str, shape: Sequence[int], start: str | None = None
+    ) -> keras.Variable:
+        """Returns a new weight, which is read as float32.
+
+        Args:
+            name: the last part of its name in checkpoints.
+            shape: its shape.
+            start: "zeros" or "ones"; None: drawn by the initializer.
+        """
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=start
+            or self.options.initializer(f"{self.path}/{name}"),
+            autocast=False,
+        )
+
+
+class Dense(Layer):
     """A matrix product, a bias and an activation.
 
     Checkpoint: `kernel` [input_size, units] and `bias` [units].
@@ -29,9 +81,9 @@ class Dense(keras.layers.Layer):
     Args:
         input_size: width of the input.
         units: width of the output.
-        initializer: of the kernel; the bias starts at 0.
+        options: see `LayerOptions`; the bias starts at 0.
+        name: see `Layer`.
         activation: a name that `get_activation` knows.
-        **kwargs: Keras' `name` and `dtype`.
 
     Call arguments:
         x: float [..., input_size].
@@ -46,29 +98,18 @@ class Dense(keras.layers.Layer):
         self,
         input_size: int,
         units: int,
-        initializer: WeightInitializer,
+        options: LayerOptions,
+        name: str = "dense",
         activation: str = "linear",
-        **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(options, name)
         self.input_size = input_size
         self.units = units
-        self.initializer = initializer
         self.activation = get_activation(activation)
 
     def build(self, input_shape=None):
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=[self.input_size, self.units],
-            initializer=self.initializer(f"{self.path}/kernel"),
-            autocast=False,
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=[self.units],
-            initializer="zeros",
-            autocast=False,
-        )
+        self.kernel = self.new_weight("kernel", [self.input_size, self.units])
+        self.bias = self.new_weight("bias", [self.units], "zeros")
 
     def call(self, x, scale=1.0):
         # One product of two matrices is a third faster, forward and backward,
@@ -98,39 +139,41 @@ def side_by_side(
     scales = [scale for _, scale in layers]
     units = [layer.units for layer, _ in layers]
 
-    def join(weights, axis):
-        scaled = [
-            weight if scale == 1.0 else weight * scale
-            for weight, scale in zip(weights, scales, strict=True)
-        ]
-        joined = scaled[0] if len(scaled) == 1 else tf.concat(scaled, axis)
-        return tf.cast(joined, x.dtype)
-
-    def part(gradient, axis):
-        joined = tf.cast(gradient, tf.float32)
-        parts = tf.split(joined, units, axis) if len(units) > 1 else [joined]
+    def scaled(tensors):
         return [
-            each if scale == 1.0 else each * scale
-            for each, scale in zip(parts, scales, strict=True)
+            tensor if scale == 1.0 else tensor * scale
+            for tensor, scale in zip(tensors, scales, strict=True)
         ]
+
+    def concat(weights, axis):
+        weights = scaled(weights)
+        whole = weights[0] if len(weights) == 1 else tf.concat(weights, axis)
+        return tf.cast(whole, x.dtype)
+
+    def split(gradient, axis):
+        whole = tf.cast(gradient, tf.float32)
+        return scaled(
+            tf.split(whole, units, axis) if len(units) > 1 else [whole]
+        )
 
     @own_gradient
     def affine(x, *weights):
         kernels, biases = weights[: len(layers)], weights[len(layers) :]
 
         def gradient(dy):
-            # Made again: kept from the forward pass, all kernels together
-            # would be a second encoder. After dy, or they would be kept.
+            # Concatenated again: kept from the forward pass, all kernels
+            # would take as much memory as a second encoder. The dependency on
+            # dy keeps TensorFlow from taking the first concatenation instead.
             with tf.control_dependencies([dy]):
-                kernel = join(kernels, 1)
+                kernel = concat(kernels, 1)
             return (
                 tf.matmul(dy, kernel, transpose_b=True),
-                *part(tf.matmul(x, dy, transpose_a=True), 1),
-                *part(_sum_of_rows(dy), 0),
+                *split(tf.matmul(x, dy, transpose_a=True), 1),
+                *split(_sum_of_rows(dy), 0),
             )
 
-        product = tf.matmul(x, join(kernels, 1))
-        return tf.nn.bias_add(product, join(biases, 0)), gradient
+        product = tf.matmul(x, concat(kernels, 1))
+        return tf.nn.bias_add(product, concat(biases, 0)), gradient
 
     return affine(
         x,
@@ -150,14 +193,14 @@ def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:
     return tf.linalg.matvec(x, ones, transpose_a=True)
 
 
-class LayerNorm(keras.layers.Layer):
+class LayerNorm(Layer):
     """Gives the last axis mean `beta` and standard deviation `gamma`.
 
     Checkpoint: `LayerNorm/beta` [D] and `LayerNorm/gamma` [D].
 
     Args:
         size: width of the last axis, D.
-        **kwargs: Keras' `dtype`.
+        options: see `LayerOptions`.
 
     Call arguments:
         x: float [..., D], taken as float32 whatever the compute dtype.
@@ -168,24 +211,16 @@ class LayerNorm(keras.layers.Layer):
     Source: Ba et al. 2016.
     """
 
-    def __init__(self, size: int, **kwargs):
-        super().__init__(name="LayerNorm", autocast=False, **kwargs)
+    def __init__(self, size: int, options: LayerOptions):
+        super().__init__(options, "LayerNorm", autocast=False)
         self.size = size
 
     def build(self, input_shape=None):
-        self.beta = self._add_vector("beta", "zeros")
-        self.gamma = self._add_vector("gamma", "ones")
-
-    def _add_vector(self, name: str, initializer: str) -> keras.Variable:
-        return self.add_weight(
-            name=name,
-            shape=[self.size],
-            initializer=initializer,
-            autocast=False,
-        )
+        self.beta = self.new_weight("beta", [self.size], "zeros")
+        self.gamma = self.new_weight("gamma", [self.size], "ones")
 
     def call(self, x):
-        normalize = _normalize_joined if is_joined() else _normalize
+        normalize = _normalize_fused if uses_onednn_fusion() else _normalize
         x = normalize(
             tf.cast(x, tf.float32),
             tf.convert_to_tensor(self.gamma),
@@ -219,10 +254,10 @@ def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     return normal * gamma + beta, gradient
 
 
-def _normalize_joined(
+def _normalize_fused(
     x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
 ) -> tf.Tensor:
-    """`_normalize` as Keras 2 wrote it, which oneDNN has an operation for.
+    """`_normalize` in the pattern that oneDNN fuses, which is Keras 2's.
 
     Each row is a channel to a batch normalization with an image of one row.
     """
@@ -241,7 +276,7 @@ def _normalize_joined(
     return tf.reshape(normal.y, tf.shape(x)) * gamma + beta
 
 
-class Embeddings(keras.layers.Layer):
+class Embeddings(Layer):
     """Adds up what each token's piece, segment and position stand for.
 
     Checkpoint: `word_embeddings` [V, D], `token_type_embeddings`
@@ -257,8 +292,7 @@ class Embeddings(keras.layers.Layer):
         max_position_embeddings: the longest sequence.
         hidden_size: D.
         dropout_rate: share dropped after the normalization.
-        initializer: of the three tables.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `LayerOptions`.
 
     Call arguments:
         input_ids: int [B, S], each below V.
@@ -278,10 +312,9 @@ class Embeddings(keras.layers.Layer):
         max_position_embeddings: int,
         hidden_size: int,
         dropout_rate: float,
-        initializer: WeightInitializer,
-        **kwargs,
+        options: LayerOptions,
     ):
-        super().__init__(**kwargs)
+        super().__init__(options, "embeddings")
         self.sizes = {
             "word_embeddings": vocab_size,
             "token_type_embeddings": type_vocab_size,
@@ -289,23 +322,16 @@ class Embeddings(keras.layers.Layer):
         }
         self.hidden_size = hidden_size
         self.dropout_rate = dropout_rate
-        self.initializer = initializer
-        self.layer_norm = LayerNorm(hidden_size, dtype=self.dtype_policy)
+        self.layer_norm = LayerNorm(hidden_size, options)
 
     def build(self, input_shape=None):
-        self.word_embeddings = self._add_table("word_embeddings")
-        self.token_type_embeddings = self._add_table("token_type_embeddings")
-        self.position_embeddings = self._add_table("position_embeddings")
-        self.layer_norm.build()
+        self.word_embeddings = self._new_table("word_embeddings")
+        self.token_type_embeddings = self._new_table("token_type_embeddings")
+        self.position_embeddings = self._new_table("position_embeddings")
+        super().build()
 
-    def _add_table(self, name: str) -> keras.Variable:
-        # Cast rows, not tables: without autocast.
-        return self.add_weight(
-            name=name,
-            shape=[self.sizes[name], self.hidden_size],
-            initializer=self.initializer(f"{self.path}/{name}"),
-            autocast=False,
-        )
+    def _new_table(self, name: str) -> keras.Variable:
+        return self.new_weight(name, [self.sizes[name], self.hidden_size])
 
     def call(self, input_ids, segment_ids, seed=None):
         # As a tensor: gathering from the variable itself makes every other

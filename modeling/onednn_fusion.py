@@ -1,42 +1,36 @@
-"""Operations in the forms that TensorFlow joins into one of oneDNN's."""
+"""When to use the patterns of operations that oneDNN runs as one operation."""
 
-import contextlib
-import contextvars
 import os
 import platform
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
-from bert.modeling.export_mode import is_portable
+from bert.modeling.context_flag import ContextFlag
+from bert.modeling.export_mode import in_export_mode
 
-_is_on = contextvars.ContextVar("joining", default=False)
+_FLAG = ContextFlag("onednn_fusion")
 
 
-@contextlib.contextmanager
-def joining(is_on: bool) -> Iterator[None]:
-    """Within it layers may use forms that are joined, if `is_on`.
+def onednn_fusion(is_on: bool) -> AbstractContextManager[None]:
+    """Allows layers to use patterns that oneDNN fuses, if `is_on`.
 
-    For passes without a gradient: what is joined keeps nothing for one. (One
-    that is asked for all the same is right, only slower.)
+    For passes without a gradient: a fused operation keeps nothing for one.
+    (A gradient that is asked for all the same is right, only slower.)
     """
-    token = _is_on.set(is_on)
-    try:
-        yield
-    finally:
-        _is_on.reset(token)
+    return _FLAG.set(is_on)
 
 
-def is_joined() -> bool:
+def uses_onednn_fusion() -> bool:
     """Returns whether what is traced now will run as oneDNN's operations.
 
-    TensorFlow looks for certain patterns of operations, each made of many, in
-    graphs for x86 processors, where oneDNN is on (`cli.environment`).
-    Elsewhere they would be slower than the plain form.
+    TensorFlow looks for certain patterns, each of many operations, in graphs
+    for x86 processors where oneDNN is on (`cli.environment`). Elsewhere they
+    would be slower than the plain form.
     """
     return (
-        _is_on.get()
-        and not is_portable()
+        _FLAG.is_on()
+        and not in_export_mode()
         and tf.inside_function()
         and os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
         and platform.machine().lower() in ("x86_64", "amd64")

@@ -8,14 +8,18 @@ and adds up sum(weights) over all parts of a batch, in time or on devices,
 before it divides.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from contextlib import nullcontext
+from typing import ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from bert.modeling.backbones.bert import BertModel
+from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
+from bert.modeling.head_layers import OutputLayer
+from bert.modeling.randomness import WeightInitializer
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -38,17 +42,23 @@ class LossWeight(NamedTuple):
 class TaskModel(keras.layers.Layer):
     """What a training loop needs of a task; the base of all task models.
 
-    Its weights exist once it is made. `losses` divided as told above is the
-    task's loss.
+    Its weights exist once it is made. `losses`, weighted and divided
+    as above, are what training minimizes.
+
+    Class attributes:
+        head_name: the head's weights are under `cls/<head_name>/` in
+            checkpoints; None: at the root.
+        uses_pooler: whether anything here comes from the encoder's pooler. If
+            not, the pooler gets no gradient and is not trainable.
 
     Args:
         config: the encoder's sizes.
         name: in front of the names of the task's own weights.
-        compute_dtype: see `BertModel`.
-        init_seed: see `BertModel`; decides the head's weights too.
+        compute_dtype: see `ModelOptions`.
+        init_seed: see `ModelOptions`; decides the head's weights too.
 
     Attributes:
-        bert: the encoder.
+        backbone: the encoder.
 
     Call arguments:
         batch: tensors by name: `input_ids`, `input_mask` and `segment_ids`,
@@ -60,33 +70,45 @@ class TaskModel(keras.layers.Layer):
         A dict of float32 tensors.
     """
 
+    head_name: ClassVar[str | None] = None
+    uses_pooler: ClassVar[bool] = True
+
     def __init__(
         self,
         config: BertConfig,
         name: str,
-        compute_dtype: str,
-        init_seed: int | None,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
     ):
         # Without autocast: under a global policy of bfloat16, Keras would
         # round the batch's weights.
         super().__init__(name=name, autocast=False)
-        self.bert = BertModel(
+        self.backbone = make_backbone(
             config, compute_dtype=compute_dtype, init_seed=init_seed
         )
+        if not self.uses_pooler:
+            self.backbone.freeze_pooler()
 
-    def freeze(self, num_layers: int) -> None:
-        """Takes the embeddings and the first layers out of training.
+    def new_head(self, num_outputs: int) -> OutputLayer:
+        """Returns the head that fine-tuning starts afresh.
 
         Args:
-            num_layers: how many layers; 0 for the embeddings alone.
+            num_outputs: its labels, L.
         """
-        self.bert.embeddings.trainable = False
-        for block in self.bert.encoder.blocks[:num_layers]:
-            block.trainable = False
-
-    def recompute_activations(self) -> None:
-        """Makes training compute each layer twice instead of keeping it."""
-        self.bert.encoder.recomputes = True
+        options = self.backbone.options
+        initializer = WeightInitializer(
+            FRESH_HEAD_STDDEV, options.initializer.seed
+        )
+        head = OutputLayer(
+            num_outputs,
+            self.backbone.config.hidden_size,
+            dataclasses.replace(options, initializer=initializer),
+            # The model's own name is left out of names in checkpoints.
+            name=self.head_name or self.name,
+        )
+        with keras.name_scope("cls") if self.head_name else nullcontext():
+            head.build()
+        return head
 
     def encode(
         self,
@@ -95,8 +117,8 @@ class TaskModel(keras.layers.Layer):
         seed: tf.Tensor | None,
         choose: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> dict[str, tf.Tensor]:
-        """Returns what the encoder makes of a batch; as `BertModel` does."""
-        return self.bert(
+        """Returns what the encoder makes of a batch; as `Backbone` does."""
+        return self.backbone(
             batch["input_ids"],
             input_mask=batch["input_mask"],
             segment_ids=batch["segment_ids"],

@@ -8,38 +8,61 @@ tokens' output is wanted.
             └───────────── added to ────┘         └──── added to ─────┘
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
 
-from bert.modeling.export_mode import is_portable
-from bert.modeling.layers import Dense, LayerNorm, side_by_side
-from bert.modeling.randomness import (
-    WeightInitializer,
-    drop,
-    kept_scale,
-    split_seed,
+from bert.modeling.export_mode import in_export_mode
+from bert.modeling.layers import (
+    Dense,
+    Layer,
+    LayerNorm,
+    LayerOptions,
+    side_by_side,
 )
+from bert.modeling.randomness import drop, kept_scale, split_seed
 
 # Added to the attention score of a masked token: after softmax, about 0.
 MASKED_SCORE = -10000.0
 
 
-class SelfAttention(keras.layers.Layer):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BlockOptions(LayerOptions):
+    """What a block and its layers are made with.
+
+    Attributes:
+        num_heads: number of heads, N.
+        head_size: width of one head, H; the hidden size is D = N * H.
+        intermediate_size: I.
+        activation: a name that `get_activation` knows.
+        dropout_rate: share of what each sublayer adds that is dropped in
+            training, 0 to 1 (the chance of dropping, not of keeping).
+        attention_dropout_rate: share of attention weights dropped.
+    """
+
+    num_heads: int
+    head_size: int
+    intermediate_size: int
+    activation: str
+    dropout_rate: float
+    attention_dropout_rate: float
+
+    @property
+    def hidden_size(self) -> int:
+        """D."""
+        return self.num_heads * self.head_size
+
+
+class SelfAttention(Layer):
     """Lets every token of a sequence look at every other one.
 
     Checkpoint: `query`, `key`, `value`, each `kernel` [D, D] and `bias` [D],
     under `bert/encoder/layer_<i>/attention/self/`.
 
     Args:
-        num_heads: number of heads, N.
-        head_size: width of one head, H; the hidden size is D = N * H.
-        dropout_rate: share of attention weights dropped in training, 0 to 1
-            (the chance of dropping, not of keeping).
-        initializer: of the kernels.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `BlockOptions`.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -54,31 +77,20 @@ class SelfAttention(keras.layers.Layer):
     Source: Vaswani et al. 2017, section 3.2.2; Devlin et al. 2019, section 3.
     """
 
-    def __init__(
-        self,
-        num_heads: int,
-        head_size: int,
-        dropout_rate: float,
-        initializer: WeightInitializer,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.head_size = head_size
-        self.dropout_rate = dropout_rate
-        size = num_heads * head_size
+    options: BlockOptions
+
+    def __init__(self, options: BlockOptions):
+        super().__init__(options, "self")
+        size = options.hidden_size
         self.query, self.key, self.value = (
-            Dense(size, size, initializer, name=name, dtype=self.dtype_policy)
+            Dense(size, size, options, name)
             for name in ("query", "key", "value")
         )
 
-    def build(self, input_shape=None):
-        for dense in (self.query, self.key, self.value):
-            dense.build()
-
     def call(self, hidden, input_mask, seed=None, queries=None):
+        dropout_rate = self.options.attention_dropout_rate
         query, key, value = self._project(
-            hidden, queries, kept_scale(self.dropout_rate, seed)
+            hidden, queries, kept_scale(dropout_rate, seed)
         )
         # [B, N, F, T], float32; the mask is the same for every N and F.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
@@ -87,7 +99,7 @@ class SelfAttention(keras.layers.Layer):
         masked = tf.expand_dims(tf.expand_dims(masked, 1), 1)
         scores += masked * MASKED_SCORE
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
-        weights = drop(weights, self.dropout_rate, seed)
+        weights = drop(weights, dropout_rate, seed)
 
         # [B, N, F, H] -> [B, F, N, H] -> [B, F, D]
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
@@ -106,7 +118,7 @@ class SelfAttention(keras.layers.Layer):
         The query is scaled before its product with the key, which float16
         could not hold else.
         """
-        query = (self.query, 1.0 / math.sqrt(self.head_size))
+        query = (self.query, 1.0 / math.sqrt(self.options.head_size))
         key = (self.key, 1.0)
         value = (self.value, value_scale)
         if queries is None:
@@ -121,20 +133,27 @@ class SelfAttention(keras.layers.Layer):
     ) -> Sequence[tf.Tensor]:
         """Returns what layers make of x [B, S, D], each [B, N, S, H].
 
-        In one product, but see `portable`.
+        In one product, but see `export_mode`.
         """
-        if is_portable() and len(layers) > 1:
+        if in_export_mode() and len(layers) > 1:
             return [self._heads(x, [each])[0] for each in layers]
-        rows = tf.reshape(x, [-1, self.query.input_size])
+        options = self.options
+        rows = tf.reshape(x, [-1, options.hidden_size])
         rows = side_by_side(rows, layers)
         batch, length = tf.unstack(tf.shape(x)[:2])
-        heads = [batch, length, len(layers), self.num_heads, self.head_size]
+        heads = (
+            batch,
+            length,
+            len(layers),
+            options.num_heads,
+            options.head_size,
+        )
         return tf.unstack(
             tf.transpose(tf.reshape(rows, heads), [2, 0, 3, 1, 4])
         )
 
 
-class ResidualOutput(keras.layers.Layer):
+class ResidualOutput(Layer):
     """Ends a sublayer: projects, drops, adds the input, normalizes.
 
     Checkpoint: `dense` and `LayerNorm`, under
@@ -142,10 +161,7 @@ class ResidualOutput(keras.layers.Layer):
 
     Args:
         input_size: width of what the sublayer computed.
-        hidden_size: width of the encoder, D.
-        dropout_rate: share of the projection dropped.
-        initializer: of the kernel.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `BlockOptions`.
 
     Call arguments:
         x: float [B, S, input_size].
@@ -158,51 +174,31 @@ class ResidualOutput(keras.layers.Layer):
     Source: Vaswani et al. 2017, sections 3.1 and 5.4.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        dropout_rate: float,
-        initializer: WeightInitializer,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.dropout_rate = dropout_rate
-        self.dense = Dense(
-            input_size,
-            hidden_size,
-            initializer,
-            name="dense",
-            dtype=self.dtype_policy,
-        )
-        self.layer_norm = LayerNorm(hidden_size, dtype=self.dtype_policy)
+    options: BlockOptions
 
-    def build(self, input_shape=None):
-        self.dense.build()
-        self.layer_norm.build()
+    def __init__(self, input_size: int, options: BlockOptions):
+        super().__init__(options, "output")
+        self.dense = Dense(input_size, options.hidden_size, options)
+        self.layer_norm = LayerNorm(options.hidden_size, options)
 
     def call(self, x, residual, seed=None):
-        x = self.dense(x, scale=kept_scale(self.dropout_rate, seed))
-        x = drop(x, self.dropout_rate, seed)
+        dropout_rate = self.options.dropout_rate
+        x = self.dense(x, scale=kept_scale(dropout_rate, seed))
+        x = drop(x, dropout_rate, seed)
         # float32: a sum of two bfloat16 would lose the smaller one's bits.
         return self.layer_norm(
             tf.cast(x, tf.float32) + tf.cast(residual, tf.float32)
         )
 
 
-class Attention(keras.layers.Layer):
+class Attention(Layer):
     """The first sublayer of a block: self-attention and what ends it.
 
     Checkpoint: `self` and `output`, under
     `bert/encoder/layer_<i>/attention/`.
 
     Args:
-        num_heads: number of heads, N.
-        head_size: width of one head, H; the hidden size is D = N * H.
-        dropout_rate: share of the projection dropped.
-        attention_dropout_rate: share of attention weights dropped.
-        initializer: of the kernels.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `BlockOptions`.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -215,37 +211,10 @@ class Attention(keras.layers.Layer):
         float [B, S, D], or of the chosen tokens.
     """
 
-    def __init__(
-        self,
-        num_heads: int,
-        head_size: int,
-        dropout_rate: float,
-        attention_dropout_rate: float,
-        initializer: WeightInitializer,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        size = num_heads * head_size
-        self.self_attention = SelfAttention(
-            num_heads,
-            head_size,
-            attention_dropout_rate,
-            initializer,
-            name="self",
-            dtype=self.dtype_policy,
-        )
-        self.residual_output = ResidualOutput(
-            size,
-            size,
-            dropout_rate,
-            initializer,
-            name="output",
-            dtype=self.dtype_policy,
-        )
-
-    def build(self, input_shape=None):
-        self.self_attention.build()
-        self.residual_output.build()
+    def __init__(self, options: BlockOptions):
+        super().__init__(options, "attention")
+        self.self_attention = SelfAttention(options)
+        self.residual_output = ResidualOutput(options.hidden_size, options)
 
     def call(
         self, hidden, input_mask, attention_seed=None, seed=None, choose=None
@@ -259,17 +228,13 @@ class Attention(keras.layers.Layer):
         )
 
 
-class Intermediate(keras.layers.Layer):
+class Intermediate(Layer):
     """The wide layer of a block's second sublayer.
 
     Checkpoint: `dense`, under `bert/encoder/layer_<i>/intermediate/`.
 
     Args:
-        hidden_size: D.
-        intermediate_size: I.
-        activation: a name that `get_activation` knows.
-        initializer: of the kernel.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `BlockOptions`.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -278,46 +243,28 @@ class Intermediate(keras.layers.Layer):
         float [B, S, I].
     """
 
-    def __init__(
-        self,
-        hidden_size: int,
-        intermediate_size: int,
-        activation: str,
-        initializer: WeightInitializer,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
+    def __init__(self, options: BlockOptions):
+        super().__init__(options, "intermediate")
         self.dense = Dense(
-            hidden_size,
-            intermediate_size,
-            initializer,
-            activation,
-            name="dense",
-            dtype=self.dtype_policy,
+            options.hidden_size,
+            options.intermediate_size,
+            options,
+            activation=options.activation,
         )
-
-    def build(self, input_shape=None):
-        self.dense.build()
 
     def call(self, hidden):
         return self.dense(hidden)
 
 
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(Layer):
     """Attention, then a wide and a narrow dense layer, each on a residual.
 
     Checkpoint: `attention`, `intermediate` and `output`, under
     `bert/encoder/layer_<i>/`.
 
     Args:
-        num_heads: number of heads, N.
-        head_size: width of one head, H; the hidden size is D = N * H.
-        intermediate_size: I.
-        activation: a name that `get_activation` knows.
-        dropout_rate: share of what each sublayer adds that is dropped.
-        attention_dropout_rate: share of attention weights dropped.
-        initializer: of the kernels.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `BlockOptions`.
+        name: see `Layer`.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -332,49 +279,13 @@ class TransformerBlock(keras.layers.Layer):
     Source: Vaswani et al. 2017, section 3.1.
     """
 
-    def __init__(
-        self,
-        num_heads: int,
-        head_size: int,
-        intermediate_size: int,
-        activation: str,
-        dropout_rate: float,
-        attention_dropout_rate: float,
-        initializer: WeightInitializer,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        size = num_heads * head_size
-        self.attention = Attention(
-            num_heads,
-            head_size,
-            dropout_rate,
-            attention_dropout_rate,
-            initializer,
-            name="attention",
-            dtype=self.dtype_policy,
-        )
-        self.intermediate = Intermediate(
-            size,
-            intermediate_size,
-            activation,
-            initializer,
-            name="intermediate",
-            dtype=self.dtype_policy,
-        )
+    def __init__(self, options: BlockOptions, name: str):
+        super().__init__(options, name)
+        self.attention = Attention(options)
+        self.intermediate = Intermediate(options)
         self.residual_output = ResidualOutput(
-            intermediate_size,
-            size,
-            dropout_rate,
-            initializer,
-            name="output",
-            dtype=self.dtype_policy,
+            options.intermediate_size, options
         )
-
-    def build(self, input_shape=None):
-        self.attention.build()
-        self.intermediate.build()
-        self.residual_output.build()
 
     def call(self, hidden, input_mask, seed=None, choose=None):
         seeds = split_seed(seed, 3)

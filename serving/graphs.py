@@ -9,9 +9,9 @@ import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError
-from bert.model_folder.model_source import Source
+from bert.model_folder.model_files import ModelFiles
 from bert.modeling import checkpoint
-from bert.modeling.export_mode import portable
+from bert.modeling.export_mode import export_mode
 from bert.modeling.task_model import TaskModel
 from bert.tasks import inference
 from bert.tasks.inference import Inference, Tensors
@@ -52,7 +52,7 @@ class Graph:
         UserError: the checkpoint is not one of this task and these sizes.
     """
 
-    def __init__(self, source: Source, top_k: int = 10):
+    def __init__(self, source: ModelFiles, top_k: int = 10):
         self.source = source
         self.inference = inference.make(source, top_k=top_k)
         self.model = self.inference.make_model()
@@ -66,7 +66,7 @@ class Graph:
         ) -> Tensors:
             values = (input_ids, input_mask, segment_ids)
             batch = dict(zip(INPUTS, values, strict=True))
-            with portable():
+            with export_mode():
                 return self.inference.outputs(self.model, batch, self.names)
 
         self.serve = tf.function(serve, input_signature=SIGNATURE)
@@ -97,8 +97,8 @@ class Graph:
 
         @tf.function
         def encode(input_ids, input_mask, segment_ids, training, seed):
-            with portable():
-                outputs = self.model.bert(
+            with export_mode():
+                outputs = self.model.backbone(
                     input_ids,
                     input_mask=input_mask,
                     segment_ids=segment_ids,
@@ -117,7 +117,7 @@ class Graph:
 
 
 def _load(
-    model: TaskModel, source: Source, optional: tuple[str, ...]
+    model: TaskModel, source: ModelFiles, optional: tuple[str, ...]
 ) -> tuple[dict[str, tf.Variable], list[tf.Variable]]:
     """Loads the checkpoint.
 
@@ -133,7 +133,7 @@ def _load(
         UserError: it lacks others.
     """
     variables = checkpoint.named_variables(model)
-    checkpoint.check_layers(checkpoint.Reader(source.checkpoint), variables)
+    checkpoint.check_layers(checkpoint.Reader(source.checkpoint), model)
     report = checkpoint.load_weights(model, source.checkpoint)
     report.log()
     missing = [name for name in report.fresh if not name.startswith(optional)]
@@ -150,7 +150,7 @@ def _load(
 
 
 def _output_names(
-    task: Inference, source: Source, weights: Sequence[str]
+    task: Inference, source: ModelFiles, weights: Sequence[str]
 ) -> list[str]:
     """Returns the outputs that there are weights for; warns of the others."""
     names = []

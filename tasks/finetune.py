@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from bert.data.records import record_files, record_io
+    from bert.data.records import record_files
+    from bert.data.records.fields import Field
     from bert.data.text import tokenization
     from bert.model_folder.task_files import Task
     from bert.modeling import BertConfig
@@ -84,7 +85,7 @@ class Prepared(NamedTuple):
 
     Attributes:
         strategy: open its scope for all that follows, inside of
-            `together`.
+            `worker_barrier`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
@@ -95,11 +96,11 @@ class Prepared(NamedTuple):
     tokenizer: "tokenization.FullTokenizer"
     compute_dtype: str = "float32"
 
-    def together(self) -> contextlib.AbstractContextManager[None]:
-        """Lets all workers end at the same time; goes round the scope."""
+    def worker_barrier(self) -> contextlib.AbstractContextManager[None]:
+        """Makes all workers wait at its end; goes round the scope."""
         from bert.training import strategy
 
-        return strategy.together(self.strategy)
+        return strategy.worker_barrier(self.strategy)
 
     @property
     def is_chief(self) -> bool:
@@ -115,6 +116,18 @@ class Prepared(NamedTuple):
         from bert.training import strategy
 
         return strategy.needs_fixed_shapes(self.strategy)
+
+
+class RecordFile(NamedTuple):
+    """A file of records.
+
+    Attributes:
+        path: where it is.
+        lengths: of each record, without padding.
+    """
+
+    path: str
+    lengths: Sequence[int]
 
 
 def check_results(
@@ -178,9 +191,10 @@ def find_start(config: Config, head: str, uses_pooler: bool = False) -> "Start":
         UserError: there is none to evaluate or predict with, or it is none of
             this task; see `head_check.find_start`.
     """
-    from bert.training import head_check, run
+    from bert.model_folder import locate
+    from bert.training import head_check
 
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     return head_check.find_start(
@@ -198,11 +212,11 @@ def kept_labels(config: Config, start: "Start") -> labels.Labels | None:
     Without a head, or without labels.txt, None. What lies in an output_dir
     that has no checkpoint is not a model's.
     """
-    if start.num_outputs is None:
+    from bert.model_folder import locate
+
+    if start.num_outputs is None or start.reader is None:
         return None
-    if start.is_resumed:
-        return labels.kept_in([config.output_dir])
-    return labels.kept_in(labels.folders_of(start.reader.prefix))
+    return locate.labels(os.path.dirname(start.reader.prefix))
 
 
 def prepare(config: Config) -> Prepared:
@@ -257,6 +271,7 @@ def check_model(
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
+    from bert.model_folder import locate
     from bert.training import checkpointing, head_check, monitor, resume, run
 
     steps = 0
@@ -269,7 +284,7 @@ def check_model(
         # Left by an earlier part of the run; it may stay the best.
         best = checkpointing.newest(monitor.best_folder(config.output_dir))
     elif config.save_best:
-        best = run.best_checkpoint(config.output_dir, config.save_best)
+        best = locate.best_checkpoint(config.output_dir, config.save_best)
     head_check.check_model(
         start,
         lambda: make_model(0),
@@ -306,12 +321,12 @@ def _length(config: Config, num_examples: int) -> "Length":
 def write_records(
     output_dir: str,
     name: str,
-    fields: "Sequence[record_io.Field]",
+    fields: "Sequence[Field]",
     features: Iterable[Mapping[str, Sequence[float]]],
     made_from: str,
     num_logged: int = 0,
-) -> str:
-    """Writes a record file into output_dir and returns its path.
+) -> RecordFile:
+    """Writes a record file into output_dir.
 
     A file that already has these records is left as it is. Every worker needs
     the file, and only the chief writes to output_dir; the others write to a
@@ -327,47 +342,47 @@ def write_records(
         num_logged: features that are made in any case, since the first ones
             are logged when they are made.
     """
-    from bert.data.records import record_io
+    from bert.data.records import record_writer
     from bert.training import strategy
 
     path = os.path.join(output_dir, name)
-    if record_reuse.is_current(path, made_from):
+    written = record_reuse.current(path, made_from)
+    if written:
         collections.deque(itertools.islice(features, num_logged), maxlen=0)
         logging.info("The records in %s are used again", path)
-        return path
+        return RecordFile(path, written.lengths)
     is_chief = strategy.is_chief()
     if not is_chief:
         folder = tempfile.mkdtemp(prefix="bert-worker-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, name)
-    with record_io.record_writer(path) as writer:
-        for values in features:
-            writer.write(record_io.encode(fields, values))
+    written = record_writer.write(path, fields, features)
     if is_chief:
-        record_reuse.keep(path, made_from)
+        record_reuse.keep(path, made_from, written)
     logging.info("Wrote records to %s", path)
-    return path
+    return RecordFile(path, written.lengths)
 
 
 def source(
     prepared: Prepared,
-    path: str,
-    fields: "Sequence[record_io.Field]",
+    file: RecordFile,
+    fields: "Sequence[Field]",
     limits: Mapping[str, int] | None = None,
 ) -> "record_files.RecordSource":
     """Returns the records of a file and what must hold for them.
 
     Args:
         prepared: the run's.
-        path: the file.
+        file: what `write_records` returned.
         fields: what is in it.
         limits: of the task's own features.
     """
     from bert.data.records import record_files
 
     return record_files.RecordSource(
-        files=[path],
+        files=[file.path],
         fields=fields,
+        lengths=file.lengths,
         limits={
             "input_ids": prepared.bert_config.vocab_size,
             "segment_ids": prepared.bert_config.type_vocab_size,
@@ -438,6 +453,7 @@ def load(config: Config, model: "TaskModel") -> int:
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
+    from bert.model_folder import locate
     from bert.training import checkpointing, monitor, run
 
     best = monitor.best_folder(config.output_dir)
@@ -447,9 +463,8 @@ def load(config: Config, model: "TaskModel") -> int:
             "they would be used instead of the newest.",
             best,
         )
-    return run.load_trained(
-        model, config.output_dir, config.init_checkpoint, config.save_best
-    )
+    trained = locate.trained_checkpoint(config.output_dir, config.save_best)
+    return run.load_trained(model, trained, config.init_checkpoint)
 
 
 def keep_task(config: Config, prepared: Prepared, task: "Task") -> None:

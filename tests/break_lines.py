@@ -276,19 +276,23 @@ def main(names: list[str]) -> int:
     return bool(survivors)
 
 
-def copy_tree(tree: Path) -> None:
-    """Copies what git knows, and what it does not ignore."""
-    files = subprocess.run(
+def known_files() -> list[str]:
+    """Returns the files that git knows, or does not ignore."""
+    names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.splitlines()
-    for name in files:
-        if (ROOT / name).is_file():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tree / name)
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def copy_tree(tree: Path) -> None:
+    """Copies what git knows, and what it does not ignore."""
+    for name in known_files():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
 
 
 def kills(tree: Path, item: Break) -> bool:

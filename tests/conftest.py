@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# As the scripts have it (training.environment).
+# As the scripts have it (cli.environment).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 

@@ -50,7 +50,7 @@ OUTSIDE = {"benchmarks", "tests"}
 NO_ROOM = {"__init__", "__main__", "bert"}
 
 FAST_TO_IMPORT = [
-    "cli.flags",
+    "cli.command_line",
     "data.corpus.instances",
     "data.text.tokenization",
     "model_folder.task_files",

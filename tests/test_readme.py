@@ -1,93 +1,189 @@
-"""What the README prints runs as it is printed."""
+"""What README.md and the pages in docs/ print runs as it is printed.
 
+Blocks of `sh` and `python` are run, in the order of the page, on a tiny model
+and tiny data. What they write to /tmp goes to a folder of the test. A block
+whose first line is `# needs …` is run where that is a package (`EXTRAS`) that
+is installed; the others are listed in `NOT_RUN`.
+"""
+
+import importlib.util
 import json
 import os
-import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from bert.modeling import BertConfig, BertModel, checkpoint
-from tests.scripts.runner import ROOT, run
+from bert.modeling import checkpoint, heads
+from bert.modeling.config import BertConfig
+from tests import pages
 
-README = (ROOT / "README.md").read_text()
-
-
-def test_the_python_example_runs(golden, tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    shutil.copy(golden / "inputs/vocab.txt", tmp_path)
-    for path in (golden / "model_base").glob("bert_*"):
-        shutil.copy(path, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec(code, names)
-    assert "Loaded 55 weights" in capsys.readouterr().out
-    assert names["outputs"]["pooled_output"].shape == (1, 32)
+# What a page says that a block needs, and the module that shows it is there.
+EXTRAS = {
+    "Apache Beam": "apache_beam",
+    "LiteRT": "ai_edge_litert",
+    "LiteRT and ONNX": "tf2onnx",
+    "ONNX": "onnxruntime",
+}
+# A test has no network, no GPU, no large data sets and little time.
+NOT_RUN = {
+    "README.md": ["a package index, some minutes", "a package index"],
+    "docs/classification.md": [
+        # tests/scripts/test_run_classifier.py runs it.
+        "train.tsv and dev.tsv of your own in --data_dir"
+    ],
+    "docs/compression.md": ["a package index"],
+    "docs/conversion.md": ["PyTorch"],
+    "docs/features.md": ["an output_file /tmp/output.npz"],
+    "docs/models.md": ["the internet: 400 MB", "a Hugging Face folder"],
+    "docs/performance.md": ["a package index, 3 GB and an hour"],
+    "docs/raw_strings.md": [
+        "the export of export.md",
+        "vocabularies, real data and an hour",
+    ],
+    "docs/results.md": [
+        "real data and hours",
+        "MRPC, PyTorch and an hour",
+    ],
+    "docs/scale.md": ["records of both lengths, GPUs and days"],
+}
+VOCAB_SIZE = 30522
+DOCS = [page for page in pages.pages() if page.startswith("docs/")]
+PAGES = ["README.md", *DOCS]
 
 
 @pytest.fixture(scope="module")
 def folder(golden, tmp_path_factory):
-    """What the fine-tuning commands read: a tiny model and tiny data."""
-    folder = tmp_path_factory.mktemp("readme")
-    base = folder / "base"
-    base.mkdir()
-    shutil.copy(golden / "inputs/vocab.txt", base)
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    config |= {"max_position_embeddings": 512, "num_hidden_layers": 4}
-    (base / "bert_config.json").write_text(json.dumps(config))
-    model = BertModel(BertConfig(**config), init_seed=1)
-    checkpoint.write_files(
-        str(base / "bert_model.ckpt"), checkpoint.named_variables(model)
-    )
+    """What stands for /tmp and for the data that the pages name."""
+    folder = tmp_path_factory.mktemp("pages")
+    _write_model(folder / "base", layers=2)
+    _write_model(folder / "base_of_4", layers=4)
     shutil.copytree(golden / "inputs/mrpc", folder / "glue/MRPC")
+    train = folder / "glue/MRPC/train.tsv"
+    header, *rows = train.read_text().splitlines(keepends=True)
+    train.write_text("".join([header, *rows * 4]))  # a batch has 32
     shutil.copytree(golden / "inputs/squad", folder / "squad")
-    (folder / "input.txt").write_text("Who was Jim? ||| Jim was a man .\n")
+    (folder / "conll").mkdir()
+    for name in ("train", "dev", "test"):
+        (folder / f"conll/{name}.txt").write_text(
+            "Jim B-PER\nsat O\n. O\n\nHe O\nsaw O\nRome B-LOC\n. O\n\n" * 16
+        )
     return folder
 
 
-@pytest.mark.parametrize(
-    ("script", "result"),
-    [
-        ("run_classifier.py", "mrpc_output/eval_results.txt"),
-        ("run_squad.py", "squad_base/predictions.json"),
-        ("extract_features.py", "output.jsonl"),
-    ],
-)
-def test_a_fine_tuning_command_runs_as_printed(folder, script, result):
-    (command,) = re.findall(
-        rf"```\npython {script} (.*?)```", README, re.DOTALL
-    )
-    args = (
-        command.replace("\\\n", " ")
-        .replace("/tmp/", f"{folder}/")
-        .replace("$BERT_BASE_DIR", f"{folder}/base")
-        .replace("$GLUE_DIR", f"{folder}/glue")
-        .replace("$SQUAD_DIR", f"{folder}/squad")
-        .split()
-    )
-    # Of the sample there are fewer rows than the original's batches have.
-    few = ["--train_batch_size=4"] * ("train" in command)
-    run(script, *args, *few)
-    assert (folder / result).stat().st_size > 0
+def _is_installed(module: str | None) -> bool:
+    return module is not None and importlib.util.find_spec(module) is not None
 
 
-def test_the_commands_run_as_printed(tmp_path):
-    (block,) = re.findall(r"```\n(python create.*?)```", README, re.DOTALL)
-    model = ROOT / "sample_data"
-    commands = [
-        command.replace("\\\n", " ")
-        .replace("/tmp/", f"{tmp_path}/")
-        .replace("$BERT_BASE_DIR", str(model))
-        .replace("./sample_data", str(model))
-        .split()
-        for command in block.split("\n\n")
-    ]
-    for _, script, *args in commands:
-        # The sample data has no weights to start from.
-        run(script, *(a for a in args if "init_checkpoint" not in a))
-    assert (
-        "global_step = 20"
-        in Path(tmp_path / "pretraining_output/eval_results.txt").read_text()
+def _write_model(base: Path, layers: int) -> None:
+    """Writes a model with random weights and with as many pieces as BERT."""
+    base.mkdir()
+    pieces = (pages.ROOT / "sample_data/vocab.txt").read_text().splitlines()
+    pieces += [f"[unused{i}]" for i in range(VOCAB_SIZE - len(pieces))]
+    (base / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    sample = json.loads(
+        (pages.ROOT / "sample_data/bert_config.json").read_text()
     )
-    assert os.path.getsize(tmp_path / "tf_examples.tfrecord") > 0
+    config = {
+        **sample,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "max_position_embeddings": 512,
+        "num_attention_heads": 2,
+        "num_hidden_layers": layers,
+        "vocab_size": VOCAB_SIZE,
+    }
+    (base / "bert_config.json").write_text(json.dumps(config))
+    model = heads.PretrainingModel(BertConfig(**config), init_seed=1)
+    checkpoint.write_files(
+        str(base / "bert_model.ckpt"), checkpoint.named_variables(model)
+    )
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """Runs the blocks of a page."""
+    python = os.path.dirname(sys.executable)
+    variables = {
+        "CONLL_DIR": str(folder / "conll"),
+        "GLUE_DIR": str(folder / "glue"),
+        "SQUAD_DIR": str(folder / "squad"),
+        "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def run(page: str) -> dict[str, object]:
+        # The command of features.md asks for the last four layers.
+        base = "base_of_4" if page == "docs/features.md" else "base"
+        variables["BERT_BASE_DIR"] = str(folder / base)
+        names: dict[str, object] = {}
+        for block in pages.blocks(page):
+            if block.needs and not _is_installed(EXTRAS.get(block.needs)):
+                continue
+            text = block.text.replace("/tmp/", f"{folder}/")
+            if block.language == "sh":
+                done = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", text],
+                    cwd=pages.ROOT,
+                    env=os.environ | variables,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+            elif block.language == "python":
+                with pytest.MonkeyPatch.context() as patch:
+                    for name, value in variables.items():
+                        patch.setenv(name, value)
+                    exec(compile(text, page, "exec"), names)
+        return names
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def readme(run):
+    """The names that the README's Python code leaves; its commands have run."""
+    return run("README.md")
+
+
+def test_the_readme_runs(readme, folder):
+    mrpc = (folder / "mrpc_output/eval_results.txt").read_text()
+    assert "eval_accuracy = " in mrpc
+    assert "global_step = 3" in mrpc
+    tickets = (folder / "tickets/predictions.jsonl").read_text().splitlines()
+    assert len(tickets) == 6
+    teams = {"account", "billing", "delivery", "technical"}
+    assert set(readme["answers"][1]["probabilities"]) == teams
+    assert readme["outputs"]["pooled_output"].shape == (1, 16)
+
+
+@pytest.mark.parametrize("page", DOCS)
+def test_a_page_runs(readme, run, page):
+    run(page)
+
+
+def test_what_is_not_run_is_listed():
+    found = {
+        page: [
+            block.needs
+            for block in pages.blocks(page)
+            if block.needs and block.needs not in EXTRAS
+        ]
+        for page in PAGES
+    }
+    assert {page: needs for page, needs in found.items() if needs} == NOT_RUN
+
+
+@pytest.mark.parametrize("page", pages.pages())
+def test_blocks_say_their_language_and_leave_nothing_out(page):
+    for block in pages.blocks(page):
+        assert block.language in pages.LANGUAGES
+        if block.language == "sh":
+            assert "..." not in block.text
+            assert "…" not in block.text
+
+
+def test_the_readme_is_short():
+    assert len(pages.text_of("README.md").splitlines()) <= 150

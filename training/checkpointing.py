@@ -1,4 +1,4 @@
-"""A run's checkpoints: saved without a moment of danger, resumed from.
+"""Checkpoints of a training run: saved atomically, resumed from.
 
 Files of step N in output_dir: `model.ckpt-N.index`, `.data-00000-of-00001`
 and the sidecar `model.ckpt-N.run.json`; `checkpoint` names the newest. The
@@ -29,7 +29,7 @@ class RunState:
     """What a run needs to go on beside its weights, moments and step.
 
     Attributes:
-        seed: the run's seed, from which shuffling and dropout follow.
+        seed: decides shuffling and dropout.
         examples_seen: examples trained on, over all epochs.
         best_metric: the metric that --save_best named.
         best_value: its best value so far.
@@ -53,7 +53,7 @@ class RunState:
     optimizer: str | None = None
 
     def __post_init__(self):
-        for value, end in (
+        for count, end in (
             (self.seed, 2**31),
             (self.examples_seen, 2**63),
             (self.best_step or 0, 2**63),
@@ -61,27 +61,23 @@ class RunState:
             (self.good_steps, 2**63),
             (self.skipped_steps, 2**63),
         ):
-            if type(value) is not int or not 0 <= value < end:
-                raise ValueError(f"{value!r} is out of range")
-        for value in (self.best_value, self.loss_scale):
-            if not isinstance(value, float | int | None):
-                raise ValueError(f"{value!r} is no number")
-        for value in (self.best_metric, self.optimizer):
-            if not isinstance(value, str | None):
-                raise ValueError(f"{value!r} is no name")
+            if type(count) is not int or not 0 <= count < end:
+                raise ValueError(f"{count!r} is out of range")
+        for number in (self.best_value, self.loss_scale):
+            if not isinstance(number, float | int | None):
+                raise ValueError(f"{number!r} is no number")
+        for name in (self.best_metric, self.optimizer):
+            if not isinstance(name, str | None):
+                raise ValueError(f"{name!r} is no name")
         if (self.best_metric is None) != (self.best_value is None):
             raise ValueError("best_metric and best_value belong together")
 
-
-def _written(state: RunState) -> dict[str, int | float]:
-    """Returns what of a state its sidecar says: all but what is not set."""
-    fields = dataclasses.fields(state)
-    values = {field.name: getattr(state, field.name) for field in fields}
-    return {
-        field.name: values[field.name]
-        for field in fields
-        if values[field.name] != field.default
-    }
+    def to_json(self) -> str:
+        """Returns the text of a sidecar, which leaves out the defaults."""
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        values = dataclasses.asdict(self)
+        kept = {k: v for k, v in values.items() if v != defaults[k]}
+        return json.dumps(kept) + "\n"
 
 
 def newest(output_dir: str) -> str | None:
@@ -113,7 +109,7 @@ def save(
     disk at any moment leaves the earlier checkpoints, and `checkpoint`, whole.
 
     Args:
-        output_dir: the run's folder; it exists.
+        output_dir: exists.
         step: updates done.
         tensors: what to save, by name.
         state: the sidecar's content.
@@ -128,7 +124,7 @@ def save(
     try:
         checkpoint.write_files(temporary, tensors)
         with tf.io.gfile.GFile(temporary + SIDECAR_SUFFIX, "w") as file:
-            file.write(json.dumps(_written(state)) + "\n")
+            file.write(state.to_json())
         for suffix in suffixes:
             atomic_files.sync(temporary + suffix)
         if tf.io.gfile.exists(prefix + ".index"):
@@ -179,19 +175,21 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
 
 
 def restore(
-    reader: checkpoint.Reader,
-    weights: Mapping[str, tf.Variable],
-    optimizer_state: Mapping[str, tf.Variable],
+    reader: checkpoint.Reader, variables: Mapping[str, tf.Variable], scope: str
 ) -> None:
-    """Assigns every weight, moment and global_step from a run's checkpoint.
+    """Assigns every weight, moment and global_step from a checkpoint.
+
+    Args:
+        reader: the checkpoint, of a training run.
+        variables: what gets a value, by checkpoint name.
+        scope: of the encoder's names.
 
     Raises:
         UserError: the checkpoint is another model's: names are missing or
             shapes differ. Nothing is assigned then.
     """
-    variables = {**weights, **optimizer_state}
     unknown = check_restorable(
-        reader, {name: v.shape for name, v in variables.items()}
+        reader, {name: v.shape for name, v in variables.items()}, scope
     )
     if unknown:
         logging.warning(
@@ -204,7 +202,9 @@ def restore(
 
 
 def check_restorable(
-    reader: checkpoint.Reader, expected: Mapping[str, Iterable[int]]
+    reader: checkpoint.Reader,
+    expected: Mapping[str, Iterable[int]],
+    scope: str,
 ) -> list[str]:
     """Checks that a run can go on from a checkpoint.
 
@@ -212,6 +212,7 @@ def check_restorable(
         reader: the checkpoint.
         expected: shape by name of all that the run restores: weights, moments
             and global_step.
+        scope: of the encoder's names.
 
     Returns:
         The checkpoint's tensors that the run does not use.
@@ -222,7 +223,7 @@ def check_restorable(
     checkpoint.check_shapes(reader, expected)
     missing = [name for name in expected if name not in reader]
     unknown = [name for name in reader.shapes if name not in expected]
-    if missing or any(name.startswith("bert/") for name in unknown):
+    if missing or any(name.startswith(f"{scope}/") for name in unknown):
         raise UserError(
             f"{reader.prefix} is a checkpoint of another model or task than "
             "this run's: "
@@ -284,7 +285,7 @@ def _delete(prefix: str) -> None:
 
 
 def step_of(reader: checkpoint.Reader) -> int:
-    """Returns the global_step of a run's checkpoint.
+    """Returns the global_step of a training run's checkpoint.
 
     Raises:
         UserError: it has none.

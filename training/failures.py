@@ -1,4 +1,4 @@
-"""What a training run says when the machine fails it, not the user's files."""
+"""Out of memory in training: what to say, instead of TensorFlow's error."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ _OUT_OF_MEMORY = ("OOM when allocating", "Out of memory", "out of memory")
 
 @contextlib.contextmanager
 def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
-    """Turns lack of memory into a UserError that helps.
+    """Turns an error of too little memory into a UserError with advice.
 
     Args:
-        memory_advice: what to say of memory, beside what TensorFlow tried.
+        memory_advice: returns what takes less memory.
     """
     try:
         yield

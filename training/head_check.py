@@ -36,7 +36,7 @@ class Start(NamedTuple):
         Args:
             expected: the task's labels, L, or 1.
         """
-        if self.num_outputs in (None, expected):
+        if self.reader is None or self.num_outputs in (None, expected):
             return
         advice = (
             "name another --output_dir, or the data and labels it was trained "
@@ -74,9 +74,10 @@ def find_start(
             is trained, and the checkpoint lacks what training would have left.
     """
     trained = checkpointing.newest(output_dir)
-    if not trained and not init_checkpoint:
+    prefix = trained or init_checkpoint
+    if not prefix:
         return Start()
-    reader = checkpoint.Reader(trained or init_checkpoint)
+    reader = checkpoint.Reader(prefix)
     needed = [head, head.replace("weights", "bias")]
     if uses_pooler and not trained:
         needed += _POOLER
@@ -115,7 +116,7 @@ def check_model(
     freeze_layers: int | None = None,
     best: str | None = None,
 ) -> None:
-    """Raises UserError where a checkpoint is not one of the run's model.
+    """Raises UserError where a checkpoint is not one of the model.
 
     Args:
         start: the checkpoint that the run begins with.
@@ -129,15 +130,17 @@ def check_model(
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
         if freeze_layers is not None:
-            model.freeze(freeze_layers)
-    weights = checkpoint.named_variables(model)
-    shapes = {name: tuple(v.shape) for name, v in weights.items()}
-    if start.is_resumed and num_train_steps:
-        checkpointing.read_state(start.reader)
+            model.backbone.freeze(freeze_layers)
+    reader = start.reader
+    if reader and start.is_resumed and num_train_steps:
+        checkpointing.read_state(reader)
     if (
-        start.is_resumed
-        and checkpointing.step_of(start.reader) < num_train_steps
+        reader
+        and start.is_resumed
+        and checkpointing.step_of(reader) < num_train_steps
     ):
+        weights = checkpoint.named_variables(model)
+        shapes = {name: tuple(v.shape) for name, v in weights.items()}
         moments = {
             name + suffix: shapes[name]
             for name, variable in weights.items()
@@ -145,13 +148,15 @@ def check_model(
             for suffix in checkpoint.ADAM_SUFFIXES
         }
         checkpointing.check_restorable(
-            start.reader, {**shapes, **moments, checkpoint.GLOBAL_STEP: ()}
+            reader,
+            {**shapes, **moments, checkpoint.GLOBAL_STEP: ()},
+            model.backbone.scope,
         )
-    elif start.reader:
-        checkpoint.check_weights(start.reader, shapes)
+    elif reader:
+        checkpoint.check_weights(reader, model)
         if not num_train_steps:
-            checkpoint.check_layers(start.reader, shapes)
+            checkpoint.check_layers(reader, model)
     if best:
         reader = checkpoint.Reader(best)
-        checkpoint.check_weights(reader, shapes)
-        checkpoint.check_layers(reader, shapes)
+        checkpoint.check_weights(reader, model)
+        checkpoint.check_layers(reader, model)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -14,12 +15,14 @@ from absl import logging
 from bert.cli.progress import Progress
 from bert.errors import UserError
 from bert.modeling import checkpoint
-from bert.modeling.task_model import TaskModel
+from bert.modeling.task_model import Batch, TaskModel
 from bert.training import checkpointing, strategy
+from bert.training.interval import Interval, all_finite
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
 from bert.training.optimization import AdamWeightDecay
-from bert.training.steps import Batch, StepSettings, compile_train_step
+from bert.training.signals import Signals
+from bert.training.steps import StepSettings, compile_train_step
 
 
 class Unreadable(NamedTuple):
@@ -80,6 +83,13 @@ class Trained(NamedTuple):
     optimizer: AdamWeightDecay
     loss_scale: LossScale | None = None
 
+    def tensors(self) -> dict[str, keras.Variable | tf.Variable]:
+        """Returns weights, moments and global_step by checkpoint name."""
+        return {
+            **checkpoint.named_variables(self.model),
+            **self.optimizer.state(),
+        }
+
 
 def train(
     trained: Trained,
@@ -93,10 +103,10 @@ def train(
     Saves a checkpoint at step 0, every save_checkpoints_steps and at the end.
 
     Args:
-        trained: see there.
+        trained: the model and its optimizer.
         batches: endless; distributed by the strategy in scope.
-        settings: see there.
-        state: where the run stands.
+        settings: how long, and what to keep.
+        state: seed, examples seen and the best value so far.
         monitor: evaluates in between, if anything is to; it may end the
             training.
 
@@ -105,7 +115,7 @@ def train(
 
     Raises:
         UserError: a batch cannot be read, or the loss is not finite; the
-            checkpoints are those of sound steps.
+            checkpoints are those of steps before that.
     """
     _TrainLoop(trained, batches, settings, state, monitor).run()
 
@@ -113,17 +123,21 @@ def train(
 class _TrainLoop:
     """The state of one call of `train`."""
 
-    def __init__(self, trained, batches, settings, state, monitor):
+    def __init__(
+        self,
+        trained: Trained,
+        batches: Batches,
+        settings: TrainSettings,
+        state: checkpointing.RunState,
+        monitor: Monitor | None,
+    ):
         model, optimizer, self._loss_scale = trained
         self._settings = settings
         self._optimizer = optimizer
         self._batches = batches
         self._monitor = monitor
         self._state = state
-        self._tensors = {
-            **checkpoint.named_variables(model),
-            **optimizer.state(),
-        }
+        self._tensors = trained.tensors()
         self._train_step = compile_train_step(
             model,
             optimizer,
@@ -132,14 +146,14 @@ class _TrainLoop:
             self._loss_scale,
         )
         self._step = int(optimizer.global_step.numpy())
-        self._interval = _Interval(self._step)
+        self._interval = Interval(self._step)
 
     def run(self) -> None:
         if self._step == 0 and not checkpointing.newest(
             self._settings.output_dir
         ):
             self._save()
-        with _Signals() as signals:
+        with Signals() as signals:
             self._run(_read(self._batches), signals)
         if signals.received is None:
             return
@@ -153,7 +167,7 @@ class _TrainLoop:
             raise KeyboardInterrupt
         sys.exit(128 + signals.received)
 
-    def _run(self, iterator: Iterator[Batch], signals: "_Signals") -> None:
+    def _run(self, iterator: Iterator[Batch], signals: Signals) -> None:
         settings = self._settings
         with (
             self._make_writer().as_default(),
@@ -176,7 +190,7 @@ class _TrainLoop:
                 if self._step % settings.log_steps == 0 or done:
                     self._log(progress)
                 if self._monitor and self._monitor.is_due(self._step, done):
-                    done = self._evaluate() or done
+                    done = self._evaluate(self._monitor) or done
                 done = done or signals.received is not None
                 if self._step % settings.save_checkpoints_steps == 0 or done:
                     self._save()
@@ -194,21 +208,15 @@ class _TrainLoop:
             examples_seen=self._state.examples_seen
             + self._settings.train_batch_size,
         )
-        if (
-            self._loss_scale
-            and not np.isfinite(
-                [figures["loss"], figures["gradient_norm"]]
-            ).all()
-        ):
-            self._skip(figures)
+        if self._loss_scale and not all_finite(figures):
+            self._skip(figures, float(self._loss_scale.scale.numpy()))
             return False
         self._interval.add(figures)
         self._step += 1
         return True
 
-    def _skip(self, figures: Mapping[str, tf.Tensor]) -> None:
+    def _skip(self, figures: Mapping[str, tf.Tensor], scale: float) -> None:
         """Counts a step under float16 that changed nothing."""
-        scale = float(self._loss_scale.scale.numpy())
         logging.info(
             "Skipped a step after step %d: its gradient is not finite in "
             "float16. Loss scale: %g; skipped steps so far: %d.",
@@ -221,15 +229,15 @@ class _TrainLoop:
             self._step += 1
             self._check_finite()
 
-    def _evaluate(self) -> bool:
+    def _evaluate(self, monitor: Monitor) -> bool:
         """Evaluates; returns whether training is to end here."""
         begun = time.perf_counter()
         self._check_finite()
         ends = False
         if strategy.is_chief():
-            self._state = self._monitor.evaluate(self._step, self._state)
-            ends = self._monitor.is_exhausted(self._state)
-        ends = bool(strategy.same_everywhere(int(ends)))
+            self._state = monitor.evaluate(self._step, self._state)
+            ends = monitor.is_exhausted(self._state)
+        ends = bool(strategy.broadcast_from_chief(int(ends)))
         self._interval.leave_out(time.perf_counter() - begun)
         return ends
 
@@ -277,17 +285,12 @@ class _TrainLoop:
     def _check_finite(self) -> None:
         """Raises UserError where a step since the last log line was not."""
         bad = self._interval.first_not_finite()
-        if bad is not None:
-            raise self._not_finite(
-                self._step - self._interval.count + bad.index + 1,
-                _format(bad.figures),
-            )
-
-    def _not_finite(self, step: int, figures: str) -> UserError:
-        return UserError(
-            f"The loss or the gradient is not finite in step {step} "
-            f"({figures}), at learning rate "
-            f"{float(self._optimizer.schedule(step - 1)):.3g}; training "
+        if bad is None:
+            return
+        rate = float(self._optimizer.schedule(bad.step - 1))
+        raise UserError(
+            f"The loss or the gradient is not finite in step {bad.step} "
+            f"({_format(bad.figures)}), at learning rate {rate:.3g}; training "
             f"stopped, and the step changed nothing. {self._advice()}"
         )
 
@@ -299,96 +302,10 @@ class _TrainLoop:
         )
 
 
-class _BadStep(NamedTuple):
-    """The first step of an interval whose figures are not finite."""
-
-    index: int
-    figures: dict[str, float]
-
-
-class _Signals:
-    """Notes Ctrl-C and SIGTERM, so that the step under way ends and is saved.
-
-    A second Ctrl-C stops at once, without saving.
-
-    Attributes:
-        received: the signal, once one has come.
-    """
-
-    def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-
-    def __enter__(self) -> "_Signals":
-        self._before = {
-            number: signal.signal(number, self._note)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _: object) -> None:
-        if self.received == number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.received = signal.Signals(number)
-
-
-class _Interval:
-    """Means of a step's figures, and the pace, since the last log line."""
-
-    def __init__(self, step: int):
-        self._restart(step)
-
-    @property
-    def count(self) -> int:
-        """How many steps there were."""
-        return len(self._figures)
-
-    def add(self, figures: Mapping[str, tf.Tensor]) -> None:
-        # They stay on the device: reading one would wait for the step.
-        self._figures.append(figures)
-
-    def leave_out(self, seconds: float) -> None:
-        """Does not count a time in which nothing was trained."""
-        self._start += seconds
-
-    def means(self) -> dict[str, float]:
-        names = self._figures[0] if self._figures else ()
-        return {
-            name: float(np.mean([f[name].numpy() for f in self._figures]))
-            for name in names
-        }
-
-    def first_not_finite(self) -> _BadStep | None:
-        """Returns the first step whose figures are not all finite."""
-        if np.isfinite(list(self.means().values())).all():
-            return None
-        for index, figures in enumerate(self._figures):
-            values = {k: float(v.numpy()) for k, v in figures.items()}
-            if not np.isfinite(list(values.values())).all():
-                return _BadStep(index, values)
-        return None
-
-    def finish(self, step: int) -> tuple[dict[str, float], float]:
-        """Returns the means and the steps per second, and starts anew."""
-        means = self.means()
-        seconds = time.perf_counter() - self._start
-        pace = (step - self._first_step) / max(seconds, 1e-9)
-        self._restart(step)
-        return means, pace
-
-    def _restart(self, step: int) -> None:
-        self._figures: list[Mapping[str, tf.Tensor]] = []
-        self._first_step = step
-        self._start = time.perf_counter()
-
-
 class Forward:
-    """A model's way without training: the road of evaluation and prediction.
+    """A model's forward pass, for evaluation and prediction.
 
-    Compiled once; every call runs it with the weights of the moment.
+    Compiled once; every call runs it with the model's present weights.
 
     Args:
         model: a task model, or any function of a batch and `training`.
@@ -410,8 +327,8 @@ class Forward:
                 return replica_step(batch)
             return tf.distribute.get_strategy().run(replica_step, (batch,))
 
-        self._python_step = step
-        self._step: Callable[[Batch], dict[str, tf.Tensor]] | None = None
+        self._step = step
+        self._compiled: Callable[[Batch], dict[str, tf.Tensor]] | None = None
 
     def __call__(self, batches: Batches) -> Iterator[dict[str, np.ndarray]]:
         """Yields for every batch what `select` gave, in the batch's order.
@@ -426,11 +343,12 @@ class Forward:
         if devices.num_replicas_in_sync > 1 and not strategy.has_workers():
             dataset = devices.experimental_distribute_dataset(batches.dataset)
             batches = batches._replace(dataset=dataset)
-        if self._step is None:
+        compiled = self._compiled
+        if compiled is None:
             # Batches come in many widths: one graph for all of them.
             spec = getattr(batches.dataset, "element_spec", None)
-            self._step = tf.function(
-                self._python_step, input_signature=spec and [spec]
+            compiled = self._compiled = tf.function(
+                self._step, input_signature=spec and [spec]
             )
         for batch in _read(batches):
             yield {
@@ -440,18 +358,19 @@ class Forward:
                         for v in devices.experimental_local_results(value)
                     ]
                 )
-                for name, value in self._step(batch).items()
+                for name, value in compiled(batch).items()
             }
 
 
 def _read(batches: Batches) -> Iterator[Batch]:
     """Yields the batches; explains why one cannot be read."""
+    errors, explain = batches.unreadable
     iterator = iter(batches.dataset)
     while True:
         try:
             batch = next(iterator, None)
-        except batches.unreadable.errors as error:
-            raise batches.unreadable.explain(error) from error
+        except errors as error:
+            raise (explain(error) if explain else error) from error
         if batch is None:
             return
         yield batch

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from bert.training.strategy import scalar_variable
+
 START = 2.0**15
 # Steps with finite gradients after which the scale is tried doubled.
 _GROWTH_STEPS = 2000
@@ -11,7 +13,7 @@ class LossScale:
     """What the loss is multiplied by, and gradients are divided by.
 
     It halves when a gradient is not finite, and doubles after 2,000 steps in
-    a row where all were.
+    a row with finite gradients.
 
     Source: Micikevicius et al. 2018, section 3.2.
 
@@ -19,8 +21,8 @@ class LossScale:
     """
 
     def __init__(self):
-        self.scale = _variable(START, tf.float32, "loss_scale")
-        self.good_steps = _variable(0, tf.int64, "good_steps")
+        self.scale = scalar_variable(START, tf.float32, "loss_scale")
+        self.good_steps = scalar_variable(0, tf.int64, "good_steps")
 
     def value(self) -> tf.Tensor:
         """Returns the scale of the coming step, float32 scalar."""
@@ -57,13 +59,3 @@ class LossScale:
                 args=(is_finite, yes, no),
                 group=False,
             )
-
-
-def _variable(value, dtype, name: str) -> tf.Variable:
-    return tf.Variable(
-        value,
-        dtype=dtype,
-        trainable=False,
-        name=name,
-        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-    )

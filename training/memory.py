@@ -4,17 +4,13 @@ import math
 from typing import NamedTuple
 
 from bert.cli.config import TrainingConfig
-from bert.modeling.config import BertConfig
+from bert.modeling.task_model import TaskModel
 
 # Found by measuring (benchmarks/memory.py). Float32 numbers a weight: itself,
 # two moments, its gradient and what one is made of; where a batch is taken in
 # parts, also their sum, old and new.
 _NUMBERS_PER_WEIGHT = 5
 _NUMBERS_PER_WEIGHT_IN_PARTS = 7
-# Numbers that a block keeps for the backward pass: multiples of a token's
-# hidden size plus intermediate size, and of an attention weight.
-_NUMBERS_PER_UNIT = 3.1
-_NUMBERS_PER_ATTENTION_WEIGHT = 1.9
 
 
 class Load(NamedTuple):
@@ -34,40 +30,26 @@ class Load(NamedTuple):
     bytes_per_number: int
     is_part: bool
 
-    def estimate(self, config: BertConfig, num_weights: int) -> float:
+    def estimate(self, model: TaskModel) -> float:
         """Returns bytes."""
-        tokens = self.rows * self.seq_length
-        units = config.hidden_size + config.intermediate_size
-        attention = config.num_attention_heads * self.seq_length
-        block = tokens * (
-            units * _NUMBERS_PER_UNIT
-            + attention * _NUMBERS_PER_ATTENTION_WEIGHT
-        )
-        layers = config.num_hidden_layers
-        kept = layers * block
-        if self.recomputes:
-            kept = block + layers * tokens * config.hidden_size
         numbers = (
             _NUMBERS_PER_WEIGHT_IN_PARTS
             if self.is_part
             else _NUMBERS_PER_WEIGHT
         )
-        state = 4.0 * num_weights * numbers
-        return state + kept * self.bytes_per_number
+        num_weights = sum(math.prod(v.shape) for v in model.weights)
+        kept = model.backbone.count_activations(
+            self.rows, self.seq_length, self.recomputes
+        )
+        return 4.0 * num_weights * numbers + kept * self.bytes_per_number
 
 
-def advice(
-    config: TrainingConfig,
-    bert_config: BertConfig,
-    num_weights: int,
-    num_replicas: int,
-) -> str:
+def advice(config: TrainingConfig, model: TaskModel, num_replicas: int) -> str:
     """Returns what was tried, and what would take less.
 
     Args:
-        config: the run's.
-        bert_config: the model's sizes.
-        num_weights: numbers in all weights together.
+        config: how it is trained.
+        model: needs no values yet.
         num_replicas: devices that share a batch.
     """
     parts = config.gradient_accumulation_steps
@@ -81,14 +63,13 @@ def advice(
     )
 
     def size(load: Load) -> str:
-        return f"{load.estimate(bert_config, num_weights) / 2**30:.1f} GiB"
+        return f"{load.estimate(model) / 2**30:.1f} GiB"
 
     same = []
 
     def offer(flags: str, load: Load, other: Load) -> None:
         """Names a way, if it takes less than another one."""
-        sizes = (bert_config, num_weights)
-        if load.estimate(*sizes) < other.estimate(*sizes):
+        if load.estimate(model) < other.estimate(model):
             same.append(f"{flags} about {size(load)}")
 
     if tried.rows > 1:

@@ -1,4 +1,4 @@
-"""What happens beside the training: evaluation, the best weights, an early end.
+"""Evaluation while training, the best weights, early stopping.
 
 The best weights so far are in `output_dir/best/`, a checkpoint of weights and
 global_step that no later one rotates out. How the run stands in this is part of
@@ -6,15 +6,14 @@ its state, so that a run that resumes decides as if it had never stopped.
 """
 
 import dataclasses
-import math
 import os
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from bert.training import checkpointing, results
+from bert.training.interval import all_finite
 
 BEST_FOLDER = "best"
 
@@ -24,7 +23,7 @@ class MonitorSettings:
     """When to evaluate, and what for.
 
     Attributes:
-        output_dir: the run's folder.
+        output_dir: where checkpoints and event files are.
         eval_steps: steps between evaluations.
         save_best: the metric whose best weights are kept, or None. More is
             better, but less of a loss or error.
@@ -42,8 +41,8 @@ class Monitor:
     """Evaluates while training.
 
     Args:
-        settings: see there.
-        evaluate: returns the metrics with the weights of the moment.
+        settings: when to evaluate, and what for.
+        evaluate: returns the metrics with the present weights.
         weights: what a checkpoint of the best weights holds, by name.
     """
 
@@ -67,7 +66,7 @@ class Monitor:
         """Evaluates, keeps the weights if they are the best.
 
         Returns:
-            The run's state, with the best value and its step.
+            The state, with the best value and its step.
         """
         figures = self._evaluate()
         logging.info(
@@ -81,32 +80,17 @@ class Monitor:
         if metric is None:
             return state
         if state.best_metric not in (None, metric):
-            state = dataclasses.replace(
-                state,
-                best_metric=None,
-                best_value=None,
-                best_step=None,
-                evaluations_without_best=0,
-            )
+            state = _with_best(state, None, None, None)
         value = float(figures[metric])
-        if not np.isfinite(
-            [float(figure) for figure in figures.values()]
-        ).all():
-            # A model that has come apart may still have a figure that looks
-            # well, such as an accuracy.
-            value = math.nan
-        if not _is_better(metric, value, state.best_value):
+        # A model that diverged may still have a good accuracy.
+        if not (
+            all_finite(figures) and _is_better(metric, value, state.best_value)
+        ):
             return dataclasses.replace(
                 state,
                 evaluations_without_best=state.evaluations_without_best + 1,
             )
-        state = dataclasses.replace(
-            state,
-            best_metric=metric,
-            best_value=value,
-            best_step=step,
-            evaluations_without_best=0,
-        )
+        state = _with_best(state, metric, value, step)
         folder = best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
         checkpointing.remove_temporary_files(folder)
@@ -131,13 +115,26 @@ class Monitor:
 
 
 def best_folder(output_dir: str) -> str:
-    """Returns where a run's best weights are."""
+    """Returns where the best weights are."""
     return os.path.join(output_dir, BEST_FOLDER)
 
 
+def _with_best(
+    state: checkpointing.RunState,
+    metric: str | None,
+    value: float | None,
+    step: int | None,
+) -> checkpointing.RunState:
+    return dataclasses.replace(
+        state,
+        best_metric=metric,
+        best_value=value,
+        best_step=step,
+        evaluations_without_best=0,
+    )
+
+
 def _is_better(metric: str, value: float, best: float | None) -> bool:
-    if math.isnan(value):
-        return False
     if best is None:
         return True
     is_loss = "loss" in metric or "error" in metric

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from bert.training.strategy import scalar_variable
+
 # Learning rate (float32 scalar) at a step (int64 scalar).
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 
@@ -117,8 +119,8 @@ class AdamWeightDecay:
         self.settings = settings or AdamSettings()
         self._m = {name: _zeros(v) for name, v in self.variables.items()}
         self._v = {name: _zeros(v) for name, v in self.variables.items()}
-        self.global_step = _counter("global_step")
-        self.skipped_steps = _counter("skipped_steps")
+        self.global_step = scalar_variable(0, tf.int64, "global_step")
+        self.skipped_steps = scalar_variable(0, tf.int64, "skipped_steps")
 
     def state(self) -> dict[str, tf.Variable]:
         """Returns the moments and global_step by checkpoint name."""
@@ -349,16 +351,6 @@ def _trust_ratio(weight: tf.Tensor, update: tf.Tensor) -> tf.Tensor:
     weight_norm, update_norm = tf.norm(weight), tf.norm(update)
     usable = (weight_norm > 0.0) & (update_norm > 0.0)
     return tf.where(usable, weight_norm / update_norm, 1.0)
-
-
-def _counter(name: str) -> tf.Variable:
-    return tf.Variable(
-        0,
-        dtype=tf.int64,
-        trainable=False,
-        name=name,
-        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-    )
 
 
 def _zeros(variable: tf.Variable) -> tf.Variable:

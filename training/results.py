@@ -39,7 +39,7 @@ def write_events(
     """Writes an evaluation's figures to the event file in `eval/`.
 
     Args:
-        output_dir: the run's folder.
+        output_dir: gets the folder `eval/`.
         results: figures by name.
         step: the step that they are of.
     """

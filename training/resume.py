@@ -1,10 +1,9 @@
-"""Where a training run starts: its own checkpoint, another's, or nothing."""
+"""Where training starts: its own checkpoint, another one, or random weights."""
 
 import dataclasses
 import secrets
 import zlib
 
-import keras
 import tensorflow as tf
 from absl import logging
 
@@ -12,23 +11,26 @@ from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.training import checkpointing, strategy
-from bert.training.loss_scale import LossScale
-from bert.training.optimization import AdamWeightDecay
+from bert.training.loop import Trained
 
 
 @dataclasses.dataclass(frozen=True)
-class Start:
-    """Where a run stands before its first step.
+class Position:
+    """How far training is before its first step now.
 
     Attributes:
         reader: the checkpoint in output_dir to go on from, or None.
         step: updates done.
-        state: the run's seed, and the examples it has seen.
+        state: seed, examples seen, and what else a checkpoint's sidecar says.
     """
 
     reader: checkpoint.Reader | None
     step: int
     state: checkpointing.RunState
+
+    def with_state(self, state: checkpointing.RunState) -> "Position":
+        """Returns the same position with another state."""
+        return dataclasses.replace(self, state=state)
 
 
 def prepare_output_dir(output_dir: str) -> None:
@@ -50,33 +52,49 @@ def prepare_output_dir(output_dir: str) -> None:
         ) from error
 
 
-def find_start(
-    output_dir: str, train_batch_size: int, random_seed: int | None
-) -> Start:
-    """Reads from output_dir's newest checkpoint where its run stands.
+def find_position(config: TrainingConfig) -> Position:
+    """Returns where training goes on, the same on all workers.
 
-    Args:
-        output_dir: the run's folder.
-        train_batch_size: rows of a batch; tells how many examples a run
-            without a sidecar (one of the original's) has seen.
-        random_seed: the seed asked for, or None: the run's own, or drawn.
+    Call it in a strategy's scope.
 
     Raises:
-        UserError: the checkpoint cannot be read, or is no training run's.
+        UserError: the newest checkpoint in output_dir cannot be read, or is
+            no training run's; or workers have other flags, or see other
+            checkpoints, than the chief.
     """
-    prefix = checkpointing.newest(output_dir)
+    position = _agree(_read_position(config), config)
+    before = position.state.optimizer
+    if position.reader and before not in (None, config.optimizer):
+        logging.warning(
+            "The run was trained with --optimizer=%s; from here on %s, with "
+            "the moments of the other.",
+            before,
+            config.optimizer,
+        )
+    return position.with_state(
+        dataclasses.replace(position.state, optimizer=config.optimizer)
+    )
+
+
+def _read_position(config: TrainingConfig) -> Position:
+    """Reads from output_dir's newest checkpoint how far training is.
+
+    The checkpoints of the original have no sidecar: there the examples seen
+    follow from the step.
+    """
+    seed = config.random_seed
+    prefix = checkpointing.newest(config.output_dir)
     if prefix is None:
-        state = checkpointing.RunState(_seed(random_seed), examples_seen=0)
+        state = checkpointing.RunState(_seed(seed), examples_seen=0)
         logging.info("Random seed: %d", state.seed)
-        return Start(None, 0, state)
+        return Position(None, 0, state)
     reader = checkpoint.Reader(prefix)
     step = checkpointing.step_of(reader)
-    state = checkpointing.read_state(reader)
-    if state is None:
-        state = checkpointing.RunState(
-            seed=_seed(random_seed),
-            examples_seen=step * train_batch_size,
-        )
+    kept = checkpointing.read_state(reader)
+    state = kept or checkpointing.RunState(
+        _seed(seed), examples_seen=step * config.train_batch_size
+    )
+    if kept is None:
         logging.info(
             "%s has no %s file: %d examples seen follow from step %d and "
             "batch size %d.",
@@ -84,27 +102,22 @@ def find_start(
             checkpointing.SIDECAR_SUFFIX,
             state.examples_seen,
             step,
-            train_batch_size,
+            config.train_batch_size,
         )
-    if random_seed is not None and random_seed != state.seed:
+    if seed is not None and seed != state.seed:
         logging.warning(
             "The run in %s has seed %d; from here on --random_seed=%d.",
-            output_dir,
+            config.output_dir,
             state.seed,
-            random_seed,
+            seed,
         )
-        state = dataclasses.replace(state, seed=random_seed)
+        state = dataclasses.replace(state, seed=seed)
     logging.info("Random seed: %d", state.seed)
-    return Start(reader, step, state)
+    return Position(reader, step, state)
 
 
-def agree(start: Start, config: TrainingConfig) -> Start:
-    """Gives every worker the chief's seed, and makes sure of the rest.
-
-    Raises:
-        UserError: workers have other flags, or see other checkpoints, than the
-            chief.
-    """
+def _agree(position: Position, config: TrainingConfig) -> Position:
+    """Gives every worker the chief's seed; checks that all else is the same."""
     shared = {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(TrainingConfig)
@@ -112,36 +125,20 @@ def agree(start: Start, config: TrainingConfig) -> Start:
         if not field.name.endswith(("_file", "checkpoint"))
     }
     mark = zlib.crc32(repr(shared).encode())
-    if strategy.same_everywhere(mark) != mark:
+    if strategy.broadcast_from_chief(mark) != mark:
         raise UserError(
             "All workers must be started with the same flags. This one's "
             f"differ from the chief's: {shared}."
         )
-    step = strategy.same_everywhere(start.step)
-    seed = strategy.same_everywhere(start.state.seed)
-    if step != start.step:
+    step = strategy.broadcast_from_chief(position.step)
+    seed = strategy.broadcast_from_chief(position.state.seed)
+    if step != position.step:
         raise UserError(
             "All workers must see the same --output_dir. This one's newest "
-            f"checkpoint is of step {start.step}, the chief's of step {step}."
+            f"checkpoint is of step {position.step}, the chief's of step "
+            f"{step}."
         )
-    return dataclasses.replace(
-        start, state=dataclasses.replace(start.state, seed=seed)
-    )
-
-
-def with_optimizer(start: Start, name: str) -> Start:
-    """Notes a run's optimizer, and warns where it was another one."""
-    before = start.state.optimizer
-    if start.reader and before not in (None, name):
-        logging.warning(
-            "The run was trained with --optimizer=%s; from here on %s, with "
-            "the moments of the other.",
-            before,
-            name,
-        )
-    return dataclasses.replace(
-        start, state=dataclasses.replace(start.state, optimizer=name)
-    )
+    return position.with_state(dataclasses.replace(position.state, seed=seed))
 
 
 def _seed(random_seed: int | None) -> int:
@@ -150,11 +147,7 @@ def _seed(random_seed: int | None) -> int:
 
 
 def load(
-    start: Start,
-    model: keras.layers.Layer,
-    optimizer: AdamWeightDecay,
-    init_checkpoint: str | None,
-    loss_scale: LossScale | None = None,
+    position: Position, trained: Trained, init_checkpoint: str | None
 ) -> None:
     """Gives model and optimizer their values and says where they came from.
 
@@ -164,20 +157,22 @@ def load(
     Raises:
         UserError: the checkpoint is not one of this model.
     """
-    variables = checkpoint.named_variables(model)
+    model, optimizer, loss_scale = trained
+    tensors = trained.tensors()
+    state = position.state
     loaded: tuple[str, ...] = ()
-    if start.reader:
-        checkpointing.restore(start.reader, variables, optimizer.state())
-        optimizer.skipped_steps.assign(start.state.skipped_steps)
-        if loss_scale and start.state.loss_scale:
-            loss_scale.scale.assign(start.state.loss_scale)
-            loss_scale.good_steps.assign(start.state.good_steps)
+    if position.reader:
+        checkpointing.restore(position.reader, tensors, model.backbone.scope)
+        optimizer.skipped_steps.assign(state.skipped_steps)
+        if loss_scale and state.loss_scale:
+            loss_scale.scale.assign(state.loss_scale)
+            loss_scale.good_steps.assign(state.good_steps)
         logging.info(
             "Resumed from %s: weights, Adam's moments and global_step = %d; "
             "%d examples seen.",
-            start.reader.prefix,
-            start.step,
-            start.state.examples_seen,
+            position.reader.prefix,
+            position.step,
+            state.examples_seen,
         )
         if init_checkpoint:
             logging.info("--init_checkpoint is not used: the run goes on.")
@@ -190,5 +185,5 @@ def load(
     logging.info("**** Trainable Variables ****")
     for name in optimizer.variables:
         mark = ", *INIT_FROM_CKPT*" if name in loaded else ""
-        shape = tuple(variables[name].shape)
+        shape = tuple(tensors[name].shape)
         logging.info("  name = %s, shape = %s%s", name, shape, mark)

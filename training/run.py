@@ -1,6 +1,5 @@
-"""A script's training and its way to a trained model, for any task."""
+"""Training from flags, and finding what was trained, for any task."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from bert.training import (
     strategy,
 )
 from bert.training.loss_scale import LossScale
-from bert.training.monitor import Monitor, MonitorSettings, best_folder
+from bert.training.monitor import Monitor, MonitorSettings
 from bert.training.steps import StepSettings
 
 
@@ -39,10 +38,10 @@ class Length(NamedTuple):
     flag: str = "num_train_steps"
 
 
-# Returns, for a model in training, what computes its metrics at any moment.
+# Returns, for a model in training, what computes its metrics.
 MakeEvaluate = Callable[[TaskModel], Callable[[], Mapping[str, float]]]
 
-# Makes the training batches of a worker from the run's seed and position.
+# Makes the training batches of a worker, from the seed and the examples seen.
 MakeBatches = Callable[
     [checkpointing.RunState, tf.distribute.InputContext], tf.data.Dataset
 ]
@@ -57,13 +56,13 @@ def train(
     make_evaluate: MakeEvaluate | None = None,
     on_loaded: Callable[[], None] | None = None,
 ) -> None:
-    """Trains from where output_dir's run stands to num_train_steps.
+    """Trains from output_dir's newest checkpoint to num_train_steps.
 
     Call it in a strategy's scope.
 
     Args:
-        config: how.
-        length: how long.
+        config: the flags of training.
+        length: how long to train.
         make_model: returns the model with start weights of a seed.
         make_batches: returns the endless batches.
         unreadable: what to say when a batch cannot be read.
@@ -76,35 +75,8 @@ def train(
             read, or the loss is not finite.
     """
     check_size(config, length)
-    start = resume.agree(
-        resume.find_start(
-            config.output_dir, config.train_batch_size, config.random_seed
-        ),
-        config,
-    )
-    start = resume.with_optimizer(start, config.optimizer)
-    if start.step >= length.num_train_steps:
-        logging.warning(
-            "Nothing to train: %s is at step %d already; to go on, raise --%s "
-            "(%d steps now); for a new run name another --output_dir.",
-            start.reader.prefix,
-            start.step,
-            length.flag,
-            length.num_train_steps,
-        )
-        return
-    patience = config.early_stopping_patience
-    if (
-        patience
-        and start.state.best_metric == config.save_best
-        and start.state.evaluations_without_best >= patience
-    ):
-        logging.warning(
-            "Nothing to train: the run stopped early at step %d; to go on, "
-            "raise --early_stopping_patience (%d now).",
-            start.step,
-            patience,
-        )
+    position = resume.find_position(config)
+    if _is_done(config, length, position):
         return
     if length.num_warmup_steps >= length.num_train_steps:
         logging.warning(
@@ -115,54 +87,89 @@ def train(
         )
     if strategy.is_chief():
         checkpointing.remove_temporary_files(config.output_dir)
-    model = make_model(start.state.seed)
+    state = position.state
+    model = make_model(state.seed)
     if config.freeze_layers is not None:
-        model.freeze(config.freeze_layers)
+        model.backbone.freeze(config.freeze_layers)
     if config.recompute_activations:
-        model.recompute_activations()
-    optimizer = _make_optimizer(config, length, model)
-    loss_scale = LossScale() if config.precision == "float16" else None
-    resume.load(start, model, optimizer, config.init_checkpoint, loss_scale)
+        model.backbone.recompute_activations()
+    trained = loop.Trained(
+        model,
+        _make_optimizer(config, length, model),
+        LossScale() if config.precision == "float16" else None,
+    )
+    resume.load(position, trained, config.init_checkpoint)
     if on_loaded and strategy.is_chief():
         on_loaded()
     devices = tf.distribute.get_strategy()
     with failures.explained(
-        lambda: memory.advice(
-            config,
-            model.bert.config,
-            sum(math.prod(v.shape) for v in model.weights),
-            devices.num_replicas_in_sync,
-        )
+        lambda: memory.advice(config, model, devices.num_replicas_in_sync)
     ):
-        loop.train(
-            loop.Trained(model, optimizer, loss_scale),
-            loop.Batches(
-                devices.distribute_datasets_from_function(
-                    # Else TensorFlow would ask all workers before each batch
-                    # whether there is one.
-                    lambda context: make_batches(start.state, context).apply(
-                        tf.data.experimental.assert_cardinality(
-                            tf.data.INFINITE_CARDINALITY
-                        )
-                    )
-                ),
-                unreadable,
-            ),
-            loop.TrainSettings(
-                output_dir=config.output_dir,
-                num_train_steps=length.num_train_steps,
-                train_batch_size=config.train_batch_size,
-                save_checkpoints_steps=config.save_checkpoints_steps,
-                step=StepSettings(
-                    seed=start.state.seed,
-                    gradient_accumulation_steps=config.gradient_accumulation_steps,
-                    use_xla=config.use_xla,
-                    max_grad_norm=config.max_grad_norm,
-                ),
-            ),
-            start.state,
-            _make_monitor(config, model, optimizer, make_evaluate),
+        dataset = devices.distribute_datasets_from_function(
+            # Without its cardinality TensorFlow would ask all workers before
+            # each batch whether there is one.
+            lambda context: make_batches(state, context).apply(
+                tf.data.experimental.assert_cardinality(
+                    tf.data.INFINITE_CARDINALITY
+                )
+            )
         )
+        loop.train(
+            trained,
+            loop.Batches(dataset, unreadable),
+            _settings(config, length, state.seed),
+            state,
+            _make_monitor(config, trained, make_evaluate),
+        )
+
+
+def _is_done(
+    config: TrainingConfig, length: Length, position: resume.Position
+) -> bool:
+    """Returns whether nothing is left to train, and says why."""
+    if position.reader is None:
+        return False
+    if position.step >= length.num_train_steps:
+        logging.warning(
+            "Nothing to train: %s is at step %d already; to go on, raise --%s "
+            "(%d steps now); for a new run name another --output_dir.",
+            position.reader.prefix,
+            position.step,
+            length.flag,
+            length.num_train_steps,
+        )
+        return True
+    patience, state = config.early_stopping_patience, position.state
+    if (
+        patience
+        and state.best_metric == config.save_best
+        and state.evaluations_without_best >= patience
+    ):
+        logging.warning(
+            "Nothing to train: the run stopped early at step %d; to go on, "
+            "raise --early_stopping_patience (%d now).",
+            position.step,
+            patience,
+        )
+        return True
+    return False
+
+
+def _settings(
+    config: TrainingConfig, length: Length, seed: int
+) -> loop.TrainSettings:
+    return loop.TrainSettings(
+        output_dir=config.output_dir,
+        num_train_steps=length.num_train_steps,
+        train_batch_size=config.train_batch_size,
+        save_checkpoints_steps=config.save_checkpoints_steps,
+        step=StepSettings(
+            seed=seed,
+            gradient_accumulation_steps=config.gradient_accumulation_steps,
+            use_xla=config.use_xla,
+            max_grad_norm=config.max_grad_norm,
+        ),
+    )
 
 
 def check_size(config: TrainingConfig, length: Length) -> None:
@@ -182,8 +189,7 @@ def check_size(config: TrainingConfig, length: Length) -> None:
 
 def _make_monitor(
     config: TrainingConfig,
-    model: TaskModel,
-    optimizer: optimization.AdamWeightDecay,
+    trained: loop.Trained,
     make_evaluate: MakeEvaluate | None,
 ) -> Monitor | None:
     if config.eval_steps is None or make_evaluate is None:
@@ -195,10 +201,10 @@ def _make_monitor(
             save_best=config.save_best,
             early_stopping_patience=config.early_stopping_patience,
         ),
-        make_evaluate(model),
+        make_evaluate(trained.model),
         {
-            **checkpoint.named_variables(model),
-            checkpoint.GLOBAL_STEP: optimizer.global_step,
+            **checkpoint.named_variables(trained.model),
+            checkpoint.GLOBAL_STEP: trained.optimizer.global_step,
         },
     )
 
@@ -229,108 +235,27 @@ def _make_optimizer(
     )
 
 
-def check_checkpoints(
-    output_dir: str, init_checkpoint: str | None, do_train: bool
-) -> None:
-    """Looks for the checkpoints of a run, before any other work.
-
-    Raises:
-        UserError: init_checkpoint is none; or nothing is to be trained, and
-            there is no checkpoint to evaluate or predict with.
-    """
-    if init_checkpoint:
-        checkpoint.resolve(init_checkpoint)
-    elif not do_train and not checkpointing.newest(output_dir):
-        raise UserError(
-            "There is no trained model: no checkpoint in --output_dir="
-            f"{output_dir} and no --init_checkpoint; give one, or train first "
-            "(--do_train)."
-        )
-
-
 def load_trained(
-    model: TaskModel,
-    output_dir: str,
-    init_checkpoint: str | None,
-    save_best: str | None = None,
+    model: TaskModel, trained: str | None, init_checkpoint: str | None
 ) -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of the newest checkpoint in output_dir, else init_checkpoint's; with
-    save_best the best ones by that metric.
+    Args:
+        model: the model.
+        trained: the checkpoint that training left in output_dir, or None.
+        init_checkpoint: taken where there is no such checkpoint.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
         original, where nothing was trained in output_dir.
 
     Raises:
-        UserError: the checkpoint does not fit the model, or there is none of
-            the best weights by this metric.
+        UserError: the checkpoint does not fit the model.
+        ValueError: there is neither.
     """
-    trained = trained_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
-    checkpoint.check_layers(
-        checkpoint.Reader(path), checkpoint.named_variables(model)
-    )
+    if path is None:
+        raise ValueError("Expected a checkpoint. Received: none.")
+    checkpoint.check_layers(checkpoint.Reader(path), model)
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
-
-
-def trained_checkpoint(
-    output_dir: str, save_best: str | None = None
-) -> str | None:
-    """Returns the prefix of what a run has trained, or None.
-
-    The newest checkpoint in output_dir; with save_best the best one by that
-    metric.
-
-    Raises:
-        UserError: there is none of the best weights by this metric.
-    """
-    if save_best:
-        return best_checkpoint(output_dir, save_best)
-    return checkpointing.newest(output_dir)
-
-
-def best_checkpoint(output_dir: str, save_best: str) -> str:
-    """Returns the prefix of the best checkpoint by a metric.
-
-    Raises:
-        UserError: there is none, or the best by another.
-    """
-    best = checkpointing.newest(best_folder(output_dir))
-    state = best and checkpointing.read_state(checkpoint.Reader(best))
-    metric = state and state.best_metric
-    if metric == save_best:
-        return best
-    found = f"those by {metric}" if metric else "none"
-    raise UserError(
-        f"Expected the best weights by --save_best={save_best} in "
-        f"{best_folder(output_dir)}. Received: {found}; leave the flag out to "
-        "use the newest checkpoint, or name the metric of the training."
-    )
-
-
-def find_checkpoint(folder: str, wanted: str | None) -> str:
-    """Returns the prefix of a trained model's weights.
-
-    Args:
-        folder: a run's output_dir, or the folder of a published model.
-        wanted: "best", "newest", or a checkpoint's prefix; None: the best
-            where there is one, else the newest.
-
-    Raises:
-        UserError: there is none.
-    """
-    best = checkpointing.newest(best_folder(folder))
-    if wanted in (None, "best") and best:
-        return best
-    if wanted == "best":
-        raise UserError(
-            f"Expected a best checkpoint in {best_folder(folder)}, which "
-            "--save_best keeps there. Received: none; leave --checkpoint=best "
-            "out."
-        )
-    if wanted in (None, "newest"):
-        return checkpointing.newest(folder) or checkpoint.resolve(folder)
-    return checkpoint.resolve(wanted)

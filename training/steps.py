@@ -11,11 +11,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from bert.modeling.task_model import TaskModel
+from bert.modeling.task_model import Batch, TaskModel
 from bert.training.loss_scale import LossScale
 from bert.training.optimization import AdamWeightDecay, clip_scale
-
-Batch = Mapping[str, tf.Tensor]
 
 
 class StepSettings(NamedTuple):
@@ -61,7 +59,7 @@ def compile_train_step(
     Args:
         model: a task model.
         optimizer: over the model's trainable variables.
-        settings: see there.
+        settings: how to take a step.
         batch_spec: what all batches have in common, so that batches of many
             lengths are compiled for once; None: that of each batch.
         loss_scale: under float16, what the loss is multiplied by.

@@ -138,22 +138,22 @@ def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
 
 
 @contextlib.contextmanager
-def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Lets all workers end at the same time; open no scope around it.
+def worker_barrier(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Makes all workers wait for each other at its end.
 
-    One that ended while the chief still evaluates or exports would be taken
-    for lost.
+    A worker that ended while the chief still evaluates or exports would be
+    taken for lost. Open no scope around it.
     """
     try:
         yield
         with strategy.scope():
-            same_everywhere(0)
+            broadcast_from_chief(0)
     except tf.errors.OpError as error:
         if not has_lost_worker(error):
             raise
         raise lost_worker() from error
     finally:
-        # Held until Python ends, the strategy's threads would not end well.
+        # A strategy kept until Python exits could hang its threads.
         _from_chief.cache_clear()
 
 
@@ -248,26 +248,25 @@ def has_workers() -> bool:
     )
 
 
-def same_everywhere(value: int) -> int:
+def broadcast_from_chief(value: int) -> int:
     """Returns the chief's value, on every worker.
 
     Call it in the strategy's scope; every worker must.
 
     Args:
-        value: int64; the others' values are of no account.
+        value: int64; the other workers' values are ignored.
     """
-    strategy = tf.distribute.get_strategy()
     if not has_workers():
         return value
-
-    return int(_from_chief(strategy)(tf.constant(value, tf.int64)))
+    run = _from_chief(tf.distribute.get_strategy())
+    return int(run(tf.constant(value, tf.int64)))
 
 
 @functools.cache
 def _from_chief(
     strategy: tf.distribute.Strategy,
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what `same_everywhere` runs, compiled once."""
+    """Returns what `broadcast_from_chief` runs, compiled once."""
 
     def chosen(value):
         context = tf.distribute.get_replica_context()
@@ -281,6 +280,20 @@ def _from_chief(
         return strategy.experimental_local_results(summed)[0]
 
     return run
+
+
+def scalar_variable(value: float, dtype: tf.DType, name: str) -> tf.Variable:
+    """Returns a variable that all replicas update alike, none by training.
+
+    Call it in a strategy's scope.
+    """
+    return tf.Variable(
+        value,
+        dtype=dtype,
+        trainable=False,
+        name=name,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
 
 
 def needs_fixed_shapes(strategy: tf.distribute.Strategy) -> bool:

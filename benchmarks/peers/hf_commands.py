@@ -6,17 +6,19 @@ python hf_commands.py fine_tune|features|one_line FLAGS
 import argparse
 import json
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Does what the first argument says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=list(COMMANDS))
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", required=True, help="6x384, or a folder")
     parser.add_argument("--vocab_file", required=True)
     parser.add_argument("--data_dir")
     parser.add_argument("--max_seq_length", type=int, default=128)
     parser.add_argument("--num_train_epochs", type=float, default=3.0)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--layers", default="-1,-2,-3,-4")
     parser.add_argument("--input_file")
     parser.add_argument("--output_file")
@@ -28,14 +30,19 @@ def fine_tune(args) -> None:
     """Fine-tunes on MRPC and evaluates."""
     import hf_data
 
-    accuracy = hf_data.fine_tune(
+    figures = hf_data.fine_tune(
         args.data_dir,
         args.vocab_file,
         args.model,
         args.max_seq_length,
         args.num_train_epochs,
+        args.seed,
     )
-    print(f"eval_accuracy = {accuracy:.4f}")
+    text = "".join(f"{name} = {value}\n" for name, value in figures.items())
+    if args.output_file:
+        Path(args.output_file).write_text(text)
+    else:
+        print(text, end="")
 
 
 def features(args) -> None:

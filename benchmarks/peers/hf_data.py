@@ -61,15 +61,21 @@ def batches(encoded, rows, tokenizer, length, order=None):
         )
 
 
-def make_model(kind, name):
-    """Returns a model with random weights; kind: classification or squad."""
-    config = transformers.BertConfig(
-        **sizes.model(name).config(), num_labels=sizes.NUM_LABELS
-    )
-    torch.manual_seed(1)
-    if kind == "squad":
-        return transformers.BertForQuestionAnswering(config)
-    return transformers.BertForSequenceClassification(config)
+def make_model(kind, name, seed=1):
+    """Returns a model; kind: classification or squad.
+
+    `name` is a size such as 6x384, for random weights, or the folder of a
+    pre-trained model, whose head starts at random.
+    """
+    torch.manual_seed(seed)
+    model = {
+        "classification": transformers.BertForSequenceClassification,
+        "squad": transformers.BertForQuestionAnswering,
+    }[kind]
+    if os.path.isdir(name):
+        return model.from_pretrained(name, num_labels=sizes.NUM_LABELS)
+    config = sizes.model(name).config()
+    return model(transformers.BertConfig(**config, num_labels=sizes.NUM_LABELS))
 
 
 def mrpc(cell):
@@ -128,8 +134,8 @@ def latency(cell):
     return run
 
 
-def fine_tune(data_dir, vocab_file, name, length, epochs):
-    """Fine-tunes on MRPC and evaluates; returns the accuracy of the dev set.
+def fine_tune(data_dir, vocab_file, name, length, epochs, seed=1):
+    """Fine-tunes on MRPC; returns accuracy and F1 of the dev set.
 
     As run_glue.py does: batches of 32 in random order, AdamW (fused), linear
     decay after a tenth of warm-up, clipping to norm 1; batches of 32 for
@@ -145,7 +151,7 @@ def fine_tune(data_dir, vocab_file, name, length, epochs):
         sets[part] = encoded, torch.tensor(labels)
     encoded, labels = sets["train"]
     steps = int(len(labels) / _ROWS * epochs)
-    model = make_model("classification", name).train()
+    model = make_model("classification", name, seed).train()
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=5e-5, weight_decay=0.01, fused=True
     )
@@ -178,4 +184,9 @@ def fine_tune(data_dir, vocab_file, name, length, epochs):
                 for batch in batches(encoded, _ROWS, tokenizer, length)
             ]
         )
-    return float((found == labels).float().mean())
+    right = found == labels
+    both = int((right & (labels == 1)).sum())
+    return {
+        "eval_accuracy": float(right.float().mean()),
+        "f1": 2 * both / max(1, int(found.sum() + labels.sum())),
+    }

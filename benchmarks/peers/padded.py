@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bert.cli import flags as run_flags
+from bert.cli import command_line
 from bert.tasks import finetune
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     if not hasattr(finetune.Prepared, "fixed_shapes"):
         sys.exit("finetune.Prepared has no fixed_shapes: change padded.py")
     finetune.Prepared.fixed_shapes = True
-    run_flags.run(script.main, script.define_flags)
+    command_line.run(script.main, script.define_flags)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import pickle
 import re
 import shlex
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
+from bert.data.corpus.worker_pool import Work
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
 
@@ -31,7 +32,7 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 class BeamPool:
-    """See `streaming_run.Pool`.
+    """See `worker_pool.Pool`.
 
     Args:
         runner: Beam's name of it.
@@ -52,7 +53,7 @@ class BeamPool:
         self._result_file = result_file
         self._make_worker = make_worker
 
-    def __enter__(self) -> "BeamPool":
+    def __enter__(self) -> Self:
         # Beam's own processes on this machine find this code there.
         paths = [_ROOT, os.environ.get("PYTHONPATH")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
@@ -62,22 +63,17 @@ class BeamPool:
         if file_bytes.exists(self._result_file):
             file_bytes.remove(self._result_file)
 
-    def combine(
-        self,
-        method: str,
-        arguments: Iterable[Any],
-        merge: Callable[[Iterable[Any]], Any],
-        report: Callable[[Any], None],
-    ) -> Any:
+    def combine(self, work: Work) -> Any:
         """Runs a pipeline. Beam shows progress its own way: no reports."""
         try:
             with beam.Pipeline(options=self._options) as pipeline:
                 _ = (
                     pipeline
-                    | beam.Create(list(arguments))
+                    | beam.Create(list(work.arguments))
                     | beam.Reshuffle()
-                    | method >> beam.ParDo(_Call(self._make_worker, method))
-                    | beam.CombineGlobally(merge)
+                    | work.method
+                    >> beam.ParDo(_Call(self._make_worker, work.method))
+                    | beam.CombineGlobally(work.merge)
                     | beam.Map(_hand_over, self._result_file)
                 )
         except Exception as error:

@@ -1,8 +1,7 @@
 """Many instances at a time, as rows of arrays: packed, padded and masked.
 
-What `packing` and `pretraining.create_masked_lm_predictions` do to one
-instance, by the same rules, but with random numbers of its own: those that
-each row is given.
+The rules are those of `packing` and `instances.create_masked_lm_predictions`;
+the random numbers are given, some for each row.
 
 Letters: R rows, S the sequence length, P predictions of a row at most.
 """
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus import instances
 from bert.data.records import packing
 
 
@@ -32,7 +31,7 @@ class Rows(NamedTuple):
 
 
 def pack(
-    pairs: Sequence[pretraining.TextPair],
+    pairs: Sequence[instances.TextPair],
     ids: np.ndarray,
     other_ids: np.ndarray,
     special: packing.SpecialIds,
@@ -67,7 +66,7 @@ def pack(
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
-def num_random_bytes(settings: pretraining.Settings) -> int:
+def num_random_bytes(settings: instances.InstanceSettings) -> int:
     """Returns how many random bytes `features` takes for a row."""
     return 4 * (settings.max_seq_length + 2 * settings.max_predictions_per_seq)
 
@@ -76,8 +75,8 @@ def features(
     rows: Rows,
     is_random_next: np.ndarray,
     random_bytes: bytes,
-    settings: pretraining.Settings,
-    vocabulary: pretraining.Vocabulary,
+    settings: instances.InstanceSettings,
+    vocabulary: instances.Vocabulary,
 ) -> dict[str, np.ndarray]:
     """Masks rows, in place, and returns the features of their records.
 
@@ -112,9 +111,9 @@ def features(
 
 
 def instance_features(
-    instances: Sequence[pretraining.Instance], settings: pretraining.Settings
+    masked: Sequence[instances.Instance], settings: instances.InstanceSettings
 ) -> dict[str, np.ndarray]:
-    """Returns the features of instances that are masked already.
+    """Returns the features of instances that are already masked.
 
     Returns:
         As `features` does.
@@ -123,7 +122,7 @@ def instance_features(
     def joined(lists: Iterable[list[int]]) -> np.ndarray:
         return np.fromiter(itertools.chain.from_iterable(lists), np.int32)
 
-    packed = [instance.packed for instance in instances]
+    packed = [instance.packed for instance in masked]
     lengths = np.array([len(one.ids) for one in packed])
     shape = len(packed), settings.max_seq_length
     ids = np.zeros(shape, np.int32)
@@ -131,10 +130,10 @@ def instance_features(
     rows = Rows(ids, np.array([one.first_length for one in packed]), lengths)
     return _values(
         rows,
-        np.array([instance.is_random_next for instance in instances]),
-        np.array([len(i.masked_lm_positions) for i in instances]),
-        joined(i.masked_lm_positions for i in instances),
-        joined(i.masked_lm_ids for i in instances),
+        np.array([instance.is_random_next for instance in masked]),
+        np.array([len(i.masked_lm_positions) for i in masked]),
+        joined(i.masked_lm_positions for i in masked),
+        joined(i.masked_lm_ids for i in masked),
         settings,
     )
 
@@ -145,7 +144,7 @@ def _values(
     counts: np.ndarray,
     positions: np.ndarray,
     labels: np.ndarray,
-    settings: pretraining.Settings,
+    settings: instances.InstanceSettings,
 ) -> dict[str, np.ndarray]:
     """Returns the features that `fields.pretraining_fields` names.
 
@@ -185,8 +184,8 @@ def _first(counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _chosen(
     rows: Rows,
     scores: np.ndarray,
-    settings: pretraining.Settings,
-    vocabulary: pretraining.Vocabulary,
+    settings: instances.InstanceSettings,
+    vocabulary: instances.Vocabulary,
 ) -> np.ndarray:
     """Returns which positions are to be predicted, bool [R, S].
 
@@ -242,7 +241,7 @@ def _replacements(
     ids: np.ndarray,
     coins: np.ndarray,
     draws: np.ndarray,
-    vocabulary: pretraining.Vocabulary,
+    vocabulary: instances.Vocabulary,
 ) -> np.ndarray:
     """Returns 80 % [MASK], 10 % the same id, 10 % any word."""
     word_ids = np.array(vocabulary.word_ids, np.int32)

@@ -18,7 +18,7 @@ from collections.abc import (
     MutableSequence,
     Sequence,
 )
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
@@ -30,7 +30,7 @@ _RANDOM_DOCUMENT_TRIES = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class InstanceSettings:
     """What instances to make; the flags of the same names.
 
     Attributes:
@@ -104,13 +104,10 @@ class Documents:
         firsts: document d has the sentences firsts[d] to firsts[d + 1] - 1.
     """
 
-    ids: MutableSequence[int] = dataclasses.field(default_factory=list)
-    bounds: MutableSequence[int] = dataclasses.field(
-        default_factory=lambda: [0]
-    )
-    firsts: MutableSequence[int] = dataclasses.field(
-        default_factory=lambda: [0]
-    )
+    # Lists while documents are added; later also arrays or memoryviews.
+    ids: Any = dataclasses.field(default_factory=list)
+    bounds: Any = dataclasses.field(default_factory=lambda: [0])
+    firsts: Any = dataclasses.field(default_factory=lambda: [0])
 
     def __len__(self) -> int:
         return len(self.firsts) - 1
@@ -223,7 +220,7 @@ def read_documents(
 
 def create_training_instances(
     documents: Documents,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> Iterator[list[Instance]]:
@@ -255,7 +252,7 @@ def _create_instances_from_document(
     documents: Documents,
     order: list[int],
     place: int,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> list[Instance]:
@@ -291,7 +288,7 @@ def text_pairs(
     index: int,
     others: Documents,
     draw_other_index: Callable[[], int],
-    settings: Settings,
+    settings: InstanceSettings,
     rng: random.Random,
 ) -> Iterator[TextPair]:
     """Cuts one document, in one pass, into pairs of texts.
@@ -339,7 +336,7 @@ def text_pairs(
 
 def create_masked_lm_predictions(
     packed: packing.Packed,
-    settings: Settings,
+    settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> tuple[list[int], list[int]]:

@@ -5,6 +5,7 @@ are those with the smallest hash of (seed, offset): drawn evenly, and the same
 whoever reads the text in which order. Of a long document a window is kept.
 """
 
+import dataclasses
 import hashlib
 import heapq
 import itertools
@@ -81,7 +82,7 @@ def scan(files: TextFiles, block: int, seed: int, limit: int) -> Scan:
     Args:
         files: the text.
         block: which of its blocks.
-        seed: the run's.
+        seed: of everything that is drawn.
         limit: candidates at most.
 
     Raises:
@@ -99,7 +100,8 @@ def scan(files: TextFiles, block: int, seed: int, limit: int) -> Scan:
     return Scan(candidates, count, bad_lines, first_bad)
 
 
-class Merge(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Merge:
     """Puts scans together, whatever their order and grouping.
 
     Attributes:
@@ -113,7 +115,11 @@ class Merge(NamedTuple):
         merged = Scan([], 0, 0, None)
         for one in scans:
             candidates = [*merged.candidates, *one.candidates]
-            firsts = {merged.first_bad, one.first_bad} - {None}
+            firsts = [
+                scan.first_bad
+                for scan in (merged, one)
+                if scan.first_bad is not None
+            ]
             merged = Scan(
                 heapq.nsmallest(self.limit, candidates),
                 merged.num_documents + one.num_documents,
@@ -167,7 +173,7 @@ class Reservoir(NamedTuple):
         for length in lengths.tolist():
             stop = start + 8 * length
             # Python numbers, one by one: quicker here than NumPy's.
-            parts.append(memoryview(data[start:stop].view(np.int64)))
+            parts.append(data[start:stop].view(np.int64).data)
             start = stop
         offsets, firsts, bounds = parts
         ids = data[start:].view(np.int32)
@@ -181,7 +187,8 @@ def tokenized(
     window_ids: int,
 ) -> Reservoir:
     """Reads documents, in their order; those without ids are left out."""
-    documents, offsets = Documents(), []
+    documents = Documents()
+    offsets: list[int] = []
     for candidate in candidates:
         room = window_ids
         for line in _window(files, candidate, 4 * window_ids):
@@ -202,14 +209,15 @@ def collected(lists: Iterable[list]) -> list:
 
 def joined(parts: Iterable[Reservoir]) -> Reservoir:
     """Returns the documents of all parts, in their order."""
-    ids, bounds, firsts, offsets = [], [0], [0], []
+    bounds, firsts = [0], [0]
+    ids: list[np.ndarray] = [np.zeros(0, np.int32)]
+    offsets: list[int] = []
     for documents, places in parts:
         bounds += [bounds[-1] + bound for bound in documents.bounds[1:]]
         firsts += [firsts[-1] + first for first in documents.firsts[1:]]
         ids.append(documents.ids)
         offsets += places
-    ids = np.concatenate([np.zeros(0, np.int32), *ids])
-    return Reservoir(Documents(ids, bounds, firsts), offsets)
+    return Reservoir(Documents(np.concatenate(ids), bounds, firsts), offsets)
 
 
 def _window(

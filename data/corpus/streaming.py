@@ -1,7 +1,7 @@
 """Text of any size → shards of pre-training records.
 
-The rules are those of `pretraining`; the random numbers are of each document
-and pass by themselves. So a shard follows from the text, the seed and its
+The rules are those of `instances`; random numbers are drawn for each document
+and each pass on its own. So a shard follows from the text, the seed and its
 number, whoever makes it, and little of the text is in memory at a time.
 
 A shard holds blocks from all over the text, in all passes. Its records are
@@ -14,14 +14,14 @@ import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from bert.data.corpus import instance_rows, instances, reservoir
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
 from bert.data.records import fields, record_bytes
-from bert.data.records.record_output import frame_writer
+from bert.data.records.record_output import Writer, frame_writer
 from bert.data.text.tokenization import FullTokenizer
 from bert.files import file_bytes
 
@@ -55,7 +55,7 @@ class Job:
     sizes: Sequence[int]
     vocab_file: str
     do_lower_case: bool
-    settings: instances.Settings
+    settings: instances.InstanceSettings
     seed: int
     output_file: str
     compression: str
@@ -195,7 +195,7 @@ class _Instances:
 
     def __init__(
         self,
-        settings: instances.Settings,
+        settings: instances.InstanceSettings,
         vocabulary: instances.Vocabulary,
         others: reservoir.Reservoir,
         seed: int,
@@ -281,7 +281,7 @@ class _Shuffled:
         count: records so far.
     """
 
-    def __init__(self, file: IO[bytes], rng: random.Random) -> None:
+    def __init__(self, file: Writer, rng: random.Random) -> None:
         self.count = 0
         self._file = file
         self._rng = rng

@@ -1,43 +1,22 @@
 """A streaming job from end to end: a first pass over the text, then shards.
 
-Who does the parts is left open: processes here (`worker_pool`) or Beam's
+The parts are done by processes here (`worker_pool`) or by Apache Beam
 (`beam_pool`). The shards are the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
 
 from absl import logging
 
 from bert.data.corpus import instances, reservoir, shard_manifest
 from bert.data.corpus.streaming import Job
+from bert.data.corpus.worker_pool import Pool, Work
 from bert.files import file_bytes, run_lock
 
 # What one call of a worker does in the first pass.
 _SCAN_BLOCKS = 16
 _TOKENIZE_DOCUMENTS = 512
-
-
-class Pool(Protocol):
-    """Who does the parts of a job."""
-
-    def combine(
-        self,
-        method: str,
-        arguments: Iterable[Any],
-        merge: Callable[[Iterable[Any]], Any],
-        report: Callable[[Any], None],
-    ) -> Any:
-        """Returns the merged results of a method of `streaming.Worker`.
-
-        Args:
-            method: its name.
-            arguments: one for each call.
-            merge: makes one result of some, in any order; may be given results
-                of its own.
-            report: told each argument that is done, where that is known.
-        """
 
 
 def create(
@@ -94,10 +73,12 @@ def _create(
         done = total - sum(map(job.shard_bytes, shards))
         with progress(total, "bytes of text", start=done) as shown:
             count = pool.combine(
-                "make_shard",
-                shards,
-                sum,
-                lambda shard: shown.update(job.shard_bytes(shard)),
+                Work(
+                    "make_shard",
+                    shards,
+                    sum,
+                    lambda shard: shown.update(job.shard_bytes(shard)),
+                )
             )
     file_bytes.remove(job.reservoir_file)
     logging.info("Wrote %d total instances to %d shards", count, len(shards))
@@ -115,25 +96,29 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
         UserError: there is no text, or a line is too long.
     """
     blocks = range(job.text.num_blocks)
-    scan = pool.combine(
-        "scan",
-        [blocks[i : i + _SCAN_BLOCKS] for i in blocks[::_SCAN_BLOCKS]],
-        reservoir.Merge(job.reservoir_size.num_documents),
-        lambda blocks: report(len(blocks)),
+    scan: reservoir.Scan = pool.combine(
+        Work(
+            "scan",
+            [blocks[i : i + _SCAN_BLOCKS] for i in blocks[::_SCAN_BLOCKS]],
+            reservoir.Merge(job.reservoir_size.num_documents),
+            lambda blocks: report(len(blocks)),
+        )
     )
     parts = pool.combine(
-        "tokenize",
-        [
-            (start, scan.candidates[start : start + _TOKENIZE_DOCUMENTS])
-            for start in range(0, len(scan.candidates), _TOKENIZE_DOCUMENTS)
-        ],
-        reservoir.collected,
-        lambda part: None,
+        Work(
+            "tokenize",
+            [
+                (start, scan.candidates[start : start + _TOKENIZE_DOCUMENTS])
+                for start in range(0, len(scan.candidates), _TOKENIZE_DOCUMENTS)
+            ],
+            reservoir.collected,
+            lambda part: None,
+        )
     )
     others = reservoir.joined(part for _, part in sorted(parts))
     if not len(others.documents):
         raise instances.no_text(job.names)
-    if scan.bad_lines:
+    if scan.first_bad is not None:
         place = job.text.place(scan.first_bad)
         instances.warn_of_bad_lines(scan.bad_lines, f"after {place}")
     if len(others.documents) == 1:

@@ -7,11 +7,35 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import connection
-from typing import Any
+from typing import Any, NamedTuple, Protocol, Self
 
 from absl import logging
 
 from bert.errors import UserError
+
+
+class Work(NamedTuple):
+    """A part of a job that is done in many calls.
+
+    Attributes:
+        method: a method of the workers, by its name.
+        arguments: one for each call.
+        merge: makes one result of some, in any order; may be given results of
+            its own.
+        report: told each argument that is done, where that is known.
+    """
+
+    method: str
+    arguments: Iterable[Any]
+    merge: Callable[[Iterable[Any]], Any]
+    report: Callable[[Any], None]
+
+
+class Pool(Protocol):
+    """Who does the parts of a job: processes here, or Apache Beam."""
+
+    def combine(self, work: Work) -> Any:
+        """Returns the merged results of all calls."""
 
 
 class WorkerPool:
@@ -32,7 +56,7 @@ class WorkerPool:
         self._make_worker = make_worker
         self._processes: dict[connection.Connection, Any] = {}
 
-    def __enter__(self) -> "WorkerPool":
+    def __enter__(self) -> Self:
         if self._num_workers == 1:
             self._worker = self._make_worker()
             return self
@@ -56,21 +80,15 @@ class WorkerPool:
             process.kill()
         self._processes.clear()
 
-    def combine(
-        self,
-        method: str,
-        arguments: Iterable[Any],
-        merge: Callable[[Iterable[Any]], Any],
-        report: Callable[[Any], None],
-    ) -> Any:
-        """See `streaming_run.Pool`."""
+    def combine(self, work: Work) -> Any:
+        """See `Pool`."""
 
         def reported() -> Iterator[Any]:
-            for argument, result in self.run(method, arguments):
-                report(argument)
+            for argument, result in self.run(work.method, work.arguments):
+                work.report(argument)
                 yield result
 
-        return merge(reported())
+        return work.merge(reported())
 
     def run(
         self, method: str, arguments: Iterable[Any]
@@ -100,7 +118,8 @@ class WorkerPool:
                     break
             if not busy:
                 return
-            free = connection.wait(list(busy))
+            ready = connection.wait(list(busy))
+            free = [pipe for pipe in busy if pipe in ready]
             for pipe in free:
                 yield busy.pop(pipe), self._receive(pipe)
 
@@ -147,7 +166,8 @@ def _work(pipe: connection.Connection, make_worker: Callable[[], Any]) -> None:
             method, argument = pipe.recv()
         except EOFError:
             return
-        error = result = None
+        result = None
+        error: Exception | None = None
         try:
             result = getattr(worker, method)(argument)
         except (UserError, OSError) as raised:
@@ -162,5 +182,6 @@ def _exit(*_: object) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os.kill(os.getpid(), signal.SIGTERM)

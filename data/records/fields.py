@@ -1,6 +1,7 @@
 """What is in the records of each task; imports no TensorFlow.
 
-`records` writes and parses by these tables.
+A table is a tuple of `Field`s: `record_writer` writes a file by it, and
+`record_files` checks and parses one by it.
 """
 
 from typing import Literal, NamedTuple

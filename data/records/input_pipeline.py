@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
-from bert.data.records import length_sorting, record_files, record_io
+from bert.data.records import length_sorting, record_files
+from bert.data.records.fields import Field
 from bert.data.records.record_files import RecordSource, num_records, parsed
 
 # Files read in turn at the same time; with more, one that ends makes room.
@@ -56,7 +57,7 @@ def train_batches(
         )
     else:
         serialized = _training_order(
-            source.files, seed, shuffle_buffer_size, examples_seen
+            source, seed, shuffle_buffer_size, examples_seen
         )
     serialized = serialized.batch(batch_size, drop_remainder=True)
     batches = parsed(_part_of_each(serialized, batch_size, context), source)
@@ -124,12 +125,12 @@ def predict_batches(
     )
 
 
-def _per_token(fields: Sequence[record_io.Field]) -> set[str]:
+def _per_token(fields: Sequence[Field]) -> set[str]:
     return {field.name for field in fields if field.per_token}
 
 
 def _training_order(
-    files: Sequence[str], seed: int, buffer_size: int, examples_seen: int
+    source: RecordSource, seed: int, buffer_size: int, examples_seen: int
 ) -> tf.data.Dataset:
     """Returns the endless stream of serialized records, less those seen."""
     first_epoch, position = 0, examples_seen
@@ -137,9 +138,10 @@ def _training_order(
         # One pass over the files' frames, so that whole epochs need none.
         logging.info("Counting the records, to go on in their order")
         first_epoch, position = divmod(
-            examples_seen, max(num_records(files), 1)
+            examples_seen, max(num_records(source), 1)
         )
 
+    files = source.files
     compressions = record_files.compressions(files)
 
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -179,10 +181,13 @@ def _shuffled(
             None: any rows.
     """
     serialized = record_files.serialized(source.files)
-    count = num_records(source.files)
-    rows = serialized.batch(count).get_single_element()
+    rows = serialized.batch(tf.int64.max).get_single_element()
+    count = len(rows)
     if group_size:
-        lengths = _all_lengths(source)
+        if source.lengths is not None and len(source.lengths) == count:
+            lengths = tf.constant(source.lengths, tf.int32)
+        else:
+            lengths = _all_lengths(rows, source)
 
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
         epoch_seed = tf.stack([tf.constant(seed, tf.int64), epoch])
@@ -206,9 +211,9 @@ def _shuffled(
     return indices.map(lambda index: rows[index])
 
 
-def _all_lengths(source: RecordSource) -> tf.Tensor:
+def _all_lengths(rows: tf.Tensor, source: RecordSource) -> tf.Tensor:
     """Returns each record's length without padding, int32 [records]."""
-    serialized = record_files.serialized(source.files).batch(1024)
+    serialized = tf.data.Dataset.from_tensor_slices(rows).batch(1024)
     lengths = parsed(serialized, source).map(
         lambda batch: length_sorting.lengths(batch["input_mask"])
     )

@@ -1,7 +1,7 @@
 """Many records at a time → the bytes of a TFRecord file, with NumPy alone.
 
-The bytes are those of `records.encode` and tf.io.TFRecordWriter. A process
-that only makes records so does without TensorFlow (0.6 GB, seconds), and a
+The bytes are those of tf.train.Example and tf.io.TFRecordWriter. So a process
+that only makes records needs no TensorFlow (0.6 GB, seconds), and from arrays a
 record costs a tenth of what it costs one by one.
 
 Format: a tf.train.Example is nested messages, each after its tag and its
@@ -11,7 +11,7 @@ a TFRecord file is length (uint64), checksum of that, record, checksum of that.
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,13 +66,16 @@ def frames(
     return found
 
 
-def values(
-    fields: Sequence[Field], frame: bytes
-) -> dict[str, list[int] | list[float]]:
-    """Returns what is in a frame, in the order of the fields."""
+def record_of(frame: bytes) -> bytes:
+    """Returns the record in a frame, a serialized tf.train.Example."""
+    return frame[12:-4]
+
+
+def values(fields: Sequence[Field], record: bytes) -> dict[str, list[Any]]:
+    """Returns what is in a record, in the order of the fields."""
     kinds = {field.name: field.dtype for field in fields}
-    found = {}
-    (features,) = _parts(frame[12:-4])
+    found: dict[str, list[Any]] = {}
+    (features,) = _parts(record)
     for entry in _parts(features):
         name, feature = _parts(entry)
         ((numbers,),) = map(_parts, _parts(feature))
@@ -127,6 +130,8 @@ def _examples(
                 f"{field.name} must hold {field.length} numbers. "
                 f"Received: {numbers.shape[1]}."
             )
+        if field.dtype == "int64" and numbers.min() < 0:
+            raise ValueError(f"{field.name} must hold no negative numbers.")
         packed = [
             _floats(numbers) if field.dtype == "float32" else _varints(numbers)
         ]
@@ -150,7 +155,7 @@ def _message(tag: bytes, parts: list[_Columns]) -> list[_Columns]:
 
 
 def _total(parts: Iterable[_Columns]) -> np.ndarray:
-    return sum(part.lengths for part in parts)
+    return np.sum([part.lengths for part in parts], axis=0)
 
 
 def _constant(data: bytes, rows: int) -> _Columns:
@@ -186,9 +191,8 @@ def _varints(numbers: np.ndarray) -> _Columns:
         data[:, :, place] = low | more.view(np.uint8) << 7
         if place + 1 < width:
             keep[:, :, place + 1] = more
-    rows = len(numbers)
-    keep = keep.reshape(rows, -1)
-    return _Columns(data.reshape(rows, -1), keep, keep.sum(axis=1))
+    kept = keep.reshape(len(numbers), -1)
+    return _Columns(data.reshape(kept.shape), kept, kept.sum(axis=1))
 
 
 def _checksums(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -206,15 +210,15 @@ def _checksums(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     aligned[np.arange(width) >= first[:, None]] = data
     aligned[np.arange(rows)[:, None], first[:, None] + np.arange(4)] ^= 0xFF
 
-    checksums = np.zeros(rows, np.uint64)
+    checksums: np.ndarray = np.zeros(rows, np.uint64)
     tables = _checksum_tables()
     for words in np.ascontiguousarray(aligned.view("<u8").T):
         sixteens = (words ^ checksums).view("<u2").reshape(rows, 4)
         checksums = tables[0][sixteens[:, 0]]
         for place in range(1, 4):
             checksums ^= tables[place][sixteens[:, place]]
-    checksums = checksums.astype(np.uint32) ^ np.uint32(0xFFFFFFFF)
-    rotated = checksums >> 15 | checksums << 17
+    inverted = checksums.astype(np.uint32) ^ np.uint32(0xFFFFFFFF)
+    rotated = inverted >> 15 | inverted << 17
     masked = (rotated + np.uint32(_CHECKSUM_MASK)).astype("<u4")
     return masked[:, None].view(np.uint8)
 
@@ -224,7 +228,7 @@ def _checksum_tables() -> list[np.ndarray]:
     """What 16 bits become, with 6, 4, 2 and 0 zero bytes after them."""
     tables = [np.arange(2**16, dtype=np.uint64)]
     for _ in range(4):
-        table = tables[-1]
+        table: np.ndarray = tables[-1]
         for _ in range(16):
             table = table >> 1 ^ (table & 1) * np.uint64(_CASTAGNOLI)
         tables.append(table)

@@ -1,6 +1,7 @@
-"""Record files and what must hold for them; which record is to blame."""
+"""Record files → batches of tensors; what must hold, and which record fails."""
 
 import dataclasses
+import functools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,11 @@ import tensorflow as tf
 from absl import logging
 from google.protobuf.message import DecodeError
 
-from bert.data.records import record_bytes, record_io
-from bert.data.records.without_autotune import untuned
+from bert.data.records import record_bytes
+from bert.data.records.fields import Field
+from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError
 from bert.files import file_bytes
-from bert.files.file_bytes import matching_files as matching_files
 
 _CHECKED_RECORDS = 1000
 _GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -37,12 +38,14 @@ class RecordSource:
             (ids: the vocabulary's size). None is negative. On a GPU an id out
             of range would become NaN, so the host looks at every batch.
         flags: by field name, the flag that sets its length; for messages.
+        lengths: of each record without padding, where they are known.
     """
 
     files: Sequence[str]
-    fields: Sequence[record_io.Field]
+    fields: Sequence[Field]
     limits: Mapping[str, int]
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    lengths: Sequence[int] | None = None
 
 
 def compressions(files: Sequence[str]) -> list[str]:
@@ -56,9 +59,9 @@ def compressions(files: Sequence[str]) -> list[str]:
 
 def _is_gzip(path: str) -> bool:
     try:
-        with file_bytes.reader(path) as file:
+        with file_bytes.reading(path) as file:
             head = file.read(12)
-    except (OSError, tf.errors.OpError):
+    except OSError:
         return False
     # A record may be as long as these bytes say; its checksum then follows.
     return head[:3] == _GZIP_MAGIC and not record_bytes.is_frame_head(head)
@@ -78,9 +81,11 @@ def serialized(files: Sequence[str]) -> tf.data.Dataset:
     )
 
 
-def num_records(files: Sequence[str]) -> int:
-    """Returns how many records the files have."""
-    sizes = serialized(files).batch(4096).map(tf.size)
+def num_records(source: RecordSource) -> int:
+    """Returns how many records there are; reads them where nobody knows."""
+    if source.lengths is not None:
+        return len(source.lengths)
+    sizes = serialized(source.files).batch(4096).map(tf.size)
     return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
@@ -127,14 +132,49 @@ def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
         source: what is in them.
     """
     return (
-        untuned(batches)
+        without_autotune(batches)
         .map(
-            lambda batch: record_io.parse(source.fields, batch, source.limits),
+            functools.partial(parse, source),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def parse(source: RecordSource, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Parses a batch of records; features that are no field are left out.
+
+    Args:
+        source: what is in them.
+        serialized: string [B].
+
+    Returns:
+        By field name, [B, length]: int32 where the file has int64 (as the
+        original does for the TPU's sake), else float32.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a record is no tf.train.Example, or a
+            field is missing or of another length or type, or a value is out
+            of its limits.
+    """
+    values = tf.io.parse_example(
+        serialized,
+        {
+            field.name: tf.io.FixedLenFeature([field.length], field.dtype)
+            for field in source.fields
+        },
+    )
+    for name, limit in source.limits.items():
+        # Before the cast, which would wrap a large value round.
+        in_range = (values[name] >= 0) & (values[name] < limit)
+        tf.debugging.Assert(tf.reduce_all(in_range), [name])
+    return {
+        field.name: tf.cast(values[field.name], tf.int32)
+        if field.dtype == "int64"
+        else values[field.name]
+        for field in source.fields
+    }
 
 
 def _check_each_record(path: str, source: RecordSource) -> None:
@@ -187,9 +227,7 @@ def _fault(record: bytes, source: RecordSource) -> str | None:
     return None
 
 
-def _length_fault(
-    field: record_io.Field, length: int, flags: Mapping[str, str]
-) -> str:
+def _length_fault(field: Field, length: int, flags: Mapping[str, str]) -> str:
     flag = flags.get(field.name)
     if not flag or not length:
         return (

@@ -1,12 +1,10 @@
-"""Record files, plain or compressed, without TensorFlow for local ones."""
+"""Files for records, plain or compressed; local ones without TensorFlow."""
 
 import contextlib
 import gzip
-import os
 from collections.abc import Iterator
-from typing import IO
+from typing import Protocol
 
-from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
 
 COMPRESSIONS = ("none", "gzip")
@@ -15,33 +13,15 @@ COMPRESSIONS = ("none", "gzip")
 _GZIP_LEVEL = 4
 
 
-def check_writable(path: str, flag: str) -> None:
-    """Raises UserError where no file could be written at `path`.
+class Writer(Protocol):
+    """What takes the frames of a file."""
 
-    Args:
-        path: where records are to go.
-        flag: where it comes from; for messages.
-    """
-    fault = None
-    if file_bytes.is_folder(path):
-        fault = "is a folder; add the name of a file"
-    elif "://" not in path:  # object stores have neither folders nor devices
-        folder = os.path.dirname(os.path.realpath(path))
-        if os.path.exists(path) and not os.path.isfile(path):
-            fault = "is no plain file; name another"
-        elif not os.path.isdir(folder):
-            fault = f"is in a folder that does not exist; make {folder}"
-        else:
-            fault = atomic_files.why_not_writable(path)
-    if fault:
-        raise UserError(
-            "Expected a file that records can be written to. "
-            f"Received: --{flag}={path}, which {fault}."
-        )
+    def write(self, data: bytes, /) -> object:
+        """Appends them."""
 
 
 @contextlib.contextmanager
-def frame_writer(path: str, compression: str) -> Iterator[IO[bytes]]:
+def frame_writer(path: str, compression: str = "none") -> Iterator[Writer]:
     """Opens a TFRecord file, which is there when it is whole or not at all.
 
     Args:

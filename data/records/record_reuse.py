@@ -3,12 +3,13 @@
 Beside the records stands what they were made from, and what they are:
 
     train.tf_record
-    train.tf_record.fingerprint     {"made_from", "size", "sha256"}
+    train.tf_record.fingerprint     {"made_from", "size", "sha256", "lengths"}
 
 They are used again where everything that decides them is the same, and the
-file is what was written. Whatever is in doubt is made again.
+file is what was written. Whatever is in doubt is made again. The lengths of the
+records spare a second reading of the file.
 
-TensorFlow is imported where files are read and written.
+TensorFlow is imported where remote files are read and written.
 """
 
 import functools
@@ -18,14 +19,30 @@ import json
 import pathlib
 import unicodedata
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from bert.data.text.tokenization import FullTokenizer
-from bert.files import file_bytes
+from bert.files import atomic_files, file_bytes
 
 SUFFIX = ".fingerprint"
 _BLOCK_BYTES = 2**20
 # The packages whose code decides what is in a record.
 _CODE = ("data", "tasks")
+
+
+class Written(NamedTuple):
+    """What is known of a record file by the one who wrote it.
+
+    Attributes:
+        size: its bytes.
+        sha256: their hash.
+        lengths: of each record, the positions up to the last that is no
+            padding.
+    """
+
+    size: int
+    sha256: str
+    lengths: list[int]
 
 
 def made_from(
@@ -70,47 +87,48 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def is_current(path: str, key: str) -> bool:
-    """Returns whether a file has the records that would be written to it.
+def current(path: str, key: str) -> Written | None:
+    """Looks whether a file has the records that would be written to it.
 
     Args:
         path: the file, which may be missing.
         key: what `made_from` gives for them.
-    """
-    import tensorflow as tf
 
+    Returns:
+        What is known of it; None where it is missing, other, or in doubt.
+    """
     try:
         kept = json.loads(file_bytes.read(path + SUFFIX))
-        # A look at the file only where it is worth it.
-        return (
-            isinstance(kept, dict)
-            and kept.get("made_from") == key
-            and kept == _description(path, key)
-        )
-    except (OSError, ValueError, RecursionError, tf.errors.OpError):
-        return False
+        if kept["made_from"] != key:
+            return None  # without a look at the file
+        found = Written(kept["size"], kept["sha256"], kept["lengths"])
+        same = _size_and_hash(path) == found[:2]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return found if same and _are_lengths(found.lengths) else None
 
 
-def keep(path: str, key: str) -> None:
+def keep(path: str, key: str, written: Written) -> None:
     """Notes what a file of records, just written, was made from.
 
     Args:
         path: the file.
         key: what `made_from` gave.
+        written: what `record_writer.write` returned.
     """
-    from bert.files import atomic_files
-
-    text = json.dumps(_description(path, key), indent=2) + "\n"
-    atomic_files.write_text(path + SUFFIX, text)
+    note = {"made_from": key, **written._asdict()}
+    atomic_files.write_text(path + SUFFIX, json.dumps(note) + "\n")
 
 
-def _description(path: str, key: str) -> dict[str, str | int]:
-    import tensorflow as tf
-
+def _size_and_hash(path: str) -> tuple[int, str]:
     digest = hashlib.sha256()
     size = 0
-    with tf.io.gfile.GFile(path, "rb") as file:
+    with file_bytes.reading(path) as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             size += len(block)
-    return {"made_from": key, "size": size, "sha256": digest.hexdigest()}
+    return size, digest.hexdigest()
+
+
+def _are_lengths(value: object) -> bool:
+    return isinstance(value, list) and all(type(n) is int for n in value)

@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 
-def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Turns tf.data's tuner off for a dataset and all that is made of it.
 
-    An iterator's end may wait for the tuner's next look, up to a minute away,
-    and models take too long for there to be anything to tune.
+    Stopping an iterator may wait for the tuner's next measurement, up to a
+    minute later, and models take too long for there to be anything to tune.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

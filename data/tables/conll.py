@@ -114,7 +114,7 @@ class _Reader:
                 "sentences by blank lines",
             )
         if not self._goes_on:
-            labels = [] if self._has_labels else None
+            labels: list[str] | None = [] if self._has_labels else None
             self._sentences.append(Sentence([], labels, place.line))
             self._goes_on = True
         sentence = self._sentences[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 _SCALE = 10**6
-# From here on another road is taken; such numbers are rare.
+# Larger numbers, which are rare, are left to json.
 _LARGEST = 1000
 # Below this many millionths Python writes an exponent: 1.2e-05.
 _TINY = 100

@@ -6,7 +6,7 @@ Imports neither TensorFlow nor NumPy.
 import json
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bert.data.tables import rows
 from bert.data.tables.rows import Place
@@ -33,7 +33,7 @@ class Node(NamedTuple):
 
     file: str
     place: str
-    value: object
+    value: Any
 
     def child(self, key: str, kind: type) -> "Node":
         """Returns what an object has under a key.
@@ -176,7 +176,7 @@ def _parse(text: str) -> object:
 def _where_doubled(root: object, doubled: list[tuple[dict, str]]) -> str:
     """Says which key an object has twice, and where that stands."""
     keys = {id(found): key for found, key in doubled}
-    to_see = [("", root)]
+    to_see: list[tuple[str, object]] = [("", root)]
     # One of them is there: those that are not were under a doubled key.
     while True:
         place, value = to_see.pop()

@@ -9,7 +9,7 @@ import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
@@ -37,7 +37,7 @@ class Place(NamedTuple):
         )
 
 
-def number(cell: object, place: Place) -> float:
+def number(cell: Any, place: Place) -> float:
     """Returns a label that is a number; UserError where it is none."""
     # What only Python takes for numbers: True, 1_000.
     is_other = isinstance(cell, bool) or "_" in str(cell)
@@ -66,10 +66,10 @@ def some(names: Sequence[str]) -> str:
 
 def shorten(value: object) -> str:
     """Returns a text in quotes, or a value; its end cut off if it is long."""
-    is_text = isinstance(value, str)
-    text = value if is_text else repr(value)
+    text = value if isinstance(value, str) else repr(value)
     short = text[:_SHOWN_CHARS]
-    return (repr(short) if is_text else short) + "…" * (len(text) > len(short))
+    shown = repr(short) if text is value else short
+    return shown + "…" * (len(text) > len(short))
 
 
 class Row(list):
@@ -191,15 +191,6 @@ def read_text(path: str) -> str:
     if "\0" in text:
         raise _no_text(path, data, data.index(b"\0"), "no text")
     return text
-
-
-def exists(path: str) -> bool:
-    """Returns whether there is a file or folder."""
-    if "://" not in path:
-        return os.path.exists(path)
-    import tensorflow as tf
-
-    return tf.io.gfile.exists(path)
 
 
 def _no_text(path: str, data: bytes, at: int, what: str) -> UserError:

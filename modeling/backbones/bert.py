@@ -4,47 +4,33 @@ Letters of shapes: B batch, S sequence, D hidden.
 """
 
 import functools
+from typing import Unpack
 
 import keras
 import tensorflow as tf
 
-from bert.errors import UserError
+from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
-from bert.modeling.layers import Dense, Embeddings
-from bert.modeling.onednn_fusion import joining
-from bert.modeling.randomness import WeightInitializer, dropout_seed, split_seed
-from bert.modeling.transformer import TransformerBlock
+from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
+from bert.modeling.onednn_fusion import onednn_fusion
+from bert.modeling.randomness import dropout_seed, split_seed
+from bert.modeling.transformer import BlockOptions, TransformerBlock
 
-# Keras' names of "weights in float32, products in this dtype".
-_DTYPE_POLICIES = {
-    "float32": "float32",
-    "bfloat16": "mixed_bfloat16",
-    "float16": "mixed_float16",
-}
-
-
-def dtype_policy(compute_dtype: str) -> str:
-    """Returns the Keras dtype policy of a compute dtype.
-
-    Raises:
-        UserError: not one of float32, bfloat16 and float16.
-    """
-    if compute_dtype not in _DTYPE_POLICIES:
-        raise UserError(
-            f"compute_dtype must be one of {', '.join(_DTYPE_POLICIES)}. "
-            f"Received: {compute_dtype!r}."
-        )
-    return _DTYPE_POLICIES[compute_dtype]
+# Numbers that a block keeps for the backward pass, found by measuring
+# (benchmarks/memory.py): multiples of a token's hidden size plus intermediate
+# size, and of an attention weight.
+_NUMBERS_PER_UNIT = 3.1
+_NUMBERS_PER_ATTENTION_WEIGHT = 1.9
 
 
-class Encoder(keras.layers.Layer):
+class Encoder(Layer):
     """The stack of transformer blocks.
 
     Checkpoint: `layer_0`, `layer_1` …, under `bert/encoder/`.
 
     Args:
-        blocks: in their order; made by the caller, who knows their sizes.
-        **kwargs: Keras' `name` and `dtype`.
+        num_blocks: how many.
+        options: what each block is made with.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -61,9 +47,11 @@ class Encoder(keras.layers.Layer):
             compute the rest once more in the backward pass (Chen et al. 2016).
     """
 
-    def __init__(self, blocks: list[TransformerBlock], **kwargs):
-        super().__init__(**kwargs)
-        self.blocks = blocks
+    def __init__(self, num_blocks: int, options: BlockOptions):
+        super().__init__(options, "encoder")
+        self.blocks = [
+            TransformerBlock(options, f"layer_{i}") for i in range(num_blocks)
+        ]
         self.recomputes = False
 
     def build(self, input_shape=None):
@@ -74,7 +62,7 @@ class Encoder(keras.layers.Layer):
         outputs = []
         for block, seed in zip(self.blocks, seeds, strict=True):
             run = functools.partial(
-                block,
+                block.__call__,
                 input_mask=input_mask,
                 seed=seed,
                 choose=choose if block is self.blocks[-1] else None,
@@ -87,15 +75,14 @@ class Encoder(keras.layers.Layer):
         return outputs
 
 
-class Pooler(keras.layers.Layer):
+class Pooler(Layer):
     """Makes one vector of a sequence, from its first token.
 
     Checkpoint: `dense`, under `bert/pooler/`.
 
     Args:
         hidden_size: D.
-        initializer: of the kernel.
-        **kwargs: Keras' `name` and `dtype`.
+        options: see `LayerOptions`.
 
     Call arguments:
         hidden: float [B, S, D].
@@ -104,48 +91,20 @@ class Pooler(keras.layers.Layer):
         float [B, D], each from -1 to 1.
     """
 
-    def __init__(
-        self, hidden_size: int, initializer: WeightInitializer, **kwargs
-    ):
-        super().__init__(**kwargs)
-        self.dense = Dense(
-            hidden_size,
-            hidden_size,
-            initializer,
-            "tanh",
-            name="dense",
-            dtype=self.dtype_policy,
-        )
-
-    def build(self, input_shape=None):
-        self.dense.build()
+    def __init__(self, hidden_size: int, options: LayerOptions):
+        super().__init__(options, "pooler")
+        self.dense = Dense(hidden_size, hidden_size, options, activation="tanh")
 
     def call(self, hidden):
         return self.dense(hidden[:, 0])
 
 
-class BertModel(keras.layers.Layer):
-    """BERT: tokens to vectors.
+class BertModel(Backbone):
+    """BERT. Its weights bear their names in checkpoints, `bert/pooler/…`.
 
-    Its weights exist once it is made, for any batch size and length; their
-    paths are their names in checkpoints (`bert/pooler/dense/kernel`).
-
-    Args:
-        config: the sizes.
-        compute_dtype: float32, bfloat16 or float16: of the matrix products.
-            Weights, layer normalization and softmax are float32 always.
-        init_seed: decides the start weights; None for other ones every time.
-
-    Call arguments:
-        input_ids: int [B, S].
-        input_mask: int [B, S], 1 for real tokens, 0 for padding; by default
-            all are real.
-        segment_ids: int [B, S]; by default all 0.
-        training: whether to drop.
-        seed: int32 [2], decides what is dropped; needed if anything is.
-        choose: picks the tokens whose output is wanted, a function of float
-            [B, S, D] that returns [B, F, D], [CLS] first; None: all. The last
-            layer is computed for them alone, which saves most of its work.
+    Args and call arguments: those of `Backbone`. With `choose`, the last
+    layer is computed for the chosen tokens alone, which saves most of its
+    work.
 
     Returns:
         A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
@@ -161,63 +120,66 @@ class BertModel(keras.layers.Layer):
     Source: Devlin et al. 2019, section 3; modeling.py of google-research/bert.
     """
 
-    def __init__(
-        self,
-        config: BertConfig,
-        *,
-        compute_dtype: str = "float32",
-        init_seed: int | None = None,
-    ):
-        config.validate()
-        super().__init__(name="bert", dtype=dtype_policy(compute_dtype))
-        self.config = config
-        initializer = WeightInitializer(config.initializer_range, init_seed)
+    scope = "bert"
+    required_scopes = ("bert/embeddings/", "bert/encoder/")
+    blocks_scope = "bert/encoder/"
+
+    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+        super().__init__(config, **options)
         self.embeddings = Embeddings(
             config.vocab_size,
             config.type_vocab_size,
             config.max_position_embeddings,
             config.hidden_size,
             config.hidden_dropout_prob,
-            initializer,
-            name="embeddings",
-            dtype=self.dtype_policy,
+            self.options,
         )
         self.encoder = Encoder(
-            [
-                self._make_block(initializer, f"layer_{i}")
-                for i in range(config.num_hidden_layers)
-            ],
-            name="encoder",
-            dtype=self.dtype_policy,
+            config.num_hidden_layers,
+            BlockOptions(
+                self.options.initializer,
+                self.options.dtype,
+                num_heads=config.num_attention_heads,
+                head_size=config.hidden_size // config.num_attention_heads,
+                intermediate_size=config.intermediate_size,
+                activation=config.hidden_act,
+                dropout_rate=config.hidden_dropout_prob,
+                attention_dropout_rate=config.attention_probs_dropout_prob,
+            ),
         )
-        self.pooler = Pooler(
-            config.hidden_size,
-            initializer,
-            name="pooler",
-            dtype=self.dtype_policy,
-        )
+        self.pooler = Pooler(config.hidden_size, self.options)
         self.build()
 
-    def _make_block(
-        self, initializer: WeightInitializer, name: str
-    ) -> TransformerBlock:
-        config = self.config
-        return TransformerBlock(
-            config.num_attention_heads,
-            config.hidden_size // config.num_attention_heads,
-            config.intermediate_size,
-            config.hidden_act,
-            config.hidden_dropout_prob,
-            config.attention_probs_dropout_prob,
-            initializer,
-            name=name,
-            dtype=self.dtype_policy,
-        )
+    @property
+    def word_table(self) -> keras.Variable:
+        return self.embeddings.word_embeddings
 
-    def build(self, input_shape=None):
-        self.embeddings.build()
-        self.encoder.build()
-        self.pooler.build()
+    def freeze(self, num_blocks: int) -> None:
+        self.embeddings.trainable = False
+        for block in self.encoder.blocks[:num_blocks]:
+            block.trainable = False
+
+    def freeze_pooler(self) -> None:
+        self.pooler.trainable = False
+
+    def recompute_activations(self) -> None:
+        self.encoder.recomputes = True
+
+    def count_activations(
+        self, rows: int, seq_length: int, recomputes: bool
+    ) -> float:
+        config = self.config
+        tokens = rows * seq_length
+        units = config.hidden_size + config.intermediate_size
+        attention = config.num_attention_heads * seq_length
+        block = tokens * (
+            units * _NUMBERS_PER_UNIT
+            + attention * _NUMBERS_PER_ATTENTION_WEIGHT
+        )
+        num_blocks = config.num_hidden_layers
+        if recomputes:
+            return block + num_blocks * tokens * config.hidden_size
+        return num_blocks * block
 
     def call(
         self,
@@ -241,7 +203,7 @@ class BertModel(keras.layers.Layer):
         )
         seeds = split_seed(seed, 1 + config.num_hidden_layers)
 
-        with joining(not training):
+        with onednn_fusion(not training):
             embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
             layers = self.encoder(
                 embedded,

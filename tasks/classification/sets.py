@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import file_bytes
 from bert.model_folder import labels as label_files
 from bert.tasks.classification.features import label_ids
 from bert.tasks.classification.processors import DataProcessor, InputExample
@@ -131,7 +131,7 @@ def _with_others(
     for name, other in processor.also.items():
         also = other()
         path = os.path.join(data_dir, also.files[set_type])
-        if rows.exists(path):
+        if file_bytes.exists(path):
             found[name] = _examples(also, set_type, data_dir)
     return found
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.data.records import packing
-from bert.data.records.without_autotune import untuned
+from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError
 from bert.tasks.spec import INPUTS
 
@@ -134,4 +134,5 @@ def windows(
             INPUTS, tf.TensorSpec([None, seq_length], tf.int32)
         ),
     )
-    return untuned(dataset), lambda error: errors[0] if errors else error
+    dataset = without_autotune(dataset)
+    return dataset, lambda error: errors[0] if errors else error

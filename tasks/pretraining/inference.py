@@ -19,7 +19,7 @@ from bert.data.records import packing
 from bert.data.records.packing import Packed
 from bert.errors import UserError
 from bert.modeling.heads import PretrainingModel
-from bert.modeling.task_model import Batch, TaskModel
+from bert.modeling.task_model import Batch
 from bert.tasks import spec
 from bert.tasks.inference import Arrays, Asked, Inference, OptionalOutput
 from bert.tasks.requests import UnfitError, check_finite, texts_of
@@ -78,7 +78,7 @@ class Pretraining(Inference):
         hidden = tf.reshape(
             encoded["sequence_output"], [-1, self.config.hidden_size]
         )
-        ids, probabilities = best_words(_logits(model, hidden), self.top_k)
+        ids, probabilities = best_words(model.word_logits(hidden), self.top_k)
         shape = tf.concat([tf.shape(batch["input_ids"]), [self.top_k]], 0)
         found = {
             "top_k_ids": tf.reshape(ids, shape),
@@ -181,16 +181,18 @@ class Pretraining(Inference):
         ]
 
 
-def logits_at(model: TaskModel, batch: Batch, places: tf.Tensor) -> tf.Tensor:
+def logits_at(
+    model: PretrainingModel, batch: Batch, places: tf.Tensor
+) -> tf.Tensor:
     """Returns the logits of all words at some places, [N, V].
 
     Args:
-        model: a `PretrainingModel`.
+        model: gives them.
         batch: `spec.INPUTS`, int32 [B, S] each.
         places: row and position, int32 [N, 2].
     """
     encoded = model.encode(batch, training=False, seed=None)
-    return _logits(model, tf.gather_nd(encoded["sequence_output"], places))
+    return model.word_logits(tf.gather_nd(encoded["sequence_output"], places))
 
 
 def best_words(
@@ -200,9 +202,3 @@ def best_words(
     best = tf.math.top_k(logits, top_k)
     total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     return best.indices, tf.exp(best.values - total)
-
-
-def _logits(model: TaskModel, hidden: tf.Tensor) -> tf.Tensor:
-    """Returns the logits of words for vectors [N, D], [N, V]."""
-    table = tf.convert_to_tensor(model.bert.embeddings.word_embeddings)
-    return model.masked_lm(hidden, word_embeddings=table)

@@ -45,7 +45,7 @@ def test_the_converted_model_computes_the_golden_outputs(golden, tmp_path):
     report = checkpoint.load_weights(model, str(out))
     assert report.fresh == report.unused == ()
     with np.load(golden / "model_base/inputs.npz") as batch:
-        found = model.bert(
+        found = model.backbone(
             batch["input_ids"],
             input_mask=batch["input_mask"],
             segment_ids=batch["segment_ids"],

@@ -62,7 +62,7 @@ def test_best_itself_is_an_input(run, tmp_path):
 def test_what_belongs_to_the_training_run_is_left_out_and_said(
     run, tmp_path, caplog
 ):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     out = convert(run, tmp_path / "out")
     assert not [name for name in hf_tensors(out) if "adam" in name]
     assert re.search(

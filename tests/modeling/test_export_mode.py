@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from bert.modeling import BertModel
-from bert.modeling.export_mode import is_portable, own_gradient, portable
+from bert.modeling.export_mode import export_mode, in_export_mode, own_gradient
 from tests.modeling.backbones.test_bert import DROPPING, IDS, MASK
 
 
@@ -20,28 +19,22 @@ def slope_of_doubled():
     return float(tape.gradient(y, x))
 
 
-def test_only_portable_graphs_have_the_derived_gradient():
+def test_only_export_mode_has_the_derived_gradient():
     assert slope_of_doubled() == 100
-    with portable():
-        assert is_portable()
+    with export_mode():
+        assert in_export_mode()
         assert slope_of_doubled() == 2
     assert slope_of_doubled() == 100
 
 
-def test_an_error_ends_it_too():
-    with pytest.raises(KeyError), portable():
-        raise KeyError
-    assert not is_portable()
-
-
-def test_portable_graphs_compute_and_learn_the_same():
+def test_export_mode_computes_and_learns_the_same():
     model = BertModel(DROPPING, init_seed=1)
 
     @tf.function
-    def run(is_portable):
+    def run(is_export):
         with tf.GradientTape() as tape:
-            if is_portable:
-                with portable():
+            if is_export:
+                with export_mode():
                     outputs = model(
                         IDS, input_mask=MASK, training=True, seed=[1, 2]
                     )
@@ -54,12 +47,12 @@ def test_portable_graphs_compute_and_learn_the_same():
         gradients = tape.gradient(loss, model.trainable_variables)
         return loss, [tf.convert_to_tensor(g) for g in gradients]
 
-    found = [run(is_portable) for is_portable in (False, True)]
+    found = [run(is_export) for is_export in (False, True)]
     for ours, derived in zip(*map(tf.nest.flatten, found), strict=True):
         np.testing.assert_allclose(ours, derived, rtol=1e-4, atol=1e-4)
     graphs = [
-        run.get_concrete_function(is_portable).graph
-        for is_portable in (False, True)
+        run.get_concrete_function(is_export).graph
+        for is_export in (False, True)
     ]
     own = [
         {op.type for op in graph.get_operations()} & {"IdentityN"}

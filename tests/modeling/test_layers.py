@@ -9,11 +9,14 @@ from bert.modeling.layers import (
     Dense,
     Embeddings,
     LayerNorm,
+    LayerOptions,
     side_by_side,
 )
 from bert.modeling.randomness import WeightInitializer
 
 INITIALIZER = WeightInitializer(0.5, seed=3)
+OPTIONS = LayerOptions(INITIALIZER)
+BFLOAT16 = LayerOptions(INITIALIZER, "mixed_bfloat16")
 
 
 def built(layer):
@@ -21,7 +24,7 @@ def built(layer):
     return layer
 
 
-def embeddings(dtype="float32"):
+def embeddings(options=OPTIONS):
     return built(
         Embeddings(
             vocab_size=7,
@@ -29,15 +32,13 @@ def embeddings(dtype="float32"):
             max_position_embeddings=5,
             hidden_size=4,
             dropout_rate=0.25,
-            initializer=INITIALIZER,
-            name="embeddings",
-            dtype=dtype,
+            options=options,
         )
     )
 
 
 def test_dense_multiplies_adds_and_activates():
-    dense = built(Dense(2, 3, INITIALIZER, "relu", name="dense"))
+    dense = built(Dense(2, 3, OPTIONS, activation="relu"))
     dense.bias.assign([0.1, -0.2, 0.3])
     x = np.array([[[1.0, 2.0]], [[-3.0, 0.5]]], np.float32)
     expected = np.maximum(x @ dense.kernel.numpy() + [0.1, -0.2, 0.3], 0)
@@ -45,7 +46,7 @@ def test_dense_multiplies_adds_and_activates():
 
 
 def test_dense_keeps_what_is_known_of_the_shape():
-    dense = built(Dense(2, 3, INITIALIZER, name="dense"))
+    dense = built(Dense(2, 3, OPTIONS))
     graph = tf.function(dense.call).get_concrete_function(
         tf.TensorSpec([None, 5, 2])
     )
@@ -63,7 +64,7 @@ def test_weight_paths_are_checkpoint_names():
 
 
 def test_layer_norm_scales_to_gamma_and_beta():
-    norm = built(LayerNorm(4))
+    norm = built(LayerNorm(4, OPTIONS))
     norm.gamma.assign([1.0, 2.0, 3.0, 4.0])
     norm.beta.assign([0.0, 0.0, 1.0, 1.0])
     # Mean 0, deviation 2.
@@ -73,13 +74,13 @@ def test_layer_norm_scales_to_gamma_and_beta():
 
 def test_layer_norm_epsilon_is_too_small_to_show():
     # With Keras' 1e-3 the deviation of 0.01 would count as 0.033.
-    norm = built(LayerNorm(2))
+    norm = built(LayerNorm(2, OPTIONS))
     found = norm(tf.constant([[0.01, -0.01]]))
     np.testing.assert_allclose(found, [[1, -1]], rtol=1e-6)
 
 
 def test_layer_norm_computes_in_float32():
-    norm = built(LayerNorm(4, dtype="mixed_bfloat16"))
+    norm = built(LayerNorm(4, BFLOAT16))
     norm.gamma.assign([1.0 + 2.0**-10] * 4)
     # In bfloat16 1000 and 1001 are one number.
     found = norm(tf.constant([[1000.0, 1001.0, 1000.0, 1001.0]]))
@@ -90,7 +91,7 @@ def test_layer_norm_computes_in_float32():
 
 
 def test_layer_norm_has_the_gradient_that_tensorflow_derives():
-    norm = built(LayerNorm(4))
+    norm = built(LayerNorm(4, OPTIONS))
     norm.gamma.assign([1.0, 2.0, -3.0, 4.0])
     x = tf.random.stateless_normal([2, 3, 4], [1, 2])
     along = tf.random.stateless_normal([2, 3, 4], [3, 4])
@@ -119,7 +120,7 @@ def gradients_of(function, sources, along):
 @pytest.mark.parametrize("scales", [[1.0], [2.5], [0.125, 1.0, 2.5]])
 def test_products_have_the_gradients_that_tensorflow_derives(scales):
     layers = [
-        (built(Dense(4, units, INITIALIZER, name=f"d{units}")), scale)
+        (built(Dense(4, units, OPTIONS, f"d{units}")), scale)
         for units, scale in zip([3, 1, 2], scales, strict=False)
     ]
     x = tf.random.stateless_normal([5, 4], [1, 2])
@@ -151,10 +152,9 @@ def test_products_have_the_gradients_that_tensorflow_derives(scales):
             np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_joined_kernels_are_not_kept_for_the_backward_pass():
+def test_concatenated_kernels_are_not_kept_for_the_backward_pass():
     layers = [
-        (built(Dense(4, units, INITIALIZER, name=f"d{units}")), 1.0)
-        for units in (3, 2)
+        (built(Dense(4, units, OPTIONS, f"d{units}")), 1.0) for units in (3, 2)
     ]
 
     @tf.function
@@ -162,26 +162,26 @@ def test_joined_kernels_are_not_kept_for_the_backward_pass():
         return gradients_of(lambda x: side_by_side(x, layers), [x], None)
 
     graph = dx.get_concrete_function(tf.ones([6, 4])).graph
-    joins = [
+    concats = [
         op
         for op in graph.get_operations()
         if op.type == "ConcatV2" and op.outputs[0].shape == [4, 5]
     ]
     # What the second one waits for, by its axis, comes with the gradient:
     # without it the first one would do, and stay in memory.
-    waits = [bool(op.inputs[-1].op.control_inputs) for op in joins]
+    waits = [bool(op.inputs[-1].op.control_inputs) for op in concats]
     assert waits == [False, True]
 
 
 def test_scaled_dense_is_the_sum_times_the_scale():
-    dense = built(Dense(2, 3, INITIALIZER, "relu", name="dense"))
+    dense = built(Dense(2, 3, OPTIONS, activation="relu"))
     dense.bias.assign([0.1, -0.2, 0.3])
     x = tf.constant([[1.0, 2.0], [-3.0, 0.5]])
     np.testing.assert_allclose(dense(x, scale=2.5), 2.5 * dense(x), rtol=1e-6)
 
 
 def test_a_scale_is_exact_under_bfloat16():
-    dense = built(Dense(1, 1, INITIALIZER, name="d", dtype="mixed_bfloat16"))
+    dense = built(Dense(1, 1, BFLOAT16))
     dense.kernel.assign([[0.9]])
     x = tf.ones([1, 1], tf.bfloat16)
     with tf.GradientTape() as tape:
@@ -204,9 +204,9 @@ def test_embeddings_add_word_segment_and_position():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-def test_only_the_word_table_has_a_gradient_of_rows(dtype):
-    layer = embeddings(dtype)
+@pytest.mark.parametrize("options", [OPTIONS, BFLOAT16])
+def test_only_the_word_table_has_a_gradient_of_rows(options):
+    layer = embeddings(options)
 
     @tf.function
     def gradients(ids):
@@ -239,9 +239,9 @@ def test_embeddings_are_dropped_after_the_normalization():
 
 
 def test_start_weights_have_the_range_and_norm_and_bias_their_constants():
-    dense = built(Dense(100, 100, INITIALIZER, name="dense"))
+    dense = built(Dense(100, 100, OPTIONS))
     assert math.isclose(np.std(dense.kernel), 0.5 * 0.8796, rel_tol=0.03)
     assert not np.any(dense.bias)
-    norm = built(LayerNorm(3))
+    norm = built(LayerNorm(3, OPTIONS))
     assert np.all(norm.gamma == 1)
     assert not np.any(norm.beta)

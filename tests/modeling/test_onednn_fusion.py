@@ -6,9 +6,10 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow.python.framework import test_util
 
-from bert.modeling import BertModel, onednn_fusion
+from bert.modeling import BertModel
 from bert.modeling.activations import gelu
-from bert.modeling.export_mode import portable
+from bert.modeling.export_mode import export_mode
+from bert.modeling.onednn_fusion import onednn_fusion, uses_onednn_fusion
 from tests.modeling.backbones.test_bert import IDS, MASK, TINY
 
 SPEC = tf.TensorSpec([None, None], tf.int32)
@@ -71,19 +72,19 @@ def test_without_onednn_the_forms_are_plain(model, monkeypatch):
     assert operations(compiled(model, False))["_MklLayerNorm"] == 0
 
 
-def test_joined_and_plain_forms_compute_the_same(model):
+def test_fused_and_plain_forms_compute_the_same(model):
     eager = tf.nest.flatten(model(IDS, input_mask=MASK))
-    for joined, plain, run in zip(
+    for fused, plain, run in zip(
         outputs(compiled(model, False)),
         outputs(compiled(model, True)),
         eager,
         strict=True,
     ):
-        np.testing.assert_allclose(joined, plain, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(fused, plain, rtol=0, atol=2e-6)
         np.testing.assert_allclose(run, plain, rtol=0, atol=2e-6)
 
 
-def test_joined_forms_have_the_same_gradient(model):
+def test_fused_forms_have_the_same_gradient(model):
     @tf.function
     def gradients(training):
         with tf.GradientTape() as tape:
@@ -93,32 +94,32 @@ def test_joined_forms_have_the_same_gradient(model):
         gradients = tape.gradient(loss, model.trainable_variables)
         return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    for joined, plain in zip(gradients(False), gradients(True), strict=True):
-        np.testing.assert_allclose(joined, plain, rtol=1e-3, atol=1e-4)
+    for fused, plain in zip(gradients(False), gradients(True), strict=True):
+        np.testing.assert_allclose(fused, plain, rtol=1e-3, atol=1e-4)
 
 
-def test_joined_forms_take_a_batch_without_rows(model):
+def test_fused_forms_take_a_batch_without_rows(model):
     found = compiled(model, False)(IDS[:0], MASK[:0])
     assert found["sequence_output"].shape == (0, 4, TINY.hidden_size)
 
 
-def test_graphs_that_leave_this_code_have_the_plain_forms():
-    with onednn_fusion.joining(True), portable():
-        assert not tf.function(onednn_fusion.is_joined)()
+def test_export_mode_has_the_plain_forms():
+    with onednn_fusion(True), export_mode():
+        assert not tf.function(uses_onednn_fusion)()
 
 
-def test_nothing_is_joined_outside_a_pass_or_a_graph():
-    assert not tf.function(onednn_fusion.is_joined)()
-    with onednn_fusion.joining(True):
-        assert not onednn_fusion.is_joined()
-        with onednn_fusion.joining(False):
-            assert not tf.function(onednn_fusion.is_joined)()
+def test_nothing_is_fused_outside_a_pass_or_a_graph():
+    assert not tf.function(uses_onednn_fusion)()
+    with onednn_fusion(True):
+        assert not uses_onednn_fusion()
+        with onednn_fusion(False):
+            assert not tf.function(uses_onednn_fusion)()
 
 
-def test_gelu_of_large_inputs_is_finite_where_it_is_joined():
+def test_gelu_of_large_inputs_is_finite_where_it_is_fused():
     @tf.function
     def run(x):
-        with onednn_fusion.joining(True):
+        with onednn_fusion(True):
             return gelu(x)
 
     np.testing.assert_allclose(

@@ -3,30 +3,38 @@ import pytest
 import tensorflow as tf
 
 from bert.modeling.randomness import WeightInitializer
-from bert.modeling.transformer import SelfAttention, TransformerBlock
+from bert.modeling.transformer import (
+    BlockOptions,
+    SelfAttention,
+    TransformerBlock,
+)
 
-INITIALIZER = WeightInitializer(0.5, seed=3)
 SEED = tf.constant([1, 2])
 
 
-def block(dropout=0.0, attention_dropout=0.0, dtype="float32"):
-    layer = TransformerBlock(
+def options(dropout=0.0, attention_dropout=0.0, dtype="float32"):
+    return BlockOptions(
+        WeightInitializer(0.5, seed=3),
+        dtype,
         num_heads=2,
         head_size=3,
         intermediate_size=5,
         activation="gelu",
         dropout_rate=dropout,
         attention_dropout_rate=attention_dropout,
-        initializer=INITIALIZER,
-        name="layer_0",
-        dtype=dtype,
     )
+
+
+def block(*dropout_rates):
+    layer = TransformerBlock(options(*dropout_rates), "layer_0")
     layer.build()
     return layer
 
 
 def attention(dropout=0.0, dtype="float32"):
-    layer = SelfAttention(2, 3, dropout, INITIALIZER, name="self", dtype=dtype)
+    layer = SelfAttention(
+        options(attention_dropout=dropout, dtype=dtype),
+    )
     layer.build()
     return layer
 

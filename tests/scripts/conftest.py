@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import record_writer
 
 STEPS, ROWS = 12, 8  # of the golden run
 
@@ -19,14 +20,14 @@ def record_file(golden, tmp_path_factory):
             name: values.reshape(STEPS * ROWS, -1)
             for name, values in batches.items()
         }
-    fields = record_io.pretraining_fields(24, 6)
-    with record_io.record_writer(str(path)) as writer:
-        for row in range(STEPS * ROWS):
-            writer.write(
-                record_io.encode(
-                    fields, {n: v[row].tolist() for n, v in rows.items()}
-                )
-            )
+    record_writer.write(
+        str(path),
+        record_fields.pretraining_fields(24, 6),
+        (
+            {name: values[row] for name, values in rows.items()}
+            for row in range(STEPS * ROWS)
+        ),
+    )
     return path
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import flags
 
 from bert import create_pretraining_data as script
+from bert.data.corpus import instances
 from bert.errors import UserError
 
 ROOT = Path(script.__file__).parent
@@ -64,7 +65,7 @@ def config_of(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values(["create_pretraining_data.py", *args])
-    return script.config_from_flags(flag_values)
+    return script.Config.from_flags(flag_values)
 
 
 def create(folder, *args, output="out"):
@@ -113,13 +114,15 @@ def test_defaults_are_the_originals():
         output_file="b",
         vocab_file="c",
         do_lower_case=True,
-        do_whole_word_mask=False,
-        max_seq_length=128,
-        max_predictions_per_seq=20,
         random_seed=12345,
-        dupe_factor=10,
-        masked_lm_prob=0.15,
-        short_seq_prob=0.1,
+        settings=instances.InstanceSettings(
+            do_whole_word_mask=False,
+            max_seq_length=128,
+            max_predictions_per_seq=20,
+            dupe_factor=10,
+            masked_lm_prob=0.15,
+            short_seq_prob=0.1,
+        ),
         output_compression="none",
         num_workers=0,
         beam_runner=None,

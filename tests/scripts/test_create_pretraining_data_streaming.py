@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from bert import create_pretraining_data as script
 from bert.data.corpus import worker_pool
-from bert.data.records import record_files, record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import record_bytes, record_files
 from bert.errors import UserError
 from tests.scripts.test_create_pretraining_data import (
     ROOT,
@@ -196,8 +197,8 @@ def test_original_records_may_be_gzip(inputs, tmp_path):
     assert (tmp_path / "gzip").read_bytes()[:2] == b"\x1f\x8b"
     raw = tf.data.TFRecordDataset(str(tmp_path / "none"))
     assert read(tmp_path / "gzip") == [r.numpy() for r in raw]
-    assert record_io.decode(
-        record_io.pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
+    assert record_bytes.values(
+        record_fields.pretraining_fields(128, 3), read(tmp_path / "gzip")[0]
     )
 
 

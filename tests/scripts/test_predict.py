@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import tensorflow as tf
@@ -122,15 +121,26 @@ def test_lines_of_a_stream_in_pieces():
     ]
 
 
+class Piece(bytes):
+    """A chunk that may be joined to others, but not added to a line."""
+
+    def split(self, separator):
+        return [Piece(part) for part in super().split(separator)]
+
+    def __radd__(self, line):
+        raise AssertionError("the line so far was copied")
+
+
 def test_a_long_line_in_many_pieces_takes_linear_time():
-    pieces = itertools.chain(itertools.repeat(b"x" * 2**16, 2000), [b"\ny"])
+    """Each piece is copied once, whatever came before it."""
+    pieces = itertools.chain(
+        itertools.repeat(Piece(b"x" * 2**16), 2000), [Piece(b"\ny")]
+    )
     source = line_service.Input("in", True, lambda _: next(pieces, b""))
     out = io.BytesIO()
     service = line_service.Service(lambda p: len(p.content), list, 9, 2)
-    start = time.process_time()
     line_service.serve(source, service, out)
     assert out.getvalue().split() == [b"131072000", b"1"]
-    assert time.process_time() - start < 10
 
 
 def test_remote_files_are_read():

@@ -48,20 +48,22 @@ def tensors(folder):
 
 
 def test_resumes_the_originals_run_and_ends_where_it_ended(
-    golden, command, tmp_path
+    golden, command, tmp_path, caplog
 ):
+    caplog.set_level("INFO", logger="absl")
     put_checkpoint(golden, 6, tmp_path / "out")
-    done = run(SCRIPT, "--do_train", *command)
-    assert "Resumed from" in done.stderr
-    assert "48 examples seen follow from step 6" in done.stderr
+    pretrain("--do_train", *command)
+    assert "Resumed from" in caplog.text
+    assert "48 examples seen follow from step 6" in caplog.text
     assert_same_end(
         tensors(tmp_path / "out"),
         checkpoint.Reader(str(golden / "train_pretraining/model.ckpt-12")),
     )
 
-    again = run(SCRIPT, "--do_train", *command)
+    caplog.clear()
+    pretrain("--do_train", *command)
     assert "at step 12 already; to go on, raise --num_train_steps" in (
-        again.stderr
+        caplog.text
     )
 
 
@@ -105,7 +107,7 @@ def same_bits(one, other):
 
 
 def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
-    golden, command, tmp_path
+    golden, command, tmp_path, caplog
 ):
     flags = [
         "--do_train",
@@ -116,7 +118,7 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
         "--num_train_steps=400",
         "--save_checkpoints_steps=20",
     ]
-    run(SCRIPT, *flags)
+    pretrain(*flags)
     killed = tmp_path / "killed"
     process = subprocess.Popen(
         [sys.executable, ROOT / SCRIPT, *flags, f"--output_dir={killed}"],
@@ -128,8 +130,9 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (killed / "model.ckpt-400.index").exists()
-    done = run(SCRIPT, *flags, f"--output_dir={killed}")
-    assert f"Resumed from {killed}/model.ckpt-" in done.stderr
+    caplog.set_level("INFO", logger="absl")
+    pretrain(*flags, f"--output_dir={killed}")
+    assert f"Resumed from {killed}/model.ckpt-" in caplog.text
     assert same_bits(tmp_path / "out", killed)
     state = tf.train.get_checkpoint_state(str(killed))
     assert [

@@ -6,7 +6,8 @@ import pytest
 from absl import flags
 
 from bert import run_squad as script
-from bert.data.records import input_pipeline, record_io
+from bert.data.records import input_pipeline, record_bytes
+from bert.data.records.fields import Field
 from bert.modeling import checkpoint
 from bert.tasks.squad import metrics
 from tests.scripts.runner import run
@@ -117,16 +118,16 @@ def test_records_are_used_again_where_they_would_be_the_same(
 ):
     caplog.set_level("INFO", logger="absl")
     out = shutil.copytree(golden_run, tmp_path / "out")
-    record_io = out / "eval.tf_record"
-    written = record_io.stat().st_mtime_ns
+    records = out / "eval.tf_record"
+    written = records.stat().st_mtime_ns
     (out / "predictions.json").unlink()
     command = [*golden_flags, f"--output_dir={out}"]
     find_answers(*command)
-    assert record_io.stat().st_mtime_ns == written
+    assert records.stat().st_mtime_ns == written
     assert "tokens: [CLS]" in caplog.text
     assert read(out, "predictions") == read(golden_run, "predictions")
     find_answers(*command, "--max_query_length=11")
-    assert record_io.stat().st_mtime_ns > written
+    assert records.stat().st_mtime_ns > written
 
 
 def test_answers_do_not_hang_on_the_batch_size(
@@ -206,8 +207,8 @@ def test_trains_evaluates_and_predicts_in_one_command(
         (golden / "squad_records/train-v2.0.features.json").read_text()
     )
     first = [w["example_index"] for w in windows].index(17)
-    fields = [record_io.Field("input_ids", 48)]
-    assert record_io.decode(fields, written[0]) == record_io.decode(
+    fields = [Field("input_ids", 48)]
+    assert record_bytes.values(fields, written[0]) == record_bytes.values(
         fields, golden_records[first]
     )
     figures = eval_results(out)

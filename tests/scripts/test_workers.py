@@ -66,10 +66,8 @@ def test_a_worker_without_the_other_stops_with_one_line(
         assert [worker.poll() for worker in workers] == [None, None]
         time.sleep(0.05)
     workers[killed].send_signal(signal.SIGKILL)
-    begun = time.monotonic()
     log = workers[1 - killed].communicate(timeout=60)[1]
     workers[killed].communicate()
-    assert time.monotonic() - begun < 60
     assert workers[1 - killed].returncode == 1
     assert "Traceback" not in log
     assert log.splitlines()[-1].startswith("error: Another worker stopped")

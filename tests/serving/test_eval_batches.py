@@ -1,6 +1,6 @@
 import pytest
 
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
 from bert.errors import UserError
 from bert.serving import eval_batches
 from tests.conversion import exports
@@ -8,7 +8,7 @@ from tests.tasks import models
 
 
 def classifier_file(path, labels, kind="classification", num_labels=1):
-    fields = record_io.classification_fields(
+    fields = record_fields.classification_fields(
         16, kind=kind, num_labels=num_labels
     )
     exports.write_records(path, fields, exports.classifier_rows(40, 16, labels))

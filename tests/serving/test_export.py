@@ -14,11 +14,12 @@ import tensorflow as tf
 from absl import flags
 
 from bert import extract_features, run_classifier, run_pretraining, run_squad
-from bert.data.records import packing, record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import packing, record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from bert.model_folder import model_source, task_files
-from bert.model_folder.model_source import Given
+from bert.model_folder import locate, model_files, task_files
+from bert.model_folder.given import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import SpanModel
 from bert.serving import export, graphs
@@ -99,7 +100,7 @@ def run_features(golden, out):
 def read_records(path, fields):
     """Returns the features of a file of records, as arrays [B, ...]."""
     data = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    rows = [record_io.decode(fields, record) for record in data]
+    rows = [record_bytes.values(fields, record) for record in data]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -183,7 +184,7 @@ def made(golden, tmp_path_factory):
     shutil.copy(golden / "inputs/vocab.txt", model)
     given = Given(do_lower_case=True, max_seq_length=16)
     export.export(
-        model_source.find(str(model), given), str(folder / "exported_features")
+        model_files.find(str(model), given), str(folder / "exported_features")
     )
     jobs = {}
     exports = {
@@ -202,11 +203,11 @@ def made(golden, tmp_path_factory):
             "raw": raw,
         }
 
-    fields = record_io.classification_fields(20)
+    fields = record_fields.classification_fields(20)
     mrpc = read_records(folder / "mrpc/predict.tf_record", fields)
     add("mrpc", "mrpc", "serving_default", ids_of(mrpc))
     add("mrpc_raw", "mrpc", "pairs", mrpc_texts(golden), raw=True)
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(folder / "squad/eval.tf_record", fields)
     add("squad", "squad", "serving_default", ids_of(squad))
     questions, contexts = zip(*squad_questions(golden), strict=True)
@@ -256,7 +257,7 @@ def test_a_classifier_gives_the_probabilities_of_test_results(made):
 
 
 def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     config = golden / "model_base/bert_config.json"
     model = SpanModel(BertConfig.from_json_file(config))
@@ -283,7 +284,7 @@ def test_a_span_model_gives_the_logits_that_answers_are_made_from(golden, made):
 
 
 def test_a_span_model_answers_raw_questions(golden, made):
-    fields = record_io.squad_fields(64, False)
+    fields = record_fields.squad_fields(64, False)
     squad = read_records(made.folder / "squad/eval.tf_record", fields)
     # The first window of each question.
     ids = [packed.tolist() for packed in squad["input_ids"]]
@@ -351,7 +352,7 @@ def test_assets_say_what_the_numbers_mean(golden, made):
         vocab = golden / "inputs/vocab.txt"
         assert (assets / "vocab.txt").read_bytes() == vocab.read_bytes()
         assert (assets / "labels.txt").read_text() == "0\n1\n"
-        assert task_files.read(str(assets)) == task_files.Task(
+        assert locate.task(str(assets)) == task_files.Task(
             task="classification",
             kind="classification",
             do_lower_case=True,
@@ -379,7 +380,7 @@ def test_pretraining_exports_words_without_a_vocabulary(golden, tmp_path):
     task = task_files.Task(
         task="pretraining", do_lower_case=None, max_seq_length=64
     )
-    assert task_files.read(str(out)) == task
+    assert locate.task(str(out)) == task
     assert {path.name for path in (out / "export/assets").iterdir()} == {
         "bert_config.json",
         "task.json",
@@ -391,10 +392,10 @@ def test_pretraining_exports_words_without_a_vocabulary(golden, tmp_path):
     outputs = serve(input_ids=ids, input_mask=ids, segment_ids=ids)
     assert outputs["top_k_ids"].shape == [1, 5, 10]
     with pytest.raises(UserError, match=r"a file that says nothing of it; say"):
-        model_source.find(str(out), Given(task="features"))
+        model_files.find(str(out), Given(task="features"))
     given = Given(task="features", do_lower_case=True)
     with pytest.raises(UserError, match=r"Expected vocab\.txt in"):
-        model_source.find(str(out), given)
+        model_files.find(str(out), given)
 
 
 def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
@@ -423,7 +424,7 @@ def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
     assert np.array_equal(saved.weights[name], best.read(name))
     assert not np.array_equal(best.read(name), newest.read(name))
     assert not (tmp_path / "exported/raw_strings").exists()
-    source = model_source.find(str(out))
+    source = model_files.find(str(out))
     assert source.checkpoint == best.prefix
     assert list(source.labels) == toy_tagging.LABELS
 
@@ -456,7 +457,7 @@ def test_a_threshold_that_is_found_is_kept(golden, tmp_path, monkeypatch):
     threshold = float(found["null_score_diff_threshold"])
     assert threshold != 0.0
     for folder in (out, out / "export/assets"):
-        options = task_files.read(str(folder)).options
+        options = locate.task(str(folder)).options
         assert options["null_score_diff_threshold"] == pytest.approx(threshold)
         assert options["version_2_with_negative"] is True
         assert options["doc_stride"] == 16

@@ -6,15 +6,16 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-from bert.cli import flags as run_flags
-from bert.data.records import packing, record_io
+from bert.cli import training_flags
+from bert.data.records import fields as record_fields
+from bert.data.records import packing
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune
 from bert.training import checkpointing
 
-FIELDS = record_io.classification_fields(16)
+FIELDS = record_fields.classification_fields(16)
 NUM_EXAMPLES = 10
 
 
@@ -24,7 +25,7 @@ def config(golden, tmp_path):
 
     def parse(*args):
         flag_values = flags.FlagValues()
-        run_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
+        training_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
         given = [
             f"--bert_config_file={golden / 'model_base/bert_config.json'}",
             f"--vocab_file={golden / 'inputs/vocab.txt'}",
@@ -326,10 +327,11 @@ def write_records(folder, made_from, num_logged=0):
             label = {"label_ids": [0], "is_real_example": [1]}
             yield {**packing.pad(ids, 16), **label}
 
-    path = finetune.write_records(
+    file = finetune.write_records(
         str(folder), "x.tf_record", FIELDS, features(), made_from, num_logged
     )
-    return path, len(made)
+    assert file.lengths == [1, 1, 1]
+    return file.path, len(made)
 
 
 def test_records_are_made_again_only_where_they_would_differ(tmp_path, caplog):

@@ -2,17 +2,17 @@
 
 from absl import flags
 
-from bert.cli import flags as run_flags
+from bert.cli import shared_flags, training_flags
 from bert.cli.config import TrainingConfig
 
 
 def training_config(**values) -> TrainingConfig:
     """Returns what the flags of a training script make, less what differs."""
     found = flags.FlagValues()
-    run_flags.define_model_flags(found)
-    run_flags.define_training_flags(found)
-    run_flags.define_device_flags(found)
-    run_flags.define_export_flags(found)
+    training_flags.define_model_flags(found)
+    training_flags.define_training_flags(found)
+    shared_flags.define_device_flags(found)
+    training_flags.define_export_flags(found)
     for name, default in (
         ("do_train", True),
         ("do_eval", False),

@@ -137,8 +137,9 @@ def test_the_sidecar_is_plain_json(tmp_path):
     assert json.loads(text) == {"seed": 7, "examples_seen": 8}
 
 
-def restore(folder, weights, state=None):
-    checkpointing.restore(checkpoint.Reader(str(folder)), weights, state or {})
+def restore(folder, variables):
+    reader = checkpoint.Reader(str(folder))
+    checkpointing.restore(reader, variables, "bert")
 
 
 def test_restore_refuses_another_models_checkpoint(tmp_path):
@@ -155,4 +156,4 @@ def test_restore_refuses_another_models_checkpoint(tmp_path):
 def test_restore_refuses_a_deeper_models_checkpoint(tmp_path):
     save(tmp_path, 1)
     with pytest.raises(UserError, match=r"has unknown 2 tensors"):
-        checkpointing.restore(checkpoint.Reader(str(tmp_path)), {}, {})
+        restore(tmp_path, {})

@@ -55,18 +55,15 @@ class GoldenRun:
     def restore(self, step):
         checkpointing.restore(
             checkpoint.Reader(str(self.folder / f"model.ckpt-{step}")),
-            checkpoint.named_variables(self.model),
-            self.optimizer.state(),
+            loop.Trained(self.model, self.optimizer).tensors(),
+            "bert",
         )
 
     def batch(self, step):
         return {k: tf.constant(v[step]) for k, v in self.batches.items()}
 
     def tensors(self):
-        variables = {
-            **checkpoint.named_variables(self.model),
-            **self.optimizer.state(),
-        }
+        variables = loop.Trained(self.model, self.optimizer).tensors()
         return {name: v.numpy() for name, v in variables.items()}
 
 
@@ -116,6 +113,15 @@ def settings(output_dir, **changes):
     )
 
 
+def train(run, folder, *, batches=None, state=START, **changes):
+    loop.train(
+        loop.Trained(run.model, run.optimizer),
+        loop.Batches(endless(run) if batches is None else batches),
+        settings(folder, **changes),
+        state,
+    )
+
+
 def endless(run):
     step = 0
     while True:
@@ -125,12 +131,7 @@ def endless(run):
 
 def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
-    loop.train(
-        loop.Trained(run.model, run.optimizer),
-        loop.Batches(endless(run)),
-        settings(tmp_path),
-        START,
-    )
+    train(run, tmp_path)
     names = sorted(p.name for p in tmp_path.glob("*.index"))
     assert names == [f"model.ckpt-{s}.index" for s in (0, 3, 4)]
     reader = checkpoint.Reader(str(tmp_path))
@@ -141,12 +142,7 @@ def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
 def test_a_restart_at_step_0_leaves_its_checkpoint_alone(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
     for steps_now in (0, 1):
-        loop.train(
-            loop.Trained(run.model, run.optimizer),
-            loop.Batches(endless(run)),
-            settings(tmp_path, num_train_steps=steps_now),
-            START,
-        )
+        train(run, tmp_path, num_train_steps=steps_now)
         index = (tmp_path / "model.ckpt-0.index").stat()
         if steps_now == 0:
             first = index.st_mtime_ns
@@ -159,12 +155,7 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(golden, tmp_path):
     # The loss of the only step is taken before the update, and sound.
     run.optimizer.schedule = lambda step: tf.constant(np.inf)
     with pytest.raises(UserError, match="not finite"):
-        loop.train(
-            loop.Trained(run.model, run.optimizer),
-            loop.Batches(endless(run)),
-            settings(tmp_path, num_train_steps=1),
-            START,
-        )
+        train(run, tmp_path, num_train_steps=1)
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
 
@@ -175,29 +166,19 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
     def poisoned():
         for batch in endless(run):
             yield batch
-            kernel = run.model.bert.pooler.trainable_variables[0]
+            kernel = run.model.backbone.pooler.trainable_variables[0]
             kernel.assign(kernel * np.nan)
 
     with pytest.raises(
         UserError, match=r"not finite.*last good checkpoint is .*ckpt-0"
     ):
-        loop.train(
-            loop.Trained(run.model, run.optimizer),
-            loop.Batches(poisoned()),
-            settings(tmp_path),
-            START,
-        )
+        train(run, tmp_path, batches=poisoned())
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
 
 def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
     run = GoldenRun(golden, "train_pretraining")
-    loop.train(
-        loop.Trained(run.model, run.optimizer),
-        loop.Batches(endless(run)),
-        settings(tmp_path, log_steps=2),
-        START,
-    )
+    train(run, tmp_path, log_steps=2)
     found = {}
     (path,) = tmp_path.glob("events.out.tfevents.*")
     for event in tf.compat.v1.train.summary_iterator(str(path)):
@@ -219,12 +200,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
     golden, tmp_path, monkeypatch
 ):
     run = GoldenRun(golden, "train_classifier")
-    loop.train(
-        loop.Trained(run.model, run.optimizer),
-        loop.Batches(endless(run)),
-        settings(tmp_path),
-        START,
-    )
+    train(run, tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.glob("model*")}
     write_files = checkpoint.write_files
 
@@ -234,11 +210,11 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
     monkeypatch.setattr(checkpoint, "write_files", full)
     with pytest.raises(OSError, match="28"):
-        loop.train(
-            loop.Trained(run.model, run.optimizer),
-            loop.Batches(endless(run)),
-            settings(tmp_path, num_train_steps=6),
-            checkpointing.RunState(seed=1, examples_seen=32),
+        train(
+            run,
+            tmp_path,
+            state=checkpointing.RunState(seed=1, examples_seen=32),
+            num_train_steps=6,
         )
     assert {p.name: p.read_bytes() for p in tmp_path.glob("model*")} == before
     assert not list(tmp_path.glob("tmp-*"))
@@ -289,12 +265,7 @@ def test_a_signal_saves_the_step_under_way(golden, tmp_path, number, raised):
 
     before = signal.getsignal(number)
     with pytest.raises(raised):
-        loop.train(
-            loop.Trained(run.model, run.optimizer),
-            loop.Batches(signalled()),
-            settings(tmp_path, num_train_steps=100),
-            START,
-        )
+        train(run, tmp_path, batches=signalled(), num_train_steps=100)
     reader = checkpoint.Reader(str(tmp_path))
     assert reader.prefix.endswith("model.ckpt-2")
     assert checkpointing.read_state(reader).examples_seen == 16

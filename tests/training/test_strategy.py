@@ -94,6 +94,6 @@ def test_a_lost_worker_is_named_where_there_are_some(monkeypatch, has_workers):
             UserError if has_workers else tf.errors.UnavailableError,
             match="Another worker stopped" if has_workers else "aborted",
         ),
-        strategy.together(tf.distribute.get_strategy()),
+        strategy.worker_barrier(tf.distribute.get_strategy()),
     ):
         raise error

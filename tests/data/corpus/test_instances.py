@@ -26,7 +26,7 @@ def make_settings(**changes):
         "dupe_factor": 1,
         "do_whole_word_mask": False,
     }
-    return pretraining.Settings(**{**settings, **changes})
+    return pretraining.InstanceSettings(**{**settings, **changes})
 
 
 def make_documents(num_documents=5, num_sentences=6):

@@ -1,12 +1,9 @@
 """Shards against the original's records, and against one another."""
 
-import dataclasses
 import functools
 import itertools
-import os
 import random
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,15 +12,14 @@ import tensorflow as tf
 from bert.cli.progress import Progress
 from bert.data.corpus import (
     instance_rows,
-    shard_manifest,
     streaming,
     streaming_run,
 )
 from bert.data.corpus import instances as pretraining
 from bert.data.corpus.worker_pool import WorkerPool
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import record_bytes
 from bert.errors import UserError
-from tests.data.corpus.unfinished_worker import Unfinished
 
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [f"w{i}" for i in range(50)]
@@ -61,7 +57,7 @@ def make_job(folder, output="out", block_bytes=700, **changes):
     values = {
         "vocab_file": str(folder / "vocab.txt"),
         "do_lower_case": True,
-        "settings": pretraining.Settings(**{**settings, **own}),
+        "settings": pretraining.InstanceSettings(**{**settings, **own}),
         "seed": 1,
         "compression": "none",
         "block_bytes": block_bytes,
@@ -89,9 +85,9 @@ def shards(folder, output="out"):
 
 def examples(folder, output="out", compression=None, length=LENGTH):
     paths = sorted(map(str, folder.glob(f"{output}-*-of-*")))
-    fields = record_io.pretraining_fields(length, PREDICTIONS)
+    fields = record_fields.pretraining_fields(length, PREDICTIONS)
     return [
-        record_io.decode(fields, record.numpy())
+        record_bytes.values(fields, record.numpy())
         for record in tf.data.TFRecordDataset(paths, compression)
     ]
 
@@ -229,78 +225,6 @@ def test_random_next_text_comes_from_another_document(folder):
     assert min(found[0], found[1]) > 20
 
 
-@pytest.mark.parametrize("num_workers", [1, 2])
-def test_restart_makes_the_missing_shards_alone(folder, num_workers):
-    create(make_job(folder, "whole"))
-    job = make_job(folder)
-    with pytest.raises(OSError, match="No space left"):
-        create(job, num_workers, Unfinished)
-    before = {p: p.stat().st_mtime_ns for p in folder.glob("out-*")}
-    assert 1 <= len(before) < job.num_shards
-    assert not list(folder.glob(".tmp-bert-out-*"))
-
-    create(job, num_workers)
-
-    assert shards(folder) == shards(folder, "whole")
-    assert {p: p.stat().st_mtime_ns for p in before} == before
-
-
-def test_finished_job_is_left_alone(folder):
-    job = make_job(folder)
-    create(job)
-    before = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
-
-    create(job)
-
-    assert {p: p.stat().st_mtime_ns for p in folder.iterdir()} == before
-
-
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"seed": 2}, "random_seed"),
-        ({"dupe_factor": 3}, "dupe_factor"),
-        ({"do_lower_case": False}, "do_lower_case"),
-        ({"compression": "gzip"}, "output_compression"),
-        ({"block_bytes": 701}, "block_bytes"),
-    ],
-)
-def test_other_flags_on_restart_are_refused(folder, changes, named):
-    with pytest.raises(OSError, match="No space"):
-        create(make_job(folder), worker=Unfinished)
-    before = shards(folder)
-
-    with pytest.raises(UserError, match=f"made with another {named};"):
-        create(make_job(folder, **changes))
-
-    assert shards(folder) == before
-
-
-@pytest.mark.parametrize("name", ["text.txt", "vocab.txt"])
-def test_other_inputs_on_restart_are_refused(folder, name):
-    create(make_job(folder))
-    with open(folder / name, "a") as file:
-        file.write("w1\n")
-
-    with pytest.raises(UserError, match=r"manifest.json is of .* another"):
-        create(make_job(folder))
-
-
-def test_shards_without_a_manifest_are_refused(folder):
-    (folder / "out-00000-of-00099").write_text("somebody's")
-
-    with pytest.raises(UserError, match=r"of-00099 is there, but not .*json"):
-        create(make_job(folder))
-
-
-def test_other_text_in_place_of_the_manifest_is_an_error(folder):
-    job = make_job(folder)
-    for content in ("[]", "{"):
-        (folder / "out.manifest.json").write_text(content)
-        with pytest.raises(UserError, match="Expected a manifest of shards"):
-            shard_manifest.check(job)
-
-
 def test_gzip_shards_hold_the_same_records(folder):
     create(make_job(folder, "plain"))
     create(make_job(folder, "packed", compression="gzip"))
@@ -336,99 +260,8 @@ def test_a_shard_holds_text_from_all_over(folder):
     assert blocks[0][:2] == [0, job.num_shards]
 
 
-@pytest.mark.parametrize("content", ["", "\n \n\n", "\u200b\n"])
-def test_text_without_tokens_is_an_error(folder, content):
-    (folder / "text.txt").write_text(content)
-
-    with pytest.raises(UserError, match=r"Expected text.*text.txt, without"):
-        create(make_job(folder))
-    assert not list(folder.glob("*out*"))
-
-
-def test_bad_bytes_and_a_single_document_are_warned_of(folder, caplog):
-    (folder / "text.txt").write_bytes(b"w1 w2\nw3 \xff\n")
-
-    create(make_job(folder))
-
-    assert "Received 1 lines with other bytes" in caplog.text
-    assert "text.txt, byte 0" in caplog.text
-    assert "All text is one document" in caplog.text
-    assert len(examples(folder)) == 2
-
-
-def test_line_longer_than_a_block_is_an_error_before_work(folder):
-    (folder / "text.txt").write_text("w1\n\n" + "w2 " * 300)
-
-    with pytest.raises(UserError, match="byte 4: expected a sentence a line"):
-        create(make_job(folder), 2)
-    assert not list(folder.glob("*out*"))
-
-
 def test_vocabulary_without_mask_is_an_error(folder):
     (folder / "vocab.txt").write_text("[UNK]\n[CLS]\n[SEP]\n")
 
     with pytest.raises(UserError, match=r"vocab.txt.*\[MASK\] not found"):
         streaming.tokenizer(make_job(folder))
-
-
-def test_files_may_have_a_scheme(folder):
-    """Those are read and written through TensorFlow."""
-    create(make_job(folder, "local"))
-    job = make_job(folder, "remote")
-    remote = dataclasses.replace(
-        job,
-        names=tuple(f"file://{name}" for name in job.names),
-        output_file=f"file://{job.output_file}",
-        reservoir_file=f"file://{job.reservoir_file}",
-    )
-
-    create(remote)
-    create(remote)
-
-    assert shards(folder, "remote") == shards(folder, "local")
-    assert not list(folder.glob(".tmp*"))
-
-
-def test_two_runs_at_once_with_one_output_are_refused(folder):
-    """Else the second one's manifest would stand beside the first's shards."""
-    lock = make_job(folder).reservoir_file + ".lock"
-
-    class Second(streaming.Worker):
-        def make_shard(self, shard):
-            with pytest.raises(UserError, match="Another run is writing"):
-                create(make_job(folder, seed=2))
-            assert os.path.exists(lock)
-            return super().make_shard(shard)
-
-    create(make_job(folder), worker=Second)
-    create(make_job(folder, "alone"))
-    assert shards(folder) == shards(folder, "alone")
-    assert not os.path.exists(lock)
-
-
-def test_lock_of_a_killed_run_is_no_hindrance(folder):
-    job = make_job(folder)
-    Path(job.reservoir_file + ".lock").touch()
-    create(job)
-    assert not os.path.exists(job.reservoir_file + ".lock")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [".tmp-bert-out.others", "out-00000-of-00003", "out.manifest.json"],
-)
-def test_own_files_are_no_text(folder, name):
-    """A pattern such as folder/* may match what a killed run has left."""
-    (folder / name).write_text(text())
-    job = make_job(folder)
-    job = dataclasses.replace(job, names=(str(folder / name),))
-    before = (folder / name).read_bytes()
-    with pytest.raises(UserError, match="name is that of a file which belongs"):
-        create(job)
-    assert (folder / name).read_bytes() == before
-
-
-def test_document_without_tokens_is_none_to_warn_of(folder, caplog):
-    (folder / "text.txt").write_text("w1 w2\nw3\n\n\u200b\n")
-    create(make_job(folder))
-    assert "All text is one document" in caplog.text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bert.data.corpus.worker_pool import WorkerPool
+from bert.data.corpus.worker_pool import Work, WorkerPool
 from bert.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -49,8 +49,8 @@ def test_all_results_come(num_workers):
     reported = []
 
     with WorkerPool(num_workers, Worker) as pool:
-        total = pool.combine("square", range(9), sum, reported.append)
-        again = pool.combine("square", [], sum, reported.append)
+        total = pool.combine(Work("square", range(9), sum, reported.append))
+        again = pool.combine(Work("square", [], sum, reported.append))
 
     assert (total, again) == (204, 0)
     assert sorted(reported) == list(range(9))

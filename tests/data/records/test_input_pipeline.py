@@ -1,39 +1,13 @@
-import gzip
+import dataclasses
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.data.records import input_pipeline, record_files, record_io
-from bert.errors import UserError
-
-FIELDS = (
-    record_io.Field("input_ids", 2, "int64"),
-    record_io.Field("weights", 1, "float32"),
-)
-
-
-def write(path, values, fields=FIELDS):
-    """Writes a record for each value v: ids [v, v], weight v."""
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for v in values:
-            writer.write(
-                record_io.encode(
-                    fields,
-                    {
-                        f.name: [float(v) if f.dtype == "float32" else v]
-                        * f.length
-                        for f in fields
-                    },
-                )
-            )
-    return str(path)
-
-
-def source(*files, limit=100):
-    return record_files.RecordSource(
-        files, FIELDS, {"input_ids": limit}, {"input_ids": "max_seq_length"}
-    )
+from bert.data.records import fields as record_fields
+from bert.data.records import input_pipeline, record_files
+from tests.data.records import protobuf
+from tests.data.records.test_record_files import source, write, write_gzip
 
 
 def ids(dataset, count=None):
@@ -133,107 +107,6 @@ def test_evaluation_reads_in_file_order_and_keeps_the_last_batch(tmp_path):
     assert ids(repeated, 4) == [0, 1, 2, 10, 11, 0, 1, 2]
 
 
-def test_patterns_keep_their_order_and_sort_their_files(tmp_path):
-    for name in ("b2", "b1", "a"):
-        write(tmp_path / name, [1])
-    found = record_files.matching_files(
-        f"{tmp_path}/b*,{tmp_path}/a", "input_file"
-    )
-    assert [name[-2:] for name in found] == ["b1", "b2", "/a"]
-
-
-@pytest.mark.parametrize("pattern", ["nothing*", "a,,a", ""])
-def test_a_pattern_without_files_is_an_error(tmp_path, monkeypatch, pattern):
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "a", [1])
-    with pytest.raises(UserError, match="No file matches --input_file"):
-        record_files.matching_files(pattern, "input_file")
-
-
-def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(UserError, match="names a folder"):
-        record_files.matching_files(str(tmp_path), "input_file")
-
-
-def check(path, **kwargs):
-    record_files.check_records(source(path, limit=100), **kwargs)
-
-
-def test_sound_records_pass(tmp_path):
-    check(write(tmp_path / "a", range(100)))
-
-
-@pytest.mark.parametrize(
-    ("values", "place", "received"),
-    [
-        ([1, 100], 2, 100),
-        ([-1], 1, -1),
-        ([*range(50), 2**32 + 5], 51, 2**32 + 5),
-    ],
-)
-def test_an_id_out_of_range_names_file_and_record(
-    tmp_path, values, place, received
-):
-    path = write(tmp_path / "a", values)
-    with pytest.raises(
-        UserError,
-        match=f"{path}, record {place}: input_ids must be from 0 to 99. "
-        f"Received: {received}",
-    ):
-        check(path)
-
-
-def test_another_length_names_the_flag(tmp_path):
-    fields = (FIELDS[0]._replace(length=3), FIELDS[1])
-    path = write(tmp_path / "a", [1], fields)
-    with pytest.raises(
-        UserError,
-        match="input_ids has 3 values, but --max_seq_length is 2; "
-        "pass --max_seq_length=3",
-    ):
-        check(path)
-
-
-def test_a_record_of_another_task_lists_what_it_has(tmp_path):
-    path = write(tmp_path / "a", [1], FIELDS[:1])
-    with pytest.raises(UserError, match="feature weights"):
-        check(path)
-
-
-def test_a_feature_of_another_type_is_an_error(tmp_path):
-    fields = (FIELDS[0], FIELDS[1]._replace(dtype="int64"))
-    path = write(tmp_path / "a", [1], fields)
-    with pytest.raises(UserError, match="weights must be 1 float32 values"):
-        check(path)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda raw: raw[:-3], "record 20: the file is truncated"),
-        (lambda raw: raw[:100] + b"x" + raw[101:], "record 2: .*corrupt"),
-        (lambda raw: b"plain text, no records at all", "record 1: .*no TFRec"),
-        (lambda raw: b"", "Expected records. Received: 1 files"),
-    ],
-)
-def test_a_damaged_file_names_the_record(tmp_path, spoil, message):
-    path = tmp_path / "a"
-    write(path, range(20))
-    path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(UserError, match=message):
-        check(str(path))
-
-
-def test_bytes_that_are_no_example_are_an_error(tmp_path):
-    path = str(tmp_path / "a")
-    with tf.io.TFRecordWriter(path) as writer:
-        writer.write(b"\xff\xff")
-    with pytest.raises(
-        UserError, match=r"record 1: expected a tf\.train\.Exam"
-    ):
-        check(path)
-
-
 def test_what_the_first_look_misses_is_met_and_named_in_training(tmp_path):
     src = source(write(tmp_path / "a", [*range(8), 100]))
     record_files.check_records(src, limit=8)
@@ -243,19 +116,15 @@ def test_what_the_first_look_misses_is_met_and_named_in_training(tmp_path):
     assert "record 9: input_ids must be from 0 to 99" in str(fault)
 
 
-LONG_FIELDS = record_io.tagging_fields(4)
+LONG_FIELDS = record_fields.tagging_fields(4)
 
 
 def write_long(path, lengths):
     """Writes a record of n ones in every field for each n."""
-    with record_io.record_writer(str(path)) as writer:
-        for n in lengths:
-            row = [1] * n + [0] * (4 - n)
-            writer.write(
-                record_io.encode(
-                    LONG_FIELDS, {f.name: row for f in LONG_FIELDS}
-                )
-            )
+    rows = ([1] * n + [0] * (4 - n) for n in lengths)
+    protobuf.write(
+        path, LONG_FIELDS, ({f.name: row for f in LONG_FIELDS} for row in rows)
+    )
     return record_files.RecordSource([str(path)], LONG_FIELDS, {})
 
 
@@ -297,11 +166,6 @@ def test_no_iterator_waits_for_the_tuner(tmp_path):
         assert batches.options().autotune.enabled is False
 
 
-def test_records_are_counted(tmp_path):
-    files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
-    assert record_files.num_records(files) == 8
-
-
 @pytest.mark.parametrize("group", [False, True])
 @pytest.mark.parametrize("seen", [0, 4, 10, 26])
 def test_drawn_from_all_records_each_comes_once_an_epoch(tmp_path, group, seen):
@@ -322,18 +186,12 @@ def test_drawn_from_all_records_each_comes_once_an_epoch(tmp_path, group, seen):
     assert order(2, examples_seen=seen) == whole[seen : seen + 8]
 
 
-def write_gzip(path, values):
-    write(path, values)
-    path.write_bytes(gzip.compress(path.read_bytes()))
-    return str(path)
-
-
 def test_files_may_be_gzip_each_for_itself(tmp_path):
     src = source(
         write(tmp_path / "a", range(5)), write_gzip(tmp_path / "b", range(5, 9))
     )
     record_files.check_records(src)
-    assert record_files.num_records(src.files) == 9
+    assert record_files.num_records(src) == 9
     assert ids(input_pipeline.eval_batches(src, 4)) == list(range(9))
     assert sorted(ids(train(src, batch_size=3), 3)) == list(range(9))
     drawn = train(src, batch_size=3, buffer=None)
@@ -350,28 +208,34 @@ def test_the_order_of_gzip_files_is_that_of_plain_ones(tmp_path, monkeypatch):
     assert ids(train(mixed), 8) == ids(train(plain), 8)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda raw: raw[:-12], r"a, record \d+: .*truncated, corrupt"),
-        (
-            lambda raw: raw[:60] + b"xxxx" + raw[64:],
-            r"a, record \d+: .*truncated, corrupt",
-        ),
-        (lambda raw: raw[:10], "Expected records. Received: 1 files without"),
-    ],
-)
-def test_a_damaged_gzip_file_is_an_error(tmp_path, spoil, message):
-    path = tmp_path / "a"
-    write_gzip(path, range(20))
-    path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(UserError, match=message):
-        check(str(path))
+def test_lengths_that_are_known_change_nothing(tmp_path, monkeypatch):
+    lengths = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]
+    src = write_long(tmp_path / "a", lengths)
+
+    def rows(src):
+        batches = input_pipeline.train_batches(
+            src, 4, seed=3, shuffle_buffer_size=None, group=True, cut=True
+        )
+        return [b["input_mask"].numpy().tolist() for b in batches.take(6)]
+
+    expected = rows(src)
+    # Of a file that has changed since: not believed.
+    assert rows(dataclasses.replace(src, lengths=[4] * 9)) == expected
+    monkeypatch.setattr(input_pipeline, "_all_lengths", None)
+    assert rows(dataclasses.replace(src, lengths=lengths)) == expected
 
 
-def test_a_record_as_long_as_gzips_mark_is_a_record(tmp_path):
-    path = tmp_path / "a"
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        writer.write(b"x" * 0x088B1F)
-    assert path.read_bytes()[:3] == b"\x1f\x8b\x08"
-    assert record_files.compressions([str(path)]) == [""]
+def test_records_in_memory_are_read_once(tmp_path, monkeypatch):
+    src = write_long(tmp_path / "a", [1, 2, 3, 4])
+    opened = []
+    read = tf.data.TFRecordDataset
+    monkeypatch.setattr(
+        tf.data, "TFRecordDataset", lambda *a: opened.append(a) or read(*a)
+    )
+    for known in (src, dataclasses.replace(src, lengths=[1, 2, 3, 4])):
+        opened.clear()
+        batches = input_pipeline.train_batches(
+            known, 2, seed=3, shuffle_buffer_size=None, group=True
+        )
+        assert len(list(batches.take(4))) == 4
+        assert len(opened) == 1

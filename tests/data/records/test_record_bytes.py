@@ -1,20 +1,16 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from bert.data.records import record_bytes, record_io
+from bert.data.records import record_bytes
 from bert.data.records.fields import Field, pretraining_fields
+from tests.data.records import protobuf
 
 
 def written(path, fields, values):
     """What TensorFlow writes, record by record."""
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for row in range(len(next(iter(values.values())))):
-            writer.write(
-                record_io.encode(
-                    fields, {k: v[row].tolist() for k, v in values.items()}
-                )
-            )
+    count = len(next(iter(values.values())))
+    rows = ({k: v[row] for k, v in values.items()} for row in range(count))
+    protobuf.write(path, fields, rows)
     return path.read_bytes()
 
 
@@ -64,6 +60,11 @@ def test_wrong_length_is_an_error():
         record_bytes.frames([Field("n", 3)], {"n": np.zeros([1, 2], int)})
 
 
+def test_negative_number_is_an_error():
+    with pytest.raises(ValueError, match="n must hold no negative numbers"):
+        record_bytes.frames([Field("n", 1)], {"n": np.array([[0], [-1]])})
+
+
 def test_head_of_a_frame_is_known():
     frame = record_bytes.frames([Field("n", 1)], {"n": np.array([[5]])})[0]
 
@@ -78,5 +79,5 @@ def test_values_are_read_back():
 
     for row, frame in enumerate(record_bytes.frames(fields, values)):
         expected = {k: v[row].tolist() for k, v in values.items()}
-        found = record_bytes.values(fields, frame)
+        found = record_bytes.values(fields, record_bytes.record_of(frame))
         assert list(found.items()) == list(expected.items())

@@ -7,20 +7,18 @@ import pickle
 import random
 import subprocess
 import sys
-import tracemalloc
 import unicodedata
 from pathlib import Path
 
 import pytest
 
 from bert import tokenization as original_names
-from bert.data.text import characters, tokenization
+from bert.data.text import tokenization
 from bert.data.text.tokenization import (
     BasicTokenizer,
     FullTokenizer,
     WordpieceTokenizer,
     load_vocab,
-    validate_case_matches_checkpoint,
 )
 from bert.errors import UserError
 from tests.data.text import reference_tokenizer
@@ -260,66 +258,6 @@ def test_special_tokens_in_a_text_are_split(write_vocab):
     assert tokenizer.tokenize("[MASK]") == ["[", "mask", "]"]
 
 
-def test_a_word_is_computed_once(small):
-    pieces = small.tokenize("unwanted, running")
-    ids = small.encode("unwanted, running")
-    small.basic_tokenizer = None
-
-    assert small.tokenize("running unwanted,") == pieces[-2:] + pieces[:-2]
-    assert small.encode("running unwanted,") == ids[-2:] + ids[:-2]
-
-
-@pytest.mark.parametrize("word_chars", [6, 32])
-@pytest.mark.parametrize("road", ["tokenize", "encode"])
-def test_remembered_words_stay_below_the_limit(
-    write_vocab, monkeypatch, word_chars, road
-):
-    limit = 500_000
-    monkeypatch.setattr(tokenization, "_WORDS_LIMIT_BYTES", limit)
-    pieces = [*"abcdefghij🙂", *(f"##{c}" for c in "abcdefghij🙂")]
-    tokenizer = FullTokenizer(write_vocab(SPECIAL + pieces))
-    tokenizer.encode("abcdefghij🙂")  # fills the tables of characters
-    memory = getattr(
-        tokenizer,
-        {"tokenize": "_pieces_of_words", "encode": "_ids_of_words"}[road],
-    )
-    rng = random.Random(3)
-    num_words = most_words = 0
-    tracemalloc.start()
-    for _ in range(3000):
-        word = "".join(rng.choices("abcdefghij", k=word_chars - 1))
-        getattr(tokenizer, road)(word + "🙂")  # four bytes a character
-        num_words = len(memory)
-        most_words = max(num_words, most_words)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-
-    assert limit / 3 < peak <= limit
-    assert num_words < most_words  # it was full, and started over
-
-
-def test_all_that_is_remembered_stays_below_200_megabytes():
-    tables = 3 * characters._MAX_ENTRIES * 150  # int, " c " and its slot
-
-    assert 2 * tokenization._WORDS_LIMIT_BYTES + tables < 200e6
-
-
-@pytest.mark.parametrize("name", ["CLEAN", "SPLIT", "STRIP_AND_SPLIT"])
-def test_tables_of_characters_stay_below_their_limit(monkeypatch, name):
-    monkeypatch.setattr(characters, "_MAX_ENTRIES", 1000)
-    table = getattr(characters, name)
-    table.clear()
-    punctuation = "".join(map(chr, range(0x2010, 0x2028))) * 2
-    text = "".join(map(chr, range(0x20000, 0x20000 + 3000))) + punctuation
-
-    text.translate(table)
-
-    assert len(table) == 1000
-    assert len(text.translate(table).split()) == len(
-        "".join(table.__missing__(ord(c)) for c in text).split()
-    )
-
-
 def test_words_in_one_go_are_encoded_as_one_by_one(small):
     words = [
         "unwanted,",
@@ -337,21 +275,6 @@ def test_words_in_one_go_are_encoded_as_one_by_one(small):
         assert small.encode_words(words) == one_by_one
     # Words with spaces that are remembered do not get in the way of others.
     assert small.encode(" ".join(words)) == fresh.encode(" ".join(words))
-
-
-def test_long_words_are_not_remembered(small):
-    small.encode("a" * 33)
-    small.encode("b" * 32)
-
-    assert list(small._ids_of_words) == ["b" * 32]
-
-
-def test_words_of_one_equal_piece_share_what_is_remembered(small):
-    small.encode("un UN Ún a")
-    un, *others, a = small._ids_of_words.values()
-
-    assert all(other is un for other in others)
-    assert a == (11,)
 
 
 def test_tokenizer_can_be_pickled(small):
@@ -472,117 +395,6 @@ def test_further_tokens_can_be_required(write_vocab):
     tokenizer.require_tokens("[SEP]")
     with pytest.raises(UserError, match=r"; \[MASK\] not found"):
         tokenizer.require_tokens("[SEP]", "[MASK]")
-
-
-@pytest.mark.parametrize(
-    ("vocab", "do_lower_case", "said"),
-    [
-        ("vocab.txt", False, "looks uncased (0 of"),
-        ("vocab.txt", True, None),
-        ("vocab_cased.txt", True, "looks cased (59 of"),
-        ("vocab_cased.txt", False, None),
-    ],
-)
-def test_vocabulary_that_contradicts_the_case_is_warned_of_once(
-    golden, caplog, vocab, do_lower_case, said
-):
-    FullTokenizer(golden / "inputs" / vocab, do_lower_case).tokenize("a B")
-
-    messages = [record.getMessage() for record in caplog.records]
-    assert len(messages) == (said is not None)
-    if said:
-        assert said in messages[0]
-        assert f"Pass --do_lower_case={not do_lower_case}" in messages[0]
-
-
-@pytest.mark.parametrize("share", [0, 1, 2])
-def test_uncased_means_below_one_in_a_thousand(write_vocab, caplog, share):
-    letters = [f"a{i}" for i in range(2000 - share)]
-    tokens = ["[UNK]", "[CLS]", "[SEP]", "[unusedX]", "<S>", *letters]
-    FullTokenizer(
-        write_vocab(tokens + [f"B{i}" for i in range(share)]),
-        do_lower_case=True,
-    )
-
-    assert len(caplog.records) == (share == 2)
-
-
-@pytest.mark.parametrize("do_lower_case", [False, True])
-def test_vocabulary_without_letters_that_have_a_case_tells_nothing(
-    write_vocab, caplog, do_lower_case
-):
-    tokens = [chr(code) for code in range(0x4E00, 0x5000)]
-    FullTokenizer(write_vocab([*SPECIAL, *tokens, "a"]), do_lower_case)
-
-    assert caplog.records == []
-
-
-LOWERED = [
-    "uncased_L-24_H-1024_A-16",
-    "uncased_L-12_H-768_A-12",
-    "multilingual_L-12_H-768_A-12",
-    "chinese_L-12_H-768_A-12",
-    "wwm_uncased_L-24_H-1024_A-16",
-    "uncased_L-2_H-128_A-2",
-    "uncased_L-8_H-256_A-4",
-    "uncased_L-10_H-512_A-8",
-    "uncased_L-6_H-768_A-12",
-]
-CASED = [
-    "cased_L-12_H-768_A-12",
-    "cased_L-24_H-1024_A-16",
-    "multi_cased_L-12_H-768_A-12",
-    "wwm_cased_L-24_H-1024_A-16",
-]
-
-
-@pytest.mark.parametrize("name", LOWERED + CASED)
-def test_known_model_with_the_other_case_is_an_error(name):
-    right = name in LOWERED
-    path = f"/models/{name}/bert_model.ckpt"
-
-    validate_case_matches_checkpoint(right, path)
-    with pytest.raises(UserError) as caught:
-        validate_case_matches_checkpoint(not right, path)
-    message = str(caught.value)
-    assert f"`--do_lower_case={not right}` with `--init_checkpoint={path}`" in (
-        message
-    )
-    kind = "lowercased" if right else "cased"
-    assert f"`{name}` seems to be a {kind} model" in message
-    assert f"should pass in `--do_lower_case={right}`" in message
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "gs://bert_models/2018_10_18/{}/bert_model.ckpt",
-        "{}/bert_model.ckpt.index",
-        "{}/bert_model.ckpt.data-00000-of-00001",
-        "/a/{}",
-        "{}/",
-        "C:\\models\\{}\\bert_model.ckpt",
-    ],
-)
-def test_known_model_is_seen_in_every_form_of_path(path):
-    with pytest.raises(UserError, match="seems to be a lowercased model"):
-        validate_case_matches_checkpoint(False, path.format(LOWERED[0]))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        None,
-        "",
-        "bert_model.ckpt",
-        "/out/uncased_L-12_H-768_A-12/model.ckpt-1000",
-        "/models/my_uncased_L-12_H-768_A-12/bert_model.ckpt",
-        "/models/uncased_L-3_H-128_A-2/bert_model.ckpt",
-    ],
-)
-@pytest.mark.parametrize("do_lower_case", [False, True])
-def test_unknown_models_pass(path, do_lower_case):
-    validate_case_matches_checkpoint(do_lower_case, path)
 
 
 def test_old_module_name_has_every_name_of_the_original():

@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from bert import run_classifier
-from bert.data.records import record_io
+from bert.data.records import fields as record_fields
+from bert.data.records import record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.tasks.classification import features
@@ -123,9 +124,9 @@ def test_records_are_the_originals(golden, tokenizer, task, name):
         "eval": sets.dev.get(""),
         "predict": sets.test.get(""),
     }[name]
-    fields = record_io.classification_fields(40)
+    fields = record_fields.classification_fields(40)
     path = golden / "classifier_records" / task / f"{name}.tf_record"
     theirs = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     ours = features.featurize(examples, processor.get_labels(), 40, tokenizer)
     for our, their in zip(ours, theirs, strict=True):
-        assert our == record_io.decode(fields, their)
+        assert our == record_bytes.values(fields, their)

@@ -42,7 +42,7 @@ def test_final_text_of_a_cased_model():
 def test_verbose_logging_says_what_is_not_found(
     pred_text, orig_text, line, caplog
 ):
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="absl"):
         final_text.get_final_text(pred_text, orig_text, True)
         assert not caplog.messages
         final_text.get_final_text(pred_text, orig_text, True, True)

@@ -1,0 +1,89 @@
+"""The command line → flags.
+
+The original ignores flags it does not know, and documented commands rely on
+that (`--do_lower=False`, `--do_lower_case=false` for run_pretraining.py). So
+does `parse`, but it says so and names the nearest flag that exists.
+"""
+
+import collections
+import difflib
+import itertools
+import re
+import sys
+from collections.abc import Sequence
+
+from absl import flags, logging
+
+from bert.errors import UserError
+
+
+def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
+    """Parses argv as absl does, but goes on after unknown flags.
+
+    What is wrong is one line on stderr and the end of the process, with exit
+    code 1.
+
+    Args:
+        flag_values: the flags that are known; they get their values.
+        argv: the name of the script, and its arguments.
+
+    Returns:
+        The name of the script alone.
+    """
+    # Without this, absl stops at the first word that is no flag and drops
+    # all flags behind it.
+    flag_values.set_gnu_getopt(True)
+    try:
+        rest = flag_values(list(argv), known_only=True)[1:]
+        _report_leftovers(flag_values, list(argv[1:]), rest)
+    except (flags.Error, ValueError) as error:  # UserError is one
+        # absl gives one line for each required flag that is missing.
+        missing = re.findall(r"flag (--\w+)=\w*: must be given", str(error))
+        line = (
+            f"required flags are missing: {', '.join(missing)}"
+            if missing
+            else "; ".join(str(error).splitlines())
+        )
+        print(f"error: {line} (--help shows all flags)", file=sys.stderr)
+        sys.exit(1)
+    if not flag_values["verbosity"].present:
+        logging.set_verbosity(logging.INFO)
+    return [argv[0]]
+
+
+def _report_leftovers(
+    flag_values: flags.FlagValues, argv: list[str], rest: list[str]
+) -> None:
+    """Warns of unknown flags; a word that belongs to no flag is an error.
+
+    Args:
+        flag_values: the flags that are known.
+        argv: all arguments.
+        rest: those that belong to no known flag, in their order.
+    """
+    left = collections.deque(rest)
+    unknown = ""  # an unknown flag without a value, if one stands just before
+    for before, word in itertools.pairwise(["", *argv]):
+        if not left or word != left[0]:
+            unknown = ""
+            continue
+        left.popleft()
+        if word.startswith("-") and word.strip("-"):
+            _warn_of_unknown_flag(flag_values, word)
+            unknown = word if "=" not in word else ""
+        elif unknown:
+            unknown = ""  # its value, as in `--unknown value`
+        else:
+            is_flag = before.startswith("-") and "=" not in before
+            hint = f"; write {before}={word}" if is_flag else ""
+            raise UserError(
+                "Expected flags only (--name=value; several files are "
+                f"separated by commas). Received: {word!r}{hint}."
+            )
+
+
+def _warn_of_unknown_flag(flag_values: flags.FlagValues, word: str) -> None:
+    name = word.lstrip("-").split("=", 1)[0]
+    near = difflib.get_close_matches(name, list(flag_values), n=1)
+    hint = f"; did you mean --{near[0]}?" if near else ""
+    print(f"warning: unknown flag --{name} is ignored{hint}", file=sys.stderr)

@@ -1,0 +1,154 @@
+"""Flags that scripts of every kind share, each defined once.
+
+Where scripts differ in a default or a text, that is an argument. Imports
+without TensorFlow.
+"""
+
+from absl import flags
+
+# Flags belong to the script that asks for them, so that --help shows them.
+flags.disclaim_key_flags()
+
+_PHASES = {
+    "do_train": "Whether to train.",
+    "do_eval": "Whether to evaluate.",
+    "do_predict": "Whether to predict.",
+}
+
+
+def required(flag_values: flags.FlagValues, *names: str) -> None:
+    """Makes the command line fail where one of these flags is not given."""
+    for name in names:
+        # absl's own mark lets an empty value pass.
+        flags.register_validator(name, bool, "must be given", flag_values)
+
+
+def define_strings(flag_values: flags.FlagValues, **texts: str) -> None:
+    """Defines flags without a default, by their names; says what each is."""
+    for name, text in texts.items():
+        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+
+
+def define_required_strings(
+    flag_values: flags.FlagValues, **texts: str
+) -> None:
+    """Defines flags that must be given, as `define_strings` does."""
+    define_strings(flag_values, **texts)
+    required(flag_values, *texts)
+
+
+def define_do_lower_case(flag_values: flags.FlagValues) -> None:
+    """Defines --do_lower_case, and --do_lower, which old commands use."""
+    flags.DEFINE_bool(
+        "do_lower_case",
+        True,
+        "Whether to lower case the input text and strip its accents: True for "
+        "uncased models, False for cased models.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
+
+
+def define_max_seq_length(
+    flag_values: flags.FlagValues,
+    default: int | None,
+    text: str,
+    *,
+    lower_bound: int | None = 3,
+) -> None:
+    """Defines --max_seq_length."""
+    flags.DEFINE_integer(
+        "max_seq_length",
+        default,
+        text,
+        lower_bound=lower_bound,
+        flag_values=flag_values,
+    )
+
+
+def define_batch_size(
+    flag_values: flags.FlagValues,
+    name: str = "batch_size",
+    default: int = 32,
+    text: str = "Rows that are computed together.",
+    *,
+    upper_bound: int | None = 10**6,
+) -> None:
+    """Defines the number of rows of one kind of batch."""
+    flags.DEFINE_integer(
+        name,
+        default,
+        text,
+        lower_bound=1,
+        upper_bound=upper_bound,
+        flag_values=flag_values,
+    )
+
+
+def define_eval_batch_size(
+    flag_values: flags.FlagValues, *, upper_bound: int | None = 10**6
+) -> None:
+    """Defines --eval_batch_size."""
+    define_batch_size(
+        flag_values,
+        "eval_batch_size",
+        8,
+        "Rows of an evaluation batch.",
+        upper_bound=upper_bound,
+    )
+
+
+def define_phases(flag_values: flags.FlagValues, *names: str) -> None:
+    """Defines what a command is to do.
+
+    Args:
+        flag_values: where to.
+        *names: some of do_train, do_eval and do_predict.
+    """
+    for name in names:
+        flags.DEFINE_bool(name, False, _PHASES[name], flag_values=flag_values)
+
+
+def define_device_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what to run on, the original's TPU block included."""
+    flags.DEFINE_enum(
+        "distribution_strategy",
+        "auto",
+        ["auto", "one_device", "mirrored", "multi_worker", "tpu"],
+        "auto: the TPU with --use_tpu, several workers where TF_CONFIG names "
+        "them, else all GPUs, else the CPU.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "num_gpus",
+        None,
+        "GPUs to use. Default: all.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ["float32", "bfloat16", "float16", "tf32"],
+        "Of the matrix products; weights, moments, softmax, layer "
+        "normalization and losses are float32 always. tf32: a GPU's own "
+        "rounding of float32.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "use_tpu", False, "Whether to run on a TPU.", flag_values=flag_values
+    )
+    define_strings(
+        flag_values,
+        tpu_name="The Cloud TPU to use: its name or grpc:// address.",
+        tpu_zone="GCE zone of the Cloud TPU; default: found by itself.",
+        gcp_project="Project of the Cloud TPU; default: found by itself.",
+        master="Address of the TPU, where tpu_name is not given.",
+    )
+    flags.DEFINE_integer(
+        "num_tpu_cores",
+        8,
+        "Accepted; the number of cores is read from the TPU itself.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )

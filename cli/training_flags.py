@@ -1,0 +1,268 @@
+"""Flags of the scripts that train.
+
+Imports without TensorFlow.
+"""
+
+import math
+
+from absl import flags
+
+from bert.cli import shared_flags
+
+# Flags belong to the script that asks for them, so that --help shows them.
+flags.disclaim_key_flags()
+
+
+def define_model_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what model to run and where its results go."""
+    shared_flags.define_required_strings(
+        flag_values,
+        bert_config_file="JSON file of the pre-trained BERT model; it gives "
+        "the architecture.",
+        output_dir="Folder for checkpoints, event files and results. A "
+        "checkpoint there is resumed from.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        init_checkpoint="Checkpoint to start from (usually a pre-trained "
+        "BERT model): its prefix, its .index file or its folder.",
+    )
+
+
+def define_training_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what every training script takes beside its task's own flags."""
+    shared_flags.define_batch_size(
+        flag_values,
+        "train_batch_size",
+        32,
+        "Examples a training step sees, over all devices together.",
+    )
+    _define_finite(
+        flag_values, "learning_rate", 5e-5, "The peak learning rate."
+    )
+    flags.DEFINE_enum(
+        "learning_rate_schedule",
+        "original",
+        ["original", "linear"],
+        "original: warm-up, then the line from learning_rate at step 0 to 0 "
+        "at the last step (so the rate drops at the end of warm-up). linear: "
+        "warm-up, then a line from there to 0.",
+        flag_values=flag_values,
+    )
+    _define_optimizer_flags(flag_values)
+    _define_scale_flags(flag_values)
+    for name, text in (
+        (
+            "save_checkpoints_steps",
+            "How many steps apart checkpoints are saved.",
+        ),
+        (
+            "iterations_per_loop",
+            "Accepted; only a TPU needs it. It never delays a log line or a "
+            "save.",
+        ),
+    ):
+        flags.DEFINE_integer(
+            name, 1000, text, lower_bound=1, flag_values=flag_values
+        )
+    flags.DEFINE_integer(
+        "random_seed",
+        None,
+        "Seed of initial weights, shuffling and dropout; on a CPU the same "
+        "seed gives the same weights bit for bit. Default: drawn, logged and "
+        "kept with the checkpoints.",
+        lower_bound=0,
+        upper_bound=2**31 - 1,
+        flag_values=flag_values,
+    )
+
+
+def _define_finite(
+    flag_values: flags.FlagValues,
+    name: str,
+    default: float,
+    text: str,
+    lower_bound: float = 0.0,
+) -> None:
+    """Defines a number that float32 can multiply with."""
+    flags.DEFINE_float(
+        name,
+        default,
+        text,
+        lower_bound=lower_bound,
+        upper_bound=1e30,
+        flag_values=flag_values,
+    )
+    flags.register_validator(
+        name, math.isfinite, "must be a finite number", flag_values
+    )
+
+
+def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_enum(
+        "optimizer",
+        "adamw",
+        ["adamw", "lamb"],
+        "adamw: the original's Adam with weight decay. lamb: for very large "
+        "batches.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "adam_bias_correction",
+        False,
+        "Correct Adam's moments for their start at zero. The original does "
+        "not; lamb always does.",
+        flag_values=flag_values,
+    )
+    _define_finite(
+        flag_values,
+        "weight_decay",
+        0.01,
+        "Share of a weight that decays, times the rate.",
+    )
+    for name, default, text in (
+        ("adam_epsilon", 1e-6, "Added to the root of Adam's second moment."),
+        ("max_grad_norm", 1.0, "Gradients are scaled down to this norm."),
+    ):
+        # What float32 can divide by, too.
+        _define_finite(flag_values, name, default, text, 1e-30)
+
+
+def _define_scale_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(
+        "gradient_accumulation_steps",
+        1,
+        "Take each device's rows of a batch in this many parts, one after the "
+        "other: less memory, the same step.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    for name, text in (
+        (
+            "recompute_activations",
+            "Compute each layer a second time in the backward pass instead of "
+            "keeping its activations: much less memory, a third more work.",
+        ),
+        ("use_xla", "Compile the forward and backward pass by XLA."),
+    ):
+        flags.DEFINE_bool(name, False, text, flag_values=flag_values)
+
+
+def define_fine_tuning_flags(
+    flag_values: flags.FlagValues, *, max_seq_length: int
+) -> None:
+    """Defines what all scripts that fine-tune take.
+
+    Args:
+        flag_values: where to.
+        max_seq_length: that flag's default.
+    """
+    define_model_flags(flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        vocab_file="The vocabulary that the model was trained with, one "
+        "token a line.",
+    )
+    shared_flags.define_do_lower_case(flag_values)
+    shared_flags.define_max_seq_length(
+        flag_values,
+        max_seq_length,
+        "Longest input in word pieces, special tokens included.",
+    )
+    shared_flags.define_phases(flag_values, "do_train", "do_eval", "do_predict")
+    shared_flags.define_batch_size(
+        flag_values, "predict_batch_size", 8, "Rows of a prediction batch."
+    )
+    _define_schedule_flags(flag_values)
+    define_training_flags(flag_values)
+    _define_monitor_flags(flag_values)
+    define_export_flags(flag_values)
+    shared_flags.define_device_flags(flag_values)
+
+
+def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
+    for name, default, upper_bound, text in (
+        (
+            "num_train_epochs",
+            3.0,
+            1e6,
+            "Passes over the training set; may be a fraction.",
+        ),
+        (
+            "warmup_proportion",
+            0.1,
+            1.0,
+            "Share of the training steps in which the learning rate rises "
+            "from 0.",
+        ),
+    ):
+        flags.DEFINE_float(
+            name,
+            default,
+            text,
+            lower_bound=0.0,
+            upper_bound=upper_bound,
+            flag_values=flag_values,
+        )
+    flags.DEFINE_integer(
+        "shuffle_buffer_size",
+        None,
+        "Each training example is drawn from this many. Default: from all of "
+        "them; 100 shuffles as little as the original, 1 keeps file order.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "length_buckets",
+        True,
+        "Train on batches of like length, in random order: less padding. Not "
+        "on a TPU, nor with --shuffle_buffer_size.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "freeze_layers",
+        None,
+        "Do not train the embeddings and this many of the first layers; 0: the "
+        "embeddings alone. Default: train all.",
+        lower_bound=0,
+        flag_values=flag_values,
+    )
+
+
+def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
+    for name, text in (
+        (
+            "eval_steps",
+            "Evaluate every so many training steps, and after the last. "
+            "Default: not while training.",
+        ),
+        (
+            "early_stopping_patience",
+            "Stop training after this many evaluations without a better "
+            "--save_best.",
+        ),
+    ):
+        flags.DEFINE_integer(
+            name, None, text, lower_bound=1, flag_values=flag_values
+        )
+    shared_flags.define_strings(
+        flag_values,
+        save_best="A metric of eval_results.txt: the weights that are best "
+        "by it at any --eval_steps are kept in output_dir/best, and used by "
+        "--do_eval and --do_predict of a command with this flag.",
+    )
+
+
+def define_export_flags(flag_values: flags.FlagValues) -> None:
+    """Defines whether and where to the trained model is exported."""
+    flags.DEFINE_bool(
+        "do_export",
+        False,
+        "Whether to write the trained model as a SavedModel, as "
+        "export_model.py does; an earlier export is replaced.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_strings(
+        flag_values,
+        export_dir="Folder of --do_export. Default: export in output_dir.",
+    )

@@ -1,0 +1,63 @@
+"""Paths that flags name, looked at before any work starts."""
+
+import os
+
+from bert.errors import UserError
+from bert.files import atomic_files, file_bytes
+
+
+def matching_files(patterns: str, flag: str) -> list[str]:
+    """Returns the files that comma-separated glob patterns match.
+
+    Each pattern's files come sorted by name (the original takes the order of
+    the file system); patterns keep their order.
+
+    Args:
+        patterns: such as "part-*.tfrecord,extra.tfrecord".
+        flag: where they come from; for messages.
+
+    Raises:
+        UserError: a pattern matches no file, or matches a folder.
+    """
+    files: list[str] = []
+    for pattern in patterns.split(","):
+        found = file_bytes.matching(pattern) if pattern else []
+        if not found:
+            raise UserError(
+                f"No file matches --{flag}. Expected paths or glob patterns, "
+                f"separated by commas. Received: {pattern!r}."
+            )
+        folders = [name for name in found if file_bytes.is_folder(name)]
+        if folders:
+            raise UserError(
+                f"--{flag} names a folder where files are expected: "
+                f"{folders[0]}; write {folders[0].rstrip('/')}/*."
+            )
+        files += found
+    return files
+
+
+def check_writable(path: str, flag: str) -> None:
+    """Raises UserError where no file could be written at `path`.
+
+    Args:
+        path: where records are to go.
+        flag: where it comes from; for messages.
+    """
+    fault = None
+    if file_bytes.is_folder(path):
+        fault = "is a folder; add the name of a file"
+    elif not file_bytes.is_remote(path):
+        # Object stores have neither folders nor devices.
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.exists(path) and not os.path.isfile(path):
+            fault = "is no plain file; name another"
+        elif not os.path.isdir(folder):
+            fault = f"is in a folder that does not exist; make {folder}"
+        else:
+            fault = atomic_files.why_not_writable(path)
+    if fault:
+        raise UserError(
+            "Expected a file that records can be written to. "
+            f"Received: --{flag}={path}, which {fault}."
+        )

@@ -1,0 +1,131 @@
+"""What an encoder is to the tasks, to training and to exports.
+
+Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
+"""
+
+from typing import ClassVar, TypedDict
+
+import keras
+
+from bert.errors import UserError
+from bert.modeling.config import BertConfig
+from bert.modeling.layers import Layer, LayerOptions
+from bert.modeling.randomness import WeightInitializer
+
+# Keras' names of "weights in float32, products in this dtype".
+_DTYPE_POLICIES = {
+    "float32": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
+
+
+class ModelOptions(TypedDict, total=False):
+    """What every model is made with, beside its sizes.
+
+    Attributes:
+        compute_dtype: float32 (the default), bfloat16 or float16: of the
+            matrix products. Weights, layer normalization and softmax are
+            float32 always.
+        init_seed: decides the start weights; None, the default, for other
+            ones every time.
+    """
+
+    compute_dtype: str
+    init_seed: int | None
+
+
+class Backbone(Layer):
+    """An encoder: tokens to vectors. The base class of all encoders.
+
+    Its weights exist once it is made, for any batch size and length; their
+    paths are their names in checkpoints.
+
+    Class attributes:
+        scope: its name, with which all its names in checkpoints begin.
+        required_scopes: how the names of the weights begin that a checkpoint
+            must have to be one of this encoder.
+        blocks_scope: how the names of its blocks' weights begin.
+
+    Args:
+        config: the sizes.
+        compute_dtype: see `ModelOptions`.
+        init_seed: see `ModelOptions`.
+
+    Call arguments:
+        input_ids: int [B, S].
+        input_mask: int [B, S], 1 for real tokens, 0 for padding; by default
+            all are real.
+        segment_ids: int [B, S]; by default all 0.
+        training: whether to drop.
+        seed: int32 [2], decides what is dropped; needed if anything is.
+        choose: picks the tokens whose output is wanted, a function of float
+            [B, S, D] that returns [B, F, D], [CLS] first; None: all.
+
+    Returns:
+        A dict of tensors in the compute dtype: `sequence_output` [B, S, D],
+        or [B, F, D] of the chosen tokens, and `pooled_output` [B, D].
+
+    Raises:
+        UserError: a value of the config cannot be, or the compute dtype is
+            not known.
+    """
+
+    scope: ClassVar[str]
+    required_scopes: ClassVar[tuple[str, ...]]
+    blocks_scope: ClassVar[str]
+
+    def __init__(
+        self,
+        config: BertConfig,
+        *,
+        compute_dtype: str = "float32",
+        init_seed: int | None = None,
+    ):
+        config.validate()
+        if compute_dtype not in _DTYPE_POLICIES:
+            raise UserError(
+                f"compute_dtype must be one of {', '.join(_DTYPE_POLICIES)}. "
+                f"Received: {compute_dtype!r}."
+            )
+        super().__init__(
+            LayerOptions(
+                WeightInitializer(config.initializer_range, init_seed),
+                _DTYPE_POLICIES[compute_dtype],
+            ),
+            self.scope,
+        )
+        self.config = config
+
+    @property
+    def word_table(self) -> keras.Variable:
+        """The vectors of all word pieces, float32 [V, D]."""
+        raise NotImplementedError
+
+    def freeze(self, num_blocks: int) -> None:
+        """Takes the embeddings and the first blocks out of training.
+
+        Args:
+            num_blocks: how many blocks; 0 for the embeddings alone.
+        """
+        raise NotImplementedError
+
+    def freeze_pooler(self) -> None:
+        """Takes out of training what only `pooled_output` comes from."""
+        raise NotImplementedError
+
+    def recompute_activations(self) -> None:
+        """Makes training compute each block twice instead of keeping it."""
+        raise NotImplementedError
+
+    def count_activations(
+        self, rows: int, seq_length: int, recomputes: bool
+    ) -> float:
+        """Returns about how many numbers a backward pass needs kept.
+
+        Args:
+            rows: rows of a batch.
+            seq_length: their tokens.
+            recomputes: whether activations are recomputed.
+        """
+        raise NotImplementedError

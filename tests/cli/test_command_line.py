@@ -1,0 +1,87 @@
+"""A script from its command line to its exit code, as a user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+SCRIPT = """
+import sys
+from absl import flags, logging
+from bert.cli import command_line, shared_flags, training_flags
+from bert.errors import UserError
+
+def define(fv):
+    shared_flags.define_do_lower_case(fv)
+    training_flags.define_training_flags(fv)
+    flags.DEFINE_string("input_file", None, "The input.", flag_values=fv)
+    shared_flags.required(fv, "input_file")
+
+def main():
+    F = flags.FLAGS
+    print(F.input_file, F.do_lower_case, F.train_batch_size)
+    logging.info("working")
+    {body}
+
+command_line.run(main, define)
+"""
+
+
+def run(*args, body="pass"):
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT.replace("{body}", body), *args],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+
+
+def test_unknown_flags_warn_and_do_not_stop():
+    done = run("--train_batch_sise=4", "--input_file=a", "--zzz", "a", "--qq=1")
+    assert done.returncode == 0
+    assert done.stdout == "a True 32\n"
+    assert done.stderr.count("is ignored") == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "required flags are missing: --input_file"),
+        (["train", "--input_file=a"], "Received: 'train'."),
+    ],
+)
+def test_a_bad_command_line_is_one_line_and_exit_code_1(args, message):
+    done = run(*args)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_the_users_mistake_is_one_line_and_exit_code_1():
+    done = run("--input_file=a", body="raise UserError('two\\nlines')")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: two lines"
+    assert "Traceback" not in done.stderr
+
+
+def test_our_own_mistake_keeps_its_stack_trace():
+    done = run("--input_file=a", body="raise KeyError('bug')")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_info_lines_are_shown_unless_asked_otherwise():
+    assert "working" in run("--input_file=a").stderr
+    assert "working" not in run("--input_file=a", "--verbosity=-1").stderr
+
+
+def test_help_shows_the_shared_flags():
+    done = run("--help")
+    assert "--train_batch_size" in done.stdout
+    assert "--[no]do_lower_case" in done.stdout

@@ -1,0 +1,32 @@
+"""run_classifier.py's flags for one's own files."""
+
+import dataclasses
+
+from absl import flags
+
+from bert.cli import config, table_flags
+from bert.tasks.classification.table_files import TableSettings
+
+
+def test_settings_of_tables_can_be_read_from_them():
+    values = flags.FlagValues()
+    table_flags.define_table_flags(values)
+    values(["script.py", "--text_column=body", "--noheader"])
+
+    found = config.read_fields(TableSettings, values)
+    names = {field.name for field in dataclasses.fields(TableSettings)}
+    assert set(found) == names - {"format"}
+    assert found["text_column"] == "body"
+    assert found["header"] is False
+    assert found["label_column"] == "label"
+
+
+def test_results_are_off_by_default():
+    values = flags.FlagValues()
+    table_flags.define_result_flags(values)
+    values(["script.py"])
+    assert values.flag_values_dict() == {
+        "class_weights": None,
+        "predictions_text": False,
+        "glue_submission": False,
+    }

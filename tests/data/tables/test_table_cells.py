@@ -1,0 +1,58 @@
+"""Cells by their columns; run_classifier.py's files test the messages."""
+
+import json
+
+import pytest
+
+from bert.data.tables import table_cells
+from bert.errors import UserError
+
+
+def read(tmp_path, content, columns, **options):
+    path = tmp_path / "a.tsv"
+    path.write_text(content)
+    given = {"is_csv": False, "header": True, "is_test": False, **options}
+    found = table_cells.read(str(path), columns, **given)
+    return [(place.line, cells) for place, cells in found]
+
+
+def test_columns_are_found_by_name_and_number(tmp_path):
+    content = "text\tlabel\nx\t1\ny\t2\n"
+    expected = [(2, {"label": "1", "0": "x"}), (3, {"label": "2", "0": "y"})]
+    assert read(tmp_path, content, ["label", "0"]) == expected
+
+
+def test_without_a_header_the_first_row_counts(tmp_path):
+    assert read(tmp_path, 'x,"1,2"\n', ["1"], is_csv=True, header=False) == [
+        (1, {"1": "1,2"})
+    ]
+
+
+@pytest.mark.parametrize(("is_test", "lines"), [(False, [3]), (True, [2, 3])])
+def test_empty_rows_count_where_results_must_be_in_step(
+    tmp_path, is_test, lines
+):
+    found = read(tmp_path, "a\tb\n \t\nx\ty\n", ["a"], is_test=is_test)
+    assert [line for line, _ in found] == lines
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "message"),
+    [
+        ("a\tb\n1\t2\n", "c", r"expected the column 'c'.*columns a, b"),
+        ("a\ta\n1\t2\n", "a", "Received: 'a' 2 times; rename them"),
+        ("a\tb\n1\n", "a", r"line 2: expected 2 columns \(a, b\).*are 1"),
+    ],
+)
+def test_bad_columns_are_named(tmp_path, content, column, message):
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, content, [column])
+
+
+def test_jsonl_values_keep_their_types(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"a": [1], "b": None, "c": "x"}) + "\n")
+    ((place, values),) = table_cells.read_json(str(path), ["b", "a"])
+    assert (place.line, values) == (1, {"b": None, "a": [1]})
+    with pytest.raises(UserError, match="the keys a, d; d is missing"):
+        list(table_cells.read_json(str(path), ["a", "d"]))

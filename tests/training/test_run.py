@@ -1,0 +1,82 @@
+import dataclasses
+import logging
+
+import pytest
+import tensorflow as tf
+
+from bert.errors import UserError
+from bert.modeling import checkpoint
+from bert.modeling.classifiers import ClassifierModel
+from bert.training import checkpointing, loop, run
+from tests.modeling.backbones.test_bert import TINY
+from tests.modeling.test_heads import BATCH
+from tests.training.configs import training_config
+
+
+def follow(folder, num_steps, **values):
+    """Trains on the same rows again and again; returns the seeds used."""
+    seeds = []
+
+    def make_model(seed):
+        seeds.append(seed)
+        return ClassifierModel(TINY, 3, init_seed=seed)
+
+    def make_batches(state, context):
+        del state, context
+        return tf.data.Dataset.from_tensors(BATCH).repeat()
+
+    run.train(
+        dataclasses.replace(
+            training_config(
+                output_dir=str(folder), train_batch_size=2, random_seed=5
+            ),
+            **values,
+        ),
+        run.Length(num_steps, 0),
+        make_model,
+        make_batches,
+        loop.Unreadable(),
+    )
+    return seeds
+
+
+def test_a_second_run_goes_on_from_the_firsts_checkpoint(tmp_path):
+    for steps in (2, 3):
+        follow(tmp_path, steps)
+    reader = checkpoint.Reader(str(tmp_path))
+    assert checkpointing.step_of(reader) == 3
+    state = checkpointing.read_state(reader)
+    assert (state.seed, state.examples_seen) == (5, 2 * 3)
+
+
+def test_frozen_layers_and_recomputation_are_the_backbones(tmp_path):
+    follow(tmp_path, 1, freeze_layers=1, recompute_activations=True)
+    names = checkpoint.Reader(str(tmp_path)).shapes
+    assert "bert/encoder/layer_1/output/dense/kernel/adam_m" in names
+    assert "bert/encoder/layer_0/output/dense/kernel/adam_m" not in names
+    assert "bert/embeddings/word_embeddings/adam_m" not in names
+
+
+def test_a_run_that_is_done_makes_no_model(tmp_path, caplog):
+    assert follow(tmp_path, 2) == [5]
+    with caplog.at_level(logging.WARNING):
+        assert follow(tmp_path, 2) == []
+    assert "is at step 2 already" in caplog.text
+    assert "raise --num_train_steps" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("values", "steps", "message"),
+    [
+        ({}, 0, "--num_train_epochs gives 0 steps of --train_batch_size=32"),
+        (
+            {"gradient_accumulation_steps": 5},
+            1,
+            "--train_batch_size must be a multiple of 5",
+        ),
+    ],
+)
+def test_a_run_without_a_whole_step_is_refused(values, steps, message):
+    config = training_config(**values)
+    with pytest.raises(UserError, match=message):
+        run.check_size(config, run.Length(steps, 0, "num_train_epochs"))

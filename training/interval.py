@@ -1,0 +1,76 @@
+"""The figures of the steps between two log lines."""
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+
+class BadStep(NamedTuple):
+    """The first step of an interval whose figures are not finite.
+
+    Attributes:
+        step: its number, counted from 1.
+        figures: its figures by name.
+    """
+
+    step: int
+    figures: dict[str, float]
+
+
+def all_finite(figures: Mapping[str, float | tf.Tensor]) -> bool:
+    """Returns whether no figure is infinite or NaN."""
+    return bool(np.isfinite(list(figures.values())).all())
+
+
+class Interval:
+    """Means of the steps' figures, and the pace, since the last log line.
+
+    Args:
+        step: the updates done so far.
+    """
+
+    def __init__(self, step: int):
+        self._restart(step)
+
+    def add(self, figures: Mapping[str, tf.Tensor]) -> None:
+        """Counts a step."""
+        # They stay on the device: reading one would wait for the step.
+        self._figures.append(figures)
+
+    def leave_out(self, seconds: float) -> None:
+        """Does not count a time in which nothing was trained."""
+        self._start += seconds
+
+    def means(self) -> dict[str, float]:
+        """Returns the mean of each figure; none where there was no step."""
+        names = self._figures[0] if self._figures else ()
+        return {
+            name: float(np.mean([f[name].numpy() for f in self._figures]))
+            for name in names
+        }
+
+    def first_not_finite(self) -> BadStep | None:
+        """Returns the first step whose figures are not all finite."""
+        if all_finite(self.means()):
+            return None
+        for number, figures in enumerate(self._figures, self._first_step + 1):
+            values = {k: float(v.numpy()) for k, v in figures.items()}
+            if not all_finite(values):
+                return BadStep(number, values)
+        return None
+
+    def finish(self, step: int) -> tuple[dict[str, float], float]:
+        """Returns the means and the steps per second, and starts anew."""
+        means = self.means()
+        seconds = time.perf_counter() - self._start
+        pace = (step - self._first_step) / max(seconds, 1e-9)
+        self._restart(step)
+        return means, pace
+
+    def _restart(self, step: int) -> None:
+        self._figures: list[Mapping[str, tf.Tensor]] = []
+        self._first_step = step
+        self._start = time.perf_counter()
