@@ -30,31 +30,20 @@ _FIGURES = "compression.json"
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    own = {"flag_values": flag_values}
-    for name, text in (
-        (
-            "export_dir",
-            "The SavedModel: what export_model.py or --do_export wrote.",
-        ),
-        (
-            "output_dir",
-            "Local folder to write to; missing, empty, or what this script "
-            "wrote earlier (--overwrite).",
-        ),
-        (
-            "eval_file",
-            "Record files to measure with: eval.tf_record, which --do_eval "
-            "leaves in output_dir. For a model of the task features or "
-            "pretraining, any with input_ids, input_mask and segment_ids.",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, **own)
-        shared_flags.required(flag_values, name)
+    shared_flags.define_required_strings(
+        flag_values,
+        export_dir="The SavedModel: what export_model.py or --do_export wrote.",
+        output_dir="Local folder to write to; missing, empty, or what this "
+        "script wrote earlier (--overwrite).",
+        eval_file="Record files to measure with: eval.tf_record, which "
+        "--do_eval leaves in output_dir. For a model of the task features or "
+        "pretraining, any with input_ids, input_mask and segment_ids.",
+    )
     flags.DEFINE_string(
         "formats",
         ",".join(_FORMATS),
         "What to write, separated by commas.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_float(
         "max_accuracy_drop",
@@ -62,13 +51,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Write nothing if the accuracy of a model falls by more than this.",
         lower_bound=0.0,
         upper_bound=1.0,
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
         "overwrite",
         False,
         "Whether to replace what this script wrote to output_dir.",
-        **own,
+        flag_values=flag_values,
     )
 
 
@@ -114,14 +103,16 @@ def compress(config: Config) -> None:
     from bert.conversion import compression
     from bert.evaluation import comparison
     from bert.files import atomic_files, flag_paths
-    from bert.serving import eval_batches, loaded_model
+    from bert.model_folder import model_files
+    from bert.model_folder.saved_model import SavedModel
+    from bert.serving import eval_batches
     from bert.tasks import inference
 
     read_task(config.export_dir)
     check_output_dir(config)
     compression.check_packages(config.format_names)
-    original = compression.SavedModel(config.export_dir)
-    judge = inference.make(loaded_model.find(config.export_dir))
+    original = SavedModel(config.export_dir).compute
+    judge = inference.make(model_files.find(config.export_dir))
     files = flag_paths.matching_files(config.eval_file, "eval_file")
     batches = eval_batches.read(files, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
@@ -191,7 +182,9 @@ def read_task(export_dir: str) -> task_files.Task:
     Raises:
         UserError: there is no export.
     """
-    task = task_files.read(os.path.join(export_dir, _ASSETS))
+    from bert.model_folder import locate
+
+    task = locate.task(os.path.join(export_dir, locate.ASSETS))
     if task is None:
         raise UserError(
             "--export_dir must be a SavedModel that export_model.py or "

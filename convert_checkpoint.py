@@ -15,6 +15,7 @@ from bert.data.text import case_check
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
+from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.conversion.model import Model
@@ -26,38 +27,25 @@ _FORMATS = ("original", "huggingface")
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    for name, text in (
-        (
-            "input_dir",
-            "Folder of the model: a Hugging Face BERT (config.json, "
-            "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
-            "bert_config.json, vocab.txt), or the output_dir of a training "
-            "run.",
-        ),
-        (
-            "output_dir",
-            "Folder that gets the model in the other format; it is made if "
-            "need be.",
-        ),
-        (
-            "checkpoint",
-            "Of a training run: best, newest, or a checkpoint's prefix. "
-            "Default: the best, if there is one, else the newest.",
-        ),
-        (
-            "bert_config_file",
-            "Sizes of a model in the original's format. Default: "
-            "bert_config.json beside the checkpoint.",
-        ),
-        ("vocab_file", "The vocabulary. Default: the one beside the weights."),
-        (
-            "labels",
-            "The labels of the model's head, in their order, separated by "
-            "commas, or a file with one a line. Default: what stands beside "
-            "the weights (labels.txt, id2label).",
-        ),
-    ):
-        flags.DEFINE_string(name, None, text, flag_values=flag_values)
+    shared_flags.define_required_strings(
+        flag_values,
+        input_dir="Folder of the model: a Hugging Face BERT (config.json, "
+        "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
+        "bert_config.json, vocab.txt), or the output_dir of a training run.",
+        output_dir="Folder that gets the model in the other format; it is "
+        "made if need be.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        checkpoint="Of a training run: best, newest, or a checkpoint's "
+        "prefix. Default: the best, if there is one, else the newest.",
+        bert_config_file="Sizes of a model in the original's format. Default: "
+        "bert_config.json beside the checkpoint.",
+        vocab_file="The vocabulary. Default: the one beside the weights.",
+        labels="The labels of the model's head, in their order, separated by "
+        "commas, or a file with one a line. Default: what stands beside the "
+        "weights (labels.txt, id2label).",
+    )
     flags.DEFINE_enum(
         "output_format",
         None,
@@ -68,7 +56,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "task",
         None,
-        task_files.TASKS,
+        spec.TASKS,
         "What the model is for, which decides what head is converted; "
         "features: none. Default: what stands beside the weights, or the only "
         "one that they fit.",
@@ -87,7 +75,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Whether to replace a model that output_dir holds.",
         flag_values=flag_values,
     )
-    shared_flags.required(flag_values, "input_dir", "output_dir")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +107,7 @@ def convert(config: Config) -> None:
             the other format, or output_dir holds a model.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.conversion import huggingface_folder, input_folder, model_folder
+    from bert.conversion import huggingface_folder, input_folder, output_folder
     from bert.training import resume
 
     wanted = config.output_format and other_format(config.output_format)
@@ -128,16 +115,16 @@ def convert(config: Config) -> None:
     if form == "original":
         output, prepare = huggingface_folder.FORMAT, huggingface_folder.prepare
     else:
-        output, prepare = model_folder.ORIGINAL, model_folder.prepare_original
-    model_folder.check(config.output_dir, output, config.overwrite)
+        output, prepare = output_folder.ORIGINAL, output_folder.prepare_original
+    output_folder.check(config.output_dir, output, config.overwrite)
     read = read_original if form == "original" else read_huggingface
     model = with_case(config, folder, read(config, folder))
     writer = prepare(model)
     resume.prepare_output_dir(config.output_dir)
-    model_folder.write(config.output_dir, output, writer)
+    output_folder.write(config.output_dir, output, writer)
     logging.info(
         "Wrote a model for %s, %d tensors, as %s, to %s",
-        model.task.kind or model.task.task,
+        model.task.spec.name,
         len(model.tensors),
         other_format(form),
         config.output_dir,
@@ -173,28 +160,26 @@ def read_huggingface(config: Config, folder: str) -> "Model":
 def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from bert.conversion import original
+    from bert.model_folder import locate
     from bert.modeling import BertConfig
-    from bert.training import run
 
-    prefix = run.find_checkpoint(folder, config.checkpoint)
+    prefix = locate.find_checkpoint(folder, config.checkpoint)
     logging.info("The checkpoint is %s", prefix)
     folder = os.path.dirname(prefix)
-    files = {
-        flag: original.find_file(flag, getattr(config, flag), folder, name)
-        for flag, name in (
-            ("bert_config_file", task_files.CONFIG_FILE),
-            ("vocab_file", task_files.VOCAB_FILE),
-        )
-    }
+    config_file = config.bert_config_file or locate.needed_file(
+        folder, task_files.CONFIG_FILE, "bert_config_file"
+    )
+    vocab_file = config.vocab_file or locate.needed_file(
+        folder, task_files.VOCAB_FILE, "vocab_file"
+    )
     model = original.read(
         prefix,
-        BertConfig.from_json_file(files["bert_config_file"]),
-        files["vocab_file"],
-        task_files.read(folder),
+        BertConfig.from_json_file(config_file),
+        vocab_file,
+        locate.task(folder),
         config.task,
     )
-    kept = label_files.kept_in(label_files.folders_of(prefix))
-    return with_labels(config, model, kept)
+    return with_labels(config, model, locate.labels(folder))
 
 
 def with_labels(
@@ -211,11 +196,11 @@ def with_labels(
         UserError: they are not as many as the head has, or cannot be told
             apart.
     """
-    if not model.has_labels:
+    if not model.task.spec.has_labels:
         if config.labels is not None:
             raise UserError(
                 f"--labels={config.labels}, but a model for "
-                f"{model.task.kind or model.task.task} has none."
+                f"{model.task.spec.name} has none."
             )
         return model
     # The flag may rename them, so it need not agree with what is kept.

@@ -10,56 +10,49 @@ from absl import flags
 from bert.cli import command_line, environment, shared_flags, source_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
-from bert.model_folder import task_files
+from bert.model_folder.given import Given
+from bert.tasks import spec
 
 FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
-    own = {"flag_values": flag_values}
     source_flags.define_source_flags(flag_values, takes_saved_models=False)
-    source_flags.define_task_flags(flag_values, task_files.TASKS)
-    flags.DEFINE_string(
-        "export_dir",
-        None,
-        "Folder to write the SavedModel to; missing, empty or an earlier "
-        "export (--overwrite).",
-        **own,
+    source_flags.define_task_flags(flag_values, spec.TASKS)
+    shared_flags.define_required_strings(
+        flag_values,
+        export_dir="Folder to write the SavedModel to; missing, empty or an "
+        "earlier export (--overwrite).",
     )
-    shared_flags.required(flag_values, "export_dir")
     flags.DEFINE_integer(
         "top_k",
         10,
         "pretraining: words to give for each position.",
         lower_bound=1,
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
         "raw_strings",
         True,
         "Whether to write the model that takes texts, too (raw_strings/). It "
         "needs tensorflow-text.",
-        **own,
+        flag_values=flag_values,
     )
     flags.DEFINE_bool(
-        "overwrite", False, "Whether to replace an earlier export.", **own
+        "overwrite",
+        False,
+        "Whether to replace an earlier export.",
+        flag_values=flag_values,
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FlagConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(FlagConfig, Given):
     """The values of the flags, by their names."""
 
     model_dir: str
     export_dir: str
-    task: str | None
-    checkpoint: str | None
-    bert_config_file: str | None
-    vocab_file: str | None
-    labels: str | None
-    do_lower_case: bool | None
-    max_seq_length: int | None
     top_k: int
     raw_strings: bool
     overwrite: bool
@@ -79,24 +72,18 @@ def export_model(config: Config) -> None:
             export_dir is taken.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.model_folder import model_source
-    from bert.serving import export, loaded_model
+    from bert.model_folder import locate, model_files
+    from bert.serving import export
 
-    if loaded_model.is_saved_model(config.model_dir):
+    if locate.is_saved_model(config.model_dir):
         raise UserError(
             "--model_dir must be the folder of a checkpoint. Received: "
             f"{config.model_dir}, which is an export already (a SavedModel); "
             "use it as it is, or name the folder that it was made from."
         )
     export.check_export_dir(config.export_dir, config.overwrite)
-    given = model_source.Given(
-        **{
-            field.name: getattr(config, field.name)
-            for field in dataclasses.fields(model_source.Given)
-        }
-    )
     export.export(
-        model_source.find(config.model_dir, given),
+        model_files.find(config.model_dir, config),
         config.export_dir,
         top_k=config.top_k,
         raw_strings=config.raw_strings,

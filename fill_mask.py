@@ -14,6 +14,7 @@ from absl import flags
 from bert.cli import command_line, environment, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables.rows import Place
+from bert.model_folder.given import Given
 
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
@@ -46,8 +47,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FlagConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(FlagConfig, Given):
     """The values of the flags, by their names."""
 
     model_dir: str
@@ -55,10 +56,6 @@ class Config(FlagConfig):
     batch_size: int
     top_k: int
     pseudo_log_likelihood: bool
-    checkpoint: str | None
-    bert_config_file: str | None
-    vocab_file: str | None
-    do_lower_case: bool | None
 
 
 def main() -> None:
@@ -78,16 +75,9 @@ def fill_mask(config: Config) -> None:
     out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
-        from bert.model_folder.model_source import Given
         from bert.serving.masked_words import MaskedWords
 
-        given = Given(
-            checkpoint=config.checkpoint,
-            bert_config_file=config.bert_config_file,
-            vocab_file=config.vocab_file,
-            do_lower_case=config.do_lower_case,
-        )
-        words = MaskedWords.load(config.model_dir, config.batch_size, given)
+        words = MaskedWords.load(config.model_dir, config.batch_size, config)
         words.check_top_k(config.top_k)
         line_service.serve(source, service(config, words), out)
 

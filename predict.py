@@ -16,7 +16,8 @@ from bert.cli import command_line, environment, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables import json_node
 from bert.data.tables.rows import Place
-from bert.model_folder import task_files
+from bert.model_folder.given import Given
+from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 
-_TASKS = [task for task in task_files.TASKS if task != "pretraining"]
+_TASKS = [task for task in spec.TASKS if task != "pretraining"]
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     source_flags.define_source_flags(flag_values)
     source_flags.define_input_flags(flag_values)
-    own = {"flag_values": flag_values}
     flags.DEFINE_enum(
         "input_format",
         None,
@@ -39,26 +39,19 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "text: a text a line, or `text ||| text`. jsonl: a JSON object a line "
         '({"text": "…"}). Default: jsonl for an input_file of that ending, '
         "else text.",
-        **own,
+        flag_values=flag_values,
     )
     source_flags.define_task_flags(flag_values, _TASKS)
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FlagConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(FlagConfig, Given):
     """The values of the flags, by their names."""
 
     model_dir: str
     input_file: str | None
     input_format: str | None
     batch_size: int
-    task: str | None
-    checkpoint: str | None
-    bert_config_file: str | None
-    vocab_file: str | None
-    labels: str | None
-    do_lower_case: bool | None
-    max_seq_length: int | None
 
     @property
     def is_jsonl(self) -> bool:
@@ -85,16 +78,9 @@ def predict(config: Config) -> None:
     out = line_service.open_output()
     with line_service.open_input(config.input_file) as source:
         # Here, so that --help and a missing file need no TensorFlow.
-        from bert.model_folder.model_source import Given
         from bert.serving.predictor import Predictor
 
-        given = Given(
-            **{
-                field.name: getattr(config, field.name)
-                for field in dataclasses.fields(Given)
-            }
-        )
-        predictor = Predictor.load(config.model_dir, config.batch_size, given)
+        predictor = Predictor.load(config.model_dir, config.batch_size, config)
         line_service.serve(source, service(config, predictor), out)
 
 

@@ -96,7 +96,7 @@ def from_module(handle: str) -> dict[str, Any]:
             "export_model.py --task=features wrote (modules of tfhub.dev are "
             f"TF1). Received: {handle}, without {missing[0]}."
         )
-    task = task_files.read(assets)
+    task = task_files.read(files[task_files.TASK_FILE])
     is_raw = os.path.basename(os.path.realpath(handle)) == "raw_strings"
     if task.task != "features" or is_raw:
         found = (

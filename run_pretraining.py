@@ -69,14 +69,15 @@ def pretrain(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.data.records import record_files
+    from bert.model_folder import locate
     from bert.modeling import BertConfig
     from bert.serving import export
     from bert.tasks.pretraining import training
-    from bert.training import resume, run, strategy
+    from bert.training import resume, strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     if config.do_export:

@@ -37,7 +37,7 @@ ENVIRONMENTS = {
     # It writes our model as ONNX, too.
     "onnx": [
         ["-r", str(ROOT / "requirements.txt")],
-        ["-r", str(ROOT / "requirements-compress.txt"), "tokenizers==0.23.3"],
+        ["-r", str(ROOT / "requirements-onnx.txt"), "tokenizers==0.23.3"],
     ],
 }
 

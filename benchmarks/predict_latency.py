@@ -24,7 +24,7 @@ from pathlib import Path
 import tensorflow as tf
 from absl import app, flags
 
-from bert.model_folder import model_source, task_files
+from bert.model_folder import model_files, task_files
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.classifiers import ClassifierModel
@@ -70,7 +70,7 @@ def make_model(folder: Path) -> tuple[str, str]:
     )
     task_files.write(str(run), task, str(config_file), str(_VOCAB_FILE))
     (run / "labels.txt").write_text("no\nyes\n")
-    source = model_source.find(str(run))
+    source = model_files.find(str(run))
     export.export(source, str(exported), raw_strings=False)
     return str(run), str(exported)
 
@@ -127,7 +127,7 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run, exported = make_model(Path(folder))
         of_run, of_export = Predictor.load(run), Predictor.load(exported)
-        loaded = graphs.Graph(model_source.find(run)).serve
+        loaded = graphs.Graph(model_files.find(run)).serve
         function = loaded.get_concrete_function()
         ids = random.choices(range(len(vocab)), k=FLAGS.tokens)
         inputs = [[ids], [[1] * len(ids)], [[0] * len(ids)]]

@@ -17,6 +17,7 @@ from bert.conversion.model import (
 from bert.conversion.safetensors_files import WEIGHTS, Tensors
 from bert.errors import UserError
 from bert.modeling.config import BertConfig
+from bert.tasks import spec
 
 CONFIG = "config.json"
 
@@ -32,7 +33,7 @@ def read(
     Args:
         folder: holds `config.json`, `model.safetensors` (or shards) and
             `vocab.txt` (or `tokenizer.json`).
-        task: one of `task_files.TASKS`; None: what the architecture and the
+        task: one of `spec.TASKS`; None: what the architecture and the
             tensors say.
         vocab_file: instead of the folder's.
 
@@ -58,15 +59,20 @@ def read(
         _check_layers(given, config)
         num_rows = _rows_of_heads(given, tensors)
         head = huggingface_config.find_head(values, num_rows, task)
-        num_labels = num_rows[head.hf_name] if head else 0
+        num_labels = num_rows[head.huggingface_head or ""] if head else 0
         labels = huggingface_config.labels_of(values, head, num_labels)
-        if task is None:
-            task = head.task if head else task_of_parts(_parts(given, config))
         parts = names.weights_by_part(config)
         if head:
-            parts[head.part] = head.weights(num_labels, config.hidden_size)
+            row = head
+            parts[names.head_part(head)] = names.head_weights(
+                head, num_labels, config.hidden_size
+            )
+        elif task:
+            row = spec.find(task)
+        else:
+            row = task_of_parts(_parts(given, config))
         chosen = choose_weights(
-            task, parts, given, lambda weight: weight.hf_name, WEIGHTS
+            row, parts, given, lambda weight: weight.hf_name, WEIGHTS
         )
         weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
     except UserError as error:
@@ -76,8 +82,7 @@ def read(
         weights,
         vocab,
         make_task(
-            task,
-            head and head.kind,
+            row,
             settings.do_lower_case,
             min(
                 config.max_position_embeddings,
@@ -114,10 +119,11 @@ def _check_layers(given: Iterable[str], config: BertConfig) -> None:
 
 def _rows_of_heads(given: _Given, tensors: Tensors) -> dict[str, int]:
     """Returns how many labels each head of fine-tuning has."""
+    hf_names = [head.huggingface_head or "" for head in names.HEADS]
     shapes = {
-        head.hf_name: tensors.shapes[given[f"{head.hf_name}.weight"][0]]
-        for head in names.HEADS
-        if f"{head.hf_name}.weight" in given
+        name: tensors.shapes[given[f"{name}.weight"][0]]
+        for name in hf_names
+        if f"{name}.weight" in given
     }
     return {name: shape[0] for name, shape in shapes.items() if shape}
 

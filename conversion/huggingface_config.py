@@ -10,6 +10,7 @@ from bert.conversion import huggingface_names as names
 from bert.conversion.model import Model
 from bert.errors import UserError
 from bert.modeling.config import BertConfig
+from bert.tasks.spec import Spec
 
 # Hugging Face's `gelu` is the exact one, the original's the approximation by
 # tanh. From theirs to ours; of several, the last is the one to write back.
@@ -107,7 +108,7 @@ def warn_of_epsilon(values: Mapping[str, Any], path: str) -> None:
 
 def find_head(
     values: Mapping[str, Any], num_rows: Mapping[str, int], task: str | None
-) -> names.Head | None:
+) -> Spec | None:
     """Returns the head of fine-tuning that a Hugging Face model has.
 
     A `classifier` is of texts or of tokens: only the architecture tells.
@@ -126,8 +127,8 @@ def find_head(
     heads = [
         head
         for head in names.HEADS
-        if head.hf_name in num_rows
-        and (head.task == task if task else head.architecture in architectures)
+        if head.huggingface_head in num_rows
+        and (head.task == task if task else head.huggingface in architectures)
     ]
     if not heads:
         if task in {head.task for head in names.HEADS}:
@@ -136,35 +137,36 @@ def find_head(
                 f"(architectures: {architectures})."
             )
         return None
-    if heads[0].task != "classification":
+    if heads[0].problem_type is None:
         return heads[0]
-    return names.head_of(
-        "classification", _kind(values, num_rows[heads[0].hf_name])
-    )
+    return _of_problem_type(values, num_rows[heads[0].huggingface_head or ""])
 
 
-def _kind(values: Mapping[str, Any], num_labels: int) -> str:
+def _of_problem_type(values: Mapping[str, Any], num_labels: int) -> Spec:
     """Returns what a classifier says of a text."""
-    kinds = {head.problem_type: head.kind for head in names.HEADS}
+    heads = {head.problem_type: head for head in names.HEADS}
     default = "regression" if num_labels == 1 else "single_label_classification"
     problem_type = values.get("problem_type") or default
-    if not isinstance(problem_type, str) or problem_type not in kinds:
-        known = ", ".join(name for name in kinds if name)
+    if not isinstance(problem_type, str) or problem_type not in heads:
+        known = ", ".join(name for name in heads if name)
         raise UserError(
             f"problem_type must be one of {known}. Received: {problem_type!r}."
         )
-    kind = kinds[problem_type]
-    if kind != "multi_label" and (kind == "regression") != (num_labels == 1):
+    head = heads[problem_type]
+    if num_labels < head.min_outputs or head.num_outputs not in (
+        None,
+        num_labels,
+    ):
         raise UserError(
             f"A model of {problem_type} must have "
-            f"{'one output' if kind == 'regression' else 'several labels'}. "
+            f"{'one output' if head.num_outputs else 'several labels'}. "
             f"Received: {num_labels}."
         )
-    return kind
+    return head
 
 
 def labels_of(
-    values: Mapping[str, Any], head: names.Head | None, num_labels: int
+    values: Mapping[str, Any], head: Spec | None, num_labels: int
 ) -> list[str]:
     """Returns the names of the labels, in the order of their numbers.
 
@@ -224,7 +226,7 @@ def from_original(model: Model, pad_token_id: int | None) -> dict[str, Any]:
 def _task_values(model: Model) -> dict[str, Any]:
     """Returns what config.json says of a fine-tuned model's task."""
     head = model.head
-    if head is None or head.task == "squad":
+    if head is None or head.huggingface_head != "classifier":
         return {}
     values: dict[str, Any] = {"classifier_dropout": _HEAD_DROPOUT}
     if head.problem_type:
@@ -244,8 +246,8 @@ def architecture(model: Model) -> str:
         UserError: there is none, as the pooler is missing.
     """
     parts = set(model.weights_by_part())
-    if model.head:
-        name = model.head.architecture
+    if model.head and model.head.huggingface:
+        name = model.head.huggingface
     elif {names.MASKED_LM, names.NEXT_SENTENCE} <= parts:
         name = "BertForPreTraining"
     elif names.MASKED_LM in parts:
@@ -271,8 +273,6 @@ def architecture(model: Model) -> str:
 
 def uses_pooler(name: str) -> bool:
     """Whether an architecture of Hugging Face's has the pooler."""
-    return name not in (
-        "BertForMaskedLM",
-        "BertForTokenClassification",
-        "BertForQuestionAnswering",
+    return name != "BertForMaskedLM" and all(
+        head.uses_pooler for head in names.HEADS if head.huggingface == name
     )

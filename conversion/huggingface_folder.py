@@ -9,18 +9,17 @@ import numpy as np
 from absl import logging
 from safetensors.numpy import save_file
 
-from bert.conversion import huggingface_config, model_folder, tokenizer_files
+from bert.conversion import huggingface_config, output_folder, tokenizer_files
 from bert.conversion import huggingface_names as names
 from bert.conversion.huggingface import CONFIG
 from bert.conversion.model import Model
 from bert.conversion.safetensors_files import INDEX, PICKLE, WEIGHTS
 from bert.conversion.vocabulary import tokens_of
+from bert.model_folder.task_files import VOCAB_FILE
 
-_VOCAB = "vocab.txt"
-
-FORMAT = model_folder.Format(
+FORMAT = output_folder.Format(
     # config.json last: without it there is no model.
-    files=(WEIGHTS, _VOCAB, tokenizer_files.CONFIG, CONFIG),
+    files=(WEIGHTS, VOCAB_FILE, tokenizer_files.CONFIG, CONFIG),
     disturbing=(
         "tokenizer.json",
         "added_tokens.json",
@@ -31,7 +30,7 @@ FORMAT = model_folder.Format(
 )
 
 
-def prepare(model: Model) -> model_folder.Writer:
+def prepare(model: Model) -> output_folder.Writer:
     """Returns what writes a model's files.
 
     All that can be wrong with it is found here, before anything is written.
@@ -47,7 +46,7 @@ def prepare(model: Model) -> model_folder.Writer:
     config = huggingface_config.from_original(model, ids.get("[PAD]"))
     tokenizer = tokenizer_files.settings_to_write(
         tokens,
-        model.task.do_lower_case,
+        bool(model.task.do_lower_case),
         model.config.max_position_embeddings,
     )
     tensors = _tensors(model, config["architectures"][0])
@@ -58,7 +57,7 @@ def prepare(model: Model) -> model_folder.Writer:
         # The package leaves a file that nobody else may read.
         os.chmod(prefix + WEIGHTS, 0o666 & ~_umask())
         # Stripped, as our tokenizer reads it; transformers' does not.
-        with open(prefix + _VOCAB, "wb") as file:
+        with open(prefix + VOCAB_FILE, "wb") as file:
             file.write("".join(f"{token}\n" for token in tokens).encode())
         _write_json(prefix + tokenizer_files.CONFIG, tokenizer)
         _write_json(prefix + CONFIG, config)

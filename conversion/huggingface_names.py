@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from bert.modeling.config import BertConfig
+from bert.tasks import spec
+from bert.tasks.spec import Spec
 
 # The part that every model has; the others are there whole or not at all.
 ENCODER = "encoder"
@@ -48,82 +50,29 @@ class Weight(NamedTuple):
         return self.shape[::-1] if self.transposed else self.shape
 
 
-class Head(NamedTuple):
-    """A head of fine-tuned models.
+# The tasks with a head of fine-tuning.
+HEADS = tuple(row for row in spec.SPECS if row.head)
 
-    Attributes:
-        task: one of `model_folder.task_files.TASKS`.
-        kind: of classification: one of `model_folder.task_files.KINDS`.
-        scope: what stands before its weights' names in checkpoints.
-        hf_name: what stands before them in Hugging Face's files.
-        architecture: Hugging Face's class.
-        problem_type: what its config.json says of the kind.
+
+def head_part(head: Spec) -> str:
+    """Returns what messages call the head of a task."""
+    return f"{head.name} head"
+
+
+def head_weights(head: Spec, num_labels: int, hidden_size: int) -> list[Weight]:
+    """Returns the weights of a task's head.
+
+    Args:
+        head: one of HEADS.
+        num_labels: L; not used where the task fixes it.
+        hidden_size: D.
     """
-
-    task: str
-    kind: str | None
-    scope: str
-    hf_name: str
-    architecture: str
-    problem_type: str | None = None
-
-    @property
-    def part(self) -> str:
-        """What messages call it."""
-        return f"{self.kind or self.task} head"
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether its rows are labels that have names."""
-        return self.task == "ner" or self.kind in (
-            "classification",
-            "multi_label",
-        )
-
-    def weights(self, num_labels: int, hidden_size: int) -> list[Weight]:
-        """Returns its weights.
-
-        Args:
-            num_labels: L; of no account where the task fixes it.
-            hidden_size: D.
-        """
-        fixed = {"squad": 2, "regression": 1}
-        num_labels = fixed.get(self.kind or self.task, num_labels)
-        return _output(self.scope, self.hf_name, num_labels, hidden_size)
-
-
-_SEQUENCE = ("classifier", "BertForSequenceClassification")
-HEADS = (
-    Head(
-        "classification",
-        "classification",
-        "",
-        *_SEQUENCE,
-        "single_label_classification",
-    ),
-    Head(
-        "classification",
-        "multi_label",
-        "cls/multi_label/",
-        *_SEQUENCE,
-        "multi_label_classification",
-    ),
-    Head(
-        "classification",
-        "regression",
-        "cls/regression/",
-        *_SEQUENCE,
-        "regression",
-    ),
-    Head("ner", None, "cls/token/", "classifier", "BertForTokenClassification"),
-    Head("squad", None, "cls/squad/", "qa_outputs", "BertForQuestionAnswering"),
-)
-
-
-def head_of(task: str, kind: str | None) -> Head:
-    """Returns the head of a task that has one."""
-    (head,) = (h for h in HEADS if (h.task, h.kind) == (task, kind))
-    return head
+    return _output(
+        head.scope,
+        head.huggingface_head or "",
+        head.num_outputs or num_labels,
+        hidden_size,
+    )
 
 
 def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:

@@ -6,7 +6,7 @@ from absl import logging
 
 from bert.conversion import huggingface, safetensors_files
 from bert.errors import UserError
-from bert.training import monitor
+from bert.model_folder import locate
 
 # As --output_format spells them.
 HUGGING_FACE = "huggingface"
@@ -55,8 +55,7 @@ def _format_of(folder: str, wanted: str | None) -> str | None:
     """Returns the format of a folder's model, or None."""
     formats = {
         HUGGING_FACE: safetensors_files.has_weights(folder),
-        ORIGINAL: _has_checkpoint(folder)
-        or _has_checkpoint(monitor.best_folder(folder)),
+        ORIGINAL: locate.has_checkpoint(folder),
     }
     if wanted:
         return wanted if formats[wanted] else None
@@ -69,16 +68,9 @@ def _format_of(folder: str, wanted: str | None) -> str | None:
     return found[0] if found else None
 
 
-def _has_checkpoint(folder: str) -> bool:
-    return os.path.isdir(folder) and any(
-        name == "checkpoint" or name.endswith(".index")
-        for name in os.listdir(folder)
-    )
-
-
 def _description(wanted: str | None) -> str:
     theirs = f"{huggingface.CONFIG} and {safetensors_files.WEIGHTS}"
     ours = "a checkpoint (bert_model.ckpt.index, …)"
-    return {HUGGING_FACE: theirs, ORIGINAL: ours}.get(
-        wanted, f"{theirs}, or {ours},"
-    )
+    if wanted is None:
+        return f"{theirs}, or {ours},"
+    return theirs if wanted == HUGGING_FACE else ours

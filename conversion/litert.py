@@ -6,20 +6,14 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-SIGNATURE = "serving_default"
+from bert.model_folder.saved_model import SIGNATURE
 
 
 class LiteRtModel:
-    """A model that LiteRT runs, on all cores.
+    """A model that LiteRT runs, on all cores; a `compression.Model`.
 
     Args:
         path: the .tflite file.
-
-    Call arguments:
-        inputs: int32 [B, S] by name, any B and S.
-
-    Returns:
-        The outputs, arrays by name.
     """
 
     def __init__(self, path: str):

@@ -8,21 +8,10 @@ from absl import logging
 
 from bert.conversion import huggingface_names as names
 from bert.errors import UserError
-from bert.model_folder.task_files import SQUAD_OPTIONS, Task
+from bert.model_folder.task_files import Task
 from bert.modeling.config import BertConfig
-
-# What a task has beside its head. The pooler goes along even where the task
-# makes nothing of it: the original's checkpoints have it.
-_PARTS = {
-    "pretraining": (names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE),
-    "features": (names.POOLER,),
-    "classification": (names.POOLER,),
-    "squad": (names.POOLER,),
-    "ner": (names.POOLER,),
-}
-
-
-_SQUAD_LENGTH = 384
+from bert.tasks import spec
+from bert.tasks.spec import Spec
 
 
 class Model(NamedTuple):
@@ -44,31 +33,23 @@ class Model(NamedTuple):
     labels: Sequence[str] = ()
 
     @property
-    def head(self) -> names.Head | None:
-        """The head of fine-tuning, if the task has one."""
-        if self.task.task in ("pretraining", "features"):
-            return None
-        return names.head_of(self.task.task, self.task.kind)
+    def head(self) -> Spec | None:
+        """The task, if it has a head of fine-tuning."""
+        return self.task.spec if self.task.spec.head else None
 
     @property
     def num_labels(self) -> int:
         """Rows of the head of fine-tuning, L; 0 where there is none."""
-        head = self.head
-        if head is None:
+        if self.head is None:
             return 0
-        return len(self.tensors[f"{head.scope}output_bias"])
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether the rows of its head are labels that have names."""
-        return self.head is not None and self.head.has_labels
+        return len(self.tensors[f"{self.head.scope}output_bias"])
 
     def weights_by_part(self) -> dict[str, list[names.Weight]]:
         """Returns the weights of each part that the model has."""
         parts = names.weights_by_part(self.config)
         if self.head:
-            parts[self.head.part] = self.head.weights(
-                self.num_labels, self.config.hidden_size
+            parts[names.head_part(self.head)] = names.head_weights(
+                self.head, self.num_labels, self.config.hidden_size
             )
         return {
             part: weights
@@ -77,38 +58,34 @@ class Model(NamedTuple):
         }
 
 
-def make_task(
-    task: str, kind: str | None, do_lower_case: bool | None, max_length: int
-) -> Task:
-    """Returns a model's task; SQuAD's options have their defaults.
+def make_task(row: Spec, do_lower_case: bool | None, max_length: int) -> Task:
+    """Returns what a model is for; options have their defaults.
 
     Args:
-        task: one of `model_folder.task_files.TASKS`.
-        kind: of classification.
+        row: the task.
         do_lower_case: None where nothing says it yet.
-        max_length: the longest sequence that the model takes.
+        max_length: the longest sequence that the model takes. Where a text is
+            cut into windows that overlap, they need not be as long.
     """
-    is_squad = task == "squad"
+    if "doc_stride" in row.options:
+        max_length = min(row.max_seq_length, max_length)
     return Task(
-        task=task,
-        kind=kind,
+        task=row.task,
+        kind=row.kind,
         do_lower_case=do_lower_case,
-        max_seq_length=min(_SQUAD_LENGTH, max_length)
-        if is_squad
-        else max_length,
-        options=SQUAD_OPTIONS if is_squad else {},
+        max_seq_length=max_length,
+        options=row.options,
     )
 
 
-def task_of_parts(parts: Collection[str]) -> str:
+def task_of_parts(parts: Collection[str]) -> Spec:
     """Returns what a model without a head of fine-tuning is for."""
-    if names.MASKED_LM in parts or names.NEXT_SENTENCE in parts:
-        return "pretraining"
-    return "features"
+    has_head = names.MASKED_LM in parts or names.NEXT_SENTENCE in parts
+    return spec.find("pretraining" if has_head else "features")
 
 
 def choose_weights(
-    task: str,
+    row: Spec,
     parts: Mapping[str, Sequence[names.Weight]],
     given: Collection[str],
     name_of: Callable[[names.Weight], str],
@@ -117,7 +94,7 @@ def choose_weights(
     """Returns a task's weights; says what else there is, and is left out.
 
     Args:
-        task: one of `model_folder.task_files.TASKS`.
+        row: the task.
         parts: all weights that a model of these sizes and this head may have.
         given: the names that there are.
         name_of: gives a weight's name in `given`.
@@ -127,24 +104,29 @@ def choose_weights(
         UserError: a part is there in part only, or the encoder is missing.
     """
     standard = {names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE}
-    chosen, left_out, known = [], [], set()
+    # The pooler goes along even where the task makes nothing of it: the
+    # original's checkpoints have it.
+    kept = standard if row.is_pretraining else {names.POOLER}
+    chosen: list[names.Weight] = []
+    left_out: list[str] = []
+    known: set[str] = set()
     for part, weights in parts.items():
         found = [weight for weight in weights if name_of(weight) in given]
         known.update(map(name_of, found))
         if found or part == names.ENCODER:
             _check_whole(part, weights, found, name_of, source)
-            if part in standard and part not in _PARTS[task]:
+            if part in standard - kept:
                 left_out.append(part)
             else:
                 chosen += weights
-        elif part in _PARTS[task] or task == "features":
+        elif part in kept or row.head is None:
             logging.warning(
                 "The model has no %s; training starts it afresh.", part
             )
     if left_out:
         logging.warning(
             "Left out, as a model for %s has no use for it: %s.",
-            task,
+            row.task,
             ", ".join(left_out),
         )
     _report_unknown(sorted(set(given) - known), source)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from bert.model_folder.saved_model import SIGNATURE
+
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-SIGNATURE = "serving_default"
 # The newest one that tf2onnx writes.
 OPSET = 18
 
@@ -27,16 +28,10 @@ _OPTIMIZERS = {
 
 
 class OnnxModel:
-    """A model that onnxruntime runs, on all cores.
+    """A model that onnxruntime runs, on all cores; a `compression.Model`.
 
     Args:
         path: the .onnx file.
-
-    Call arguments:
-        inputs: int32 [B, S] by name, any B and S.
-
-    Returns:
-        The outputs, arrays by name.
     """
 
     def __init__(self, path: str):

@@ -15,27 +15,8 @@ from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.modeling import checkpoint
 from bert.modeling.config import BertConfig
-
-
-def find_file(flag: str, given: str | None, folder: str, name: str) -> str:
-    """Returns the path of one of a model's files.
-
-    Args:
-        flag: that names it, without dashes.
-        given: the flag's value; wins.
-        folder: the checkpoint's.
-        name: the file's.
-
-    Raises:
-        UserError: it is neither given nor there.
-    """
-    path = given or task_files.find(folder, name)
-    if path is None:
-        raise UserError(
-            f"Expected {name} beside the checkpoint in {folder}. Received: "
-            f"none; name the model's own (--{flag})."
-        )
-    return path
+from bert.tasks import spec
+from bert.tasks.spec import Spec
 
 
 def read(
@@ -52,7 +33,7 @@ def read(
         config: its sizes.
         vocab_file: its vocabulary.
         kept: what stands beside it of its task.
-        task: one of `task_files.TASKS`; None: what is kept, or what the
+        task: one of `spec.TASKS`; None: what is kept, or what the
             tensors say.
 
     Raises:
@@ -62,15 +43,19 @@ def read(
     vocab = vocabulary.read_file(vocab_file, config.vocab_size)
     reader = checkpoint.Reader(prefix)
     given = _weights_of(reader)
-    head = _find_head(reader, task or (kept and kept.task))
+    wanted = task or (kept.task if kept else None)
+    head = _find_head(reader, wanted)
     _check_layers(reader, config)
     parts = names.weights_by_part(config)
     if head:
-        num_labels = _num_labels(reader, head)
-        parts[head.part] = head.weights(num_labels, config.hidden_size)
-        task = head.task
-    elif task is None:
-        task = (kept and kept.task) or task_of_parts(
+        parts[names.head_part(head)] = names.head_weights(
+            head, _num_labels(reader, head), config.hidden_size
+        )
+        row = head
+    elif wanted:
+        row = spec.find(wanted)
+    else:
+        row = task_of_parts(
             [
                 part
                 for part, weights in parts.items()
@@ -78,7 +63,7 @@ def read(
             ]
         )
     chosen = choose_weights(
-        task, parts, given, lambda weight: weight.name, prefix
+        row, parts, given, lambda weight: weight.name, prefix
     )
     checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(
@@ -86,9 +71,8 @@ def read(
         {w.name: check_finite(w.name, reader.read(w.name)) for w in chosen},
         vocab,
         make_task(
-            task,
-            head and head.kind,
-            kept and kept.do_lower_case,
+            row,
+            kept.do_lower_case if kept else None,
             kept.max_seq_length if kept else config.max_position_embeddings,
         ),
     )
@@ -112,33 +96,30 @@ def _weights_of(reader: checkpoint.Reader) -> list[str]:
     return sorted(set(reader.shapes) - set(moments) - {checkpoint.GLOBAL_STEP})
 
 
-def _find_head(
-    reader: checkpoint.Reader, task: str | None
-) -> names.Head | None:
+def _find_head(reader: checkpoint.Reader, task: str | None) -> Spec | None:
     """Returns the head of fine-tuning, if the task, or nobody, names one."""
-    found = [
-        head
-        for head in names.HEADS
-        if f"{head.scope}output_weights" in reader and task in (None, head.task)
-    ]
+    found: dict[str, Spec] = {}
+    for row in names.HEADS:
+        if row.head and row.head in reader and task in (None, row.task):
+            found.setdefault(row.head, row)
     if len(found) > 1:
         raise UserError(
             f"{reader.prefix} has several heads: "
-            f"{', '.join(head.part for head in found)}. Say which one is to be "
-            "converted (--task)."
+            f"{', '.join(map(names.head_part, found.values()))}. Say which one "
+            "is to be converted (--task)."
         )
-    if not found and task in {head.task for head in names.HEADS}:
+    if not found and task in {row.task for row in names.HEADS}:
         raise UserError(
             f"{reader.prefix} must have the head of a model for {task!r}. "
             "Received: none; name another --checkpoint, or another --task."
         )
-    return found[0] if found else None
+    return next(iter(found.values()), None)
 
 
-def _num_labels(reader: checkpoint.Reader, head: names.Head) -> int:
+def _num_labels(reader: checkpoint.Reader, head: Spec) -> int:
     shape = reader.shapes[f"{head.scope}output_weights"]
     num_labels = shape[0] if shape else 0
-    if head.kind == "classification" and num_labels == 1:
+    if num_labels == 1 < head.min_outputs:
         raise UserError(
             f"{reader.prefix} tells a single label; transformers would take "
             "it for a regression, so it cannot be converted."

@@ -34,7 +34,7 @@ class Tensors:
     """
 
     def __init__(self, folder: str):
-        self._file_of = {}
+        self._file_of: dict[str, safetensors.safe_open] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._dtypes: dict[str, str] = {}
         for path in _weight_files(folder):

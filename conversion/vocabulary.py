@@ -126,8 +126,9 @@ def _pieces(path: str) -> list[str]:
         )
     # By its text, as JSON may have anything there.
     by_id = {str(index): piece for piece, index in model["vocab"].items()}
-    pieces = [by_id.get(str(index)) for index in range(len(by_id))]
-    if any(piece is None or piece.split() != [piece] for piece in pieces):
+    # A gap is no word piece either.
+    pieces = [by_id.get(str(index), "") for index in range(len(by_id))]
+    if any(piece.split() != [piece] for piece in pieces):
         raise UserError(
             f"{path} must number its pieces from 0 without gaps, and none may "
             "hold whitespace, or they cannot be the lines of vocab.txt."

@@ -7,6 +7,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from bert.files import file_bytes
+
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[str]:
@@ -107,13 +109,13 @@ def _remove_folder(path: str) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 file, replacing one that was there."""
-    with replacing(path) as temporary:
-        if "://" in path:
-            with _gfile().GFile(temporary, "w") as out:
-                out.write(text)
-        else:
-            with open(temporary, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Writes a file, replacing one that was there."""
+    with replacing(path) as temporary, file_bytes.writer(temporary) as out:
+        out.write(content)
 
 
 def sync(path: str) -> None:

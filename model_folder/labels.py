@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bert.data.tables import rows
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import atomic_files, file_bytes
 
 FILE_NAME = "labels.txt"
 
@@ -67,25 +67,6 @@ def read(folder: str) -> list[str] | None:
     return lines
 
 
-def folders_of(prefix: str) -> list[str]:
-    """Returns where the labels of a checkpoint may be.
-
-    Args:
-        prefix: the checkpoint's; it may be in the folder `best` of a run.
-    """
-    folder = os.path.dirname(prefix)
-    in_best = os.path.basename(folder) == "best"
-    return [folder, *([os.path.dirname(folder)] if in_best else [])]
-
-
-def kept_in(folders: Sequence[str]) -> Labels | None:
-    """Returns the labels in the first of these folders that keeps some."""
-    for folder in folders:
-        if names := read(folder):
-            return Labels(names, os.path.join(folder, FILE_NAME))
-    return None
-
-
 def choose(
     flag: str | None, kept: Labels | None, from_training_set: bool
 ) -> Labels | None:
@@ -94,7 +75,7 @@ def choose(
     Args:
         flag: --labels: names separated by commas, or a file with one a line;
             wins.
-        kept: those that stand beside the head that the run begins with.
+        kept: those of the checkpoint that training starts from.
         from_training_set: whether the training set tells them where the flag
             does not.
 
@@ -134,20 +115,20 @@ def _given(flag: str) -> Labels:
 
 def write(folder: str, labels: Sequence[str]) -> None:
     """Keeps the labels in a folder, one a line, in the order of their ids."""
-    from bert.files import atomic_files  # here, as it imports TensorFlow
+    atomic_files.write_text(os.path.join(folder, FILE_NAME), to_text(labels))
 
-    atomic_files.write_text(
-        os.path.join(folder, FILE_NAME),
-        "".join(label + "\n" for label in labels),
-    )
+
+def to_text(labels: Sequence[str]) -> str:
+    """Returns the text of a labels.txt."""
+    return "".join(f"{label}\n" for label in labels)
 
 
 def check_kept(labels: Labels, kept: Labels | None) -> None:
-    """Raises UserError where a run's labels are not those of its head.
+    """Raises UserError where labels are not those of the checkpoint's head.
 
     Args:
-        labels: the run's.
-        kept: those that stand beside the head that the run begins with.
+        labels: those of the data or the flag.
+        kept: those of the checkpoint that training starts from.
     """
     if kept is None or kept.names == labels.names:
         return

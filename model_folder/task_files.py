@@ -1,9 +1,10 @@
-"""What a checkpoint's weights mean, kept beside it.
+"""task.json, and the files beside it that say what a checkpoint means.
 
 Weights alone do not say which word an id stands for, or whether its text was
 lower-cased. A training run keeps in output_dir what says it: `task.json` (a
 `Task`), and copies of its `bert_config.json` and `vocab.txt`; labels are in
-`labels.txt` (`labels`). Export and prediction read them from there.
+`labels.txt` (`labels`). Export and prediction read them from there
+(`model_files`).
 
 Imports without TensorFlow.
 """
@@ -15,26 +16,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert.errors import UserError
+from bert.files import atomic_files, file_bytes
+from bert.tasks import spec
+from bert.tasks.spec import Option, Spec
 
 TASK_FILE = "task.json"
 CONFIG_FILE = "bert_config.json"
 VOCAB_FILE = "vocab.txt"
 
-TASKS = ("classification", "squad", "ner", "pretraining", "features")
-# Of classification: the keys of `modeling.classification.MODELS`.
-KINDS = ("classification", "multi_label", "regression")
 
-Option = int | float | bool | str
-
-# The defaults of run_squad.py's flags, for models of which nothing tells them.
-SQUAD_OPTIONS: Mapping[str, Option] = {
-    "doc_stride": 128,
-    "max_query_length": 64,
-    "n_best_size": 20,
-    "max_answer_length": 30,
-    "version_2_with_negative": False,
-    "null_score_diff_threshold": 0.0,
-}
+class _NewerError(ValueError):
+    """A task.json has what this version does not know."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,16 +34,13 @@ class Task:
     """What a model is for, and how its input is made.
 
     Attributes:
-        task: one of TASKS.
+        task: one of `spec.TASKS`.
         do_lower_case: whether text is lower-cased; None where the model was
             trained on records and nothing says it.
-        max_seq_length: the longest sequence it was trained on; at least 3, of
-            pretraining 1, as the flags have it.
-        kind: of classification: one of KINDS; else None.
-        options: of SQuAD: the values of run_squad.py's flags `doc_stride`,
-            `max_query_length`, `n_best_size`, `max_answer_length`,
-            `version_2_with_negative` and `null_score_diff_threshold`, all of
-            them; else none.
+        max_seq_length: the longest sequence it was trained on; at least the
+            task's `Spec.min_seq_length`.
+        kind: one of `spec.kinds(task)`.
+        options: a value for each of the task's `Spec.options`.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -64,21 +53,24 @@ class Task:
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        if self.task not in TASKS:
-            raise ValueError(f"task {self.task!r}")
+        if self.task not in spec.TASKS:
+            raise _NewerError(f"an unknown task {self.task!r}")
+        if self.kind not in spec.kinds(self.task):
+            raise ValueError(f"kind {self.kind!r} of task {self.task!r}")
         if not isinstance(self.do_lower_case, bool | None):
             raise ValueError(f"do_lower_case {self.do_lower_case!r}")
-        length = self.max_seq_length
-        least = 1 if self.task == "pretraining" else 3
+        length, least = self.max_seq_length, self.spec.min_seq_length
         if type(length) is not int or length < least:
             raise ValueError(
                 f"max_seq_length {length!r}, where an integer of at least "
                 f"{least} must be"
             )
-        kinds = KINDS if self.task == "classification" else (None,)
-        if self.kind not in kinds:
-            raise ValueError(f"kind {self.kind!r} of task {self.task!r}")
-        _check_options(self.task, self.options)
+        _check_options(self.spec, self.options)
+
+    @property
+    def spec(self) -> Spec:
+        """What is known of all models for this."""
+        return spec.find(self.task, self.kind)
 
     def to_json(self) -> str:
         """Returns the text of a `task.json`; None and {} are left out."""
@@ -87,15 +79,18 @@ class Task:
         return json.dumps(kept, indent=2, sort_keys=True) + "\n"
 
 
-def _check_options(task: str, options: Mapping[str, Option]) -> None:
+def _check_options(row: Spec, options: Mapping[str, Option]) -> None:
     """Raises ValueError for options that are not those of a task."""
     if not isinstance(options, Mapping):
         raise ValueError(f"options {options!r}")
-    expected = SQUAD_OPTIONS if task == "squad" else {}
-    for name in sorted(expected.keys() ^ options.keys(), key=str):
-        has = "has no" if name in expected else "knows no"
-        raise ValueError(f"a task {task!r} that {has} option {name!r}")
-    for name, default in expected.items():
+    for name in options:
+        if name not in row.options:
+            raise _NewerError(
+                f"a task {row.task!r} that knows no option {name!r}"
+            )
+    for name, default in row.options.items():
+        if name not in options:
+            raise ValueError(f"a task {row.task!r} that has no option {name!r}")
         value = options[name]
         if type(default) is bool:
             wanted, fits = "true or false", type(value) is bool
@@ -112,55 +107,57 @@ def _check_options(task: str, options: Mapping[str, Option]) -> None:
 def from_json(text: str, path: str) -> Task:
     """Returns what a `task.json` says.
 
+    Options that came after the file was written have their defaults. What
+    this version does not know is refused: it may change what the model says.
+
     Args:
         text: the file's.
         path: the file, for the message.
 
     Raises:
-        UserError: it is not one of ours.
+        UserError: it is not one of ours, or one of a newer version.
     """
     try:
-        values = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError(f"a JSON {type(values).__name__}")
-        return Task(**{"do_lower_case": None, **values})
+        return Task(**_values(text))
     except (ValueError, TypeError, RecursionError) as error:
         reason = " ".join(str(error).split())
+        advice = (
+            "; a newer version wrote the file, use that one"
+            if isinstance(error, _NewerError)
+            else "; restore the file, or move it away"
+        )
         raise UserError(
             f"{path}: expected the JSON object that training leaves "
             '({"task": "classification", "max_seq_length": 128, …}). Received: '
-            f"{reason}; restore the file, or move it away."
+            f"{reason}{advice}."
         ) from error
 
 
-def find(folder: str, name: str) -> str | None:
-    """Returns the path of a model's file, or None.
-
-    Args:
-        folder: the model's. What `output_dir/best` lacks, output_dir has.
-        name: the file's.
-    """
-    import tensorflow as tf
-
-    folders = [folder]
-    parent, own_name = os.path.split(folder.rstrip("/"))
-    if own_name == "best":
-        folders.append(parent)
-    for each in folders:
-        path = os.path.join(each, name)
-        if tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path):
-            return path
-    return None
+def _values(text: str) -> dict[str, Any]:
+    """Returns the attributes of a `Task` from the text of a task.json."""
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError(f"a JSON {type(values).__name__}")
+    known = [field.name for field in dataclasses.fields(Task)]
+    for name in values:
+        if name not in known:
+            raise _NewerError(f"an unknown key {name!r}")
+    values = {"do_lower_case": None, "options": {}, **values}
+    if isinstance(values["options"], dict):
+        for row in spec.SPECS:
+            if (row.task, row.kind) == (values.get("task"), values.get("kind")):
+                values["options"] = {**row.options, **values["options"]}
+    return values
 
 
-def read(folder: str) -> Task | None:
-    """Returns what a folder's `task.json` says; None where there is none.
+def read(path: str) -> Task:
+    """Returns what a `task.json` says.
 
     Raises:
-        UserError: the file is not one of ours, or cannot be read.
+        UserError: it is not one of ours.
+        OSError: it cannot be read.
     """
-    path = find(folder, TASK_FILE)
-    return path and _read_task(path)
+    return from_json(file_bytes.read(path).decode("utf-8", "replace"), path)
 
 
 def check(
@@ -170,8 +167,8 @@ def check(
 
     Args:
         output_dir: may not exist.
-        bert_config_file: the run's.
-        vocab_file: the run's, or None.
+        bert_config_file: what the run takes.
+        vocab_file: what the run takes, or None.
 
     Raises:
         UserError: another model's bert_config.json or vocab.txt, or a
@@ -179,7 +176,7 @@ def check(
     """
     for name, source in _copies(bert_config_file, vocab_file).items():
         path = os.path.join(output_dir, name)
-        if _exists(path) and _read(path) != _read(source):
+        if _exists(path) and file_bytes.read(path) != file_bytes.read(source):
             raise UserError(
                 f"{path} differs from this run's {source}, and training keeps "
                 "its own there; name the file that the model in --output_dir "
@@ -187,7 +184,7 @@ def check(
             )
     path = os.path.join(output_dir, TASK_FILE)
     if _exists(path):
-        _read_task(path)
+        read(path)
 
 
 def write(
@@ -206,26 +203,22 @@ def write(
         bert_config_file: is copied, byte by byte.
         vocab_file: is copied, too; None where the run has none.
     """
-    contents: dict[str, Any] = {
-        name: _read(source)
+    contents = {
+        name: file_bytes.read(source)
         for name, source in _copies(bert_config_file, vocab_file).items()
     }
     contents[TASK_FILE] = task.to_json().encode()
     for name, content in contents.items():
         path = os.path.join(output_dir, name)
-        if not _exists(path) or _read(path) != content:
-            _write(path, content)
+        if not _exists(path) or file_bytes.read(path) != content:
+            atomic_files.write_bytes(path, content)
 
 
 def update(output_dir: str, task: Task) -> None:
     """Writes task.json anew, where there is one."""
     path = os.path.join(output_dir, TASK_FILE)
     if _exists(path):
-        _write(path, task.to_json().encode())
-
-
-def _read_task(path: str) -> Task:
-    return from_json(_read(path).decode("utf-8", "replace"), path)
+        atomic_files.write_text(path, task.to_json())
 
 
 def _copies(bert_config_file: str, vocab_file: str | None) -> dict[str, str]:
@@ -236,34 +229,9 @@ def _copies(bert_config_file: str, vocab_file: str | None) -> dict[str, str]:
 
 def _exists(path: str) -> bool:
     """Whether there is a file; UserError where there is a folder."""
-    import tensorflow as tf
-
-    if tf.io.gfile.isdir(path):
+    if file_bytes.is_folder(path):
         raise UserError(
             f"Expected a file, or nothing, in the place of {path}. Received: a "
             "folder; give another --output_dir."
         )
-    return tf.io.gfile.exists(path)
-
-
-def _read(path: str) -> bytes:
-    import tensorflow as tf
-
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read()
-    except tf.errors.OpError as error:
-        reason = " ".join(str(error.message).split())
-        raise UserError(f"Cannot read {path}: {reason}.") from error
-
-
-def _write(path: str, content: bytes) -> None:
-    import tensorflow as tf
-
-    from bert.files import atomic_files
-
-    with (
-        atomic_files.replacing(path) as temporary,
-        tf.io.gfile.GFile(temporary, "wb") as file,
-    ):
-        file.write(content)
+    return file_bytes.exists(path)

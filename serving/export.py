@@ -18,14 +18,13 @@ from absl import logging
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.files import atomic_files
-from bert.model_folder import model_source, task_files
-from bert.model_folder.model_source import Source
+from bert.model_folder import locate, model_files, task_files
+from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
 from bert.tasks import inference
-from bert.training import run
 
 RAW_STRINGS = "raw_strings"
 
@@ -43,7 +42,7 @@ _NEEDED = ("saved_model.pb", f"assets/{task_files.TASK_FILE}")
 
 
 def export(
-    source: Source,
+    source: ModelFiles,
     export_dir: str,
     *,
     top_k: int = 10,
@@ -67,7 +66,7 @@ def export(
         UserError: export_dir is taken, or the files do not fit each other.
     """
     check_export_dir(export_dir, overwrite)
-    model_source.check(source)
+    model_files.check(source)
     reason = why_no_raw_strings(source)
     if raw_strings is None:
         reason = reason or _why_no_tensorflow_text()
@@ -100,14 +99,14 @@ def export_run(
         vocab_file: the vocabulary that it used, if any.
         labels: the model's, in the order of their numbers.
     """
-    prefix = run.trained_checkpoint(config.output_dir, config.save_best)
+    prefix = locate.trained_checkpoint(config.output_dir, config.save_best)
     prefix = prefix or config.init_checkpoint
     if prefix is None:
         raise UserError(
             "Expected a checkpoint to export. Received: neither one in "
             f"--output_dir={config.output_dir} nor --init_checkpoint."
         )
-    source = Source(
+    source = ModelFiles(
         task=task,
         checkpoint=checkpoint.resolve(prefix),
         bert_config_file=config.bert_config_file,
@@ -171,7 +170,7 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
         )
 
 
-def why_no_raw_strings(source: Source) -> str | None:
+def why_no_raw_strings(source: ModelFiles) -> str | None:
     """Returns why a model cannot take texts, or None where it can."""
     if reason := inference.class_of(source.task).no_raw_strings:
         return reason

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError
-from bert.model_folder.model_source import Source
+from bert.model_folder.model_files import ModelFiles
 from bert.modeling import checkpoint
 from bert.modeling.export_mode import export_mode
 from bert.modeling.task_model import TaskModel
@@ -52,7 +52,7 @@ class Graph:
         UserError: the checkpoint is not one of this task and these sizes.
     """
 
-    def __init__(self, source: Source, top_k: int = 10):
+    def __init__(self, source: ModelFiles, top_k: int = 10):
         self.source = source
         self.inference = inference.make(source, top_k=top_k)
         self.model = self.inference.make_model()
@@ -117,7 +117,7 @@ class Graph:
 
 
 def _load(
-    model: TaskModel, source: Source, optional: tuple[str, ...]
+    model: TaskModel, source: ModelFiles, optional: tuple[str, ...]
 ) -> tuple[dict[str, tf.Variable], list[tf.Variable]]:
     """Loads the checkpoint.
 
@@ -150,7 +150,7 @@ def _load(
 
 
 def _output_names(
-    task: Inference, source: Source, weights: Sequence[str]
+    task: Inference, source: ModelFiles, weights: Sequence[str]
 ) -> list[str]:
     """Returns the outputs that there are weights for; warns of the others."""
     names = []

@@ -12,7 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.model_folder.model_source import Given, Source
+from bert.model_folder import locate, model_files
+from bert.model_folder.given import Given
+from bert.model_folder.model_files import ModelFiles
 from bert.modeling import BertConfig
 from bert.modeling.export_mode import export_mode
 from bert.serving import graphs, loaded_model, row_batches
@@ -37,7 +39,7 @@ class MaskedWords:
         batch_size: rows that are computed together.
     """
 
-    def __init__(self, source: Source, folder: str, batch_size: int = 32):
+    def __init__(self, source: ModelFiles, folder: str, batch_size: int = 32):
         tokenizer = loaded_model.tokenizer_of(source, folder)
         tokenizer.require_tokens(inference.MASK)
         config = BertConfig.from_json_file(source.bert_config_file)
@@ -72,9 +74,9 @@ class MaskedWords:
             UserError: a file is missing, does not fit the others, or has no
                 masked language model.
         """
-        if not loaded_model.is_saved_model(folder):
+        if not locate.is_saved_model(folder):
             given = dataclasses.replace(given or Given(), task=inference.TASK)
-        source = loaded_model.find(folder, given)
+        source = model_files.find(folder, given)
         if source.task.task != inference.TASK:
             raise UserError(
                 "Expected a model that was exported with --task=pretraining. "

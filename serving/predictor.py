@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from bert.data.tables import rows
 from bert.errors import UserError
-from bert.model_folder.model_source import Given
+from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.serving import loaded_model, row_batches
 from bert.serving.loaded_model import LoadedModel

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.model_folder.model_source import Source
+from bert.model_folder.model_files import ModelFiles
 from bert.serving.graphs import Graph
 
 # What assets/ may hold: see docs/export.md.
@@ -27,7 +27,7 @@ def save(
     root: tf.train.Checkpoint,
     folder: str,
     signatures: Mapping[str, Callable[..., Mapping[str, tf.Tensor]]],
-    source: Source,
+    source: ModelFiles,
 ) -> None:
     """Writes one SavedModel, and in its assets/ what its numbers mean."""
     with tempfile.TemporaryDirectory() as scratch:

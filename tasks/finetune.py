@@ -215,10 +215,11 @@ def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
         UserError: there is none to evaluate or predict with, or it is none of
             this task; see `head_check.find_start`.
     """
-    from bert.training import head_check, run
+    from bert.model_folder import locate
+    from bert.training import head_check
 
     assert spec.head is not None, spec.task
-    run.check_checkpoints(
+    locate.check_checkpoints(
         config.output_dir, config.init_checkpoint, config.do_train
     )
     return head_check.find_start(
@@ -275,6 +276,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
+    from bert.model_folder import locate
     from bert.training import (
         checkpointing,
         head_check,
@@ -295,7 +297,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
         # Left by an earlier part of the run; it may stay the best.
         best = checkpointing.newest(monitor.best_folder(config.output_dir))
     elif config.save_best:
-        best = run.best_checkpoint(config.output_dir, config.save_best)
+        best = locate.best_checkpoint(config.output_dir, config.save_best)
     head_check.check_model(
         start,
         lambda: task.make_model(0),
@@ -382,6 +384,7 @@ def load(config: FineTuningConfig, model: "TaskModel") -> int:
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
+    from bert.model_folder import locate
     from bert.training import checkpointing, monitor, run
 
     best = monitor.best_folder(config.output_dir)
@@ -391,9 +394,8 @@ def load(config: FineTuningConfig, model: "TaskModel") -> int:
             "they would be used instead of the newest.",
             best,
         )
-    return run.load_trained(
-        model, config.output_dir, config.init_checkpoint, config.save_best
-    )
+    trained = locate.trained_checkpoint(config.output_dir, config.save_best)
+    return run.load_trained(model, trained, config.init_checkpoint)
 
 
 def export(task: FineTuningTask) -> None:

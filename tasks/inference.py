@@ -25,7 +25,7 @@ from bert.data.records import packing
 from bert.data.records.fields import Field
 from bert.data.records.packing import Packed
 from bert.data.text.tokenization import FullTokenizer
-from bert.model_folder.model_source import Source
+from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.modeling.config import BertConfig
 from bert.modeling.task_model import Batch, TaskModel
@@ -254,7 +254,7 @@ def class_of(task: Task) -> type[Inference]:
 
 
 def make(
-    source: Source, tokenizer: FullTokenizer | None = None, top_k: int = 1
+    source: ModelFiles, tokenizer: FullTokenizer | None = None, top_k: int = 1
 ) -> Inference:
     """Returns a model's `Inference`.
 

@@ -11,11 +11,12 @@ from typing import Any
 
 Option = int | float | bool | str
 
-# What every model reads, int [B, S] each.
+# What every model takes, int32 [B, S] each.
 INPUTS = ("input_ids", "input_mask", "segment_ids")
 
 _POOLER = "bert/pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
+_MASKED_LM_BIAS = "cls/predictions/output_bias"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,10 @@ class Spec:
         head: the checkpoint name of its head's weights [L, D]; None: no head
             of fine-tuning.
         num_outputs: L where it is fixed; None: one for each label.
+        min_outputs: the fewest that make sense.
         has_labels: whether the outputs are labels that have names.
+        is_pretraining: whether its heads are those of pre-training, which
+            is given records; nothing need tell their words and casing.
         uses_pooler: whether the head stands on the pooler.
         max_seq_length: where its script cuts by default.
         min_seq_length: the least that its script takes.
@@ -54,7 +58,9 @@ class Spec:
     inference: str
     head: str | None = None
     num_outputs: int | None = None
+    min_outputs: int = 1
     has_labels: bool = False
+    is_pretraining: bool = False
     uses_pooler: bool = False
     max_seq_length: int = 128
     min_seq_length: int = 3
@@ -64,6 +70,21 @@ class Spec:
     huggingface: str | None = None
     huggingface_head: str | None = None
     problem_type: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it: the kind where there are several."""
+        return self.kind or self.task
+
+    @property
+    def scope(self) -> str:
+        """What stands before the names of its head's weights."""
+        return (self.head or "").removesuffix("output_weights")
+
+    @property
+    def needed_weight(self) -> str | None:
+        """What a checkpoint for it has and others lack; None: nothing."""
+        return _MASKED_LM_BIAS if self.is_pretraining else self.head
 
 
 _TEXTS = Spec(
@@ -85,6 +106,7 @@ SPECS: tuple[Spec, ...] = (
         module="bert.tasks.classification.task:SingleLabel",
         inference="bert.tasks.classification.inference:SingleLabel",
         head="output_weights",
+        min_outputs=2,
         has_labels=True,
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
         problem_type="single_label_classification",
@@ -146,6 +168,7 @@ SPECS: tuple[Spec, ...] = (
         task="pretraining",
         module="bert.tasks.pretraining.task:Pretraining",
         inference="bert.tasks.pretraining.inference:Pretraining",
+        is_pretraining=True,
         min_seq_length=1,
         outputs={
             "top_k_ids": "int32 [B, S, K]: the words for each position, best "

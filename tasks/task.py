@@ -6,6 +6,7 @@ script with its flags, and a row in `spec.SPECS`. Imports without TensorFlow.
 
 import abc
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -198,17 +199,17 @@ class FineTuningTask(abc.ABC):
         )
 
 
-def kept_labels(output_dir: str, start: "Start") -> label_files.Labels | None:
+def kept_labels(start: "Start") -> label_files.Labels | None:
     """Returns the labels that stand beside the head that a run begins with.
 
     Without a head, or without labels.txt, None. What lies in an output_dir
     that has no checkpoint is not a model's.
     """
+    from bert.model_folder import locate
+
     if start.reader is None or start.num_outputs is None:
         return None
-    if start.is_resumed:
-        return label_files.kept_in([output_dir])
-    return label_files.kept_in(label_files.folders_of(start.reader.prefix))
+    return locate.labels(os.path.dirname(start.reader.prefix))
 
 
 def known_labels(
@@ -228,7 +229,7 @@ def known_labels(
     Raises:
         UserError: see `labels.choose`.
     """
-    kept = kept_labels(config.output_dir, start)
+    kept = kept_labels(start)
     goes_on = start.is_resumed and kept is not None
     return label_files.choose(
         flag, kept, from_training_set=config.do_train and not goes_on

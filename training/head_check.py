@@ -36,7 +36,7 @@ class Start(NamedTuple):
         Args:
             expected: the task's labels, L, or 1.
         """
-        if self.num_outputs in (None, expected):
+        if self.reader is None or self.num_outputs in (None, expected):
             return
         advice = (
             "name another --output_dir, or the data and labels it was trained "
@@ -74,9 +74,10 @@ def find_start(
             is trained, and the checkpoint lacks what training would have left.
     """
     trained = checkpointing.newest(output_dir)
-    if not trained and not init_checkpoint:
+    prefix = trained or init_checkpoint
+    if not prefix:
         return Start()
-    reader = checkpoint.Reader(trained or init_checkpoint)
+    reader = checkpoint.Reader(prefix)
     needed = [head, head.replace("weights", "bias")]
     if uses_pooler and not trained:
         needed += _POOLER

@@ -20,7 +20,7 @@ from bert.training import (
     strategy,
 )
 from bert.training.loss_scale import LossScale
-from bert.training.monitor import Monitor, MonitorSettings, best_folder
+from bert.training.monitor import Monitor, MonitorSettings
 from bert.training.steps import StepSettings
 
 
@@ -235,107 +235,27 @@ def _make_optimizer(
     )
 
 
-def check_checkpoints(
-    output_dir: str, init_checkpoint: str | None, do_train: bool
-) -> None:
-    """Looks for the checkpoints of a run, before any other work.
-
-    Raises:
-        UserError: init_checkpoint is none; or nothing is to be trained, and
-            there is no checkpoint to evaluate or predict with.
-    """
-    if init_checkpoint:
-        checkpoint.resolve(init_checkpoint)
-    elif not do_train and not checkpointing.newest(output_dir):
-        raise UserError(
-            "There is no trained model: no checkpoint in --output_dir="
-            f"{output_dir} and no --init_checkpoint; give one, or train first "
-            "(--do_train)."
-        )
-
-
 def load_trained(
-    model: TaskModel,
-    output_dir: str,
-    init_checkpoint: str | None,
-    save_best: str | None = None,
+    model: TaskModel, trained: str | None, init_checkpoint: str | None
 ) -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of the newest checkpoint in output_dir, else init_checkpoint's; with
-    save_best the best ones by that metric.
+    Args:
+        model: the model.
+        trained: the checkpoint that training left in output_dir, or None.
+        init_checkpoint: taken where there is no such checkpoint.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
         original, where nothing was trained in output_dir.
 
     Raises:
-        UserError: the checkpoint does not fit the model, or there is none of
-            the best weights by this metric.
+        UserError: the checkpoint does not fit the model.
+        ValueError: there is neither.
     """
-    trained = trained_checkpoint(output_dir, save_best)
     path = trained or init_checkpoint
+    if path is None:
+        raise ValueError("Expected a checkpoint. Received: none.")
     checkpoint.check_layers(checkpoint.Reader(path), model)
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
-
-
-def trained_checkpoint(
-    output_dir: str, save_best: str | None = None
-) -> str | None:
-    """Returns the prefix of what a run has trained, or None.
-
-    The newest checkpoint in output_dir; with save_best the best one by that
-    metric.
-
-    Raises:
-        UserError: there is none of the best weights by this metric.
-    """
-    if save_best:
-        return best_checkpoint(output_dir, save_best)
-    return checkpointing.newest(output_dir)
-
-
-def best_checkpoint(output_dir: str, save_best: str) -> str:
-    """Returns the prefix of the best checkpoint by a metric.
-
-    Raises:
-        UserError: there is none, or the best by another.
-    """
-    best = checkpointing.newest(best_folder(output_dir))
-    state = best and checkpointing.read_state(checkpoint.Reader(best))
-    metric = state and state.best_metric
-    if metric == save_best:
-        return best
-    found = f"those by {metric}" if metric else "none"
-    raise UserError(
-        f"Expected the best weights by --save_best={save_best} in "
-        f"{best_folder(output_dir)}. Received: {found}; leave the flag out to "
-        "use the newest checkpoint, or name the metric of the training."
-    )
-
-
-def find_checkpoint(folder: str, wanted: str | None) -> str:
-    """Returns the prefix of a trained model's weights.
-
-    Args:
-        folder: the output_dir of a training, or the folder of a published
-            model.
-        wanted: "best", "newest", or a checkpoint's prefix; None: the best
-            where there is one, else the newest.
-
-    Raises:
-        UserError: there is none.
-    """
-    best = checkpointing.newest(best_folder(folder))
-    if wanted in (None, "best") and best:
-        return best
-    if wanted == "best":
-        raise UserError(
-            f"Expected a best checkpoint in {best_folder(folder)}, which "
-            "--save_best keeps there. Received: none; leave --checkpoint=best "
-            "out."
-        )
-    if wanted in (None, "newest"):
-        return checkpointing.newest(folder) or checkpoint.resolve(folder)
-    return checkpoint.resolve(wanted)

@@ -63,12 +63,12 @@ def write_run(name: str, run: Path, vocab_file: str) -> None:
 def write_onnx(folder: Path) -> None:
     """Writes the run's ONNX model."""
     from bert.conversion import onnx
-    from bert.model_folder import model_source
+    from bert.model_folder import model_files
     from bert.serving import export
 
     exported = folder / "export"
     if not exported.exists():
-        source = model_source.find(str(folder / "run"))
+        source = model_files.find(str(folder / "run"))
         export.export(source, str(exported), raw_strings=False)
     temporary = folder / "model.onnx.tmp"
     onnx.make_onnx(str(exported), str(temporary))

@@ -72,7 +72,7 @@ class Classification(FineTuningTask):
             origin = f"--task_name={config.task_name}"
             label_files.check_kept(
                 label_files.Labels(list(self.labels), origin),
-                task.kept_labels(config.output_dir, start),
+                task.kept_labels(start),
             )
         number = functools.partial(
             sets.label_ids,

@@ -14,7 +14,7 @@ from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline
 from bert.data.records.record_files import RecordSource
 from bert.files import flag_paths
-from bert.model_folder import task_files
+from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
@@ -100,7 +100,8 @@ def evaluate(
     """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
-    step = run.load_trained(model, config.output_dir, config.init_checkpoint)
+    trained = locate.trained_checkpoint(config.output_dir)
+    step = run.load_trained(model, trained, config.init_checkpoint)
     if not strategy.is_chief():
         return
     logging.info("***** Running evaluation *****")

@@ -67,9 +67,7 @@ class Tagging(FineTuningTask):
         if labels is None:
             train = self._sets["train"]
             labels = label_files.Labels(conll.labels_of(train), train.path)
-            label_files.check_kept(
-                labels, task.kept_labels(config.output_dir, start)
-            )
+            label_files.check_kept(labels, task.kept_labels(start))
         label_files.check_names(labels.names, labels.origin)
         for name, corpus in self._sets.items():
             if name != "test":

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bert.conversion.compression import SavedModel
 from bert.data.records import record_writer
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
+from bert.model_folder.saved_model import SavedModel
 from bert.serving import export
 from tests.conversion import run_folder
 
@@ -29,7 +29,7 @@ def write(golden: Path, folder: Path, name: str, **changes) -> str:
     run = "pretraining" if name == "features" else name
     run_folder.write(golden, folder / "run", run, **changes)
     given = Given(task="features") if name == "features" else Given()
-    source = model_source.find(str(folder / "run"), given)
+    source = model_files.find(str(folder / "run"), given)
     export.export(source, str(folder / "export"), top_k=3, raw_strings=False)
     return str(folder / "export")
 
@@ -58,7 +58,7 @@ def assert_same(model, export_dir: str, tolerance: float) -> None:
     """Asserts that a model gives what the SavedModel gives, for any shape."""
     original = SavedModel(export_dir)
     for inputs in BATCHES:
-        expected, found = original(inputs), model(inputs)
+        expected, found = original.compute(inputs), model(inputs)
         assert set(found) == set(expected)
         is_token = inputs["input_mask"] == 1
         for name, value in expected.items():

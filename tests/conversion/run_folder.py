@@ -73,8 +73,15 @@ def make_model(name: str, config: BertConfig, seed: int = 0):
     return model
 
 
-def save(folder: Path, model, step: int) -> None:
-    """Saves a checkpoint as training does, Adam's moments included."""
+def save(folder: Path, model, step: int, **state) -> None:
+    """Saves a checkpoint as training does, Adam's moments included.
+
+    Args:
+        folder: where to.
+        model: its weights.
+        step: the global step.
+        **state: of `RunState`, beyond the seed and the examples seen.
+    """
     weights = checkpoint.named_variables(model)
     moments = {
         name + suffix: tf.Variable(tf.ones(weight.shape))
@@ -87,7 +94,7 @@ def save(folder: Path, model, step: int) -> None:
         str(folder),
         step,
         {**weights, **moments, **global_step},
-        RunState(1, step * 8),
+        RunState(1, step * 8, **state),
     )
 
 

@@ -1,6 +1,6 @@
 """LiteRT models give what the SavedModel gives; needs ai-edge-litert.
 
-pip install -r requirements-compress.txt.
+pip install -r requirements-litert.txt.
 """
 
 import os
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bert.conversion import litert
-from bert.conversion.compression import SavedModel
+from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports
 
 pytest.importorskip("ai_edge_litert")
@@ -38,7 +38,7 @@ def test_words_of_the_masked_lm_are_the_same(golden, tmp_path):
     litert.make_litert_float16(folder, path)
     inputs = exports.batch(2, 20)
     found = litert.LiteRtModel(path)(inputs)
-    expected = SavedModel(folder)(inputs)
+    expected = SavedModel(folder).compute(inputs)
     for name in ("top_k_probabilities", "next_sentence_probabilities"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-2)
     same = found["top_k_ids"] == expected["top_k_ids"]
@@ -57,6 +57,6 @@ def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path):
     model, original = litert.LiteRtModel(quarter), SavedModel(folder)
     for inputs in exports.BATCHES:
         found = model(inputs)["probabilities"]
-        expected = original(inputs)["probabilities"]
+        expected = original.compute(inputs)["probabilities"]
         assert not np.array_equal(found, expected)  # it is rounded
         np.testing.assert_allclose(found, expected, atol=0.15)

@@ -1,6 +1,6 @@
 """ONNX models give what the SavedModel gives; needs onnxruntime and tf2onnx.
 
-pip install -r requirements-compress.txt.
+pip install -r requirements-onnx.txt.
 """
 
 import pytest

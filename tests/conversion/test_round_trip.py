@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from bert.conversion import huggingface_names, model_folder
+from bert.conversion import huggingface_names, output_folder
 from bert.modeling import BertConfig, checkpoint
 from bert.tasks import spec
 from tests.conversion import run_folder
@@ -146,7 +146,7 @@ def test_hugging_faces_folder_is_replaced_with_overwrite_only(golden, tmp_path):
         convert(tmp_path / "run", out)
     convert(tmp_path / "run", out, overwrite=True)
     assert (out / "vocab.txt").read_text().count("\n") == 4
-    assert not any(model_folder._TEMPORARY in p.name for p in out.iterdir())
+    assert not any(output_folder._TEMPORARY in p.name for p in out.iterdir())
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "special_tokens_map.json"])

@@ -47,18 +47,6 @@ def test_a_flag_that_is_not_the_heads_labels_is_refused(
         labels.choose(flag, beside, from_training_set)
 
 
-@pytest.mark.parametrize("name", ["model.ckpt-7", "best/m.ckpt-3"])
-def test_labels_are_found_beside_a_checkpoint(tmp_path, name):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    prefix = str(folder / name)
-    (tmp_path / "labels.txt").write_text("x\ny\n")  # not the model's
-    assert labels.kept_in(labels.folders_of(prefix)) is None
-    labels.write(str(folder), ["a", "b"])
-    kept = labels.kept_in(labels.folders_of(prefix))
-    assert kept == (["a", "b"], str(folder / "labels.txt"))
-
-
 def test_other_labels_than_the_models_are_refused():
     kept = labels.Labels(["a", "b"], "m/labels.txt")
     labels.check_kept(labels.Labels(["a"], "x"), None)

@@ -11,8 +11,13 @@ SQUAD = Task(
     task="squad",
     do_lower_case=False,
     max_seq_length=384,
-    options=task_files.SQUAD_OPTIONS,
+    options=spec.find("squad").options,
 )
+
+
+def read(folder):
+    """What the task.json in a folder says."""
+    return task_files.read(str(folder / "task.json"))
 
 
 @pytest.fixture
@@ -26,26 +31,16 @@ def files(tmp_path):
 
 def test_what_is_written_is_read(tmp_path, files):
     out = tmp_path / "out"
-    assert task_files.read(str(out)) is None
     task_files.write(str(out), SQUAD, *files)
-    assert task_files.read(str(out)) == SQUAD
-    (out / "best").mkdir()
-    assert task_files.read(str(out / "best")) == SQUAD
-    assert task_files.read(f"{out}/best/") == SQUAD
+    assert read(out) == SQUAD
     for name, source in (("bert_config.json", 0), ("vocab.txt", 1)):
         with open(files[source], "rb") as file:
             assert (out / name).read_bytes() == file.read()
     assert {path.name for path in out.iterdir()} == {
-        "best",
         "bert_config.json",
         "task.json",
         "vocab.txt",
     }
-
-
-def test_a_folder_of_another_name_is_not_looked_up_from(tmp_path, files):
-    task_files.write(str(tmp_path), SQUAD, *files)
-    assert task_files.read(str(tmp_path / "out")) is None
 
 
 def test_files_with_the_same_content_are_left_alone(tmp_path, files):
@@ -62,17 +57,17 @@ def test_a_run_without_a_vocabulary_keeps_none(tmp_path, files):
     task_files.check(str(tmp_path / "out"), files[0], None)
     task_files.write(str(tmp_path / "out"), task, files[0], None)
     assert not (tmp_path / "out/vocab.txt").exists()
-    assert task_files.read(str(tmp_path / "out")) == task
+    assert read(tmp_path / "out") == task
 
 
 def test_update_changes_only_a_task_that_is_there(tmp_path, files):
-    out = str(tmp_path / "out")
-    task_files.update(out, SQUAD)
-    assert task_files.read(out) is None
+    out = tmp_path / "out"
+    task_files.update(str(out), SQUAD)
+    assert not (out / "task.json").exists()
     task = Task(task="ner", do_lower_case=True, max_seq_length=8)
-    task_files.write(out, task, *files)
-    task_files.update(out, SQUAD)
-    assert task_files.read(out) == SQUAD
+    task_files.write(str(out), task, *files)
+    task_files.update(str(out), SQUAD)
+    assert read(out) == SQUAD
 
 
 @pytest.mark.parametrize("name", ["bert_config.json", "vocab.txt"])
@@ -108,20 +103,42 @@ def test_a_task_of_something_else_is_refused(tmp_path, files, change):
     path = tmp_path / "out/task.json"
     path.write_text(json.dumps({**json.loads(SQUAD.to_json()), **change}))
     for use in (
-        lambda: task_files.read(str(tmp_path / "out")),
+        lambda: read(tmp_path / "out"),
         lambda: task_files.check(str(tmp_path / "out"), *files),
     ):
         with pytest.raises(UserError, match=r"task\.json: expected the JSON"):
             use()
 
 
+def test_what_a_file_lacks_is_what_was_before_there_was_such_a_key():
+    text = (
+        '{"task": "squad", "max_seq_length": 8, "options": {"doc_stride": 3}}'
+    )
+    task = task_files.from_json(text, "task.json")
+    assert task.options == {**SQUAD.options, "doc_stride": 3}
+    assert (task.do_lower_case, task.kind) == (None, None)
+    task = task_files.from_json('{"task": "squad", "max_seq_length": 8}', "t")
+    assert task.options == SQUAD.options
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        ({"task": "sing"}, "an unknown task 'sing'"),
+        ({"more": 1}, "an unknown key 'more'"),
+        ({"options": {"a": 1}}, "a task 'squad' that knows no option 'a'"),
+    ],
+)
+def test_what_this_version_does_not_know_is_of_a_newer_one(change, unknown):
+    text = json.dumps({**json.loads(SQUAD.to_json()), **change})
+    expected = f"Received: {unknown}; a newer version wrote the file, use that"
+    with pytest.raises(UserError, match=expected):
+        task_files.from_json(text, "task.json")
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"task": ', "\x00", "[" * 9**5])
 def test_what_is_no_json_object_is_refused(tmp_path, text):
     (tmp_path / "task.json").write_text(text)
     with pytest.raises(UserError, match=r"task\.json: expected") as caught:
-        task_files.read(str(tmp_path))
+        read(tmp_path)
     assert "\n" not in str(caught.value)
-
-
-def test_kinds_are_those_of_the_table_of_tasks():
-    assert spec.kinds("classification") == task_files.KINDS

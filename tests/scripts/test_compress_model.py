@@ -9,8 +9,8 @@ from absl import flags
 
 from bert import compress_model as script
 from bert.conversion import compression
-from bert.conversion.compression import Format, SavedModel
 from bert.errors import UserError
+from bert.model_folder.saved_model import SavedModel
 from bert.tasks.classification import kinds
 from tests.conversion import exports
 from tests.scripts.runner import error_of, run
@@ -34,7 +34,7 @@ def eval_file(tmp_path, export_dir):
         name: np.array([row[name] for row in rows], np.int32)
         for name in ("input_ids", "input_mask", "segment_ids")
     }
-    labels = SavedModel(export_dir)(inputs)["logits"].argmax(axis=1)
+    labels = SavedModel(export_dir).compute(inputs)["logits"].argmax(axis=1)
     assert len(set(labels)) > 1
     for row, label in zip(rows, labels.tolist(), strict=True):
         row["label_ids"] = [label]
@@ -58,7 +58,7 @@ class Changed:
         self.change = change
 
     def __call__(self, inputs):
-        outputs = self.model(inputs)
+        outputs = self.model.compute(inputs)
         return {**outputs, "logits": outputs["logits"] + self.change}
 
 
@@ -78,7 +78,7 @@ def runtime(monkeypatch, export_dir):
             return Changed(export_dir, change)
 
         for name, form in compression.FORMATS.items():
-            fake = Format(form.file, make, open_model, [], form.tolerance)
+            fake = form._replace(make=make, open=open_model, packages=[])
             monkeypatch.setitem(compression.FORMATS, name, fake)
 
     set_change(0.0)
@@ -179,7 +179,7 @@ def test_the_least_fall_is_refused_where_none_is_allowed(
     export_dir, eval_file, out, runtime
 ):
     # Enough for the row that the classifier is least sure of.
-    logits = SavedModel(export_dir)(exports.batch(ROWS, 16))["logits"]
+    logits = SavedModel(export_dir).compute(exports.batch(ROWS, 16))["logits"]
     second, first = np.sort(logits, axis=1)[:, 1:].T
     row = int(np.argmin(first - second))
     change = np.zeros(3, np.float32)
@@ -238,18 +238,18 @@ def test_a_failure_leaves_what_was_there(
 
 
 @pytest.mark.parametrize(
-    ("name", "package"),
-    [("litert_int8", "ai_edge_litert"), ("onnx", "onnx")],
+    ("name", "package", "extra"),
+    [("litert_int8", "ai_edge_litert", "litert"), ("onnx", "onnx", "onnx")],
 )
 def test_a_missing_package_is_one_line(
-    export_dir, eval_file, out, monkeypatch, name, package
+    export_dir, eval_file, out, monkeypatch, name, package, extra
 ):
     monkeypatch.setitem(sys.modules, package, None)
     needed = compression.FORMATS[name].packages[0]
     monkeypatch.setitem(sys.modules, needed, None)
     with pytest.raises(
         UserError,
-        match=rf"{name} needs {package}, .*-r requirements-compress\.txt.*"
+        match=rf"{name} needs {package}, .*-r requirements-{extra}\.txt.*"
         r"\(--formats\)",
     ):
         compress(export_dir, eval_file, out, f"--formats={name}")
@@ -264,8 +264,8 @@ def test_a_missing_package_is_one_line(
         (["--formats=onnx,onnx"], "--formats must be some of"),
         (["--export_dir={}/nowhere"], r"there is no assets/task\.json"),
         (["--export_dir={}/raw"], r"takes text; name the folder that"),
-        (["--export_dir={}/broken"], "cannot be loaded as a SavedModel"),
-        (["--export_dir={}/cut"], "cannot be loaded as a SavedModel"),
+        (["--export_dir={}/broken"], "Cannot load the SavedModel"),
+        (["--export_dir={}/cut"], "Cannot load the SavedModel"),
         (["--export_dir={}/labels"], r"labels\.txt: expected the model's 3"),
         (["--eval_file={}/none"], "No file matches --eval_file"),
         (["--eval_file={}/words.txt"], r"words\.txt, record 1: the file is"),

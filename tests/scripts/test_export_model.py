@@ -8,7 +8,7 @@ from absl import flags
 
 from bert import export_model as script
 from bert.errors import UserError
-from bert.model_folder import task_files
+from bert.model_folder import locate, task_files
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import PretrainingModel, TokenModel
@@ -80,7 +80,7 @@ def test_an_encoder_is_what_a_bare_checkpoint_gives(golden, model, out):
     assert set(outputs) == {"sequence_output", "pooled_output"}
     for name, value in outputs.items():
         np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-5)
-    assert task_files.read(str(out / "assets")) == Task(
+    assert locate.task(str(out / "assets")) == Task(
         task="features", do_lower_case=True, max_seq_length=64
     )
     assert {path.name for path in out.iterdir()} == {

@@ -12,8 +12,8 @@ from absl import flags
 from bert import fill_mask as script
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import PretrainingModel
 from bert.serving import export, line_service
@@ -134,7 +134,7 @@ def test_pseudo_log_likelihoods(words, likely, tokenizer, tmp_path):
 def test_an_export_says_the_same(folder, words, tmp_path):
     given = Given(task="pretraining", do_lower_case=True)
     export.export(
-        model_source.find(str(folder), given),
+        model_files.find(str(folder), given),
         str(tmp_path / "export"),
         top_k=1,
         raw_strings=False,
@@ -209,7 +209,7 @@ def test_models_without_masked_words_are_refused(golden, folder, tmp_path):
     with pytest.raises(UserError, match="cls/predictions") as caught:
         MaskedWords.load(str(tmp_path / "ner"))
     assert "--task" not in str(caught.value)  # which fill_mask.py has not
-    source = model_source.find(str(tmp_path / "ner"))
+    source = model_files.find(str(tmp_path / "ner"))
     export.export(source, str(tmp_path / "export"), raw_strings=False)
     with pytest.raises(UserError, match="--task=pretraining"):
         MaskedWords.load(str(tmp_path / "export"))

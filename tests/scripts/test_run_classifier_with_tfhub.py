@@ -8,8 +8,8 @@ from absl import flags
 from bert import run_classifier
 from bert import run_classifier_with_tfhub as script
 from bert.errors import UserError
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving import export
 from tests.scripts.runner import error_of, run
@@ -23,7 +23,7 @@ def module(golden, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")
     model = shutil.copytree(golden / "model_base", folder / "model")
     shutil.copy(golden / "inputs/vocab.txt", model)
-    source = model_source.find(str(model), Given(do_lower_case=True))
+    source = model_files.find(str(model), Given(do_lower_case=True))
     export.export(source, str(folder / "module"), raw_strings=False)
     shutil.rmtree(model)
     return folder / "module"

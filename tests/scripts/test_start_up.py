@@ -51,8 +51,8 @@ script.main()
     [
         "bert.training.run, bert.tasks.finetune, bert.serving.predictor, "
         "bert.data.records.input_pipeline, bert.data.records.record_reuse, "
-        "bert.modeling.heads, bert.modeling.classification, "
-        "bert.evaluation.classification, bert.tasks.squad.metrics, "
+        "bert.modeling.heads, bert.modeling.classifiers, "
+        "bert.tasks.classification.metrics, bert.tasks.squad.metrics, "
         "bert.tasks.tagging.metrics, bert.tasks.features.feature_files",
     ],
 )

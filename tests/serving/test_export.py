@@ -17,8 +17,8 @@ from bert import extract_features, run_classifier, run_pretraining, run_squad
 from bert.data.records import packing, record_bytes
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from bert.model_folder import model_source, task_files
-from bert.model_folder.model_source import Given
+from bert.model_folder import locate, model_files, task_files
+from bert.model_folder.given import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import SpanModel
 from bert.serving import export, graphs
@@ -185,7 +185,7 @@ def made(golden, tmp_path_factory):
     shutil.copy(golden / "inputs/vocab.txt", model)
     given = Given(do_lower_case=True, max_seq_length=16)
     export.export(
-        model_source.find(str(model), given), str(folder / "exported_features")
+        model_files.find(str(model), given), str(folder / "exported_features")
     )
     jobs = {}
     exports = {
@@ -353,7 +353,7 @@ def test_assets_say_what_the_numbers_mean(golden, made):
         vocab = golden / "inputs/vocab.txt"
         assert (assets / "vocab.txt").read_bytes() == vocab.read_bytes()
         assert (assets / "labels.txt").read_text() == "0\n1\n"
-        assert task_files.read(str(assets)) == task_files.Task(
+        assert locate.task(str(assets)) == task_files.Task(
             task="classification",
             kind="classification",
             do_lower_case=True,
@@ -381,7 +381,7 @@ def test_pretraining_exports_words_without_a_vocabulary(golden, tmp_path):
     task = task_files.Task(
         task="pretraining", do_lower_case=None, max_seq_length=64
     )
-    assert task_files.read(str(out)) == task
+    assert locate.task(str(out)) == task
     assert {path.name for path in (out / "export/assets").iterdir()} == {
         "bert_config.json",
         "task.json",
@@ -393,10 +393,10 @@ def test_pretraining_exports_words_without_a_vocabulary(golden, tmp_path):
     outputs = serve(input_ids=ids, input_mask=ids, segment_ids=ids)
     assert outputs["top_k_ids"].shape == [1, 5, 10]
     with pytest.raises(UserError, match=r"a file that says nothing of it; say"):
-        model_source.find(str(out), Given(task="features"))
+        model_files.find(str(out), Given(task="features"))
     given = Given(task="features", do_lower_case=True)
     with pytest.raises(UserError, match=r"Expected vocab\.txt in"):
-        model_source.find(str(out), given)
+        model_files.find(str(out), given)
 
 
 def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
@@ -425,7 +425,7 @@ def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
     assert np.array_equal(saved.weights[name], best.read(name))
     assert not np.array_equal(best.read(name), newest.read(name))
     assert not (tmp_path / "exported/raw_strings").exists()
-    source = model_source.find(str(out))
+    source = model_files.find(str(out))
     assert source.checkpoint == best.prefix
     assert list(source.labels) == toy_tagging.LABELS
 
@@ -458,7 +458,7 @@ def test_a_threshold_that_is_found_is_kept(golden, tmp_path, monkeypatch):
     threshold = float(found["null_score_diff_threshold"])
     assert threshold != 0.0
     for folder in (out, out / "export/assets"):
-        options = task_files.read(str(folder)).options
+        options = locate.task(str(folder)).options
         assert options["null_score_diff_threshold"] == pytest.approx(threshold)
         assert options["version_2_with_negative"] is True
         assert options["doc_stride"] == 16

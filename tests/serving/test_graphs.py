@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving.graphs import Graph
 from tests.conversion import exports, run_folder
@@ -21,7 +21,7 @@ def source_without(golden, folder, task, *prefixes):
         if not name.startswith(prefixes)
     }
     checkpoint.write_files(str(folder / "model.ckpt-7"), weights)
-    return model_source.find(str(folder), Given(task=task))
+    return model_files.find(str(folder), Given(task=task))
 
 
 def outputs_of(graph, rows=2, length=5):
@@ -84,7 +84,7 @@ def test_weights_of_the_task_must_be_there(golden, tmp_path):
 
 def test_outputs_do_not_depend_on_padding(golden, tmp_path):
     run_folder.write(golden, tmp_path / "run", "ner")
-    graph = Graph(model_source.find(str(tmp_path / "run")))
+    graph = Graph(model_files.find(str(tmp_path / "run")))
     batch = exports.batch(3, 9)
     short = {name: tf.constant(own) for name, own in batch.items()}
     longer = {

@@ -13,8 +13,8 @@ from bert.data.records import packing
 from bert.data.tables.conll import Sentence
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving import export, loaded_model
 from bert.serving.predictor import Predictor
@@ -158,7 +158,7 @@ def test_vectors_of_a_bare_checkpoint(golden, tmp_path, tokenizer):
     shutil.copy(golden / "inputs/vocab.txt", folder)
     given = Given(do_lower_case=True, max_seq_length=32)
     found = Predictor.load(str(folder), 3, given).predict(TEXTS)
-    source = model_source.find(str(folder), given)
+    source = model_files.find(str(folder), given)
     model = loaded_model.Graph(source).model
     batch = padded_texts(tokenizer)
     outputs = model.encode(batch, training=False, seed=None)
@@ -243,7 +243,7 @@ def test_answers_are_those_of_run_squad(golden, tmp_path, monkeypatch):
 def test_a_saved_model_answers_as_its_checkpoint(runs, tmp_path, name):
     folder, _ = runs(name)
     out = str(tmp_path / "out")
-    export.export(model_source.find(str(folder)), out, raw_strings=False)
+    export.export(model_files.find(str(folder)), out, raw_strings=False)
     requests = TEXTS
     if name == "squad":
         requests = [("who sailed?", "The boat and the lake. " * 12)]
@@ -351,7 +351,7 @@ def test_models_that_do_not_fit_are_refused(runs, golden, tmp_path):
 
 def test_saved_models_that_do_not_fit_are_refused(runs, tmp_path):
     out = tmp_path / "out"
-    source = model_source.find(str(runs("regression")[0]))
+    source = model_files.find(str(runs("regression")[0]))
     export.export(source, str(out))
     with pytest.raises(UserError, match="--max_seq_length is for folders of"):
         Predictor.load(str(out), given=Given(max_seq_length=9))

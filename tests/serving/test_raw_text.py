@@ -2,8 +2,8 @@
 
 import pytest
 
-from bert.model_folder import model_source
-from bert.model_folder.model_source import Given
+from bert.model_folder import model_files
+from bert.model_folder.given import Given
 from bert.serving import raw_text
 from bert.serving.graphs import Graph
 from bert.serving.text_graph import TextGraph
@@ -37,7 +37,7 @@ def test_each_task_has_its_signatures(
 ):
     pytest.importorskip("tensorflow_text")
     run_folder.write(golden, tmp_path / "run", name, **changes)
-    graph = Graph(model_source.find(str(tmp_path / "run"), Given()))
+    graph = Graph(model_files.find(str(tmp_path / "run"), Given()))
     vocab = {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3}
     made = raw_text.make_signatures(graph, TextGraph(vocab, True))
     assert list(made) == list(signatures)

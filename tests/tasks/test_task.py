@@ -21,18 +21,16 @@ def folder(tmp_path):
 
 def test_labels_stand_beside_the_head(folder, tmp_path):
     best = Start(Reader(f"{folder}/best/model.ckpt-1"), False, 2)
-    found = task.kept_labels("elsewhere", best)
+    found = task.kept_labels(best)
     assert found == (["b", "a"], str(folder / "labels.txt"))
-    resumed = best._replace(is_resumed=True)
-    assert task.kept_labels(str(folder), resumed) == found
-    assert task.kept_labels("elsewhere", resumed) is None
+    elsewhere = Start(Reader(f"{folder}/other/model.ckpt-1"), True, 2)
+    assert task.kept_labels(elsewhere) is None
 
 
-@pytest.mark.parametrize(
-    "start", [Start(), Start(Reader("model.ckpt-1"), True, None)]
-)
-def test_without_a_head_there_are_no_labels(folder, start):
-    assert task.kept_labels(str(folder), start) is None
+def test_without_a_head_there_are_no_labels(folder):
+    assert task.kept_labels(Start()) is None
+    start = Start(Reader(f"{folder}/model.ckpt-1"), True, None)
+    assert task.kept_labels(start) is None
 
 
 def test_training_goes_on_with_the_labels_of_its_folder(config, folder):

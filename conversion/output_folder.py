@@ -9,12 +9,11 @@ import tensorflow as tf
 from bert.conversion.model import Model
 from bert.errors import UserError
 from bert.files import atomic_files
+from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.modeling import checkpoint
 
 CHECKPOINT = "bert_model.ckpt"
-# One label a line, as `model_folder.labels` keeps them.
-LABELS = "labels.txt"
 
 # Nobody else's file begins like this, so it may be replaced and removed.
 _TEMPORARY = ".tmp-bert-conversion-"
@@ -41,7 +40,7 @@ ORIGINAL = Format(
         task_files.VOCAB_FILE,
         task_files.CONFIG_FILE,
         task_files.TASK_FILE,
-        LABELS,
+        label_files.FILE_NAME,
         CHECKPOINT + ".index",
     ),
     disturbing=("checkpoint",),
@@ -63,7 +62,9 @@ def prepare_original(model: Model) -> Writer:
             task_files.TASK_FILE: model.task.to_json().encode(),
         }
         if model.labels:
-            texts[LABELS] = "".join(f"{x}\n" for x in model.labels).encode()
+            texts[label_files.FILE_NAME] = label_files.to_text(
+                model.labels
+            ).encode()
         for name, text in texts.items():
             with tf.io.gfile.GFile(prefix + name, "wb") as file:
                 file.write(text)

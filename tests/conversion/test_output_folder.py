@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.conversion import model_folder
+from bert.conversion import output_folder
 from bert.conversion.model import Model, make_task
 from bert.errors import UserError
 from bert.files import atomic_files
 from bert.modeling import BertConfig, checkpoint
+from bert.tasks import spec
 from tests.conversion import hf_folder
 
 FILES = [
@@ -26,18 +27,18 @@ def write(folder, value=1.0, labels=()):
         BertConfig(vocab_size=int(value)),
         {"bias": np.full([4], value, np.float32)},
         f"{value}\n".encode(),
-        make_task("features", None, True, 128),
+        make_task(spec.find("features"), True, 128),
         labels,
     )
-    model_folder.write(
+    output_folder.write(
         str(folder),
-        model_folder.ORIGINAL,
-        model_folder.prepare_original(model),
+        output_folder.ORIGINAL,
+        output_folder.prepare_original(model),
     )
 
 
 def check(folder, overwrite):
-    model_folder.check(str(folder), model_folder.ORIGINAL, overwrite)
+    output_folder.check(str(folder), output_folder.ORIGINAL, overwrite)
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 ):
     def fail(*_):
         # As TensorFlow leaves it where the disk is full.
-        index = model_folder._TEMPORARY + "bert_model.ckpt.index.tempstate123"
+        index = output_folder._TEMPORARY + "bert_model.ckpt.index.tempstate123"
         for folder in (old_model, tmp_path / "new"):
             (folder / index).write_text("half")
         raise OSError("no space left")

@@ -1,0 +1,40 @@
+"""What a user says of a trained model. Imports without TensorFlow."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a user says of a model; None: what its folder says.
+
+    A script whose flags have these names makes its configuration one of these.
+
+    Attributes:
+        checkpoint: "best", "newest" or a prefix.
+        task: one of `tasks.spec.TASKS`.
+        bert_config_file: a file.
+        vocab_file: a file.
+        do_lower_case: see `task_files.Task`.
+        max_seq_length: see `task_files.Task`.
+        labels: names separated by commas, or a file with one a line.
+    """
+
+    checkpoint: str | None = None
+    task: str | None = None
+    bert_config_file: str | None = None
+    vocab_file: str | None = None
+    do_lower_case: bool | None = None
+    max_seq_length: int | None = None
+    labels: str | None = None
+
+    def flags(self) -> dict[str, str]:
+        """Returns what is given, as `--name` → value."""
+        values = {f.name: getattr(self, f.name) for f in _FIELDS}
+        return {
+            f"--{name}": str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+_FIELDS = dataclasses.fields(Given)

@@ -1,0 +1,193 @@
+"""What a path to a trained model means: which of its files count.
+
+A path is the output_dir of a training run, its folder `best`, the folder of a
+published checkpoint, or a SavedModel that `serving.export` wrote:
+
+    output_dir/                        SavedModel/
+      checkpoint, model.ckpt-N.*         saved_model.pb, variables/
+      best/model.ckpt-M.*                assets/
+      task.json, labels.txt                task.json, labels.txt
+      bert_config.json, vocab.txt          bert_config.json, vocab.txt
+
+What `best` lacks, the output_dir around it has.
+"""
+
+import os
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from bert.errors import UserError
+from bert.files import file_bytes
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
+from bert.model_folder.labels import Labels
+from bert.model_folder.task_files import Task
+from bert.modeling import checkpoint
+from bert.training import checkpointing, monitor
+
+ASSETS = "assets"
+
+
+def is_saved_model(path: str) -> bool:
+    """Whether a folder holds a SavedModel rather than checkpoints."""
+    return tf.io.gfile.exists(os.path.join(path, "saved_model.pb"))
+
+
+def has_checkpoint(path: str) -> bool:
+    """Whether a local folder has checkpoints, or `best` in it has."""
+    return any(
+        name == "checkpoint" or name.endswith(".index")
+        for folder in (path, monitor.best_folder(path))
+        if os.path.isdir(folder)
+        for name in os.listdir(folder)
+    )
+
+
+def file(path: str, name: str) -> str | None:
+    """Returns the path of one of a model's files, or None.
+
+    Args:
+        path: the model's.
+        name: the file's, such as `task_files.VOCAB_FILE`.
+    """
+    for folder in _folders(path):
+        found = os.path.join(folder, name)
+        if file_bytes.exists(found) and not file_bytes.is_folder(found):
+            return found
+    return None
+
+
+def needed_file(path: str, name: str, flag: str) -> str:
+    """Returns the path of one of a model's files.
+
+    Args:
+        path: the model's.
+        name: the file's.
+        flag: names it otherwise, without dashes; for the message.
+
+    Raises:
+        UserError: it is not there.
+    """
+    found = file(path, name)
+    if found is None:
+        raise UserError(
+            f"Expected {name} in {path}. Received: none there; name the "
+            f"model's own (--{flag})."
+        )
+    return found
+
+
+def task(path: str) -> Task | None:
+    """Returns what a model's task.json says; None where there is none.
+
+    Raises:
+        UserError: the file is not one of ours.
+    """
+    found = file(path, task_files.TASK_FILE)
+    return task_files.read(found) if found else None
+
+
+def labels(*paths: str) -> Labels | None:
+    """Returns the labels of a model.
+
+    Args:
+        *paths: folders of the model, the first that has labels counts.
+
+    Raises:
+        UserError: the file is no text, or holds no labels.
+    """
+    for path in paths:
+        for folder in _folders(path):
+            if names := label_files.read(folder):
+                origin = os.path.join(folder, label_files.FILE_NAME)
+                return Labels(names, origin)
+    return None
+
+
+def find_checkpoint(path: str, wanted: str | None = None) -> str:
+    """Returns the prefix of a trained model's weights.
+
+    Args:
+        path: the folder of a run or of a published checkpoint.
+        wanted: "best", "newest", or a checkpoint's prefix; None: the best
+            where there is one, else the newest.
+
+    Raises:
+        UserError: there is none.
+    """
+    best = checkpointing.newest(monitor.best_folder(path))
+    if wanted in (None, "best") and best:
+        return best
+    if wanted == "best":
+        raise UserError(
+            f"Expected a best checkpoint in {monitor.best_folder(path)}, which "
+            "--save_best keeps there. Received: none; leave --checkpoint=best "
+            "out."
+        )
+    if wanted in (None, "newest"):
+        return checkpointing.newest(path) or checkpoint.resolve(path)
+    return checkpoint.resolve(wanted)
+
+
+def trained_checkpoint(
+    output_dir: str, save_best: str | None = None
+) -> str | None:
+    """Returns the prefix of what a run has trained, or None.
+
+    The newest checkpoint in output_dir; with save_best the best one by that
+    metric.
+
+    Raises:
+        UserError: there is none of the best weights by this metric.
+    """
+    if save_best:
+        return best_checkpoint(output_dir, save_best)
+    return checkpointing.newest(output_dir)
+
+
+def best_checkpoint(output_dir: str, save_best: str) -> str:
+    """Returns the prefix of the best checkpoint by a metric.
+
+    Raises:
+        UserError: there is none, or the best by another.
+    """
+    folder = monitor.best_folder(output_dir)
+    best = checkpointing.newest(folder)
+    state = checkpointing.read_state(checkpoint.Reader(best)) if best else None
+    metric = state.best_metric if state else None
+    if best and metric == save_best:
+        return best
+    found = f"those by {metric}" if metric else "none"
+    raise UserError(
+        f"Expected the best weights by --save_best={save_best} in "
+        f"{folder}. Received: {found}; leave the flag out to "
+        "use the newest checkpoint, or name the metric of the training."
+    )
+
+
+def check_checkpoints(
+    output_dir: str, init_checkpoint: str | None, do_train: bool
+) -> None:
+    """Looks for the checkpoints of a run, before any other work.
+
+    Raises:
+        UserError: init_checkpoint is none; or nothing is to be trained, and
+            there is no checkpoint to evaluate or predict with.
+    """
+    if init_checkpoint:
+        checkpoint.resolve(init_checkpoint)
+    elif not do_train and not checkpointing.newest(output_dir):
+        raise UserError(
+            "There is no trained model: no checkpoint in --output_dir="
+            f"{output_dir} and no --init_checkpoint; give one, or train first "
+            "(--do_train)."
+        )
+
+
+def _folders(path: str) -> Sequence[str]:
+    """Returns where the files of a model may be, beside its weights."""
+    parent, name = os.path.split(path.rstrip("/"))
+    if name == monitor.BEST_FOLDER:
+        return path, parent
+    return (path,)

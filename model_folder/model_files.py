@@ -1,0 +1,265 @@
+"""A trained model's files, found and checked: what serving starts from."""
+
+import dataclasses
+import os
+
+import tensorflow as tf
+from absl import logging
+
+from bert.data.tables import rows
+from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
+from bert.files import file_bytes
+from bert.model_folder import labels as label_files
+from bert.model_folder import locate, task_files
+from bert.model_folder.given import Given
+from bert.model_folder.task_files import Task
+from bert.modeling import BertConfig, checkpoint
+from bert.tasks import spec
+from bert.tasks.spec import Spec
+from bert.training import head_check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelFiles:
+    """What a trained model is made from.
+
+    Attributes:
+        task: what the model is for.
+        checkpoint: the prefix of its weights, or its SavedModel.
+        bert_config_file: its sizes.
+        vocab_file: its vocabulary; None where a pre-trained model has none.
+        labels: in the order of their numbers; none where a task has none.
+    """
+
+    task: Task
+    checkpoint: str
+    bert_config_file: str
+    vocab_file: str | None
+    labels: tuple[str, ...] = ()
+
+
+def find(path: str, given: Given | None = None) -> ModelFiles:
+    """Finds the files of a trained model, and checks that they fit.
+
+    Args:
+        path: see `locate`.
+        given: what the user says; not of a SavedModel, which knows all.
+
+    Raises:
+        UserError: a file is missing or damaged, or does not fit the others.
+    """
+    given = given or Given()
+    checkpoint.check_path(path)
+    if not tf.io.gfile.isdir(path):
+        is_there = tf.io.gfile.exists(path)
+        raise UserError(
+            "Expected the folder of a trained model. Received: "
+            f"{path}, {'a file' if is_there else 'which is not there'}."
+        )
+    if locate.is_saved_model(path):
+        return _of_saved_model(path, given)
+    reader = checkpoint.Reader(locate.find_checkpoint(path, given.checkpoint))
+    config_file = given.bert_config_file or locate.needed_file(
+        path, task_files.CONFIG_FILE, "bert_config_file"
+    )
+    task = _task(path, given, reader, BertConfig.from_json_file(config_file))
+    _check_head(task.spec, reader)
+    files = ModelFiles(
+        task=task,
+        checkpoint=reader.prefix,
+        bert_config_file=config_file,
+        vocab_file=_vocab_file(path, given, task.spec),
+        labels=_labels(path, given.labels, task.spec, reader),
+    )
+    check(files)
+    return files
+
+
+def check(files: ModelFiles) -> None:
+    """Checks that a model's files fit each other.
+
+    Raises:
+        UserError: the checkpoint has not the task's head, or another number
+            of labels, or the vocabulary is not the model's.
+    """
+    task = files.task
+    reader = checkpoint.Reader(files.checkpoint)
+    wanted = _num_labels(task.spec, reader)
+    if wanted not in (None, len(files.labels)):
+        raise UserError(
+            f"The checkpoint {reader.prefix} has a head for {wanted} "
+            f"labels. Received: {len(files.labels)} "
+            f"({rows.some(files.labels)}); name the labels that it was "
+            "trained with (--labels)."
+        )
+    config = BertConfig.from_json_file(files.bert_config_file)
+    config.check_sequence_length(task.max_seq_length)
+    if files.vocab_file:
+        FullTokenizer(files.vocab_file, bool(task.do_lower_case)).check_fits(
+            config.vocab_size, files.bert_config_file
+        )
+
+
+def _of_saved_model(path: str, given: Given) -> ModelFiles:
+    """Returns the files of a SavedModel; see `find`."""
+    if flags := given.flags():
+        flag, value = next(iter(flags.items()))
+        raise UserError(
+            f"{flag} is for folders of checkpoints; {path} is a SavedModel, "
+            f"which knows it. Received: {flag}={value}; leave it out."
+        )
+    assets = os.path.join(path, locate.ASSETS)
+    task = locate.task(assets)
+    config_file = locate.file(assets, task_files.CONFIG_FILE)
+    if task is None or config_file is None:
+        raise UserError(
+            f"Expected a SavedModel of export_model.py, with "
+            f"{task_files.TASK_FILE} and {task_files.CONFIG_FILE} in its "
+            f"{locate.ASSETS} folder. Received: {path}, without; export the "
+            "model anew."
+        )
+    labels = tuple(label_files.read(assets) or ())
+    wanted = _num_labels(task.spec, checkpoint.Reader(path))
+    if wanted not in (None, len(labels)):
+        found = f"{len(labels)} ({rows.some(labels)})" if labels else "none"
+        raise UserError(
+            f"{os.path.join(assets, label_files.FILE_NAME)}: expected the "
+            f"model's {wanted} labels, one a line. Received: {found}; restore "
+            "the file, or export the model anew."
+        )
+    files = ModelFiles(
+        task=task,
+        checkpoint=path,
+        bert_config_file=config_file,
+        vocab_file=locate.file(assets, task_files.VOCAB_FILE),
+        labels=labels,
+    )
+    check(files)
+    return files
+
+
+def _num_labels(row: Spec, reader: checkpoint.Reader) -> int | None:
+    """Returns how many labels a model has; None where its task has none.
+
+    Raises:
+        UserError: the checkpoint has not the task's head.
+    """
+    num_outputs = _check_head(row, reader)
+    return num_outputs if row.has_labels else None
+
+
+def _check_head(row: Spec, reader: checkpoint.Reader) -> int:
+    """Returns the rows of a task's head; UserError where it is missing."""
+    head = row.needed_weight
+    if head is None:
+        return 0
+    if head not in reader:
+        # fill_mask.py has no other task.
+        other = "" if row.is_pretraining else "another task (--task) or "
+        raise UserError(
+            f"The task {row.task} needs a checkpoint with {head}. Received: "
+            f"{reader.prefix}, which has {head_check.heads_of(reader)}; name "
+            f"{other}another checkpoint."
+        )
+    return reader.shapes[head][0]
+
+
+def _task(
+    path: str, given: Given, reader: checkpoint.Reader, config: BertConfig
+) -> Task:
+    """Returns what a model is for: what is given, else kept, else likely."""
+    kept = locate.task(path)
+    row = _row(path, given.task, kept, reader)
+    length = given.max_seq_length
+    if length is None and kept:
+        length = kept.max_seq_length
+    lower = given.do_lower_case
+    if lower is None and kept:
+        lower = kept.do_lower_case
+    if lower is None and not row.is_pretraining:
+        raise UserError(
+            "Expected whether the model's text is lower-cased, which "
+            f"{task_files.TASK_FILE} in {path} says after training. "
+            "Received: "
+            f"{'a file that says nothing of it' if kept else 'no such file'}; "
+            "say --do_lower_case=True for an uncased model, False for a cased "
+            "one."
+        )
+    if length is None:
+        length = min(row.max_seq_length, config.max_position_embeddings)
+    try:
+        return Task(
+            task=row.task,
+            kind=row.kind,
+            do_lower_case=lower,
+            max_seq_length=length,
+            options=kept.options
+            if kept and kept.task == row.task
+            else row.options,
+        )
+    except ValueError as error:
+        raise UserError(
+            f"The model in {path} cannot be used for {row.task}: {error}."
+        ) from error
+
+
+def _row(
+    path: str, given: str | None, kept: Task | None, reader: checkpoint.Reader
+) -> Spec:
+    """Returns the row of a model's task.
+
+    Args:
+        path: the model's; for messages.
+        given: --task.
+        kept: what task.json says.
+        reader: the model's weights; where nothing else tells the task or its
+            kind, its heads do.
+    """
+    if kept and given in (None, kept.task):
+        return kept.spec
+    found = [row for row in spec.SPECS if row.head and row.head in reader]
+    if given:
+        first = spec.find(given, spec.kinds(given)[0])
+        return next((row for row in found if row.task == given), first)
+    row = found[0] if found else spec.find("features")
+    logging.info(
+        "%s has no %s: its weights are of %s.",
+        path,
+        task_files.TASK_FILE,
+        row.task,
+    )
+    return row
+
+
+def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
+    own = locate.file(path, task_files.VOCAB_FILE)
+    chosen = given.vocab_file or own
+    if chosen and own and _tokens(chosen) != _tokens(own):
+        raise UserError(
+            f"--vocab_file={chosen} is not the vocabulary that the model was "
+            f"trained with, {own}; leave the flag out."
+        )
+    if chosen or row.is_pretraining:
+        return chosen
+    return locate.needed_file(path, task_files.VOCAB_FILE, "vocab_file")
+
+
+def _tokens(path: str) -> list[bytes]:
+    return file_bytes.read(path).split()
+
+
+def _labels(
+    path: str, flag: str | None, row: Spec, reader: checkpoint.Reader
+) -> tuple[str, ...]:
+    if not row.has_labels:
+        return ()
+    kept = locate.labels(os.path.dirname(reader.prefix), path)
+    chosen = label_files.choose(flag, kept, from_training_set=True) or kept
+    if chosen is None:
+        raise UserError(
+            f"Expected {label_files.FILE_NAME}, which training leaves, in "
+            f"{path}. Received: none there; name the model's labels in "
+            "their order (--labels=a,b,c)."
+        )
+    return tuple(chosen.names)

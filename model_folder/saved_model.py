@@ -1,0 +1,60 @@
+"""Our SavedModels of ids, loaded."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from bert.errors import UserError
+from bert.tasks import spec
+
+SIGNATURE = "serving_default"
+
+
+class SavedModel:
+    """A SavedModel that `serving.export` wrote.
+
+    Args:
+        folder: the SavedModel's.
+
+    Call arguments:
+        **inputs: int32 [B, S] by name (`spec.INPUTS`), any B and S.
+
+    Returns:
+        The outputs by name, see `spec.Spec.outputs`.
+
+    Raises:
+        UserError: it is no SavedModel, or takes something else.
+    """
+
+    def __init__(self, folder: str):
+        try:
+            # Kept: a signature alone does not keep its model's variables.
+            self._saved = tf.saved_model.load(folder)
+        # IndexError: the weights' file is cut off.
+        except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"Cannot load the SavedModel {folder}: {reason}; export the "
+                "model anew."
+            ) from error
+        self._serve = self._saved.signatures.get(SIGNATURE)
+        names = self._serve.structured_input_signature[1] if self._serve else {}
+        if set(names) != set(spec.INPUTS):
+            raise UserError(
+                f"Expected a SavedModel that takes {', '.join(spec.INPUTS)}. "
+                f"Received: {folder}, which takes "
+                f"{', '.join(names) or 'nothing'}; name the folder that "
+                "export_model.py wrote, not raw_strings in it."
+            )
+
+    def __call__(self, **inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        """Computes the outputs of a batch."""
+        return self._serve(**inputs)
+
+    def compute(
+        self, inputs: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Computes the outputs of a batch of arrays."""
+        outputs = self(**{k: tf.constant(v) for k, v in inputs.items()})
+        return {name: value.numpy() for name, value in outputs.items()}
