@@ -14,6 +14,8 @@ _SETS = {
     "dev_file": "The set to evaluate. Default: data_dir's dev{}.",
     "test_file": "The set to predict; it needs no labels. Default: data_dir's "
     "test{}.",
+}
+_LABELS = {
     "labels": "All labels, separated by commas, or a file with one a line. "
     "Default: those kept with the model (labels.txt) where it is evaluated, "
     "used or trained on in output_dir; else those of the training set, "
@@ -36,7 +38,10 @@ _COLUMNS = {
 
 
 def define_set_flags(
-    flag_values: flags.FlagValues, extension: str, note: str = ""
+    flag_values: flags.FlagValues,
+    extension: str,
+    note: str = "",
+    has_labels: bool = True,
 ) -> None:
     """Defines where the sets of examples are, and which labels they have.
 
@@ -44,8 +49,10 @@ def define_set_flags(
         flag_values: where to.
         extension: of the files in data_dir, such as ".txt".
         note: stands in front of each text.
+        has_labels: whether labels have names.
     """
-    for name, text in _SETS.items():
+    texts = {**_SETS, **(_LABELS if has_labels else {})}
+    for name, text in texts.items():
         flags.DEFINE_string(
             name, None, note + text.format(extension), flag_values=flag_values
         )

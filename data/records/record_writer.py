@@ -36,6 +36,7 @@ def write(
     digest = hashlib.sha256()
     size = 0
     lengths: list[int] = []
+    shape = next(field.shape for field in fields if field.name == "input_mask")
     # As bytes: so many lists of numbers would keep the garbage collector busy.
     rows = (_packed(fields, values) for values in features)
     with frame_writer(path) as file:
@@ -51,7 +52,7 @@ def write(
                 file.write(frame)
                 digest.update(frame)
                 size += len(frame)
-            lengths += _lengths(arrays["input_mask"])
+            lengths += _lengths(arrays["input_mask"], shape)
     return Written(size, digest.hexdigest(), lengths)
 
 
@@ -79,7 +80,13 @@ def _layout(field: Field) -> str:
     return "i" if field.per_token else "q"
 
 
-def _lengths(mask: np.ndarray) -> list[int]:
-    """Does in NumPy what `length_sorting.lengths` does."""
-    positions = np.arange(1, mask.shape[1] + 1)
-    return ((mask != 0) * positions).max(axis=1).tolist()
+def _lengths(mask: np.ndarray, shape: Sequence[int]) -> list[int]:
+    """Does in NumPy what `length_sorting.lengths` does.
+
+    Args:
+        mask: int [examples, length].
+        shape: the field's.
+    """
+    positions = np.arange(1, shape[-1] + 1)
+    ends = (mask.reshape(len(mask), -1, shape[-1]) != 0) * positions
+    return ends.max(axis=(1, 2)).tolist()
