@@ -33,7 +33,6 @@ _COLUMNS = {
         "its key (jsonl). So for the other columns.",
     ),
     "label_column": ("label", "Column of the label."),
-    "label_separator": (",", "Stands between the labels of a cell."),
 }
 
 
@@ -58,13 +57,8 @@ def define_set_flags(
         )
 
 
-def define_table_flags(flag_values: flags.FlagValues) -> None:
-    """Defines where one's own files are and how to read them."""
-    define_set_flags(flag_values, ".tsv (.csv, …)", "Own data: ")
-    for name, text in _OPTIONAL_COLUMNS.items():
-        flags.DEFINE_string(
-            name, None, f"Own data: {text}", flag_values=flag_values
-        )
+def define_text_flags(flag_values: flags.FlagValues) -> None:
+    """Defines which columns of one's own files hold a text and its label."""
     for name, (default, text) in _COLUMNS.items():
         flags.DEFINE_string(
             name, default, f"Own data: {text}", flag_values=flag_values
@@ -73,6 +67,22 @@ def define_table_flags(flag_values: flags.FlagValues) -> None:
         "header",
         True,
         "Own data: whether the first line names the columns.",
+        flag_values=flag_values,
+    )
+
+
+def define_table_flags(flag_values: flags.FlagValues) -> None:
+    """Defines where one's own files are and how to read them."""
+    define_set_flags(flag_values, ".tsv (.csv, …)", "Own data: ")
+    for name, text in _OPTIONAL_COLUMNS.items():
+        flags.DEFINE_string(
+            name, None, f"Own data: {text}", flag_values=flag_values
+        )
+    define_text_flags(flag_values)
+    flags.DEFINE_string(
+        "label_separator",
+        ",",
+        "Own data: Stands between the labels of a cell.",
         flag_values=flag_values,
     )
     flags.DEFINE_enum(

@@ -4,6 +4,7 @@ Imports without TensorFlow.
 """
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from bert.cli.config import TrainingConfig
@@ -45,6 +46,37 @@ class FineTuningConfig(TrainingConfig):
     def evaluates_in_training(self) -> bool:
         """Whether the model is evaluated while it trains."""
         return self.do_train and self.eval_steps is not None
+
+    @property
+    def needed_sets(self) -> list[str]:
+        """The sets that the do_* flags ask for: train, dev, test."""
+        asked = {
+            "train": self.do_train,
+            "dev": self.do_eval or self.evaluates_in_training,
+            "test": self.do_predict,
+        }
+        return [name for name, is_needed in asked.items() if is_needed]
+
+    def set_file(self, name: str, default: str) -> str:
+        """Returns where a set is: --<name>_file, else a file in --data_dir.
+
+        Args:
+            name: train, dev or test.
+            default: the file's name in data_dir.
+
+        Raises:
+            UserError: no flag says where.
+        """
+        path: str | None = getattr(self, f"{name}_file")
+        data_dir: str | None = getattr(self, "data_dir", None)
+        if path:
+            return path
+        if data_dir:
+            return os.path.join(data_dir, default)
+        raise UserError(
+            f"--{name}_file must be given, or --data_dir, the folder with "
+            f"{default}."
+        )
 
     def check_metric(self, names: Sequence[str]) -> None:
         """Raises UserError where --save_best is none of a task's metrics."""

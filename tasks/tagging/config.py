@@ -1,7 +1,6 @@
 """run_ner.py's flags, checked together; imports without TensorFlow."""
 
 import dataclasses
-import os
 
 from bert.errors import UserError
 from bert.tasks.config import FineTuningConfig
@@ -30,24 +29,6 @@ class Config(FineTuningConfig):
         for name in self.needed_sets:
             self.path(name)
 
-    @property
-    def needed_sets(self) -> list[str]:
-        """The sets that the do_* flags ask for: train, dev, test."""
-        asked = {
-            "train": self.do_train,
-            "dev": self.do_eval or self.evaluates_in_training,
-            "test": self.do_predict,
-        }
-        return [name for name, is_needed in asked.items() if is_needed]
-
     def path(self, name: str) -> str:
         """Returns where a set is; UserError where no flag says so."""
-        path: str | None = getattr(self, f"{name}_file")
-        if path:
-            return path
-        if self.data_dir:
-            return os.path.join(self.data_dir, f"{name}.txt")
-        raise UserError(
-            f"--{name}_file must be given, or --data_dir, the folder with "
-            f"{name}.txt."
-        )
+        return self.set_file(name, f"{name}.txt")
