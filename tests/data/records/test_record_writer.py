@@ -99,7 +99,7 @@ def test_several_sequences_are_read_as_they_were_written(tmp_path):
 
     written = record_writer.write(str(tmp_path / "a"), fields, rows)
 
-    source = record_files.RecordSource([str(tmp_path / "a")], fields)
+    source = record_files.RecordSource([str(tmp_path / "a")], fields, {})
     (batch,) = record_files.parsed(
         record_files.serialized(source.files).batch(2), source
     )
