@@ -30,6 +30,7 @@ from bert.modeling import BertConfig, checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.serving import export, graphs
 from bert.serving.predictor import Predictor
+from bert.tasks.spec import INPUTS
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("layers", 6, "Layers of the model.")
@@ -132,7 +133,7 @@ def main(_: list[str]) -> None:
         ids = random.choices(range(len(vocab)), k=FLAGS.tokens)
         inputs = [[ids], [[1] * len(ids)], [[0] * len(ids)]]
         tensors = [tf.constant(value, tf.int32) for value in inputs]
-        named = dict(zip(graphs.INPUTS, tensors, strict=True))
+        named = dict(zip(INPUTS, tensors, strict=True))
 
         def forward():
             outputs = function(**named)

@@ -21,13 +21,12 @@ from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.given import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import SpanModel
-from bert.serving import export, graphs
+from bert.serving import export
 from bert.tasks.classification import kinds
+from bert.tasks.spec import INPUTS
 from bert.tasks.squad import windows as squad_windows
 from tests.scripts import toy_tagging
 from tests.serving import elsewhere
-
-INPUTS = graphs.INPUTS
 
 
 def parse(script, *args):
