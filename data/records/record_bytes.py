@@ -72,14 +72,17 @@ def record_of(frame: bytes) -> bytes:
 
 
 def values(fields: Sequence[Field], record: bytes) -> dict[str, list[Any]]:
-    """Returns what is in a record, in the order of the fields."""
+    """Returns what a record has of the fields, in their order."""
     kinds = {field.name: field.dtype for field in fields}
     found: dict[str, list[Any]] = {}
     (features,) = _parts(record)
     for entry in _parts(features):
         name, feature = _parts(entry)
+        kind = kinds.get(name.decode())
+        if kind is None:
+            continue
         ((numbers,),) = map(_parts, _parts(feature))
-        if kinds[name.decode()] == "float32":
+        if kind == "float32":
             found[name.decode()] = np.frombuffer(numbers, "<f4").tolist()
         else:
             found[name.decode()] = _numbers(numbers)

@@ -6,27 +6,13 @@ import pytest
 from bert.data.corpus import instance_rows
 from bert.data.corpus import instances as pretraining
 from bert.data.records import packing
-
-CLS, SEP, MASK = 1, 2, 3
-# 10-59 begin a word, 60-99 go on with one.
-VOCABULARY = pretraining.Vocabulary(
-    packing.SpecialIds(CLS, SEP),
+from tests.data.corpus.test_instances import (
+    CLS,
     MASK,
-    list(range(1000, 1100)),
-    frozenset(range(60, 100)),
+    SEP,
+    VOCABULARY,
+    make_settings,
 )
-
-
-def make_settings(**changes):
-    settings = {
-        "max_seq_length": 16,
-        "max_predictions_per_seq": 4,
-        "masked_lm_prob": 0.15,
-        "short_seq_prob": 0.1,
-        "dupe_factor": 1,
-        "do_whole_word_mask": False,
-    }
-    return pretraining.InstanceSettings(**{**settings, **changes})
 
 
 def pack(*texts, seq_length=16):

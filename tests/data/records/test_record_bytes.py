@@ -82,3 +82,7 @@ def test_values_are_read_back():
         expected = {k: v[row].tolist() for k, v in values.items()}
         found = record_bytes.values(fields, record_bytes.record_of(frame))
         assert list(found.items()) == list(expected.items())
+        record = record_bytes.record_of(frame)
+        assert record_bytes.values(fields[:1], record) == {
+            fields[0].name: expected[fields[0].name]
+        }

@@ -90,17 +90,40 @@ def test_a_feature_of_another_type_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("write_file", "spoil", "message"),
     [
-        (lambda raw: raw[:-3], "record 20: the file is truncated"),
-        (lambda raw: raw[:100] + b"x" + raw[101:], "record 2: .*corrupt"),
-        (lambda raw: b"plain text, no records at all", "record 1: .*no TFRec"),
-        (lambda raw: b"", "Expected records. Received: 1 files"),
+        (write, lambda raw: raw[:-3], "record 20: the file is truncated"),
+        (
+            write,
+            lambda raw: raw[:100] + b"x" + raw[101:],
+            "record 2: .*corrupt",
+        ),
+        (
+            write,
+            lambda raw: b"plain text, no records at all",
+            "record 1: .*no TFRec",
+        ),
+        (write, lambda raw: b"", "Expected records. Received: 1 files"),
+        (
+            write_gzip,
+            lambda raw: raw[:-12],
+            r"a, record \d+: .*truncated, corrupt",
+        ),
+        (
+            write_gzip,
+            lambda raw: raw[:60] + b"xxxx" + raw[64:],
+            r"a, record \d+: .*truncated, corrupt",
+        ),
+        (
+            write_gzip,
+            lambda raw: raw[:10],
+            "Expected records. Received: 1 files without",
+        ),
     ],
 )
-def test_a_damaged_file_names_the_record(tmp_path, spoil, message):
+def test_a_damaged_file_names_the_record(tmp_path, write_file, spoil, message):
     path = tmp_path / "a"
-    write(path, range(20))
+    write_file(path, range(20))
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(UserError, match=message):
         check(str(path))
@@ -119,25 +142,6 @@ def test_bytes_that_are_no_example_are_an_error(tmp_path):
 def test_records_are_counted(tmp_path):
     files = [write(tmp_path / "a", range(5)), write(tmp_path / "b", range(3))]
     assert record_files.num_records(source(*files)) == 8
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda raw: raw[:-12], r"a, record \d+: .*truncated, corrupt"),
-        (
-            lambda raw: raw[:60] + b"xxxx" + raw[64:],
-            r"a, record \d+: .*truncated, corrupt",
-        ),
-        (lambda raw: raw[:10], "Expected records. Received: 1 files without"),
-    ],
-)
-def test_a_damaged_gzip_file_is_an_error(tmp_path, spoil, message):
-    path = tmp_path / "a"
-    write_gzip(path, range(20))
-    path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(UserError, match=message):
-        check(str(path))
 
 
 def test_a_record_as_long_as_gzips_mark_is_a_record(tmp_path):
