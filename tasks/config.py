@@ -46,6 +46,16 @@ class FineTuningConfig(TrainingConfig):
         """Whether the model is evaluated while it trains."""
         return self.do_train and self.eval_steps is not None
 
+    @property
+    def needed_sets(self) -> list[str]:
+        """The sets that the do_* flags ask for: train, dev, test."""
+        asked = {
+            "train": self.do_train,
+            "dev": self.do_eval or self.evaluates_in_training,
+            "test": self.do_predict,
+        }
+        return [name for name, is_needed in asked.items() if is_needed]
+
     def check_metric(self, names: Sequence[str]) -> None:
         """Raises UserError where --save_best is none of a task's metrics."""
         if self.save_best is not None and self.save_best not in names:

@@ -30,16 +30,6 @@ class Config(FineTuningConfig):
         for name in self.needed_sets:
             self.path(name)
 
-    @property
-    def needed_sets(self) -> list[str]:
-        """The sets that the do_* flags ask for: train, dev, test."""
-        asked = {
-            "train": self.do_train,
-            "dev": self.do_eval or self.evaluates_in_training,
-            "test": self.do_predict,
-        }
-        return [name for name, is_needed in asked.items() if is_needed]
-
     def path(self, name: str) -> str:
         """Returns where a set is; UserError where no flag says so."""
         path: str | None = getattr(self, f"{name}_file")
