@@ -29,7 +29,6 @@ class Spec:
         task: its name in task.json and in --task.
         kind: tells apart tasks that read the same rows but say other things
             of them; None where there is one kind.
-        module: `module:class` of its `tasks.task.Task`.
         inference: `module:class` of its `tasks.inference.Inference`.
         head: the checkpoint name of its head's weights [L, D]; None: no head
             of fine-tuning.
@@ -54,7 +53,6 @@ class Spec:
 
     task: str
     kind: str | None = None
-    module: str
     inference: str
     head: str | None = None
     num_outputs: int | None = None
@@ -89,7 +87,6 @@ class Spec:
 
 _TEXTS = Spec(
     task="classification",
-    module="",
     inference="",
     outputs={},
     uses_pooler=True,
@@ -103,7 +100,6 @@ SPECS: tuple[Spec, ...] = (
     dataclasses.replace(
         _TEXTS,
         kind="classification",
-        module="bert.tasks.classification.task:SingleLabel",
         inference="bert.tasks.classification.inference:SingleLabel",
         head="output_weights",
         min_outputs=2,
@@ -114,7 +110,6 @@ SPECS: tuple[Spec, ...] = (
     dataclasses.replace(
         _TEXTS,
         kind="multi_label",
-        module="bert.tasks.classification.task:MultiLabel",
         inference="bert.tasks.classification.inference:MultiLabel",
         head="cls/multi_label/output_weights",
         has_labels=True,
@@ -124,7 +119,6 @@ SPECS: tuple[Spec, ...] = (
     dataclasses.replace(
         _TEXTS,
         kind="regression",
-        module="bert.tasks.classification.task:Regression",
         inference="bert.tasks.classification.inference:Regression",
         head="cls/regression/output_weights",
         num_outputs=1,
@@ -133,7 +127,6 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         task="squad",
-        module="bert.tasks.squad.task:Squad",
         inference="bert.tasks.squad.inference:Squad",
         head="cls/squad/output_weights",
         num_outputs=2,
@@ -156,7 +149,6 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         task="ner",
-        module="bert.tasks.tagging.task:Tagging",
         inference="bert.tasks.tagging.inference:Tagging",
         head="cls/token/output_weights",
         has_labels=True,
@@ -166,7 +158,6 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         task="pretraining",
-        module="bert.tasks.pretraining.task:Pretraining",
         inference="bert.tasks.pretraining.inference:Pretraining",
         is_pretraining=True,
         min_seq_length=1,
@@ -181,7 +172,6 @@ SPECS: tuple[Spec, ...] = (
     ),
     Spec(
         task="features",
-        module="bert.tasks.features.task:Features",
         inference="bert.tasks.features.inference:Features",
         outputs={
             "sequence_output": "[B, S, D]: the last layer",
