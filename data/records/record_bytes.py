@@ -72,17 +72,20 @@ def record_of(frame: bytes) -> bytes:
 
 
 def values(fields: Sequence[Field], record: bytes) -> dict[str, list[Any]]:
-    """Returns what is in a record, in the order of the fields."""
+    """Returns these fields of a record, in their order."""
     kinds = {field.name: field.dtype for field in fields}
     found: dict[str, list[Any]] = {}
     (features,) = _parts(record)
     for entry in _parts(features):
-        name, feature = _parts(entry)
+        key, feature = _parts(entry)
+        name = key.decode()
+        if name not in kinds:
+            continue
         ((numbers,),) = map(_parts, _parts(feature))
-        if kinds[name.decode()] == "float32":
-            found[name.decode()] = np.frombuffer(numbers, "<f4").tolist()
+        if kinds[name] == "float32":
+            found[name] = np.frombuffer(numbers, "<f4").tolist()
         else:
-            found[name.decode()] = _numbers(numbers)
+            found[name] = _numbers(numbers)
     return {field.name: found[field.name] for field in fields}
 
 
