@@ -82,3 +82,11 @@ def test_values_are_read_back():
         expected = {k: v[row].tolist() for k, v in values.items()}
         found = record_bytes.values(fields, record_bytes.record_of(frame))
         assert list(found.items()) == list(expected.items())
+
+
+def test_some_of_the_values_are_read_back():
+    fields = [Field("a", 2), Field("b", 1, "float32")]
+    values = {"a": np.array([[1, 2]]), "b": np.array([[0.5]], np.float32)}
+    (frame,) = record_bytes.frames(fields, values)
+    record = record_bytes.record_of(frame)
+    assert record_bytes.values(fields[1:], record) == {"b": [0.5]}
