@@ -16,13 +16,7 @@ _ROOT = Path(__file__).parents[1]
 # All commands: files at the top, else in tools/.
 GROUPS: Mapping[str, Sequence[str]] = {
     "Make data": ("create_pretraining_data",),
-    "Train": (
-        "run_pretraining",
-        "run_classifier",
-        "run_squad",
-        "run_ner",
-        "run_classifier_with_tfhub",
-    ),
+    "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
     "Use a model": ("predict", "fill_mask", "extract_features"),
     "Export and convert": (
         "export_model",

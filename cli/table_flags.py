@@ -14,6 +14,8 @@ _SETS = {
     "dev_file": "The set to evaluate. Default: data_dir's dev{}.",
     "test_file": "The set to predict; it needs no labels. Default: data_dir's "
     "test{}.",
+}
+_LABELS = {
     "labels": "All labels, separated by commas, or a file with one a line. "
     "Default: those kept with the model (labels.txt) where it is evaluated, "
     "used or trained on in output_dir; else those of the training set, "
@@ -31,12 +33,14 @@ _COLUMNS = {
         "its key (jsonl). So for the other columns.",
     ),
     "label_column": ("label", "Column of the label."),
-    "label_separator": (",", "Stands between the labels of a cell."),
 }
 
 
 def define_set_flags(
-    flag_values: flags.FlagValues, extension: str, note: str = ""
+    flag_values: flags.FlagValues,
+    extension: str,
+    note: str = "",
+    has_labels: bool = True,
 ) -> None:
     """Defines where the sets of examples are, and which labels they have.
 
@@ -44,11 +48,27 @@ def define_set_flags(
         flag_values: where to.
         extension: of the files in data_dir, such as ".txt".
         note: stands in front of each text.
+        has_labels: whether labels have names.
     """
-    for name, text in _SETS.items():
+    texts = {**_SETS, **(_LABELS if has_labels else {})}
+    for name, text in texts.items():
         flags.DEFINE_string(
             name, None, note + text.format(extension), flag_values=flag_values
         )
+
+
+def define_text_flags(flag_values: flags.FlagValues) -> None:
+    """Defines which columns of one's own files hold a text and its label."""
+    for name, (default, text) in _COLUMNS.items():
+        flags.DEFINE_string(
+            name, default, f"Own data: {text}", flag_values=flag_values
+        )
+    flags.DEFINE_bool(
+        "header",
+        True,
+        "Own data: whether the first line names the columns.",
+        flag_values=flag_values,
+    )
 
 
 def define_table_flags(flag_values: flags.FlagValues) -> None:
@@ -58,14 +78,11 @@ def define_table_flags(flag_values: flags.FlagValues) -> None:
         flags.DEFINE_string(
             name, None, f"Own data: {text}", flag_values=flag_values
         )
-    for name, (default, text) in _COLUMNS.items():
-        flags.DEFINE_string(
-            name, default, f"Own data: {text}", flag_values=flag_values
-        )
-    flags.DEFINE_bool(
-        "header",
-        True,
-        "Own data: whether the first line names the columns.",
+    define_text_flags(flag_values)
+    flags.DEFINE_string(
+        "label_separator",
+        ",",
+        "Own data: Stands between the labels of a cell.",
         flag_values=flag_values,
     )
     flags.DEFINE_enum(

@@ -10,6 +10,7 @@ from bert.data.records import input_pipeline, record_files
 from bert.data.records.record_files import RecordSource
 from bert.errors import UserError
 from bert.tasks.inference import Inference
+from bert.tasks.spec import INPUTS
 
 _BATCH_SIZE = 32
 
@@ -24,19 +25,21 @@ def read(
         inference: the task's, of the model that they are for.
 
     Returns:
-        Dicts of arrays [B, ...] by feature; padding that all rows of a batch
-        have is cut off.
+        Dicts of arrays [B, ...] by feature, but of `spec.INPUTS` [n, S], the
+        sequences of all rows; padding that all have is cut off.
 
     Raises:
         UserError: a record is not what the model takes.
     """
     config = inference.config
     length = _length_of_first(files[0]) or inference.task.max_seq_length
-    if length > config.max_position_embeddings:
+    fields = inference.fields(length)
+    longest = max(field.shape[-1] for field in fields if field.per_token)
+    if longest > config.max_position_embeddings:
         raise UserError(
             f"{files[0]}: expected records of at most "
             f"{config.max_position_embeddings} tokens, the model's longest "
-            f"sequence. Received: {length}."
+            f"sequence. Received: {longest}."
         )
     limits = {
         "input_ids": config.vocab_size,
@@ -45,10 +48,19 @@ def read(
     }
     if inference.num_label_ids is not None:
         limits["label_ids"] = inference.num_label_ids
-    source = RecordSource(files, inference.fields(length), limits)
+    source = RecordSource(files, fields, limits)
     record_files.check_records(source, limit=None)
     batches = input_pipeline.predict_batches(source, _BATCH_SIZE)
-    return list(batches.as_numpy_iterator())
+    return [
+        # A model takes one sequence a row.
+        {
+            name: values.reshape(-1, values.shape[-1])
+            if name in INPUTS
+            else values
+            for name, values in batch.items()
+        }
+        for batch in batches.as_numpy_iterator()
+    ]
 
 
 def _length_of_first(path: str) -> int | None:

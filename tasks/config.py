@@ -4,6 +4,7 @@ Imports without TensorFlow.
 """
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from bert.cli.config import TrainingConfig
@@ -55,6 +56,27 @@ class FineTuningConfig(TrainingConfig):
             "test": self.do_predict,
         }
         return [name for name, is_needed in asked.items() if is_needed]
+
+    def set_file(self, name: str, default: str) -> str:
+        """Returns where a set is: --<name>_file, else a file in --data_dir.
+
+        Args:
+            name: train, dev or test.
+            default: the file's name in data_dir.
+
+        Raises:
+            UserError: no flag says where.
+        """
+        path: str | None = getattr(self, f"{name}_file")
+        data_dir: str | None = getattr(self, "data_dir", None)
+        if path:
+            return path
+        if data_dir:
+            return os.path.join(data_dir, default)
+        raise UserError(
+            f"--{name}_file must be given, or --data_dir, the folder with "
+            f"{default}."
+        )
 
     def check_metric(self, names: Sequence[str]) -> None:
         """Raises UserError where --save_best is none of a task's metrics."""

@@ -204,7 +204,11 @@ class Inference:
     # Figures: how good a model's outputs are.
 
     def fields(self, seq_length: int) -> Sequence[Field]:
-        """Returns the fields that records must have to measure with them."""
+        """Returns the fields that records must have to measure with them.
+
+        Args:
+            seq_length: how many ids a record has.
+        """
         return record_fields.sequence_fields(seq_length)
 
     @property

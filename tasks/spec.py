@@ -126,6 +126,20 @@ SPECS: tuple[Spec, ...] = (
         problem_type="regression",
     ),
     Spec(
+        task="multiple_choice",
+        inference="bert.tasks.multiple_choice.inference:MultipleChoice",
+        # A classifier's: without task.json it is taken for one.
+        head="output_weights",
+        num_outputs=1,
+        uses_pooler=True,
+        # Choices of a record; a request may have any number.
+        options={"num_choices": 4},
+        outputs={"logits": "[B, 1]: the score of a text with one choice"},
+        optional_weights=(),
+        huggingface="BertForMultipleChoice",
+        huggingface_head="classifier",
+    ),
+    Spec(
         task="squad",
         inference="bert.tasks.squad.inference:Squad",
         head="cls/squad/output_weights",

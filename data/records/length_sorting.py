@@ -30,7 +30,7 @@ def sorted_batches(
     Args:
         windows: dicts of tensors [rows, ...], `input_mask` among them.
         batch_size: rows of a batch.
-        per_token: names of the tensors [rows, S] that are cut.
+        per_token: names of the tensors [rows, ..., S] that are cut.
         fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
             needs it: nothing is sorted or cut, and rows of zeros, with `row`
             -1, fill the last batch of a window up.
@@ -139,13 +139,17 @@ def lengths(mask: tf.Tensor) -> tf.Tensor:
     """Returns the number of positions up to the last 1 of each row.
 
     Args:
-        mask: int [B, S].
+        mask: int [B, S], or [B, n, S] of several sequences a row: then of the
+            longest.
 
     Returns:
         int32 [B].
     """
-    positions = tf.range(1, tf.shape(mask)[1] + 1)
-    return tf.reduce_max(tf.cast(mask != 0, tf.int32) * positions, axis=1)
+    positions = tf.range(1, tf.shape(mask)[-1] + 1)
+    return tf.reduce_max(
+        tf.cast(mask != 0, tf.int32) * positions,
+        axis=tf.range(1, tf.rank(mask)),
+    )
 
 
 def cut(
@@ -155,11 +159,11 @@ def cut(
 
     Args:
         batch: tensors [B, ...], `input_mask` among them.
-        per_token: names of the tensors [B, S] that are cut.
+        per_token: names of the tensors [B, ..., S] that are cut.
     """
     width = tf.maximum(tf.reduce_max(lengths(batch["input_mask"])), 1)
     return {
-        name: values[:, :width] if name in per_token else values
+        name: values[..., :width] if name in per_token else values
         for name, values in batch.items()
     }
 

@@ -150,7 +150,7 @@ def parse(source: RecordSource, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         serialized: string [B].
 
     Returns:
-        By field name, [B, length]: int32 where the file has int64 (as the
+        By field name, [B, *shape]: int32 where the file has int64 (as the
         original does for the TPU's sake), else float32.
 
     Raises:
@@ -161,7 +161,7 @@ def parse(source: RecordSource, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     values = tf.io.parse_example(
         serialized,
         {
-            field.name: tf.io.FixedLenFeature([field.length], field.dtype)
+            field.name: tf.io.FixedLenFeature(field.shape, field.dtype)
             for field in source.fields
         },
     )

@@ -1,7 +1,6 @@
 """run_ner.py's flags, checked together; imports without TensorFlow."""
 
 import dataclasses
-import os
 
 from bert.errors import UserError
 from bert.tasks.config import FineTuningConfig
@@ -32,12 +31,4 @@ class Config(FineTuningConfig):
 
     def path(self, name: str) -> str:
         """Returns where a set is; UserError where no flag says so."""
-        path: str | None = getattr(self, f"{name}_file")
-        if path:
-            return path
-        if self.data_dir:
-            return os.path.join(self.data_dir, f"{name}.txt")
-        raise UserError(
-            f"--{name}_file must be given, or --data_dir, the folder with "
-            f"{name}.txt."
-        )
+        return self.set_file(name, f"{name}.txt")

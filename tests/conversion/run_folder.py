@@ -9,7 +9,9 @@ import tensorflow as tf
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint, heads
+from bert.tasks import spec
 from bert.tasks.classification import kinds
+from bert.tasks.multiple_choice.model import MultipleChoiceModel
 from bert.training import checkpointing
 from bert.training.checkpointing import RunState
 
@@ -30,6 +32,7 @@ RUNS = {
     "regression": ("classification", "regression", ()),
     "ner": ("ner", None, ("O", "B-PER", "I-PER", "B-ORG")),
     "squad": ("squad", None, ()),
+    "multiple_choice": ("multiple_choice", None, ()),
 }
 ARCHITECTURES = {
     "pretraining": "BertForPreTraining",
@@ -38,6 +41,7 @@ ARCHITECTURES = {
     "regression": "BertForSequenceClassification",
     "ner": "BertForTokenClassification",
     "squad": "BertForQuestionAnswering",
+    "multiple_choice": "BertForMultipleChoice",
 }
 
 
@@ -64,6 +68,8 @@ def make_model(name: str, config: BertConfig, seed: int = 0):
         model = heads.TokenModel(config, len(labels))
     elif task == "squad":
         model = heads.SpanModel(config)
+    elif task == "multiple_choice":
+        model = MultipleChoiceModel(config)
     else:
         model = heads.PretrainingModel(config)
     random = np.random.default_rng(seed)
@@ -123,7 +129,9 @@ def write(golden: Path, folder: Path, name: str, **changes):
             kind=kind,
             do_lower_case=True,
             max_seq_length=32,
-            options=SQUAD_OPTIONS if task == "squad" else {},
+            options=SQUAD_OPTIONS
+            if task == "squad"
+            else spec.find(task, kind).options,
         ),
         str(source),
         str(golden / "inputs/vocab.txt"),

@@ -38,6 +38,14 @@ def random_batch(config, rows=4, length=24, seed=1):
     }
 
 
+def batch_of(name, config):
+    """A random batch, with an axis of choices where the task has one."""
+    batch = random_batch(config)
+    if name != "multiple_choice":
+        return batch
+    return {key: value.reshape(2, 2, -1) for key, value in batch.items()}
+
+
 def outputs_of_ours(name, model, batch):
     """What our model makes of a batch, by the names of transformers."""
     if name == "encoder":
@@ -50,7 +58,7 @@ def outputs_of_ours(name, model, batch):
             "last_hidden_state": outputs["sequence_output"].numpy(),
             "pooler_output": outputs["pooled_output"].numpy(),
         }
-    rows, length = batch["input_ids"].shape
+    *_, rows, length = batch["input_ids"].shape
     positions = np.tile(np.arange(length), (rows, 1))
     batch = {**batch, "masked_lm_positions": positions}
     outputs = model({key: tf.constant(value) for key, value in batch.items()})
@@ -125,7 +133,7 @@ def test_activations_are_the_same_functions(golden, tmp_path, act):
 def test_a_trained_model_gives_the_same_in_transformers(golden, tmp_path, name):
     ours = run_folder.write(golden, tmp_path / "run", name)
     out = convert(tmp_path / "run", tmp_path / "hf")
-    batch = random_batch(run_folder.tiny_config())
+    batch = batch_of(name, run_folder.tiny_config())
     assert_same(
         outputs_of_theirs(out, run_folder.ARCHITECTURES[name], batch),
         outputs_of_ours(name, ours, batch),
@@ -209,7 +217,7 @@ def test_a_model_of_transformers_gives_the_same_here(golden, tmp_path, name):
     if labels:
         lines = (out / "labels.txt").read_text().splitlines()
         assert lines == list(labels)
-    batch = random_batch(config)
+    batch = batch_of(name, config)
     assert_same(
         outputs_of_theirs(
             tmp_path / "hf", run_folder.ARCHITECTURES[name], batch

@@ -32,7 +32,7 @@ def make(name: str, tokenizer=None, top_k: int = 1, **changes) -> Inference:
         kind=row.kind,
         do_lower_case=True,
         max_seq_length=32,
-        options=run_folder.SQUAD_OPTIONS if row.options else {},
+        options=run_folder.SQUAD_OPTIONS if name == "squad" else row.options,
     )
     return inference.class_of(task)(
         task,

@@ -106,3 +106,13 @@ def test_only_rows_within_50_batches_are_sorted_together():
 @pytest.mark.parametrize("first", [0, 2, 5])
 def test_fewer_rows_than_a_batch_stay_as_they_are(first):
     assert list(group([3, 1, 2], 5, first=first)) == [0, 1, 2]
+
+
+def test_of_several_sequences_a_row_the_longest_decides():
+    mask = np.zeros([2, 3, 6], np.int32)
+    mask[0, 1, :4] = mask[0, 2, :1] = mask[1, 0, :2] = 1
+    assert length_sorting.lengths(mask).numpy().tolist() == [4, 2]
+    batch = {"input_mask": mask, "label_ids": np.ones([2, 6], np.int32)}
+    found = length_sorting.cut(batch, {"input_mask"})
+    assert found["input_mask"].shape == (2, 3, 4)
+    assert found["label_ids"].shape == (2, 6)

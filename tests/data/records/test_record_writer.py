@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from bert.data.records import length_sorting, record_writer
-from bert.data.records.fields import Field
+from bert.data.records import length_sorting, record_files, record_writer
+from bert.data.records.fields import Field, sequence_fields
 from tests.data.records import protobuf
 
 FIELDS = (
@@ -86,3 +86,23 @@ def test_no_examples_are_an_empty_file(tmp_path):
 
     assert written[::2] == (0, [])
     assert (tmp_path / "a").read_bytes() == b""
+
+
+def test_several_sequences_are_read_as_they_were_written(tmp_path):
+    fields = sequence_fields(3, sequences=2)
+    masks = [[1, 0, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0]]
+    rows = [dict.fromkeys(("input_ids", "segment_ids"), [1] * 6)] * 2
+    rows = [
+        {**row, "input_mask": mask}
+        for row, mask in zip(rows, masks, strict=True)
+    ]
+
+    written = record_writer.write(str(tmp_path / "a"), fields, rows)
+
+    source = record_files.RecordSource([str(tmp_path / "a")], fields, {})
+    (batch,) = record_files.parsed(
+        record_files.serialized(source.files).batch(2), source
+    )
+    assert batch["input_mask"].numpy().reshape(2, 6).tolist() == masks
+    assert batch["input_ids"].shape == (2, 2, 3)
+    assert written.lengths == [2, 3]

@@ -1,0 +1,63 @@
+"""Fine-tunes BERT to choose one of several texts: SWAG, RACE, own questions.
+
+Takes csv, tsv and jsonl files; writes checkpoints, eval_results.txt and
+predictions to output_dir. See docs/multiple_choice.md.
+"""
+
+from absl import flags
+
+from bert.cli import (
+    command_line,
+    environment,
+    shared_flags,
+    table_flags,
+    training_flags,
+)
+from bert.tasks import finetune
+from bert.tasks.multiple_choice.config import Config
+from bert.tasks.multiple_choice.examples import FILES
+from bert.tasks.multiple_choice.finetuning import MultipleChoice
+
+FLAGS = flags.FLAGS
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    shared_flags.define_strings(
+        flag_values,
+        data_dir="Folder of the task's files: train.csv (.tsv, .jsonl), dev… "
+        "(of swag: val.csv) and test….",
+    )
+    shared_flags.define_required_strings(
+        flag_values, task_name=f"{', '.join(FILES)}."
+    )
+    table_flags.define_set_flags(
+        flag_values, ".csv (.tsv, .jsonl)", has_labels=False
+    )
+    table_flags.define_text_flags(flag_values)
+    shared_flags.define_strings(
+        flag_values,
+        choice_columns="Own data: columns of the choices, separated by commas; "
+        "in jsonl also one key that holds a list.",
+    )
+    shared_flags.define_eval_batch_size(flag_values)
+
+
+def main() -> None:
+    """Flags → questions → records → training → evaluation → prediction."""
+    environment.prepare()
+    choose(Config.from_flags(FLAGS))
+
+
+def choose(config: Config) -> None:
+    """Checks what the run needs, then trains, evaluates and predicts.
+
+    Raises:
+        UserError: a file, a row or a checkpoint is not what it must be.
+    """
+    finetune.run(MultipleChoice(config))
+
+
+if __name__ == "__main__":
+    command_line.run(main, define_flags)

@@ -1,0 +1,88 @@
+"""run_multiple_choice.py's flags, checked together; needs no TensorFlow."""
+
+import dataclasses
+
+from bert.errors import UserError
+from bert.tasks.config import FineTuningConfig
+from bert.tasks.multiple_choice import examples
+from bert.tasks.multiple_choice.examples import Columns
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(FineTuningConfig):
+    """The values of a run's flags, by their names; checked together."""
+
+    task_name: str
+    data_dir: str | None
+    eval_batch_size: int
+    train_file: str | None
+    dev_file: str | None
+    test_file: str | None
+    text_column: str
+    choice_columns: str | None
+    label_column: str
+    header: bool
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.format not in examples.FILES:
+            raise UserError(
+                "--task_name must be one of "
+                f"{', '.join(examples.FILES)}. Received: {self.task_name!r}."
+            )
+        if self.max_seq_length < 5:
+            raise UserError(
+                "--max_seq_length must be at least 5 for a text and a choice: "
+                f"[CLS] a [SEP] b [SEP]. Received: {self.max_seq_length}."
+            )
+        self._check_columns()
+        for name in self.needed_sets:
+            self.path(name)
+
+    def _check_columns(self) -> None:
+        own = {
+            "text_column": self.text_column != "text",
+            "choice_columns": self.choice_columns is not None,
+            "label_column": self.label_column != "label",
+            "header": not self.header,
+        }
+        given = [name for name, is_given in own.items() if is_given]
+        if self.format in examples.BENCHMARKS:
+            if given:
+                raise UserError(
+                    f"--{given[0]} is for one's own files (--task_name=csv, "
+                    "tsv or jsonl); leave it out. Received: "
+                    f"--task_name={self.task_name}."
+                )
+            return
+        columns = self.columns
+        names = [columns.text, *columns.choices, columns.label]
+        doubled = [name for name in names if names.count(name) > 1]
+        if not columns.choices or "" in names or doubled:
+            raise UserError(
+                "Expected --choice_columns=a,b,…, the columns of the choices, "
+                "other ones than --text_column and --label_column. Received: "
+                f"--choice_columns={self.choice_columns}, "
+                f"--text_column={self.text_column}, "
+                f"--label_column={self.label_column}."
+            )
+
+    @property
+    def format(self) -> str:
+        """What the files are: a key of `examples.FILES`."""
+        return self.task_name.lower()
+
+    @property
+    def columns(self) -> Columns:
+        """Where one's own files have what."""
+        choices = (self.choice_columns or "").split(",")
+        return Columns(
+            self.text_column,
+            tuple(name.strip() for name in choices if choices != [""]),
+            self.label_column,
+            self.header,
+        )
+
+    def path(self, name: str) -> str:
+        """Returns where a set is; UserError where no flag says so."""
+        return self.set_file(name, examples.FILES[self.format][name])

@@ -1,0 +1,78 @@
+"""Questions with choices → the features of their records.
+
+Letters of shapes: C choices of a record, S sequence.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from absl import logging
+
+from bert.data.records import packing
+from bert.data.records.fields import Field, sequence_fields
+from bert.data.text.tokenization import FullTokenizer
+from bert.tasks.multiple_choice.examples import ChoiceExample
+from bert.tasks.spec import INPUTS
+
+# Whose features are logged.
+LOGGED_EXAMPLES = 5
+
+
+def fields(seq_length: int, num_choices: int) -> tuple[Field, ...]:
+    """Returns the fields of run_multiple_choice.py's records.
+
+    Args:
+        seq_length: the flag max_seq_length, S.
+        num_choices: C; a choice that there is not is all padding.
+    """
+    return (*sequence_fields(seq_length, num_choices), Field("label_ids", 1))
+
+
+def featurize(
+    examples: Sequence[ChoiceExample],
+    num_choices: int,
+    max_seq_length: int,
+    tokenizer: FullTokenizer,
+) -> Iterator[dict[str, list[int]]]:
+    """Yields the features of each example; logs the first five.
+
+    Args:
+        examples: in the order of the records.
+        num_choices: C, at least as many as each example has.
+        max_seq_length: S; pairs are cut as run_classifier.py's.
+        tokenizer: makes ids of text.
+
+    Yields:
+        `input_ids`, `input_mask`, `segment_ids` (C * S ints, choice after
+        choice) and `label_ids` ([1]; 0 where there is none).
+    """
+    special = packing.SpecialIds.from_vocab(tokenizer.vocab)
+    for index, example in enumerate(examples):
+        features: dict[str, list[int]] = {name: [] for name in INPUTS}
+        features["label_ids"] = [example.label or 0]
+        is_logged = index < LOGGED_EXAMPLES
+        if is_logged:
+            logging.info("*** Example ***")
+            logging.info("guid: %s", example.guid)
+        for number in range(num_choices):
+            choice = "".join(example.choices[number : number + 1])
+            packed = packing.Packed([], 0)
+            if choice:
+                packed = packing.pack_texts(
+                    example.text,
+                    choice,
+                    tokenizer.encode,
+                    special,
+                    max_seq_length,
+                )
+            padded = packing.pad(packed, max_seq_length)
+            for name, values in padded.items():
+                features[name] += values
+            if is_logged:
+                tokens = tokenizer.convert_ids_to_tokens(packed.ids)
+                logging.info("choice: %d", number)
+                logging.info("tokens: %s", " ".join(tokens))
+                for name, values in padded.items():
+                    logging.info("%s: %s", name, " ".join(map(str, values)))
+        if is_logged:
+            logging.info("label: %s", example.label)
+        yield features

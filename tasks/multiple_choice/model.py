@@ -1,0 +1,80 @@
+"""The model that chooses one of several texts.
+
+Letters of shapes: B batch, C choices, S sequence, D hidden.
+"""
+
+from typing import Unpack
+
+import tensorflow as tf
+
+from bert.modeling.backbones.backbone import ModelOptions
+from bert.modeling.config import BertConfig
+from bert.modeling.losses import cross_entropy
+from bert.modeling.randomness import dropout, dropout_seed, split_seed
+from bert.modeling.task_model import LossWeight, TaskModel, one_a_row
+from bert.tasks.spec import INPUTS
+
+# Below every logit.
+_NO_CHOICE = -1e30
+
+
+class MultipleChoiceModel(TaskModel):
+    """One of several texts: each is scored, and the best is chosen.
+
+    Args:
+        config: the encoder's sizes.
+        dropout_rate: share of the pooled vector dropped, as in
+            `ClassifierModel`.
+        **options: see `ModelOptions`.
+
+    Call arguments:
+        batch: `input_ids`, `input_mask` and `segment_ids`, int [B, C, S]; a
+            choice whose mask is all 0 is not there. For the losses also
+            `label_ids`, int [B] or [B, 1], the numbers of the right ones.
+
+    Returns:
+        `logits` float32 [B, C], -1e30 for choices that are not there.
+
+    Checkpoint: `output_weights` [1, D] and `output_bias` [1] at the root, as
+    a classifier's; task.json tells them apart.
+
+    Source: Devlin et al. 2019, section 4.4.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        dropout_rate: float = 0.1,
+        **options: Unpack[ModelOptions],
+    ):
+        super().__init__(config, "multiple_choice_model", **options)
+        self.dropout_rate = dropout_rate
+        self.scorer = self.new_head(1)
+
+    def call(self, batch, training=False, seed=None):
+        encoder_seed, head_seed = split_seed(seed, 2)
+        shape = tf.shape(batch["input_ids"])
+        sequences = {
+            name: tf.reshape(batch[name], [-1, shape[2]]) for name in INPUTS
+        }
+        encoded = self.encode(
+            sequences, training, encoder_seed, choose=lambda x: x[:, :1]
+        )
+        pooled = dropout(
+            encoded["pooled_output"],
+            self.dropout_rate,
+            dropout_seed(training, head_seed, [self.dropout_rate]),
+        )
+        logits = tf.reshape(self.scorer(pooled), shape[:2])
+        is_there = tf.reduce_any(batch["input_mask"] != 0, axis=-1)
+        return {"logits": tf.where(is_there, logits, _NO_CHOICE)}
+
+    def loss_weights(self, batch):
+        return {"multiple_choice": LossWeight(one_a_row(batch), 0.0)}
+
+    def losses(self, outputs, batch):
+        return {
+            "multiple_choice": cross_entropy(
+                outputs["logits"], batch["label_ids"]
+            )
+        }
