@@ -1,6 +1,5 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,11 +60,7 @@ class Classification(FineTuningTask):
         # Before the files are read, which may take its time.
         config.check_metric(self.metric_names())
         self._sets = sets.read(
-            self._processor,
-            config.data_dir,
-            train=config.do_train,
-            dev=config.do_eval or config.evaluates_in_training,
-            test=config.do_predict,
+            self._processor, config.data_dir, config.needed_sets
         )
         self.labels = sets.label_names(self._processor)
         if self.labels:
@@ -74,21 +69,20 @@ class Classification(FineTuningTask):
                 label_files.Labels(list(self.labels), origin),
                 task.kept_labels(start),
             )
-        number = functools.partial(
-            sets.label_ids,
-            kind=self._kind,
-            names=self.labels,
-            max_seq_length=config.max_seq_length,
-        )
-        self._train_ids = number(self._sets.train)
-        self._dev_ids = {k: number(v) for k, v in self._sets.dev.items()}
-        self._test_ids = {k: number(v) for k, v in self._sets.test.items()}
+        self._label_ids = {
+            (set_type, key): sets.label_ids(
+                examples, self._kind, self.labels, config.max_seq_length
+            )
+            for set_type, own in self._sets.items()
+            for key, examples in own.items()
+        }
         self._label_weights = sets.label_weights(
-            self._processor,
-            self.labels,
-            config.class_weights,
-            self._sets.train,
+            self._processor, self.labels, config.class_weights, self._train
         )
+
+    @property
+    def _train(self) -> Sequence[InputExample]:
+        return self._sets.get("train", {}).get("", ())
 
     def _make_processor(self, start: "Start") -> DataProcessor:
         """Returns the task's processor, which knows its labels if it can."""
@@ -103,7 +97,7 @@ class Classification(FineTuningTask):
 
     @property
     def num_examples(self):
-        return len(self._sets.train)
+        return len(self._train)
 
     def metric_names(self):
         own = self._kind.metric_names(self._processor.metric_names)
@@ -118,11 +112,20 @@ class Classification(FineTuningTask):
         )
 
     def training_set(self):
-        return self._records(
-            "train.tf_record", self._sets.train, self._train_ids
-        )
+        return self._records("train", "train.tf_record")[""]
 
-    def _records(
+    def _records(self, set_type: str, file: str) -> dict[str, RecordSet]:
+        """Returns the task's set, and further ones, by their names."""
+        return {
+            key: self._record_set(
+                sets.file_name(file, key),
+                examples,
+                self._label_ids[set_type, key],
+            )
+            for key, examples in self._sets[set_type].items()
+        }
+
+    def _record_set(
         self,
         file: str,
         examples: Sequence[InputExample],
@@ -143,19 +146,12 @@ class Classification(FineTuningTask):
         )
 
     def evaluation(self):
-        if not self._sets.dev:
+        if "dev" not in self._sets:
             return None
-        number = len(self._sets.dev[""])
+        number = len(self._sets["dev"][""])
         kind = self._kind
         return Walk(
-            {
-                key: self._records(
-                    sets.file_name("eval.tf_record", key),
-                    examples,
-                    self._dev_ids[key],
-                )
-                for key, examples in self._sets.dev.items()
-            },
+            self._records("dev", "eval.tf_record"),
             self.config.eval_batch_size,
             lambda model, outputs, batch: {
                 "logits": outputs["logits"],
@@ -190,23 +186,19 @@ class Classification(FineTuningTask):
         evaluation = self.evaluation()
         if self.config.do_eval and evaluation:
             yield evaluation
+        if not self.config.do_predict:
+            return
         kind = self._kind
-        for key, examples in self._sets.test.items():
+        for key, records in self._records("test", "predict.tf_record").items():
             yield Walk(
-                {
-                    key: self._records(
-                        sets.file_name("predict.tf_record", key),
-                        examples,
-                        self._test_ids[key],
-                    )
-                },
+                {key: records},
                 self.config.predict_batch_size,
                 lambda model, outputs, batch: {
                     "values": kind.values(outputs["logits"])
                 },
                 self._write_predictions,
                 title="***** Running prediction*****",
-                sizes=[f"Num examples = {len(examples)}"],
+                sizes=[f"Num examples = {len(self._sets['test'][key])}"],
             )
 
     def _write_predictions(
@@ -226,7 +218,7 @@ class Classification(FineTuningTask):
             )
             writer.write_test_results()
             writer.write_json_lines(
-                self._sets.test[key], self.config.predictions_text
+                self._sets["test"][key], self.config.predictions_text
             )
             also = self._processor.also
             name = (also[key] if key else self._processor).glue_name

@@ -1,8 +1,7 @@
 """The sets of examples that a command asks a task for."""
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from bert.errors import UserError
 from bert.files import file_bytes
@@ -15,46 +14,33 @@ from bert.tasks.classification.processors import DataProcessor, InputExample
 _FLAGS = {"train": "do_train", "dev": "do_eval", "test": "do_predict"}
 
 
-class ExampleSets(NamedTuple):
-    """What a command reads; what it does not need is empty.
-
-    Attributes:
-        train: the training set.
-        dev: what is evaluated: the task's dev set under "", those of
-            `DataProcessor.also` under their names.
-        test: what is predicted, by the same names.
-    """
-
-    train: Sequence[InputExample]
-    dev: Mapping[str, Sequence[InputExample]]
-    test: Mapping[str, Sequence[InputExample]]
-
-
 def read(
-    processor: DataProcessor,
-    data_dir: str | None,
-    *,
-    train: bool,
-    dev: bool,
-    test: bool,
-) -> ExampleSets:
-    """Reads a task's examples, the training set first.
+    processor: DataProcessor, data_dir: str | None, needed: Iterable[str]
+) -> dict[str, dict[str, Sequence[InputExample]]]:
+    """Reads a task's examples.
 
     Args:
         processor: the task.
         data_dir: its folder.
-        train: whether the training set is needed.
-        dev: whether the dev sets are.
-        test: whether the test sets are.
+        needed: which sets: train, dev, test.
+
+    Returns:
+        By these names: the task's set under "", and of dev and test those of
+        `DataProcessor.also` whose files are there, under their names.
 
     Raises:
         UserError: a file is not as it must be, or the task lacks a set.
     """
-    return ExampleSets(
-        _examples(processor, "train", data_dir) if train else [],
-        _with_others(processor, "dev", data_dir) if dev else {},
-        _with_others(processor, "test", data_dir) if test else {},
-    )
+    found = {}
+    for set_type in needed:
+        found[set_type] = {"": _examples(processor, set_type, data_dir)}
+        others = {} if set_type == "train" else processor.also
+        for name, other in others.items():
+            also = other()
+            path = os.path.join(data_dir or "", also.files[set_type])
+            if file_bytes.exists(path):
+                found[set_type][name] = _examples(also, set_type, data_dir)
+    return found
 
 
 def file_name(name: str, key: str) -> str:
@@ -127,19 +113,6 @@ def label_ids(
                 "--max_seq_length must be at least 5 for pairs of texts: "
                 f"[CLS] a [SEP] b [SEP]. Received: {max_seq_length}."
             )
-    return found
-
-
-def _with_others(
-    processor: DataProcessor, set_type: str, data_dir: str | None
-) -> dict[str, Sequence[InputExample]]:
-    """Returns the task's set, and those of `also` whose files are there."""
-    found = {"": _examples(processor, set_type, data_dir)}
-    for name, other in processor.also.items():
-        also = other()
-        path = os.path.join(data_dir or "", also.files[set_type])
-        if file_bytes.exists(path):
-            found[name] = _examples(also, set_type, data_dir)
     return found
 
 

@@ -259,13 +259,10 @@ class Squad(FineTuningTask):
             ]
 
         threshold = self.config.threshold
+        if not self.config.version_2_with_negative:
+            return self._threshold, metrics.metrics(judged(self._threshold))
         if threshold is not None:
-            count = (
-                metrics.metrics_v2
-                if self.config.version_2_with_negative
-                else metrics.metrics
-            )
-            return threshold, count(judged(threshold))
+            return threshold, metrics.metrics_v2(judged(threshold))
         threshold = metrics.best_f1_threshold(judged(0.0))
         logging.info(
             "null_score_diff_threshold with the best F1: %s", threshold

@@ -35,3 +35,16 @@ def test_an_unknown_metric_is_refused(config):
 )
 def test_evaluation_in_training_needs_both(config, args, expected):
     assert config(*args).evaluates_in_training == expected
+
+
+@pytest.mark.parametrize(
+    ("args", "sets"),
+    [
+        ([], ["train"]),
+        (["--eval_steps=1"], ["train", "dev"]),
+        (["--nodo_train", "--do_eval", "--do_predict"], ["dev", "test"]),
+        (["--nodo_train", "--do_export"], []),
+    ],
+)
+def test_sets_are_those_that_are_asked_for(config, args, sets):
+    assert config(*args).needed_sets == sets

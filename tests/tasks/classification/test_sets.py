@@ -38,20 +38,21 @@ class Mine(DataProcessor):
         return ["a", "b"]
 
 
-def read(folder, train=False, dev=False, test=False):
-    return sets.read(Mine(), str(folder), train=train, dev=dev, test=test)
+def read(folder, *needed):
+    return sets.read(Mine(), str(folder), needed)
 
 
 def test_reads_what_is_asked_for(tmp_path):
-    found = read(tmp_path, train=True)
-    assert [e.guid for e in found.train] == ["1", "2"]
-    assert (found.dev, found.test) == ({}, {})
+    found = read(tmp_path, "train")
+    assert list(found) == ["train"]
+    assert list(found["train"]) == [""]
+    assert [e.guid for e in found["train"][""]] == ["1", "2"]
 
 
 def test_other_sets_are_read_where_their_files_are(tmp_path):
-    assert list(read(tmp_path, dev=True).dev) == [""]
+    assert list(read(tmp_path, "dev")["dev"]) == [""]
     (tmp_path / "other.tsv").write_text("text\n")
-    found = read(tmp_path, dev=True).dev
+    found = read(tmp_path, "dev")["dev"]
     assert {k: [e.guid for e in v] for k, v in found.items()} == {
         "": ["3"],
         "other": ["other"],
@@ -62,9 +63,9 @@ def test_a_set_that_is_empty_or_missing_is_named(tmp_path):
     with pytest.raises(
         UserError, match=r"--do_predict. Received: none from Mi"
     ):
-        read(tmp_path, test=True)
+        read(tmp_path, "test")
     with pytest.raises(UserError, match=r"no train set \(DataProcessor\)"):
-        sets.read(DataProcessor(), "", train=True, dev=False, test=False)
+        sets.read(DataProcessor(), "", ["train"])
 
 
 def label_ids(examples, kind="classification", length=5):
@@ -72,8 +73,8 @@ def label_ids(examples, kind="classification", length=5):
 
 
 def test_pairs_need_room(tmp_path):
-    label_ids(read(tmp_path, dev=True).dev[""], length=3)
-    pairs = read(tmp_path, train=True).train
+    label_ids(read(tmp_path, "dev")["dev"][""], length=3)
+    pairs = read(tmp_path, "train")["train"][""]
     assert label_ids(pairs, length=5) == [[0], [1]]
     with pytest.raises(UserError, match=r"at least 5 for pairs .*Received: 4"):
         label_ids(pairs, length=4)
@@ -88,7 +89,7 @@ def test_a_label_that_the_task_lacks_is_found():
 
 
 def test_weights_come_from_the_training_set(tmp_path):
-    train = read(tmp_path, train=True).train
+    train = read(tmp_path, "train")["train"][""]
     weigh = sets.label_weights
     assert weigh(Mine(), ["a", "b"], "balanced", train) == [1.0, 1.0]
     assert weigh(Mine(), ["a", "b"], "balanced", []) is None

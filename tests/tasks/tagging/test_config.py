@@ -17,19 +17,6 @@ def parse(*args):
     return Config.from_flags(flag_values)
 
 
-@pytest.mark.parametrize(
-    ("args", "sets"),
-    [
-        (["--do_train"], ["train"]),
-        (["--do_train", "--eval_steps=1"], ["train", "dev"]),
-        (["--do_eval", "--do_predict"], ["dev", "test"]),
-        (["--do_export"], []),
-    ],
-)
-def test_sets_are_those_that_are_asked_for(args, sets):
-    assert parse("--data_dir=d", *args).needed_sets == sets
-
-
 def test_a_file_is_where_its_flag_says_else_in_data_dir():
     config = parse("--data_dir=d", "--dev_file=e", "--do_eval")
     assert config.path("dev") == "e"
