@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from bert.conversion import huggingface_names, output_folder
+from bert.conversion import output_folder
 from bert.modeling import BertConfig, checkpoint
-from bert.tasks import spec
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import convert, read
 
@@ -122,13 +121,6 @@ def test_keys_of_published_configurations_are_carried_along(
     assert "not converted: auto_map, notes" in caplog.text
     config = json.loads((back / "bert_config.json").read_text())
     assert extra.items() <= config.items()
-
-
-def test_the_names_of_heads_are_those_of_the_models():
-    for head in huggingface_names.HEADS:
-        if head.kind:
-            found = spec.find(head.task, head.kind).head
-            assert found == f"{head.scope}output_weights"
 
 
 def test_a_new_file_may_be_read_by_those_who_may_read_others(golden, tmp_path):

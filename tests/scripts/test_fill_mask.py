@@ -152,17 +152,6 @@ def test_an_export_says_the_same(folder, words, tmp_path):
     assert [word["token"] for word in found] == tokens
 
 
-def test_a_run_of_pre_training_needs_its_vocabulary(golden, tmp_path):
-    run_folder.write(golden, tmp_path / "run", "pretraining")
-    MaskedWords.load(str(tmp_path / "run"))
-    (tmp_path / "run/vocab.txt").unlink()
-    with pytest.raises(UserError, match="--vocab_file"):
-        MaskedWords.load(str(tmp_path / "run"))
-    vocab_file = str(golden / "inputs/vocab.txt")
-    given = Given(vocab_file=vocab_file)
-    assert MaskedWords.load(str(tmp_path / "run"), given=given)
-
-
 @pytest.mark.parametrize(
     ("line", "args", "expected"),
     [

@@ -1,7 +1,6 @@
 """predict.py: a line of JSON for each line, as they come."""
 
 import io
-import itertools
 import json
 import os
 import subprocess
@@ -9,7 +8,6 @@ import sys
 import threading
 
 import pytest
-import tensorflow as tf
 from absl import flags
 
 from bert import predict as script
@@ -100,88 +98,6 @@ def test_a_pipe_is_answered_line_by_line(folder):
     line = errors.decode().splitlines()[-1]
     assert line.startswith("error: standard input, line 4: expected text in")
     assert "0xff" in line
-
-
-def test_lines_of_a_stream_in_pieces():
-    """What has arrived is answered; a line in two parts when it is whole."""
-    chunks = iter([b"a\r\nb", b"\xc3", b"\xa4\nc\nd\ne", b"\n", b"f", b""])
-    source = line_service.Input("in", True, lambda _: next(chunks))
-    batches = []
-
-    def answer(requests):
-        batches.append(requests)
-        return requests
-
-    out = io.BytesIO()
-    service = line_service.Service(lambda p: p.content, answer, 9, 2)
-    line_service.serve(source, service, out)
-    assert batches == [["a"], ["bä", "c"], ["d"], ["e"], ["f"]]
-    assert [json.loads(x) for x in out.getvalue().splitlines()] == [
-        *("a", "bä", "c", "d", "e", "f")
-    ]
-
-
-class Piece(bytes):
-    """A chunk that may be joined to others, but not added to a line."""
-
-    def split(self, separator):
-        return [Piece(part) for part in super().split(separator)]
-
-    def __radd__(self, line):
-        raise AssertionError("the line so far was copied")
-
-
-def test_a_long_line_in_many_pieces_takes_linear_time():
-    """Each piece is copied once, whatever came before it."""
-    pieces = itertools.chain(
-        itertools.repeat(Piece(b"x" * 2**16), 2000), [Piece(b"\ny")]
-    )
-    source = line_service.Input("in", True, lambda _: next(pieces, b""))
-    out = io.BytesIO()
-    service = line_service.Service(lambda p: len(p.content), list, 9, 2)
-    line_service.serve(source, service, out)
-    assert out.getvalue().split() == [b"131072000", b"1"]
-
-
-def test_remote_files_are_read():
-    with tf.io.gfile.GFile("ram://lines/in.txt", "w") as file:
-        file.write("a\nb\n")
-    with line_service.open_input("ram://lines/in.txt") as source:
-        assert not source.is_stream
-        assert source.read(2) == b"a\n"
-        assert source.read(9) == b"b\n"
-    with (
-        pytest.raises(UserError, match="Cannot read --input_file=ram://no"),
-        line_service.open_input("ram://no/in.txt"),
-    ):
-        pass
-
-
-def test_a_named_pipe_is_a_stream(tmp_path):
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    writer = threading.Thread(target=path.write_text, args=("a\nb\n",))
-    writer.start()
-    with line_service.open_input(str(path)) as source:
-        assert source.is_stream
-        assert source.read(100) == b"a\nb\n"
-    writer.join()
-
-
-def test_a_file_as_standard_input_is_a_file(tmp_path, monkeypatch):
-    (tmp_path / "in.txt").write_text("a\n")
-    with open(tmp_path / "in.txt") as file:
-        monkeypatch.setattr(sys, "stdin", file)
-        with line_service.open_input(None) as source:
-            assert not source.is_stream
-            assert source.name == "standard input"
-            assert source.read(100) == b"a\n"
-    monkeypatch.setattr(sys, "stdin", None)
-    with (
-        pytest.raises(UserError, match="neither --input_file nor"),
-        line_service.open_input(None),
-    ):
-        pass
 
 
 def test_json_lines_are_requests(predictor, tmp_path):
