@@ -122,6 +122,27 @@ def test_a_part_that_is_missing_whole_is_warned_of(caplog):
     ]
 
 
+@pytest.mark.parametrize(
+    ("row", "missing"),
+    [
+        (NER, [names.POOLER]),
+        (FEATURES, [names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE]),
+    ],
+)
+def test_a_fine_tuned_model_misses_no_head_of_pre_training(
+    row, missing, caplog
+):
+    parts = parts_of(row)
+    there = [part for part in parts if part not in plain_model.ALL[1:]]
+
+    choose(row, names_of(parts, *there))
+
+    assert caplog.messages == [
+        f"The model has no {part}; training starts it afresh."
+        for part in missing
+    ]
+
+
 def test_a_part_that_is_there_in_part_is_refused():
     parts = parts_of(FEATURES)
     given = names_of(parts, *parts)
