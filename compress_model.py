@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder import task_files
@@ -18,8 +18,6 @@ from bert.model_folder import task_files
 if TYPE_CHECKING:
     from bert.conversion.compression import Model
     from bert.evaluation.comparison import Comparison
-
-FLAGS = flags.FLAGS
 
 _FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
@@ -43,7 +41,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "formats",
         ",".join(_FORMATS),
         "What to write, separated by commas.",
-        flag_values=flag_values,
+        flag_values,
     )
     flags.DEFINE_float(
         "max_accuracy_drop",
@@ -53,11 +51,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         upper_bound=1.0,
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "overwrite",
-        False,
-        "Whether to replace what this script wrote to output_dir.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        overwrite="Whether to replace what this script wrote to output_dir.",
     )
 
 
@@ -84,12 +80,6 @@ class Config(FlagConfig):
     def format_names(self) -> list[str]:
         """The formats to write."""
         return [name.strip() for name in self.formats.split(",")]
-
-
-def main() -> None:
-    """Flags → a SavedModel → small models, measured."""
-    environment.prepare()
-    compress(Config.from_flags(FLAGS))
 
 
 def compress(config: Config) -> None:
@@ -244,4 +234,4 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, compress)

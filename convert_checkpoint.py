@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.data.text import case_check
 from bert.errors import UserError
@@ -19,8 +19,6 @@ from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.conversion.model import Model
-
-FLAGS = flags.FLAGS
 
 _FORMATS = ("original", "huggingface")
 
@@ -62,18 +60,15 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "one that they fit.",
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "do_lower_case",
-        None,
-        "Whether the model's text is lower-cased. Default: what stands beside "
-        "the weights, or what the vocabulary tells.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        default=None,
+        do_lower_case="Whether the model's text is lower-cased. Default: what "
+        "stands beside the weights, or what the vocabulary tells.",
     )
-    flags.DEFINE_bool(
-        "overwrite",
-        False,
-        "Whether to replace a model that output_dir holds.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        overwrite="Whether to replace a model that output_dir holds.",
     )
 
 
@@ -91,12 +86,6 @@ class Config(FlagConfig):
     task: str | None = None
     do_lower_case: bool | None = None
     overwrite: bool = False
-
-
-def main() -> None:
-    """Flags → model → checks → folder."""
-    environment.prepare()
-    convert(Config.from_flags(FLAGS))
 
 
 def convert(config: Config) -> None:
@@ -250,4 +239,4 @@ def with_case(config: Config, folder: str, model: "Model") -> "Model":
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, convert)

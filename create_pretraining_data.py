@@ -27,8 +27,6 @@ from bert.files import file_bytes, flag_paths
 if TYPE_CHECKING:
     from bert.data.records.fields import Field
 
-FLAGS = flags.FLAGS
-
 _NUM_LOGGED_EXAMPLES = 20
 # Ids of the records that are made at a time.
 _BATCH_IDS = 2**16
@@ -44,12 +42,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         vocab_file="The vocabulary file that the model is trained on.",
     )
     shared_flags.define_do_lower_case(flag_values)
-    flags.DEFINE_bool(
-        "do_whole_word_mask",
-        False,
-        "Whether to mask all pieces of a word or none, instead of each piece "
-        "by itself.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        do_whole_word_mask="Whether to mask all pieces of a word or none, "
+        "instead of each piece by itself.",
     )
     shared_flags.define_max_seq_length(
         flag_values,
@@ -57,12 +53,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Length of the sequences, padding included.",
         lower_bound=None,
     )
-    for name, number, text in (
-        ("max_predictions_per_seq", 20, "Masked positions of a sequence."),
-        ("random_seed", 12345, "Seed of everything that is drawn."),
-        ("dupe_factor", 10, "Passes over the text, each with other masks."),
-    ):
-        flags.DEFINE_integer(name, number, text, flag_values=flag_values)
+    shared_flags.define_integers(
+        flag_values,
+        max_predictions_per_seq=(20, "Masked positions of a sequence."),
+        random_seed=(12345, "Seed of everything that is drawn."),
+        dupe_factor=(10, "Passes over the text, each with other masks."),
+    )
     for name, share, text in (
         ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
         (
@@ -84,15 +80,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def _define_streaming_flags(flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_integer(
-        "num_workers",
-        0,
-        "Processes of the streaming mode, for text of any size: shards named "
-        "after --output_file, the same for any number. 0: the original's "
-        "records, all of them in memory.",
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=0,
         upper_bound=1000,
-        flag_values=flag_values,
+        num_workers=(
+            0,
+            "Processes of the streaming mode, for text of any size: shards "
+            "named after --output_file, the same for any number. 0: the "
+            "original's records, all of them in memory.",
+        ),
     )
     flags.DEFINE_enum(
         "beam_runner",
@@ -192,15 +189,6 @@ class Config(FlagConfig):
         return self.num_workers > 0 or self.beam_runner is not None
 
 
-def main() -> None:
-    """Flags → text files → records."""
-    config = Config.from_flags(FLAGS)
-    environment.leave_out_keras()
-    if not config.is_streaming:  # there, kept memory would add up
-        environment.prepare()
-    create_pretraining_data(config)
-
-
 def create_pretraining_data(config: Config) -> None:
     """Text → documents → instances → records.
 
@@ -210,6 +198,7 @@ def create_pretraining_data(config: Config) -> None:
     if config.is_streaming:
         create_shards(config)
         return
+    environment.prepare()  # not above: the memory that it keeps would add up
     # Here, so that --help needs no NumPy.
     from bert.data.corpus.record_fields import pretraining_fields
 
@@ -428,4 +417,9 @@ def write_records(
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(
+        define_flags,
+        Config.from_flags,
+        create_pretraining_data,
+        environment.leave_out_keras,
+    )

@@ -7,13 +7,11 @@ import dataclasses
 
 from absl import flags
 
-from bert.cli import command_line, environment, shared_flags, source_flags
+from bert.cli import command_line, shared_flags, source_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.tasks import spec
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -25,25 +23,19 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         export_dir="Folder to write the SavedModel to; missing, empty or an "
         "earlier export (--overwrite).",
     )
-    flags.DEFINE_integer(
-        "top_k",
-        10,
-        "pretraining: words to give for each position.",
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=1,
-        flag_values=flag_values,
+        top_k=(10, "pretraining: words to give for each position."),
     )
-    flags.DEFINE_bool(
-        "raw_strings",
-        True,
-        "Whether to write the model that takes texts, too (raw_strings/). It "
-        "needs tensorflow-text.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        default=True,
+        raw_strings="Whether to write the model that takes texts, too "
+        "(raw_strings/). It needs tensorflow-text.",
     )
-    flags.DEFINE_bool(
-        "overwrite",
-        False,
-        "Whether to replace an earlier export.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values, overwrite="Whether to replace an earlier export."
     )
 
 
@@ -56,12 +48,6 @@ class Config(FlagConfig, Given):
     top_k: int
     raw_strings: bool
     overwrite: bool
-
-
-def main() -> None:
-    """Flags → a model's files → SavedModels."""
-    environment.prepare()
-    export_model(Config.from_flags(FLAGS))
 
 
 def export_model(config: Config) -> None:
@@ -92,4 +78,4 @@ def export_model(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, export_model)

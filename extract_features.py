@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import command_line, shared_flags
 from bert.cli.config import DeviceConfig
 from bert.cli.progress import Progress
 from bert.data.records import packing
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from bert.modeling import BertConfig, BertModel
     from bert.tasks.features import features_text
-
-FLAGS = flags.FLAGS
 
 _NUM_LOGGED_EXAMPLES = 5
 # What the vectors of the rows that are sorted together may take. BERT-Base,
@@ -65,11 +63,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values, 128, "Longest sequence; what is longer is cut."
     )
     shared_flags.define_batch_size(flag_values, upper_bound=None)
-    flags.DEFINE_bool(
-        "use_one_hot_embeddings",
-        False,
-        "Accepted; it made the original faster on a TPU.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        use_one_hot_embeddings="Accepted; it made the original faster on a "
+        "TPU.",
     )
     shared_flags.define_device_flags(flag_values)
 
@@ -124,12 +121,6 @@ class Config(DeviceConfig):
                     f"{self.bert_config_file} has {num_layers} layers. "
                     f"Received: {index}."
                 )
-
-
-def main() -> None:
-    """Flags → lines of text → vectors."""
-    environment.prepare()
-    extract_features(Config.from_flags(FLAGS))
 
 
 def extract_features(config: Config) -> None:
@@ -343,4 +334,4 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, extract_features)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from bert.cli import command_line, environment, source_flags
+from bert.cli import command_line, shared_flags, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables.rows import Place
 from bert.model_folder.given import Given
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bert.serving.masked_words import MaskedWords
     from bert.tasks.pretraining.inference import MaskedText
 
-FLAGS = flags.FLAGS
-
 # Batches of lines whose answers may wait, sorted by length.
 _WINDOW_BATCHES = 32
 
@@ -31,19 +29,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
     source_flags.define_source_flags(flag_values)
     source_flags.define_input_flags(flag_values)
-    flags.DEFINE_integer(
-        "top_k",
-        5,
-        "Words to give for each [MASK].",
-        lower_bound=1,
-        flag_values=flag_values,
+    shared_flags.define_integers(
+        flag_values, lower_bound=1, top_k=(5, "Words to give for each [MASK].")
     )
-    flags.DEFINE_bool(
-        "pseudo_log_likelihood",
-        False,
-        "Give instead the sum of the log-probabilities of a line's word "
-        "pieces, each with [MASK] in its place.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        pseudo_log_likelihood="Give instead the sum of the log-probabilities "
+        "of a line's word pieces, each with [MASK] in its place.",
     )
 
 
@@ -56,12 +48,6 @@ class Config(FlagConfig, Given):
     batch_size: int
     top_k: int
     pseudo_log_likelihood: bool
-
-
-def main() -> None:
-    """Flags → a model → lines → words."""
-    environment.prepare()
-    fill_mask(Config.from_flags(FLAGS))
 
 
 def fill_mask(config: Config) -> None:
@@ -110,4 +96,4 @@ def service(config: Config, words: "MaskedWords") -> "Service":
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, fill_mask)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, source_flags
+from bert.cli import command_line, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables import json_node
 from bert.data.tables.rows import Place
@@ -22,8 +22,6 @@ from bert.tasks import spec
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
     from bert.serving.predictor import Predictor
-
-FLAGS = flags.FLAGS
 
 _TASKS = [task for task in spec.TASKS if task != "pretraining"]
 
@@ -59,12 +57,6 @@ class Config(FlagConfig, Given):
         if self.input_format:
             return self.input_format == "jsonl"
         return (self.input_file or "").endswith(".jsonl")
-
-
-def main() -> None:
-    """Flags → a model → lines → answers."""
-    environment.prepare()
-    predict(Config.from_flags(FLAGS))
 
 
 def predict(config: Config) -> None:
@@ -167,4 +159,4 @@ def answers(
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, predict)

@@ -8,7 +8,6 @@ from absl import flags
 
 from bert.cli import (
     command_line,
-    environment,
     shared_flags,
     table_flags,
     training_flags,
@@ -30,8 +29,6 @@ from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
     XnliProcessor,
 )
 from bert.tasks.classification.table_files import FORMATS
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -60,17 +57,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def run() -> None:
     """Runs the script; for code that has added to `processors`."""
-    command_line.run(main, define_flags)
-
-
-def main() -> None:
-    """Flags → examples → records and model → training → results."""
-    environment.prepare()
-    classify(Config.from_flags(FLAGS))
+    command_line.run(define_flags, Config.from_flags, classify)
 
 
 def classify(config: Config) -> None:
-    """Checks what the run needs, then trains, evaluates and predicts.
+    """Examples → records and model → training → results.
 
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.

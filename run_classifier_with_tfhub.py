@@ -20,11 +20,9 @@ from typing import Any
 from absl import flags, logging
 
 from bert import run_classifier
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import command_line, shared_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
-
-FLAGS = flags.FLAGS
 
 # What the module says, whatever these flags of run_classifier.py say.
 _OF_THE_MODULE = (
@@ -121,11 +119,5 @@ def from_module(handle: str) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Flags → the module's files → run_classifier.py's pipeline."""
-    environment.prepare()
-    run_classifier.classify(config_from_flags(FLAGS))
-
-
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, config_from_flags, run_classifier.classify)

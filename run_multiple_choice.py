@@ -8,7 +8,6 @@ from absl import flags
 
 from bert.cli import (
     command_line,
-    environment,
     shared_flags,
     table_flags,
     training_flags,
@@ -17,8 +16,6 @@ from bert.tasks import finetune
 from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import FILES
 from bert.tasks.multiple_choice.finetuning import MultipleChoice
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -44,14 +41,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_eval_batch_size(flag_values)
 
 
-def main() -> None:
-    """Flags → questions → records → training → evaluation → prediction."""
-    environment.prepare()
-    choose(Config.from_flags(FLAGS))
-
-
 def choose(config: Config) -> None:
-    """Checks what the run needs, then trains, evaluates and predicts.
+    """Questions → records → training → evaluation → prediction.
 
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
@@ -60,4 +51,4 @@ def choose(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, choose)

@@ -8,7 +8,6 @@ from absl import flags
 
 from bert.cli import (
     command_line,
-    environment,
     shared_flags,
     table_flags,
     training_flags,
@@ -16,8 +15,6 @@ from bert.cli import (
 from bert.tasks import finetune
 from bert.tasks.tagging.config import Config
 from bert.tasks.tagging.finetuning import Tagging
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -27,22 +24,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values, data_dir="Folder with train.txt, dev.txt and test.txt."
     )
     table_flags.define_set_flags(flag_values, ".txt")
-    for name, default, text in (
-        ("token_column", 0, "Column of the words, from 0; -1 is the last."),
-        ("label_column", -1, "Column of the labels, from 0; -1 is the last."),
-    ):
-        flags.DEFINE_integer(name, default, text, flag_values=flag_values)
+    shared_flags.define_integers(
+        flag_values,
+        token_column=(0, "Column of the words, from 0; -1 is the last."),
+        label_column=(-1, "Column of the labels, from 0; -1 is the last."),
+    )
     shared_flags.define_eval_batch_size(flag_values)
 
 
-def main() -> None:
-    """Flags → sentences → records → training → evaluation → prediction."""
-    environment.prepare()
-    tag(Config.from_flags(FLAGS))
-
-
 def tag(config: Config) -> None:
-    """Checks what the run needs, then trains, evaluates and predicts.
+    """Sentences → records → training → evaluation → prediction.
 
     Raises:
         UserError: a file, a label or a checkpoint is not what it must be.
@@ -51,4 +42,4 @@ def tag(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, tag)

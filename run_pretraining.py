@@ -6,11 +6,9 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 
 from absl import flags
 
-from bert.cli import command_line, environment, shared_flags, training_flags
+from bert.cli import command_line, shared_flags, training_flags
 from bert.model_folder import task_files
 from bert.tasks.pretraining.config import Config
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -21,33 +19,34 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         input_file="Record files of create_pretraining_data.py: paths or "
         "glob patterns, separated by commas.",
     )
-    flags.DEFINE_integer(
-        "shuffle_buffer_size",
-        10000,
-        "Each record is drawn from this many; 1 keeps the order of the files "
-        "(all of them in turn, a record each).",
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=1,
         upper_bound=10**7,
-        flag_values=flag_values,
+        shuffle_buffer_size=(
+            10000,
+            "Each record is drawn from this many; 1 keeps the order of the "
+            "files (all of them in turn, a record each).",
+        ),
     )
     shared_flags.define_max_seq_length(
         flag_values, 128, "Length of the records' sequences.", lower_bound=1
     )
     shared_flags.define_eval_batch_size(flag_values, upper_bound=None)
-    for name, default, text in (
-        ("max_predictions_per_seq", 20, "Masked positions of a record."),
-        ("num_train_steps", 100000, "The step at which training ends."),
-        ("max_eval_steps", 100, "Batches of an evaluation."),
-    ):
-        flags.DEFINE_integer(
-            name, default, text, lower_bound=1, flag_values=flag_values
-        )
-    flags.DEFINE_integer(
-        "num_warmup_steps",
-        10000,
-        "Steps in which the learning rate rises from 0.",
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        max_predictions_per_seq=(20, "Masked positions of a record."),
+        num_train_steps=(100000, "The step at which training ends."),
+        max_eval_steps=(100, "Batches of an evaluation."),
+    )
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=0,
-        flag_values=flag_values,
+        num_warmup_steps=(
+            10000,
+            "Steps in which the learning rate rises from 0.",
+        ),
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
@@ -55,14 +54,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_device_flags(flag_values)
 
 
-def main() -> None:
-    """Flags → records and model → training → evaluation."""
-    environment.prepare()
-    pretrain(Config.from_flags(FLAGS))
-
-
 def pretrain(config: Config) -> None:
-    """Checks what the run needs, then trains, then evaluates.
+    """Records and model → training → evaluation.
 
     Raises:
         UserError: a file, a record or a checkpoint is not what it must be.
@@ -102,4 +95,4 @@ def pretrain(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, pretrain)

@@ -6,12 +6,10 @@ eval_results.txt to output_dir. See docs/squad.md.
 
 from absl import flags
 
-from bert.cli import command_line, environment, shared_flags, training_flags
+from bert.cli import command_line, shared_flags, training_flags
 from bert.tasks import finetune
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.finetuning import Squad
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -23,31 +21,24 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         predict_file="SQuAD JSON file to answer (--do_predict, --do_eval) and "
         "to evaluate while training (--eval_steps).",
     )
-    for name, default, text in (
-        (
-            "doc_stride",
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        doc_stride=(
             128,
             "Word pieces from the start of a window over a long paragraph to "
             "that of the next.",
         ),
-        ("max_query_length", 64, "Word pieces of a question that are kept."),
-        ("n_best_size", 20, "Answers to keep in nbest_predictions.json."),
-        ("max_answer_length", 30, "Word pieces of an answer at most."),
-    ):
-        flags.DEFINE_integer(
-            name, default, text, lower_bound=1, flag_values=flag_values
-        )
-    flags.DEFINE_bool(
-        "verbose_logging",
-        False,
-        "Whether to log the answers that are not found in the text.",
-        flag_values=flag_values,
+        max_query_length=(64, "Word pieces of a question that are kept."),
+        n_best_size=(20, "Answers to keep in nbest_predictions.json."),
+        max_answer_length=(30, "Word pieces of an answer at most."),
     )
-    flags.DEFINE_bool(
-        "version_2_with_negative",
-        False,
-        "Whether questions may have no answer (SQuAD v2.0).",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        verbose_logging="Whether to log the answers that are not found in the "
+        "text.",
+        version_2_with_negative="Whether questions may have no answer (SQuAD "
+        "v2.0).",
     )
     flags.DEFINE_string(
         "null_score_diff_threshold",
@@ -58,14 +49,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-def main() -> None:
-    """Flags → questions → windows → training → answers → evaluation."""
-    environment.prepare()
-    find_answers(Config.from_flags(FLAGS))
-
-
 def find_answers(config: Config) -> None:
-    """Checks what the run needs, then trains, predicts and evaluates.
+    """Questions → windows → training → answers → evaluation.
 
     Raises:
         UserError: a file, a question or a checkpoint is not what it must be.
@@ -74,4 +59,4 @@ def find_answers(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, Config.from_flags, find_answers)

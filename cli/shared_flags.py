@@ -9,6 +9,8 @@ from absl import flags
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
 
+# Of a batch.
+MAX_ROWS = 10**6
 _PHASES = {
     "do_train": "Whether to train.",
     "do_eval": "Whether to evaluate.",
@@ -37,14 +39,34 @@ def define_required_strings(
     required(flag_values, *texts)
 
 
+def define_bools(
+    flag_values: flags.FlagValues, default: bool | None = False, **texts: str
+) -> None:
+    """Defines switches with one default, by their names; says what each is."""
+    for name, text in texts.items():
+        flags.DEFINE_bool(name, default, text, flag_values=flag_values)
+
+
+def define_integers(
+    flag_values: flags.FlagValues,
+    lower_bound: int | None = None,
+    upper_bound: int | None = None,
+    **flags_by_name: tuple[int | None, str],
+) -> None:
+    """Defines whole numbers within bounds, by name: (default, text)."""
+    for name, (default, text) in flags_by_name.items():
+        flags.DEFINE_integer(
+            name, default, text, lower_bound, upper_bound, flag_values
+        )
+
+
 def define_do_lower_case(flag_values: flags.FlagValues) -> None:
     """Defines --do_lower_case, and --do_lower, which old commands use."""
-    flags.DEFINE_bool(
-        "do_lower_case",
-        True,
-        "Whether to lower case the input text and strip its accents: True for "
-        "uncased models, False for cased models.",
-        flag_values=flag_values,
+    define_bools(
+        flag_values,
+        default=True,
+        do_lower_case="Whether to lower case the input text and strip its "
+        "accents: True for uncased models, False for cased models.",
     )
     flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
 
@@ -53,48 +75,33 @@ def define_max_seq_length(
     flag_values: flags.FlagValues,
     default: int | None,
     text: str,
-    *,
     lower_bound: int | None = 3,
 ) -> None:
     """Defines --max_seq_length."""
-    flags.DEFINE_integer(
-        "max_seq_length",
-        default,
-        text,
-        lower_bound=lower_bound,
-        flag_values=flag_values,
-    )
+    define_integers(flag_values, lower_bound, max_seq_length=(default, text))
 
 
 def define_batch_size(
-    flag_values: flags.FlagValues,
-    name: str = "batch_size",
-    default: int = 32,
-    text: str = "Rows that are computed together.",
-    *,
-    upper_bound: int | None = 10**6,
+    flag_values: flags.FlagValues, upper_bound: int | None = MAX_ROWS
 ) -> None:
-    """Defines the number of rows of one kind of batch."""
-    flags.DEFINE_integer(
-        name,
-        default,
-        text,
+    """Defines --batch_size."""
+    define_integers(
+        flag_values,
         lower_bound=1,
         upper_bound=upper_bound,
-        flag_values=flag_values,
+        batch_size=(32, "Rows that are computed together."),
     )
 
 
 def define_eval_batch_size(
-    flag_values: flags.FlagValues, *, upper_bound: int | None = 10**6
+    flag_values: flags.FlagValues, upper_bound: int | None = MAX_ROWS
 ) -> None:
     """Defines --eval_batch_size."""
-    define_batch_size(
+    define_integers(
         flag_values,
-        "eval_batch_size",
-        8,
-        "Rows of an evaluation batch.",
+        lower_bound=1,
         upper_bound=upper_bound,
+        eval_batch_size=(8, "Rows of an evaluation batch."),
     )
 
 
@@ -119,12 +126,8 @@ def define_device_flags(flag_values: flags.FlagValues) -> None:
         "them, else all GPUs, else the CPU.",
         flag_values=flag_values,
     )
-    flags.DEFINE_integer(
-        "num_gpus",
-        None,
-        "GPUs to use. Default: all.",
-        lower_bound=0,
-        flag_values=flag_values,
+    define_integers(
+        flag_values, 0, num_gpus=(None, "GPUs to use. Default: all.")
     )
     flags.DEFINE_enum(
         "precision",
@@ -135,9 +138,7 @@ def define_device_flags(flag_values: flags.FlagValues) -> None:
         "rounding of float32.",
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "use_tpu", False, "Whether to run on a TPU.", flag_values=flag_values
-    )
+    define_bools(flag_values, use_tpu="Whether to run on a TPU.")
     define_strings(
         flag_values,
         tpu_name="The Cloud TPU to use: its name or grpc:// address.",
@@ -145,10 +146,11 @@ def define_device_flags(flag_values: flags.FlagValues) -> None:
         gcp_project="Project of the Cloud TPU; default: found by itself.",
         master="Address of the TPU, where tpu_name is not given.",
     )
-    flags.DEFINE_integer(
-        "num_tpu_cores",
-        8,
-        "Accepted; the number of cores is read from the TPU itself.",
+    define_integers(
+        flag_values,
         lower_bound=1,
-        flag_values=flag_values,
+        num_tpu_cores=(
+            8,
+            "Accepted; the number of cores is read from the TPU itself.",
+        ),
     )

@@ -32,12 +32,11 @@ def define_source_flags(
         bert_config_file="Default: model_dir's.",
         vocab_file="Default: model_dir's.",
     )
-    flags.DEFINE_bool(
-        "do_lower_case",
-        None,
-        "Whether the model's text is lower-cased. Default: what task.json "
-        "says.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        default=None,
+        do_lower_case="Whether the model's text is lower-cased. Default: what "
+        "task.json says.",
     )
 
 

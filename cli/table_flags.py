@@ -6,6 +6,8 @@ tasks/classification/table_files.py, whose attributes have the flags' names.
 
 from absl import flags
 
+from bert.cli import shared_flags
+
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
 
@@ -20,19 +22,6 @@ _LABELS = {
     "Default: those kept with the model (labels.txt) where it is evaluated, "
     "used or trained on in output_dir; else those of the training set, "
     "sorted.",
-}
-_OPTIONAL_COLUMNS = {
-    "pair_column": "Column of the second text of a pair. Default: no pairs.",
-    "id_column": "Column of the examples' names, for predictions.jsonl. "
-    "Default: they are numbered.",
-}
-_COLUMNS = {
-    "text_column": (
-        "text",
-        "Column of the text: its name in the header, its number from 0, or "
-        "its key (jsonl). So for the other columns.",
-    ),
-    "label_column": ("label", "Column of the label."),
 }
 
 
@@ -51,33 +40,40 @@ def define_set_flags(
         has_labels: whether labels have names.
     """
     texts = {**_SETS, **(_LABELS if has_labels else {})}
-    for name, text in texts.items():
-        flags.DEFINE_string(
-            name, None, note + text.format(extension), flag_values=flag_values
-        )
+    shared_flags.define_strings(
+        flag_values, **{k: note + v.format(extension) for k, v in texts.items()}
+    )
 
 
 def define_text_flags(flag_values: flags.FlagValues) -> None:
     """Defines which columns of one's own files hold a text and its label."""
-    for name, (default, text) in _COLUMNS.items():
-        flags.DEFINE_string(
-            name, default, f"Own data: {text}", flag_values=flag_values
-        )
-    flags.DEFINE_bool(
-        "header",
-        True,
-        "Own data: whether the first line names the columns.",
-        flag_values=flag_values,
+    for name, default, text in (
+        (
+            "text_column",
+            "text",
+            "Own data: Column of the text: its name in the header, its number "
+            "from 0, or its key (jsonl). So for the other columns.",
+        ),
+        ("label_column", "label", "Own data: Column of the label."),
+    ):
+        flags.DEFINE_string(name, default, text, flag_values)
+    shared_flags.define_bools(
+        flag_values,
+        default=True,
+        header="Own data: whether the first line names the columns.",
     )
 
 
 def define_table_flags(flag_values: flags.FlagValues) -> None:
     """Defines where one's own files are and how to read them."""
     define_set_flags(flag_values, ".tsv (.csv, …)", "Own data: ")
-    for name, text in _OPTIONAL_COLUMNS.items():
-        flags.DEFINE_string(
-            name, None, f"Own data: {text}", flag_values=flag_values
-        )
+    shared_flags.define_strings(
+        flag_values,
+        pair_column="Own data: Column of the second text of a pair. Default: "
+        "no pairs.",
+        id_column="Own data: Column of the examples' names, for "
+        "predictions.jsonl. Default: they are numbered.",
+    )
     define_text_flags(flag_values)
     flags.DEFINE_string(
         "label_separator",
@@ -96,22 +92,14 @@ def define_table_flags(flag_values: flags.FlagValues) -> None:
 
 def define_result_flags(flag_values: flags.FlagValues) -> None:
     """Defines what to train for and what to write."""
-    flags.DEFINE_string(
-        "class_weights",
-        None,
-        "What an example of each label counts in training: balanced, or "
-        "neg:1.0,pos:3.5. Default: all the same.",
-        flag_values=flag_values,
+    shared_flags.define_strings(
+        flag_values,
+        class_weights="What an example of each label counts in training: "
+        "balanced, or neg:1.0,pos:3.5. Default: all the same.",
     )
-    flags.DEFINE_bool(
-        "predictions_text",
-        False,
-        "Whether predictions.jsonl has the texts, too.",
-        flag_values=flag_values,
-    )
-    flags.DEFINE_bool(
-        "glue_submission",
-        False,
-        "Whether --do_predict also writes the file that the GLUE server takes.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        predictions_text="Whether predictions.jsonl has the texts, too.",
+        glue_submission="Whether --do_predict also writes the file that the "
+        "GLUE server takes.",
     )

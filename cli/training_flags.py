@@ -31,11 +31,14 @@ def define_model_flags(flag_values: flags.FlagValues) -> None:
 
 def define_training_flags(flag_values: flags.FlagValues) -> None:
     """Defines what every training script takes beside its task's own flags."""
-    shared_flags.define_batch_size(
+    shared_flags.define_integers(
         flag_values,
-        "train_batch_size",
-        32,
-        "Examples a training step sees, over all devices together.",
+        lower_bound=1,
+        upper_bound=shared_flags.MAX_ROWS,
+        train_batch_size=(
+            32,
+            "Examples a training step sees, over all devices together.",
+        ),
     )
     _define_finite(
         flag_values, "learning_rate", 5e-5, "The peak learning rate."
@@ -51,29 +54,29 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
     )
     _define_optimizer_flags(flag_values)
     _define_scale_flags(flag_values)
-    for name, text in (
-        (
-            "save_checkpoints_steps",
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        save_checkpoints_steps=(
+            1000,
             "How many steps apart checkpoints are saved.",
         ),
-        (
-            "iterations_per_loop",
+        iterations_per_loop=(
+            1000,
             "Accepted; only a TPU needs it. It never delays a log line or a "
             "save.",
         ),
-    ):
-        flags.DEFINE_integer(
-            name, 1000, text, lower_bound=1, flag_values=flag_values
-        )
-    flags.DEFINE_integer(
-        "random_seed",
-        None,
-        "Seed of initial weights, shuffling and dropout; on a CPU the same "
-        "seed gives the same weights bit for bit. Default: drawn, logged and "
-        "kept with the checkpoints.",
+    )
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=0,
         upper_bound=2**31 - 1,
-        flag_values=flag_values,
+        random_seed=(
+            None,
+            "Seed of initial weights, shuffling and dropout; on a CPU the "
+            "same seed gives the same weights bit for bit. Default: drawn, "
+            "logged and kept with the checkpoints.",
+        ),
     )
 
 
@@ -85,14 +88,7 @@ def _define_finite(
     lower_bound: float = 0.0,
 ) -> None:
     """Defines a number that float32 can multiply with."""
-    flags.DEFINE_float(
-        name,
-        default,
-        text,
-        lower_bound=lower_bound,
-        upper_bound=1e30,
-        flag_values=flag_values,
-    )
+    flags.DEFINE_float(name, default, text, lower_bound, 1e30, flag_values)
     flags.register_validator(
         name, math.isfinite, "must be a finite number", flag_values
     )
@@ -107,12 +103,10 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
         "batches.",
         flag_values=flag_values,
     )
-    flags.DEFINE_bool(
-        "adam_bias_correction",
-        False,
-        "Correct Adam's moments for their start at zero. The original does "
-        "not; lamb always does.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        adam_bias_correction="Correct Adam's moments for their start at zero. "
+        "The original does not; lamb always does.",
     )
     _define_finite(
         flag_values,
@@ -129,23 +123,22 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
 
 
 def _define_scale_flags(flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_integer(
-        "gradient_accumulation_steps",
-        1,
-        "Take each device's rows of a batch in this many parts, one after the "
-        "other: less memory, the same step.",
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=1,
-        flag_values=flag_values,
-    )
-    for name, text in (
-        (
-            "recompute_activations",
-            "Compute each layer a second time in the backward pass instead of "
-            "keeping its activations: much less memory, a third more work.",
+        gradient_accumulation_steps=(
+            1,
+            "Take each device's rows of a batch in this many parts, one after "
+            "the other: less memory, the same step.",
         ),
-        ("use_xla", "Compile the forward and backward pass by XLA."),
-    ):
-        flags.DEFINE_bool(name, False, text, flag_values=flag_values)
+    )
+    shared_flags.define_bools(
+        flag_values,
+        recompute_activations="Compute each layer a second time in the "
+        "backward pass instead of keeping its activations: much less memory, "
+        "a third more work.",
+        use_xla="Compile the forward and backward pass by XLA.",
+    )
 
 
 def define_fine_tuning_flags(
@@ -170,8 +163,11 @@ def define_fine_tuning_flags(
         "Longest input in word pieces, special tokens included.",
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval", "do_predict")
-    shared_flags.define_batch_size(
-        flag_values, "predict_batch_size", 8, "Rows of a prediction batch."
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        upper_bound=shared_flags.MAX_ROWS,
+        predict_batch_size=(8, "Rows of a prediction batch."),
     )
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
@@ -196,55 +192,49 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
             "from 0.",
         ),
     ):
-        flags.DEFINE_float(
-            name,
-            default,
-            text,
-            lower_bound=0.0,
-            upper_bound=upper_bound,
-            flag_values=flag_values,
-        )
-    flags.DEFINE_integer(
-        "shuffle_buffer_size",
-        None,
-        "Each training example is drawn from this many. Default: from all of "
-        "them; 100 shuffles as little as the original, 1 keeps file order.",
+        flags.DEFINE_float(name, default, text, 0.0, upper_bound, flag_values)
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=1,
-        flag_values=flag_values,
+        shuffle_buffer_size=(
+            None,
+            "Each training example is drawn from this many. Default: from all "
+            "of them; 100 shuffles as little as the original, 1 keeps file "
+            "order.",
+        ),
     )
-    flags.DEFINE_bool(
-        "length_buckets",
-        True,
-        "Train on batches of like length, in random order: less padding. Not "
-        "on a TPU, nor with --shuffle_buffer_size.",
-        flag_values=flag_values,
+    shared_flags.define_bools(
+        flag_values,
+        default=True,
+        length_buckets="Train on batches of like length, in random order: less "
+        "padding. Not on a TPU, nor with --shuffle_buffer_size.",
     )
-    flags.DEFINE_integer(
-        "freeze_layers",
-        None,
-        "Do not train the embeddings and this many of the first layers; 0: the "
-        "embeddings alone. Default: train all.",
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=0,
-        flag_values=flag_values,
+        freeze_layers=(
+            None,
+            "Do not train the embeddings and this many of the first layers; "
+            "0: the embeddings alone. Default: train all.",
+        ),
     )
 
 
 def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
-    for name, text in (
-        (
-            "eval_steps",
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        eval_steps=(
+            None,
             "Evaluate every so many training steps, and after the last. "
             "Default: not while training.",
         ),
-        (
-            "early_stopping_patience",
+        early_stopping_patience=(
+            None,
             "Stop training after this many evaluations without a better "
             "--save_best.",
         ),
-    ):
-        flags.DEFINE_integer(
-            name, None, text, lower_bound=1, flag_values=flag_values
-        )
+    )
     shared_flags.define_strings(
         flag_values,
         save_best="A metric of eval_results.txt: the weights that are best "
@@ -255,12 +245,10 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:
     """Defines whether and where to the trained model is exported."""
-    flags.DEFINE_bool(
-        "do_export",
-        False,
-        "Whether to write the trained model as a SavedModel, as "
+    shared_flags.define_bools(
+        flag_values,
+        do_export="Whether to write the trained model as a SavedModel, as "
         "export_model.py does; an earlier export is replaced.",
-        flag_values=flag_values,
     )
     shared_flags.define_strings(
         flag_values,

@@ -20,13 +20,12 @@ def define(fv):
     flags.DEFINE_string("input_file", None, "The input.", flag_values=fv)
     shared_flags.required(fv, "input_file")
 
-def main():
-    F = flags.FLAGS
+def work(F):
     print(F.input_file, F.do_lower_case, F.train_batch_size)
     logging.info("working")
     {body}
 
-command_line.run(main, define)
+command_line.run(define, lambda F: F, work, lambda: None)
 """
 
 
