@@ -57,6 +57,25 @@ class FineTuningConfig(TrainingConfig):
         }
         return [name for name, is_needed in asked.items() if is_needed]
 
+    def check_metric(self, names: Sequence[str]) -> None:
+        """Raises UserError where --save_best is none of a task's metrics."""
+        if self.save_best is not None and self.save_best not in names:
+            raise UserError(
+                "--save_best must be one of the metrics "
+                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SetsConfig(FineTuningConfig):
+    """The flags of tasks that read a training, a dev and a test set."""
+
+    data_dir: str | None
+    train_file: str | None
+    dev_file: str | None
+    test_file: str | None
+    eval_batch_size: int
+
     def set_file(self, name: str, default: str) -> str:
         """Returns where a set is: --<name>_file, else a file in --data_dir.
 
@@ -68,20 +87,11 @@ class FineTuningConfig(TrainingConfig):
             UserError: no flag says where.
         """
         path: str | None = getattr(self, f"{name}_file")
-        data_dir: str | None = getattr(self, "data_dir", None)
         if path:
             return path
-        if data_dir:
-            return os.path.join(data_dir, default)
+        if self.data_dir:
+            return os.path.join(self.data_dir, default)
         raise UserError(
             f"--{name}_file must be given, or --data_dir, the folder with "
             f"{default}."
         )
-
-    def check_metric(self, names: Sequence[str]) -> None:
-        """Raises UserError where --save_best is none of a task's metrics."""
-        if self.save_best is not None and self.save_best not in names:
-            raise UserError(
-                "--save_best must be one of the metrics "
-                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
-            )

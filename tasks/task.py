@@ -14,7 +14,7 @@ from absl import logging
 
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks.config import FineTuningConfig
+from bert.tasks.config import FineTuningConfig, SetsConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Option, Spec
 
@@ -197,6 +197,107 @@ class FineTuningTask(abc.ABC):
             max_seq_length=self.config.max_seq_length,
             options=self.options(),
         )
+
+
+class SetsTask(FineTuningTask):
+    """A task that reads a training, a dev and a test set.
+
+    It is evaluated on the dev set and writes predictions for the test set.
+
+    Attributes:
+        record_files: where the records of each set are written to.
+        prediction_title: logged before the test set is predicted.
+    """
+
+    record_files: ClassVar[Mapping[str, str]] = {
+        "train": "train.tf_record",
+        "dev": "eval.tf_record",
+        "test": "predict.tf_record",
+    }
+    prediction_title: ClassVar[str] = "***** Running prediction*****"
+    config: SetsConfig
+
+    @property
+    def input_files(self) -> Sequence[str | None]:
+        """The files of the sets."""
+        config = self.config
+        return config.train_file, config.dev_file, config.test_file
+
+    def parts(self, name: str) -> Sequence[str]:
+        """Returns the names of the parts of a set; "" is its main part.
+
+        Args:
+            name: dev or test.
+        """
+        return [""] if name in self.config.needed_sets else []
+
+    @abc.abstractmethod
+    def records(self, name: str, part: str = "") -> RecordSet:
+        """Returns the records of a part of the train, dev or test set."""
+
+    @abc.abstractmethod
+    def size(self, name: str, part: str) -> str:
+        """Returns what is logged of the size of a part of a set."""
+
+    @abc.abstractmethod
+    def select(self, name: str) -> "Select":
+        """Returns what is kept of the outputs for the dev or test set."""
+
+    @abc.abstractmethod
+    def figures(
+        self, answers: "Mapping[str, Predictions]", in_training: bool
+    ) -> Mapping[str, Any]:
+        """Returns the figures of the dev set.
+
+        Args:
+            answers: the model's, to each part of the set.
+            in_training: whether the training goes on after that.
+        """
+
+    @abc.abstractmethod
+    def write_predictions(self, part: str, answers: "Predictions") -> None:
+        """Writes what the model says of a part of the test set."""
+
+    def training_set(self) -> RecordSet:
+        """Returns the records of the training set."""
+        return self.records("train")
+
+    def evaluation(self) -> Walk | None:
+        """Returns the walk through the dev set."""
+        parts = self.parts("dev")
+        if not parts:
+            return None
+        return Walk(
+            {part: self.records("dev", part) for part in parts},
+            self.config.eval_batch_size,
+            self.select("dev"),
+            lambda answers: self.figures(answers, in_training=True),
+            sizes=[self.size("dev", "")],
+        )
+
+    def walks(self) -> Iterator[Walk]:
+        """Yields the evaluation, and a walk for each part of the test set."""
+        evaluation = self.evaluation()
+        if self.config.do_eval and evaluation:
+            yield evaluation._replace(
+                finish=lambda answers: self.figures(answers, in_training=False)
+            )
+        for part in self.parts("test"):
+            yield Walk(
+                {part: self.records("test", part)},
+                self.config.predict_batch_size,
+                self.select("test"),
+                self._write_all,
+                title=self.prediction_title,
+                sizes=[self.size("test", part)],
+            )
+
+    def _write_all(
+        self, answers: "Mapping[str, Predictions]"
+    ) -> Mapping[str, Any]:
+        for part, of_rows in answers.items():
+            self.write_predictions(part, of_rows)
+        return {}
 
 
 def kept_labels(start: "Start") -> label_files.Labels | None:

@@ -17,7 +17,7 @@ from bert.tasks.classification.processors import (
     XnliProcessor,
 )
 from bert.tasks.classification.table_files import FORMATS, given_flags
-from bert.tasks.config import FineTuningConfig
+from bert.tasks.config import SetsConfig
 
 # The tasks by the names that --task_name takes. Code that imports
 # run_classifier may add its own.
@@ -30,16 +30,11 @@ processors: dict[str, Callable[[], DataProcessor]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FineTuningConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(SetsConfig):
     """The values of a run's flags, by their names; checked together."""
 
-    data_dir: str | None
     task_name: str
-    eval_batch_size: int
-    train_file: str | None
-    dev_file: str | None
-    test_file: str | None
     text_column: str
     pair_column: str | None
     label_column: str

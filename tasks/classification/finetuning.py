@@ -1,6 +1,6 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bert.model_folder import labels as label_files
@@ -13,17 +13,14 @@ from bert.tasks.classification.table_files import (
     TableSettings,
 )
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import SetsTask
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
-    import numpy as np
-
-    from bert.tasks.predictions import Predictions
     from bert.training.head_check import Start
 
 
-class Classification(FineTuningTask):
+class Classification(SetsTask):
     """A run of run_classifier.py.
 
     Args:
@@ -31,9 +28,7 @@ class Classification(FineTuningTask):
     """
 
     results = (
-        "train.tf_record",
-        "eval.tf_record",
-        "predict.tf_record",
+        *SetsTask.record_files.values(),
         "eval_results.txt",
         "labels.txt",
         "test_results.tsv",
@@ -48,11 +43,6 @@ class Classification(FineTuningTask):
     @property
     def spec(self):
         return self._kind.spec
-
-    @property
-    def input_files(self):
-        config = self.config
-        return config.train_file, config.dev_file, config.test_file
 
     def read(self, start):
         config = self.config
@@ -70,11 +60,11 @@ class Classification(FineTuningTask):
                 task.kept_labels(start),
             )
         self._label_ids = {
-            (set_type, key): sets.label_ids(
+            (set_type, part): sets.label_ids(
                 examples, self._kind, self.labels, config.max_seq_length
             )
             for set_type, own in self._sets.items()
-            for key, examples in own.items()
+            for part, examples in own.items()
         }
         self._label_weights = sets.label_weights(
             self._processor, self.labels, config.class_weights, self._train
@@ -111,29 +101,15 @@ class Classification(FineTuningTask):
             **self.prepared.model_options(seed),
         )
 
-    def training_set(self):
-        return self._records("train", "train.tf_record")[""]
+    def parts(self, name):
+        return list(self._sets.get(name, ()))
 
-    def _records(self, set_type: str, file: str) -> dict[str, RecordSet]:
-        """Returns the task's set, and further ones, by their names."""
-        return {
-            key: self._record_set(
-                sets.file_name(file, key),
-                examples,
-                self._label_ids[set_type, key],
-            )
-            for key, examples in self._sets[set_type].items()
-        }
-
-    def _record_set(
-        self,
-        file: str,
-        examples: Sequence[InputExample],
-        label_ids: Sequence[Sequence[float]],
-    ) -> RecordSet:
+    def records(self, name, part=""):
+        examples = self._sets[name][part]
+        label_ids = self._label_ids[name, part]
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
         return RecordSet(
-            file=file,
+            file=sets.file_name(self.record_files[name], part),
             fields=self._kind.fields(length, self.num_outputs),
             features=lambda: features.featurize(
                 examples, label_ids, length, tokenizer
@@ -145,34 +121,31 @@ class Classification(FineTuningTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
-    def evaluation(self):
-        if "dev" not in self._sets:
-            return None
-        number = len(self._sets["dev"][""])
-        kind = self._kind
-        return Walk(
-            self._records("dev", "eval.tf_record"),
-            self.config.eval_batch_size,
-            lambda model, outputs, batch: {
-                "logits": outputs["logits"],
-                "label_ids": batch["label_ids"],
-                "loss": kind.losses(outputs["logits"], batch["label_ids"]),
-            },
-            self._figures,
-            sizes=[f"Num examples = {number} ({number} actual, 0 padding)"],
-        )
+    def size(self, name, part):
+        number = len(self._sets[name][part])
+        more = f" ({number} actual, 0 padding)" if name == "dev" else ""
+        return f"Num examples = {number}{more}"
 
-    def _figures(
-        self, answers: "Mapping[str, Predictions]"
-    ) -> "dict[str, np.float32]":
-        """Returns the figures of all dev sets."""
+    def select(self, name):
+        kind = self._kind
+        if name == "test":
+            return lambda model, outputs, batch: {
+                "values": kind.values(outputs["logits"])
+            }
+        return lambda model, outputs, batch: {
+            "logits": outputs["logits"],
+            "label_ids": batch["label_ids"],
+            "loss": kind.losses(outputs["logits"], batch["label_ids"]),
+        }
+
+    def figures(self, answers, in_training):
         from bert.evaluation import rows
         from bert.tasks.classification import metrics
 
         figures = {}
-        for key, of_rows in answers.items():
+        for part, of_rows in answers.items():
             found = rows.stacked(of_rows)
-            figures[key] = {
+            figures[part] = {
                 **self._kind.figures(
                     found["logits"],
                     found["label_ids"],
@@ -182,46 +155,23 @@ class Classification(FineTuningTask):
             }
         return metrics.joined(figures)
 
-    def walks(self):
-        evaluation = self.evaluation()
-        if self.config.do_eval and evaluation:
-            yield evaluation
-        if not self.config.do_predict:
-            return
-        kind = self._kind
-        for key, records in self._records("test", "predict.tf_record").items():
-            yield Walk(
-                {key: records},
-                self.config.predict_batch_size,
-                lambda model, outputs, batch: {
-                    "values": kind.values(outputs["logits"])
-                },
-                self._write_predictions,
-                title="***** Running prediction*****",
-                sizes=[f"Num examples = {len(self._sets['test'][key])}"],
-            )
-
-    def _write_predictions(
-        self, answers: "Mapping[str, Predictions]"
-    ) -> dict[str, float]:
-        """Writes what the model says of the rows of a test set."""
+    def write_predictions(self, part, answers):
         from bert.evaluation import rows
         from bert.tasks.classification import prediction_files
 
-        for key, of_rows in answers.items():
-            writer = prediction_files.Writer(
-                self.config.output_dir,
-                key,
-                self._kind,
-                self.labels,
-                rows.stacked(of_rows)["values"],
-            )
-            writer.write_test_results()
-            writer.write_json_lines(
-                self._sets["test"][key], self.config.predictions_text
-            )
-            also = self._processor.also
-            name = (also[key] if key else self._processor).glue_name
-            if self.config.glue_submission and name:
-                writer.write_submission(name)
-        return {}
+        writer = prediction_files.Writer(
+            self.config.output_dir,
+            part,
+            self._kind,
+            self.labels,
+            rows.stacked(answers)["values"],
+        )
+        writer.write_test_results()
+        writer.write_json_lines(
+            self._sets["test"][part], self.config.predictions_text
+        )
+        name = (
+            self._processor.also[part] if part else self._processor
+        ).glue_name
+        if self.config.glue_submission and name:
+            writer.write_submission(name)

@@ -3,21 +3,16 @@
 import dataclasses
 
 from bert.errors import UserError
-from bert.tasks.config import FineTuningConfig
+from bert.tasks.config import SetsConfig
 from bert.tasks.multiple_choice import examples
 from bert.tasks.multiple_choice.examples import Columns
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FineTuningConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(SetsConfig):
     """The values of a run's flags, by their names; checked together."""
 
     task_name: str
-    data_dir: str | None
-    eval_batch_size: int
-    train_file: str | None
-    dev_file: str | None
-    test_file: str | None
     text_column: str
     choice_columns: str | None
     label_column: str

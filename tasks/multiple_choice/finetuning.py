@@ -9,18 +9,16 @@ from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import SetsTask
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
-    import numpy as np
     import tensorflow as tf
 
     from bert.modeling.task_model import Batch, TaskModel
-    from bert.tasks.predictions import Predictions
 
 
-class MultipleChoice(FineTuningTask):
+class MultipleChoice(SetsTask):
     """A run of run_multiple_choice.py.
 
     Args:
@@ -28,20 +26,13 @@ class MultipleChoice(FineTuningTask):
     """
 
     results = (
-        "train.tf_record",
-        "eval.tf_record",
-        "predict.tf_record",
+        *SetsTask.record_files.values(),
         "eval_results.txt",
         "test_results.tsv",
         "predictions.jsonl",
     )
     spec: Spec = spec.find("multiple_choice")
     config: Config
-
-    @property
-    def input_files(self):
-        config = self.config
-        return config.train_file, config.dev_file, config.test_file
 
     def read(self, start):
         config = self.config
@@ -69,15 +60,12 @@ class MultipleChoice(FineTuningTask):
             self.prepared.bert_config, **self.prepared.model_options(seed)
         )
 
-    def training_set(self):
-        return self._records("train", "train.tf_record")
-
-    def _records(self, name: str, file: str) -> RecordSet:
+    def records(self, name, part=""):
         own = self._sets[name]
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
         num_choices = _num_choices(own)
         return RecordSet(
-            file=file,
+            file=self.record_files[name],
             fields=features.fields(length, num_choices),
             features=lambda: features.featurize(
                 own, num_choices, length, tokenizer
@@ -87,46 +75,24 @@ class MultipleChoice(FineTuningTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
-    def evaluation(self):
-        if "dev" not in self._sets:
-            return None
-        return Walk(
-            {"": self._records("dev", "eval.tf_record")},
-            self.config.eval_batch_size,
-            _evaluated,
-            lambda found: self._figures(found[""]),
-            sizes=[self._num_examples("dev")],
-        )
-
-    def walks(self):
-        evaluation = self.evaluation()
-        if self.config.do_eval and evaluation:
-            yield evaluation
-        if self.config.do_predict:
-            yield Walk(
-                {"": self._records("test", "predict.tf_record")},
-                self.config.predict_batch_size,
-                _predicted,
-                lambda found: self._write_predictions(found[""]),
-                title="***** Running prediction*****",
-                sizes=[self._num_examples("test")],
-            )
-
-    def _num_examples(self, name: str) -> str:
+    def size(self, name, part):
         number = len(self._sets[name])
         return f"Num examples = {number} ({number} actual, 0 padding)"
 
-    def _figures(self, answers: "Predictions") -> "dict[str, np.float32]":
+    def select(self, name):
+        return _evaluated if name == "dev" else _predicted
+
+    def figures(self, answers, in_training):
         from bert.evaluation import rows
         from bert.tasks.classification import metrics
 
-        found = rows.stacked(answers)
+        found = rows.stacked(answers[""])
         return {
             **metrics.single_label(found["logits"], found["label_ids"]),
             **rows.loss_figures(found["loss"], self.config.eval_batch_size),
         }
 
-    def _write_predictions(self, answers: "Predictions") -> dict[str, float]:
+    def write_predictions(self, part, answers):
         from bert.evaluation import rows
         from bert.tasks.multiple_choice import predictions
 
@@ -135,7 +101,6 @@ class MultipleChoice(FineTuningTask):
             self._sets["test"],
             rows.stacked(answers)["probabilities"],
         )
-        return {}
 
 
 def _num_choices(own: Sequence[ChoiceExample]) -> int:

@@ -3,18 +3,13 @@
 import dataclasses
 
 from bert.errors import UserError
-from bert.tasks.config import FineTuningConfig
+from bert.tasks.config import SetsConfig
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FineTuningConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(SetsConfig):
     """The values of a run's flags, by their names; checked together."""
 
-    eval_batch_size: int
-    data_dir: str | None
-    train_file: str | None
-    dev_file: str | None
-    test_file: str | None
     labels: str | None
     token_column: int
     label_column: int

@@ -14,19 +14,17 @@ from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, windows
 from bert.tasks.tagging.config import Config
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import SetsTask
 
 # TensorFlow and NumPy are imported where they are used.
 if TYPE_CHECKING:
-    import numpy as np
     import tensorflow as tf
 
     from bert.modeling.task_model import Batch, TaskModel
-    from bert.tasks.predictions import Predictions
     from bert.tasks.tagging.metrics import Answers
 
 
-class Tagging(FineTuningTask):
+class Tagging(SetsTask):
     """A run of run_ner.py.
 
     Args:
@@ -34,20 +32,14 @@ class Tagging(FineTuningTask):
     """
 
     results = (
-        "train.tf_record",
-        "eval.tf_record",
-        "predict.tf_record",
+        *SetsTask.record_files.values(),
         "eval_results.txt",
         "labels.txt",
         *predictions.FILES,
     )
+    prediction_title = "***** Running prediction *****"
     spec: Spec = spec.find("ner")
     config: Config
-
-    @property
-    def input_files(self):
-        config = self.config
-        return config.train_file, config.dev_file, config.test_file
 
     def read(self, start):
         """Reads the needed files, and finds the labels.
@@ -110,10 +102,7 @@ class Tagging(FineTuningTask):
             **self.prepared.model_options(seed),
         )
 
-    def training_set(self):
-        return self._records("train", "train.tf_record")
-
-    def _records(self, name: str, file: str) -> RecordSet:
+    def records(self, name, part=""):
         """Returns a set's windows, in order."""
         sentences = self._sets[name].sentences
         if name == "test":
@@ -121,7 +110,7 @@ class Tagging(FineTuningTask):
             sentences = [each._replace(labels=None) for each in sentences]
         featurizer = self._featurizer
         return RecordSet(
-            file=file,
+            file=self.record_files[name],
             fields=windows.fields(self.config.max_seq_length),
             features=lambda: itertools.chain.from_iterable(
                 map(featurizer.features, sentences)
@@ -130,58 +119,27 @@ class Tagging(FineTuningTask):
             limits={"label_ids": len(self.labels), "label_mask": 2},
         )
 
-    def evaluation(self):
-        if "dev" not in self._sets:
-            return None
-        return Walk(
-            {"": self._records("dev", "eval.tf_record")},
-            self.config.eval_batch_size,
-            select,
-            lambda found: self._figures(found[""]),
-            sizes=[self._num_sentences("dev")],
-        )
-
-    def walks(self):
-        evaluation = self.evaluation()
-        if self.config.do_eval and evaluation:
-            yield evaluation._replace(
-                finish=lambda found: self._figures(found[""], with_report=True)
-            )
-        if self.config.do_predict:
-            yield Walk(
-                {"": self._records("test", "predict.tf_record")},
-                self.config.predict_batch_size,
-                select,
-                lambda found: self._write_predictions(found[""]),
-                title="***** Running prediction *****",
-                sizes=[self._num_sentences("test")],
-            )
-
-    def _num_sentences(self, name: str) -> str:
+    def size(self, name, part):
         return f"Num sentences = {len(self._sets[name].sentences)}"
 
-    def _figures(
-        self, rows: "Predictions", with_report: bool = False
-    ) -> "dict[str, np.float32]":
-        """Returns the metrics of the dev set.
+    def select(self, name):
+        return select
 
-        Args:
-            rows: the model's answers.
-            with_report: whether to log the figures of each type of entity.
-        """
+    def figures(self, answers, in_training):
+        """Returns those of the dev set; at the end, logs each entity's."""
         from bert.tasks.tagging import metrics
 
-        answers = metrics.collect(rows)
+        found = metrics.collect(answers[""])
         gold = [
             sentence.labels or [] for sentence in self._sets["dev"].sentences
         ]
-        predicted = self._labels_of(answers, self._sets["dev"])
-        if with_report and metrics.is_entity_scheme(self.labels):
+        predicted = self._labels_of(found, self._sets["dev"])
+        if not in_training and metrics.is_entity_scheme(self.labels):
             for line in metrics.report(gold, predicted).splitlines():
                 logging.info("%s", line)
         return {
             **metrics.metrics(gold, predicted, self.labels),
-            **metrics.losses(answers, self.config.eval_batch_size),
+            **metrics.losses(found, self.config.eval_batch_size),
         }
 
     def _labels_of(self, answers: "Answers", corpus: Corpus) -> list[list[str]]:
@@ -192,19 +150,18 @@ class Tagging(FineTuningTask):
             for sentence in corpus.sentences
         ]
 
-    def _write_predictions(self, rows: "Predictions") -> dict[str, float]:
+    def write_predictions(self, part, answers):
         """Writes test_predictions.txt and predictions.jsonl."""
         from bert.tasks.tagging import metrics
 
         test = self._sets["test"]
-        answers = metrics.collect(rows)
+        found = metrics.collect(answers)
         predictions.write(
             self.config.output_dir,
             test,
-            self._labels_of(answers, test),
-            answers.probabilities,
+            self._labels_of(found, test),
+            found.probabilities,
         )
-        return {}
 
 
 def select(
