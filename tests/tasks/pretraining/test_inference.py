@@ -61,9 +61,10 @@ def test_a_predictor_is_sent_to_fill_mask(task):
     with pytest.raises(UserError) as caught:
         task.check_requests("/model")
     assert str(caught.value) == (
-        "Expected a model that is for one of classification, features, ner, "
-        "squad. Received: /model, which is pre-trained; fill_mask.py asks it "
-        "for masked words, and --task=features for vectors."
+        "Expected a model that is for one of classification, features, "
+        "multiple_choice, ner, squad. Received: /model, which is pre-trained; "
+        "fill_mask.py asks it for masked words, and --task=features for "
+        "vectors."
     )
 
 
