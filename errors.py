@@ -8,3 +8,8 @@ class UserError(ValueError):
     The scripts print it without a stack trace and exit with code 1
     (`cli.command_line.run`); every other exception is a bug of ours.
     """
+
+
+def one_line(error: object) -> str:
+    """Returns the message of an error without its line breaks."""
+    return " ".join(str(error).split())

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 
 
 def exit_code(main: Callable[[], None]) -> int:
@@ -32,7 +32,7 @@ def exit_code(main: Callable[[], None]) -> int:
         is_expected = isinstance(error, UserError | OSError)
         if not is_expected and not _is_file_system_error(error):
             raise
-        return _failed(_one_line(error))
+        return _failed(_message(error))
     return 0
 
 
@@ -60,7 +60,7 @@ def _is_file_system_error(error: Exception) -> bool:
     )
 
 
-def _one_line(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fspath(error.filename)}: " if error.filename else ""
         return f"{where}{error.strerror}"
@@ -68,4 +68,4 @@ def _one_line(error: BaseException) -> str:
     text = re.sub(r"\{\{.*?\}\}|\[Op:.*?\]( name:)?", "", str(error))
     if "OOM when allocating" in text:
         text += "; lower --train_batch_size or --max_seq_length"
-    return " ".join(text.split())
+    return one_line(text)

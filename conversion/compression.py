@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from bert.conversion import litert, onnx
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 
 # Computes the outputs of a batch, arrays by name, from the inputs, int32 [B, S]
 # by name; any B and S.
@@ -91,7 +91,7 @@ def check_packages(names: Sequence[str]) -> None:
             except ImportError as error:
                 raise UserError(
                     f"The format {name} needs {package.partition('.')[0]}, "
-                    f"and importing it failed ({' '.join(str(error).split())})"
+                    f"and importing it failed ({one_line(error)})"
                     f"; pip install -r requirements-{form.extra}.txt, or leave "
                     "the format out (--formats)."
                 ) from error

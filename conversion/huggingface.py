@@ -12,7 +12,6 @@ from bert.conversion.model import (
     Model,
     choose_weights,
     make_task,
-    task_of_parts,
 )
 from bert.conversion.safetensors_files import WEIGHTS, Tensors
 from bert.errors import UserError
@@ -59,38 +58,22 @@ def read(
         _check_layers(given, config)
         num_rows = _rows_of_heads(given, tensors)
         head = huggingface_config.find_head(values, num_rows, task)
-        num_labels = num_rows[head.huggingface_head or ""] if head else 0
+        num_labels = num_rows[head.huggingface_head] if head else 0
         labels = huggingface_config.labels_of(values, head, num_labels)
-        parts = names.weights_by_part(config)
-        if head:
-            row = head
-            parts[names.head_part(head)] = names.head_weights(
-                head, num_labels, config.hidden_size
-            )
-        elif task:
-            row = spec.find(task)
-        else:
-            row = task_of_parts(_parts(given, config))
-        chosen = choose_weights(
-            row, parts, given, lambda weight: weight.hf_name, WEIGHTS
+        row, chosen = choose_weights(
+            head or (spec.find(task) if task else None),
+            names.weights_by_part(config, head, num_labels),
+            given,
+            lambda weight: weight.hf_name,
+            WEIGHTS,
         )
         weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error
-    return Model(
-        config,
-        weights,
-        vocab,
-        make_task(
-            row,
-            settings.do_lower_case,
-            min(
-                config.max_position_embeddings,
-                settings.max_length or config.max_position_embeddings,
-            ),
-        ),
-        labels,
-    )
+    longest = config.max_position_embeddings
+    longest = min(longest, settings.max_length or longest)
+    made_for = make_task(row, settings.do_lower_case, longest)
+    return Model(config, weights, vocab, made_for, labels)
 
 
 def _by_present_name(hf_names: Iterable[str]) -> dict[str, list[str]]:
@@ -119,22 +102,13 @@ def _check_layers(given: Iterable[str], config: BertConfig) -> None:
 
 def _rows_of_heads(given: _Given, tensors: Tensors) -> dict[str, int]:
     """Returns how many labels each head of fine-tuning has."""
-    hf_names = [head.huggingface_head or "" for head in names.HEADS]
+    hf_names = [head.huggingface_head for head in names.HEADS]
     shapes = {
         name: tensors.shapes[given[f"{name}.weight"][0]]
         for name in hf_names
         if f"{name}.weight" in given
     }
     return {name: shape[0] for name, shape in shapes.items() if shape}
-
-
-def _parts(given: _Given, config: BertConfig) -> list[str]:
-    """Returns the parts of pre-trained models of which there are tensors."""
-    return [
-        part
-        for part, weights in names.weights_by_part(config).items()
-        if any(weight.hf_name in given for weight in weights)
-    ]
 
 
 def _read(

@@ -46,6 +46,14 @@ _OTHER_KEYS = (
 )
 # What some published configurations carry in either format; nobody reads it.
 _CARRIED = re.compile(r"directionality$|pooler_\w+$")
+# The classes of pre-trained models, by the heads that they have: that of the
+# masked language model, that of the next sentence.
+_PRETRAINED = {
+    (True, True): "BertForPreTraining",
+    (True, False): "BertForMaskedLM",
+    (False, True): "BertForNextSentencePrediction",
+    (False, False): "BertModel",
+}
 # What makes another model of the same weights: key → the value that is BERT.
 _NOT_BERT = {
     "position_embedding_type": "absolute",
@@ -85,11 +93,7 @@ def to_original(values: Mapping[str, Any]) -> BertConfig:
             f"hidden_act must be one of {', '.join(ACTIVATIONS)}. "
             f"Received: {act!r}."
         )
-    kept = {
-        key: value
-        for key, value in values.items()
-        if key in (*_NEEDED_KEYS, *_OTHER_KEYS) or _CARRIED.match(key)
-    }
+    kept = _converted(values)
     return BertConfig.from_dict({**kept, "hidden_act": ACTIVATIONS[act]})
 
 
@@ -139,7 +143,7 @@ def find_head(
         return None
     if heads[0].problem_type is None:
         return heads[0]
-    return _of_problem_type(values, num_rows[heads[0].huggingface_head or ""])
+    return _of_problem_type(values, num_rows[heads[0].huggingface_head])
 
 
 def _of_problem_type(values: Mapping[str, Any], num_labels: int) -> Spec:
@@ -153,10 +157,8 @@ def _of_problem_type(values: Mapping[str, Any], num_labels: int) -> Spec:
             f"problem_type must be one of {known}. Received: {problem_type!r}."
         )
     head = heads[problem_type]
-    if num_labels < head.min_outputs or head.num_outputs not in (
-        None,
-        num_labels,
-    ):
+    fixed = head.num_outputs or num_labels
+    if num_labels < head.min_outputs or num_labels != fixed:
         raise UserError(
             f"A model of {problem_type} must have "
             f"{'one output' if head.num_outputs else 'several labels'}. "
@@ -199,11 +201,7 @@ def from_original(model: Model, pad_token_id: int | None) -> dict[str, Any]:
         UserError: no architecture of Hugging Face's has the model's parts.
     """
     config = model.config
-    kept = {
-        key: value
-        for key, value in config.to_dict().items()
-        if key in (*_NEEDED_KEYS, *_OTHER_KEYS) or _CARRIED.match(key)
-    }
+    kept = _converted(config.to_dict())
     left_out = sorted(set(config.to_dict()) - set(kept))
     if left_out:
         logging.warning(
@@ -220,6 +218,15 @@ def from_original(model: Model, pad_token_id: int | None) -> dict[str, Any]:
         "position_embedding_type": "absolute",
         "pad_token_id": pad_token_id,
         **_task_values(model),
+    }
+
+
+def _converted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the keys that both configurations have, with their values."""
+    return {
+        key: value
+        for key, value in values.items()
+        if key in (*_NEEDED_KEYS, *_OTHER_KEYS) or _CARRIED.match(key)
     }
 
 
@@ -248,14 +255,9 @@ def architecture(model: Model) -> str:
     parts = set(model.weights_by_part())
     if model.head and model.head.huggingface:
         name = model.head.huggingface
-    elif {names.MASKED_LM, names.NEXT_SENTENCE} <= parts:
-        name = "BertForPreTraining"
-    elif names.MASKED_LM in parts:
-        name = "BertForMaskedLM"
-    elif names.NEXT_SENTENCE in parts:
-        name = "BertForNextSentencePrediction"
     else:
-        name = "BertModel"
+        heads = names.MASKED_LM in parts, names.NEXT_SENTENCE in parts
+        name = _PRETRAINED[heads]
     if names.POOLER in parts:
         return name
     if name == "BertModel":

@@ -59,32 +59,23 @@ def head_part(head: Spec) -> str:
     return f"{head.name} head"
 
 
-def head_weights(head: Spec, num_labels: int, hidden_size: int) -> list[Weight]:
-    """Returns the weights of a task's head.
+def weights_by_part(
+    config: BertConfig, head: Spec | None = None, num_labels: int = 0
+) -> dict[str, list[Weight]]:
+    """Returns all weights that a model of these sizes may have.
 
     Args:
-        head: one of HEADS.
-        num_labels: L; not used where the task fixes it.
-        hidden_size: D.
-    """
-    return _output(
-        head.scope,
-        head.huggingface_head or "",
-        head.num_outputs or num_labels,
-        hidden_size,
-    )
-
-
-def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:
-    """Returns all weights that a pre-trained model of these sizes may have.
+        config: the sizes.
+        head: one of HEADS, or None.
+        num_labels: L of the head; not used where the task fixes it.
 
     Returns:
-        The weights of the encoder, the pooler and the heads of pre-training,
-        by the name of the part.
+        The weights of the encoder, the pooler, the heads of pre-training and
+        that of fine-tuning, by the name of the part.
     """
     size, vocab = config.hidden_size, config.vocab_size
     transform = ("cls/predictions/transform", "cls.predictions.transform")
-    return {
+    parts = {
         ENCODER: [
             *_embeddings(config),
             *(
@@ -107,6 +98,12 @@ def weights_by_part(config: BertConfig) -> dict[str, list[Weight]]:
             "cls/seq_relationship/", "cls.seq_relationship", 2, size
         ),
     }
+    if head:
+        rows = head.num_outputs or num_labels
+        parts[head_part(head)] = _output(
+            head.scope, head.huggingface_head, rows, size
+        )
+    return parts
 
 
 def present_name(hf_name: str) -> str | None:
@@ -175,22 +172,16 @@ def _block(config: BertConfig, index: int) -> list[Weight]:
 
 def _dense(ours: str, theirs: str, inputs: int, outputs: int) -> list[Weight]:
     return [
-        Weight(
-            f"{ours}/kernel",
-            (inputs, outputs),
-            f"{theirs}.weight",
-            transposed=True,
-        ),
+        Weight(f"{ours}/kernel", (inputs, outputs), f"{theirs}.weight", True),
         Weight(f"{ours}/bias", (outputs,), f"{theirs}.bias"),
     ]
 
 
 def _layer_norm(ours: str, theirs: str, size: int) -> list[Weight]:
+    ours, theirs = f"{ours}/LayerNorm", f"{theirs}.LayerNorm"
     return [
-        Weight(
-            f"{ours}/LayerNorm/gamma", (size,), f"{theirs}.LayerNorm.weight"
-        ),
-        Weight(f"{ours}/LayerNorm/beta", (size,), f"{theirs}.LayerNorm.bias"),
+        Weight(f"{ours}/gamma", (size,), f"{theirs}.weight"),
+        Weight(f"{ours}/beta", (size,), f"{theirs}.bias"),
     ]
 
 

@@ -46,11 +46,7 @@ class Model(NamedTuple):
 
     def weights_by_part(self) -> dict[str, list[names.Weight]]:
         """Returns the weights of each part that the model has."""
-        parts = names.weights_by_part(self.config)
-        if self.head:
-            parts[names.head_part(self.head)] = names.head_weights(
-                self.head, self.num_labels, self.config.hidden_size
-            )
+        parts = names.weights_by_part(self.config, self.head, self.num_labels)
         return {
             part: weights
             for part, weights in parts.items()
@@ -78,23 +74,17 @@ def make_task(row: Spec, do_lower_case: bool | None, max_length: int) -> Task:
     )
 
 
-def task_of_parts(parts: Collection[str]) -> Spec:
-    """Returns what a model without a head of fine-tuning is for."""
-    has_head = names.MASKED_LM in parts or names.NEXT_SENTENCE in parts
-    return spec.find("pretraining" if has_head else "features")
-
-
 def choose_weights(
-    row: Spec,
+    row: Spec | None,
     parts: Mapping[str, Sequence[names.Weight]],
     given: Collection[str],
     name_of: Callable[[names.Weight], str],
     source: str,
-) -> list[names.Weight]:
-    """Returns a task's weights; says what else there is, and is left out.
+) -> tuple[Spec, list[names.Weight]]:
+    """Returns the task and its weights; says what else there is.
 
     Args:
-        row: the task.
+        row: the task; None: what the weights are of.
         parts: all weights that a model of these sizes and this head may have.
         given: the names that there are.
         name_of: gives a weight's name in `given`.
@@ -104,6 +94,13 @@ def choose_weights(
         UserError: a part is there in part only, or the encoder is missing.
     """
     standard = {names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE}
+    if row is None:
+        has_head = any(
+            name_of(weight) in given
+            for part in (names.MASKED_LM, names.NEXT_SENTENCE)
+            for weight in parts[part]
+        )
+        row = spec.find("pretraining" if has_head else "features")
     # The pooler goes along even where the task makes nothing of it: the
     # original's checkpoints have it.
     kept = standard if row.is_pretraining else {names.POOLER}
@@ -130,7 +127,7 @@ def choose_weights(
             ", ".join(left_out),
         )
     _report_unknown(sorted(set(given) - known), source)
-    return chosen
+    return row, chosen
 
 
 def _check_whole(

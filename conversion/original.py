@@ -9,7 +9,6 @@ from bert.conversion.model import (
     check_finite,
     choose_weights,
     make_task,
-    task_of_parts,
 )
 from bert.errors import UserError
 from bert.model_folder import task_files
@@ -46,24 +45,13 @@ def read(
     wanted = task or (kept.task if kept else None)
     head = _find_head(reader, wanted)
     _check_layers(reader, config)
-    parts = names.weights_by_part(config)
-    if head:
-        parts[names.head_part(head)] = names.head_weights(
-            head, _num_labels(reader, head), config.hidden_size
-        )
-        row = head
-    elif wanted:
-        row = spec.find(wanted)
-    else:
-        row = task_of_parts(
-            [
-                part
-                for part, weights in parts.items()
-                if weights[0].name in given
-            ]
-        )
-    chosen = choose_weights(
-        row, parts, given, lambda weight: weight.name, prefix
+    num_labels = _num_labels(reader, head) if head else 0
+    row, chosen = choose_weights(
+        head or (spec.find(wanted) if wanted else None),
+        names.weights_by_part(config, head, num_labels),
+        given,
+        lambda weight: weight.name,
+        prefix,
     )
     checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(

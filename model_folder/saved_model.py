@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.tasks import spec
 
 SIGNATURE = "serving_default"
@@ -33,10 +33,9 @@ class SavedModel:
             self._saved = tf.saved_model.load(folder)
         # IndexError: the weights' file is cut off.
         except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
-            reason = " ".join(str(error).split())
             raise UserError(
-                f"Cannot load the SavedModel {folder}: {reason}; export the "
-                "model anew."
+                f"Cannot load the SavedModel {folder}: {one_line(error)}; "
+                "export the model anew."
             ) from error
         self._serve = self._saved.signatures.get(SIGNATURE)
         names = self._serve.structured_input_signature[1] if self._serve else {}

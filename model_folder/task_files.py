@@ -15,7 +15,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes
 from bert.tasks import spec
 from bert.tasks.spec import Option, Spec
@@ -120,7 +120,6 @@ def from_json(text: str, path: str) -> Task:
     try:
         return Task(**_values(text))
     except (ValueError, TypeError, RecursionError) as error:
-        reason = " ".join(str(error).split())
         advice = (
             "; a newer version wrote the file, use that one"
             if isinstance(error, _NewerError)
@@ -129,7 +128,7 @@ def from_json(text: str, path: str) -> Task:
         raise UserError(
             f"{path}: expected the JSON object that training leaves "
             '({"task": "classification", "max_seq_length": 128, …}). Received: '
-            f"{reason}{advice}."
+            f"{one_line(error)}{advice}."
         ) from error
 
 

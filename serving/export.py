@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.model_files import ModelFiles
@@ -195,7 +195,7 @@ def _why_no_tensorflow_text() -> str | None:
         return (
             f"{RAW_STRINGS} needs tensorflow-text of TensorFlow's own version "
             f"({tf.__version__}), and importing it failed "
-            f"({' '.join(str(error).split())})"
+            f"({one_line(error)})"
         )
     return None
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from bert.data.tables.rows import Place
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 
 _STANDARD_INPUT = "standard input"
 _CHUNK_BYTES = 2**16
@@ -166,7 +166,7 @@ def _open_remote(path: str) -> BinaryIO:
     try:
         file.read(0)  # which opens it
     except (tf.errors.OpError, NotImplementedError) as error:
-        raise OSError(" ".join(str(error).split())) from error
+        raise OSError(one_line(error)) from error
     return file
 
 

@@ -66,7 +66,7 @@ class Spec:
     outputs: Mapping[str, str]
     optional_weights: tuple[str, ...] = (_POOLER,)
     huggingface: str | None = None
-    huggingface_head: str | None = None
+    huggingface_head: str = ""
     problem_type: str | None = None
 
     @property
