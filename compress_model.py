@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
-_ASSETS = "assets"
 _TABLE = "compression.md"
 _FIGURES = "compression.json"
 
@@ -148,8 +147,7 @@ def check_output_dir(config: Config) -> None:
     atomic_files.restore_folder(path)
     found = set(os.listdir(path)) if os.path.isdir(path) else set()
     ours = {form.file for form in compression.FORMATS.values()}
-    ours |= {os.path.join(_ASSETS, name) for name in saved_models.ASSET_NAMES}
-    ours |= {_TABLE, _FIGURES}
+    ours |= {*saved_models.ASSET_FILES, _TABLE, _FIGURES}
     foreign = found and saved_models.foreign_names(path, ours)
     if foreign or (found and _FIGURES not in found):
         what = f"with {foreign[0]}" if foreign else f"without {_FIGURES}"
@@ -174,12 +172,12 @@ def read_task(export_dir: str) -> task_files.Task:
     """
     from bert.model_folder import locate
 
-    task = locate.task(os.path.join(export_dir, locate.ASSETS))
+    task = locate.task(os.path.join(export_dir, task_files.ASSETS))
     if task is None:
         raise UserError(
             "--export_dir must be a SavedModel that export_model.py or "
             f"--do_export wrote. Received: {export_dir}, where there is no "
-            f"{_ASSETS}/{task_files.TASK_FILE}."
+            f"{task_files.ASSETS}/{task_files.TASK_FILE}."
         )
     return task
 
@@ -225,12 +223,11 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
         (_FIGURES, json.dumps(measured.to_dict(), indent=2) + "\n"),
     ):
         atomic_files.write_text(os.path.join(folder, name), text)
-    source = os.path.join(config.export_dir, _ASSETS)
-    os.mkdir(os.path.join(folder, _ASSETS))
+    source = os.path.join(config.export_dir, task_files.ASSETS)
+    target = os.path.join(folder, task_files.ASSETS)
+    os.mkdir(target)
     for name in tf.io.gfile.listdir(source):
-        tf.io.gfile.copy(
-            os.path.join(source, name), os.path.join(folder, _ASSETS, name)
-        )
+        tf.io.gfile.copy(os.path.join(source, name), os.path.join(target, name))
 
 
 if __name__ == "__main__":

@@ -138,7 +138,9 @@ def extract_features(config: Config) -> None:
     chosen = strategy.create(config, allows_workers=False)
     tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
-    check_model(config, bert_config, tokenizer)
+    bert_config.check_sequence_length(config.max_seq_length)
+    config.check_layers(bert_config.num_hidden_layers)
+    tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
     check_output_file(config)
     with (
         features_text.open_lines(config.input_file, "input_file") as lines,
@@ -165,15 +167,6 @@ def extract_features(config: Config) -> None:
                 out.write(tokenizer.convert_ids_to_tokens(ids), values)
                 progress.update(1)
     logging.info("Wrote %s", config.output_file)
-
-
-def check_model(
-    config: Config, bert_config: "BertConfig", tokenizer: FullTokenizer
-) -> None:
-    """Raises UserError where flags, vocabulary and model do not fit."""
-    bert_config.check_sequence_length(config.max_seq_length)
-    config.check_layers(bert_config.num_hidden_layers)
-    tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
 
 
 def check_output_file(config: Config) -> None:

@@ -77,7 +77,7 @@ def from_module(handle: str) -> dict[str, Any]:
         UserError: it is no SavedModel of a BERT encoder with its assets, or
             one of a model with a head, whose labels would not be known.
     """
-    assets = os.path.join(handle, "assets")
+    assets = os.path.join(handle, task_files.ASSETS)
     files = {
         name: os.path.join(assets, name)
         for name in (

@@ -51,10 +51,18 @@ def define_integers(
     flag_values: flags.FlagValues,
     lower_bound: int | None = None,
     upper_bound: int | None = None,
-    **flags_by_name: tuple[int | None, str],
+    **defaults_and_texts: tuple[int | None, str] | str,
 ) -> None:
-    """Defines whole numbers within bounds, by name: (default, text)."""
-    for name, (default, text) in flags_by_name.items():
+    """Defines whole numbers within bounds, by their names.
+
+    Args:
+        flag_values: where to.
+        lower_bound: of all of them.
+        upper_bound: of all of them.
+        **defaults_and_texts: (default, what it is); a text alone: no default.
+    """
+    for name, given in defaults_and_texts.items():
+        default, text = (None, given) if isinstance(given, str) else given
         flags.DEFINE_integer(
             name, default, text, lower_bound, upper_bound, flag_values
         )
@@ -126,9 +134,7 @@ def define_device_flags(flag_values: flags.FlagValues) -> None:
         "them, else all GPUs, else the CPU.",
         flag_values=flag_values,
     )
-    define_integers(
-        flag_values, 0, num_gpus=(None, "GPUs to use. Default: all.")
-    )
+    define_integers(flag_values, 0, num_gpus="GPUs to use. Default: all.")
     flags.DEFINE_enum(
         "precision",
         "float32",

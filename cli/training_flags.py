@@ -71,12 +71,9 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         lower_bound=0,
         upper_bound=2**31 - 1,
-        random_seed=(
-            None,
-            "Seed of initial weights, shuffling and dropout; on a CPU the "
-            "same seed gives the same weights bit for bit. Default: drawn, "
-            "logged and kept with the checkpoints.",
-        ),
+        random_seed="Seed of initial weights, shuffling and dropout; on a CPU "
+        "the same seed gives the same weights bit for bit. Default: drawn, "
+        "logged and kept with the checkpoints.",
     )
 
 
@@ -196,12 +193,9 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,
-        shuffle_buffer_size=(
-            None,
-            "Each training example is drawn from this many. Default: from all "
-            "of them; 100 shuffles as little as the original, 1 keeps file "
-            "order.",
-        ),
+        shuffle_buffer_size="Each training example is drawn from this many. "
+        "Default: from all of them; 100 shuffles as little as the original, 1 "
+        "keeps file order.",
     )
     shared_flags.define_bools(
         flag_values,
@@ -212,11 +206,8 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         lower_bound=0,
-        freeze_layers=(
-            None,
-            "Do not train the embeddings and this many of the first layers; "
-            "0: the embeddings alone. Default: train all.",
-        ),
+        freeze_layers="Do not train the embeddings and this many of the first "
+        "layers; 0: the embeddings alone. Default: train all.",
     )
 
 
@@ -224,16 +215,10 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,
-        eval_steps=(
-            None,
-            "Evaluate every so many training steps, and after the last. "
-            "Default: not while training.",
-        ),
-        early_stopping_patience=(
-            None,
-            "Stop training after this many evaluations without a better "
-            "--save_best.",
-        ),
+        eval_steps="Evaluate every so many training steps, and after the last. "
+        "Default: not while training.",
+        early_stopping_patience="Stop training after this many evaluations "
+        "without a better --save_best.",
     )
     shared_flags.define_strings(
         flag_values,

@@ -26,8 +26,6 @@ from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
 from bert.training import checkpointing, monitor
 
-ASSETS = "assets"
-
 
 def is_saved_model(path: str) -> bool:
     """Whether a folder holds a SavedModel rather than checkpoints."""

@@ -109,15 +109,15 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
             f"{flag} is for folders of checkpoints; {path} is a SavedModel, "
             f"which knows it. Received: {flag}={value}; leave it out."
         )
-    assets = os.path.join(path, locate.ASSETS)
+    assets = os.path.join(path, task_files.ASSETS)
     task = locate.task(assets)
     config_file = locate.file(assets, task_files.CONFIG_FILE)
     if task is None or config_file is None:
         raise UserError(
             f"Expected a SavedModel of export_model.py, with "
             f"{task_files.TASK_FILE} and {task_files.CONFIG_FILE} in its "
-            f"{locate.ASSETS} folder. Received: {path}, without; export the "
-            "model anew."
+            f"{task_files.ASSETS} folder. Received: {path}, without; export "
+            "the model anew."
         )
     labels = tuple(label_files.read(assets) or ())
     wanted = _num_labels(task.spec, checkpoint.Reader(path))

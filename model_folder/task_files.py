@@ -23,6 +23,8 @@ from bert.tasks.spec import Option, Spec
 TASK_FILE = "task.json"
 CONFIG_FILE = "bert_config.json"
 VOCAB_FILE = "vocab.txt"
+# The folder of these files in a SavedModel.
+ASSETS = "assets"
 
 
 class _NewerError(ValueError):

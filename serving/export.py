@@ -33,12 +33,12 @@ _SAVED_MODEL = {
     "fingerprint.pb",
     "variables/variables.index",
     "variables/variables.data-[0-9]*-of-[0-9]*",
-    *(f"assets/{name}" for name in saved_models.ASSET_NAMES),
+    *saved_models.ASSET_FILES,
 }
 # What an export may hold; a folder with more is not replaced.
 _OURS = _SAVED_MODEL | {f"{RAW_STRINGS}/{name}" for name in _SAVED_MODEL}
 # And what it does.
-_NEEDED = ("saved_model.pb", f"assets/{task_files.TASK_FILE}")
+_NEEDED = ("saved_model.pb", f"{task_files.ASSETS}/{task_files.TASK_FILE}")
 
 
 def export(

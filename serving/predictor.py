@@ -32,6 +32,10 @@ class Predictor:
     Attributes:
         task: what the model is for.
         labels: its labels, in the order of their numbers.
+        batch_size: rows that are computed together.
+        window_size: how many requests are sorted, and in memory, at a time.
+        request: returns what `answers` takes; UnfitError where it is none.
+        request_of_line: likewise, of a line; `text ||| text` is a pair.
     """
 
     def __init__(self, model: LoadedModel, batch_size: int = 32):
@@ -40,7 +44,10 @@ class Predictor:
                 f"batch_size must be at least 1. Received: {batch_size}."
             )
         self._inference, self._function = model
-        self._batch_size = batch_size
+        self.batch_size = batch_size
+        self.window_size = batch_size * self._inference.window_batches
+        self.request = self._inference.request
+        self.request_of_line = self._inference.request_of_line
 
     @classmethod
     def load(
@@ -108,24 +115,6 @@ class Predictor:
                 ) from error
         return list(self.answers(requests))
 
-    @property
-    def window_size(self) -> int:
-        """How many requests are sorted, and in memory, at a time."""
-        return self._batch_size * self._inference.window_batches
-
-    @property
-    def batch_size(self) -> int:
-        """Rows that are computed together."""
-        return self._batch_size
-
-    def request(self, value: object) -> Any:
-        """Returns what `answers` takes; UnfitError where it is none."""
-        return self._inference.request(value)
-
-    def request_of_line(self, line: str) -> Any:
-        """Returns what `answers` takes; `text ||| text` is a pair."""
-        return self._inference.request_of_line(line)
-
     def answers(self, requests: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Yields the answers to requests, in order, as they are computed.
 
@@ -139,9 +128,7 @@ class Predictor:
     def _answer(self, requests: Sequence[Any]) -> Iterator[dict[str, Any]]:
         asked = [self._inference.ask(request) for request in requests]
         sequences = [row for each in asked for row in each.rows]
-        outputs = row_batches.results(
-            sequences, self._batch_size, self._compute
-        )
+        outputs = row_batches.results(sequences, self.batch_size, self._compute)
         for each in asked:
             own = list(itertools.islice(outputs, len(each.rows)))
             yield self._inference.answer(each.request, own)

@@ -13,13 +13,14 @@ from bert.model_folder.model_files import ModelFiles
 from bert.serving.graphs import Graph
 
 # What assets/ may hold: see docs/export.md.
-ASSET_NAMES = frozenset(
-    {
+ASSET_FILES = frozenset(
+    f"{task_files.ASSETS}/{name}"
+    for name in (
         task_files.TASK_FILE,
         task_files.CONFIG_FILE,
         task_files.VOCAB_FILE,
         label_files.FILE_NAME,
-    }
+    )
 )
 
 

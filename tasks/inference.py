@@ -30,11 +30,12 @@ from bert.model_folder.task_files import Task
 from bert.modeling.config import BertConfig
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks import spec
-from bert.tasks.features import features_text
 from bert.tasks.spec import Spec
 
 Tensors = dict[str, tf.Tensor]
 Arrays = Mapping[str, np.ndarray]
+# Of each sequence of a request.
+Outputs = Sequence[Arrays]
 
 
 class Asked(NamedTuple):
@@ -175,14 +176,13 @@ class Inference:
 
     def request_of_line(self, line: str) -> Any:
         """Returns the request that a line of text is; raises as `request`."""
-        text_a, text_b = features_text.split_line(line)
-        return self.request(text_a if text_b is None else (text_a, text_b))
+        return self.request(line)
 
     def ask(self, request: Any) -> Asked:
         """Returns the sequences of a request."""
         raise NotImplementedError
 
-    def answer(self, request: Any, outputs: Sequence[Arrays]) -> dict[str, Any]:
+    def answer(self, request: Any, outputs: Outputs) -> dict[str, Any]:
         """Returns the answer to a request.
 
         Args:

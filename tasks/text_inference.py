@@ -1,7 +1,7 @@
 """Requests of a text or a pair of texts, which are one sequence each."""
 
 from bert.data.records import packing
-from bert.tasks.features.features_text import Line
+from bert.tasks.features.features_text import Line, split_line
 from bert.tasks.inference import Asked, Inference, RawTexts
 from bert.tasks.requests import UnfitError, texts_of
 
@@ -23,6 +23,11 @@ class TextInference(Inference):
                 "one text, as the model's type_vocab_size is 1, found two"
             )
         return Line(texts[0], text_b)
+
+    def request_of_line(self, line: str) -> Line:
+        """Returns the text or texts of a line, `text ||| text`."""
+        text_a, text_b = split_line(line)
+        return self.request(text_a if text_b is None else (text_a, text_b))
 
     def ask(self, request: Line) -> Asked:
         """Returns the one sequence, cut to the task's max_seq_length."""

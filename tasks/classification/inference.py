@@ -12,7 +12,7 @@ from bert.data.records.fields import Field
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks.classification import kinds
 from bert.tasks.classification.kinds import Kind
-from bert.tasks.inference import Arrays
+from bert.tasks.inference import Arrays, Outputs
 from bert.tasks.requests import numbers_of
 from bert.tasks.text_inference import TextInference
 
@@ -23,11 +23,13 @@ class _Classification(TextInference):
     Attributes:
         kind: what is said of a text.
         values_name: the export's name of the values.
+        answer_name: what an answer calls the prediction.
     """
 
     kind: ClassVar[Kind]
     measure = "eval_accuracy"
     values_name: ClassVar[str] = "probabilities"
+    answer_name: ClassVar[str] = "label"
 
     def make_model(self) -> ClassifierModel:
         """Returns the model of the kind."""
@@ -54,12 +56,12 @@ class _Classification(TextInference):
         """Returns the `measure`, as evaluation has it."""
         return float(self.kind.figures(found, expected)[self.measure])
 
-    def _answer(self, name: str, outputs: Sequence[Arrays]) -> dict[str, Any]:
+    def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
         """Returns what is predicted, by its name, and all probabilities."""
         values = outputs[0]["probabilities"]
         numbers = numbers_of(values)
         return {
-            name: self.kind.prediction(self.labels, values),
+            self.answer_name: self.kind.prediction(self.labels, values),
             "probabilities": dict(zip(self.labels, numbers, strict=True)),
         }
 
@@ -69,12 +71,6 @@ class SingleLabel(_Classification):
 
     kind = kinds.find("classification")
 
-    def answer(
-        self, request: object, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
-        """Returns the most probable label and all probabilities."""
-        return self._answer("label", outputs)
-
     @property
     def num_label_ids(self) -> int:
         """A label_id is the number of a label."""
@@ -82,23 +78,14 @@ class SingleLabel(_Classification):
 
 
 class MultiLabel(_Classification):
-    """Any number of labels for each text.
+    """Any number of labels for each text: those from a probability of 0.5 on.
 
     Measured by the share of texts all of whose labels are right.
     """
 
     kind = kinds.find("multi_label")
-
-    def answer(
-        self, request: object, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
-        """Returns the labels from a probability of 0.5 on, and all of them."""
-        return self._answer("labels", outputs)
-
-    @property
-    def num_label_ids(self) -> int:
-        """A label_id is 0 or 1, for each label."""
-        return 2
+    answer_name = "labels"
+    num_label_ids = 2  # a label_id is 0 or 1, for each label
 
 
 class Regression(_Classification):
@@ -108,8 +95,6 @@ class Regression(_Classification):
     measure = "pearson"
     values_name = "scores"
 
-    def answer(
-        self, request: object, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
+    def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
         """Returns the number."""
         return {"score": numbers_of(outputs[0]["scores"])[0]}

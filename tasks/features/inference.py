@@ -3,14 +3,14 @@
 Letters of shapes: B batch, S sequence, D hidden, n tokens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bert.data.records.packing import Packed
 from bert.modeling.task_model import TaskModel
-from bert.tasks.inference import Arrays, OptionalOutput
+from bert.tasks.inference import Arrays, OptionalOutput, Outputs
 from bert.tasks.requests import check_finite
 from bert.tasks.text_inference import TextInference
 
@@ -41,9 +41,7 @@ class Features(TextInference):
         encoded = model.encode(batch, training=False, seed=None)
         return {name: encoded[name] for name in names}
 
-    def answer(
-        self, request: Packed, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
+    def answer(self, request: Packed, outputs: Outputs) -> dict[str, Any]:
         """Returns the tokens and their vectors, float32 arrays."""
         length = len(request.ids)
         tokens = self.tokenizer.convert_ids_to_tokens(request.ids)

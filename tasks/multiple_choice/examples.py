@@ -111,14 +111,14 @@ def _swag(path: str, is_test: bool) -> Iterator[_Parts]:
 def _race(path: str, is_test: bool) -> Iterator[_Parts]:
     """Yields RACE's questions; a line has an article and all of its own."""
     for place, values in json_node.read_lines(path):
-        article = _text(place, values, "article")
+        article = _value(place, values, "article")
         questions, options = (
-            _list(place, values, key) for key in ("questions", "options")
+            _value(place, values, key, list) for key in ("questions", "options")
         )
         answers = (
             [None] * len(questions)
             if is_test and "answers" not in values
-            else _list(place, values, "answers")
+            else _value(place, values, "answers", list)
         )
         if not len(questions) == len(options) == len(answers):
             raise place.fault(
@@ -169,7 +169,7 @@ def _own(
             values = values[0]
         yield _parts(
             place,
-            _text(place, cells, columns.text),
+            _value(place, cells, columns.text),
             _texts(place, values),
             cells.get(columns.label),
             is_test,
@@ -224,17 +224,13 @@ def _texts(place: Place, values: Any) -> tuple[str, ...]:
     raise place.fault(f"choices that are texts, found {rows.shorten(values)}")
 
 
-def _text(place: Place, values: Mapping[str, Any], key: str) -> str:
-    if not isinstance(values.get(key), str):
+def _value(
+    place: Place, values: Mapping[str, Any], key: str, kind: type = str
+) -> Any:
+    """Returns the text or, where `kind` is list, the list of a key."""
+    if not isinstance(values.get(key), kind):
+        name = "text" if kind is str else "list"
         raise place.fault(
-            f"a text in {key}, found {rows.shorten(values.get(key))}"
-        )
-    return values[key]
-
-
-def _list(place: Place, values: Mapping[str, Any], key: str) -> list[Any]:
-    if not isinstance(values.get(key), list):
-        raise place.fault(
-            f"a list in {key}, found {rows.shorten(values.get(key))}"
+            f"a {name} in {key}, found {rows.shorten(values.get(key))}"
         )
     return values[key]

@@ -3,14 +3,13 @@
 Letters of shapes: B batch, C choices of a record, S sequence, n records.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from bert.data.records import packing
-from bert.tasks.inference import Arrays, Asked, Inference, RawTexts
+from bert.tasks.inference import Arrays, Asked, Inference, Outputs, RawTexts
 from bert.tasks.multiple_choice import features
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.multiple_choice.model import MultipleChoiceModel
@@ -54,10 +53,6 @@ class MultipleChoice(Inference):
             raise UnfitError("a model of two segments, a text and a choice")
         return ChoiceExample("", text, tuple(choices))
 
-    def request_of_line(self, line: str) -> ChoiceExample:
-        """Raises UnfitError: a line of text is not a question."""
-        return self.request(line)
-
     def ask(self, request: ChoiceExample) -> Asked:
         """Returns the text with each choice."""
         return Asked(
@@ -74,9 +69,7 @@ class MultipleChoice(Inference):
             ],
         )
 
-    def answer(
-        self, request: object, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
+    def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
         """Returns the number of the best choice, and all probabilities."""
         logits = np.array([each["logits"][0] for each in outputs], np.float32)
         values = tf.nn.softmax(logits).numpy()

@@ -9,7 +9,7 @@ Letters of shapes: B batch, S sequence, D hidden, V vocabulary, N positions that
 are asked for, K words for each, n tokens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -21,7 +21,13 @@ from bert.errors import UserError
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import spec
-from bert.tasks.inference import Arrays, Asked, Inference, OptionalOutput
+from bert.tasks.inference import (
+    Arrays,
+    Asked,
+    Inference,
+    OptionalOutput,
+    Outputs,
+)
 from bert.tasks.requests import UnfitError, check_finite, texts_of
 
 TASK = "pretraining"
@@ -116,10 +122,6 @@ class Pretraining(Inference):
             ids += [self.mask_id, *part]
         return MaskedText(self._pack(ids), positions)
 
-    def request_of_line(self, line: str) -> MaskedText:
-        """Returns the request that a line is, all of it."""
-        return self.request(line)
-
     def whole_text(self, text: str) -> MaskedText:
         """Returns a text all of whose words are asked for.
 
@@ -136,9 +138,7 @@ class Pretraining(Inference):
         """Returns the one sequence."""
         return Asked(request, [request.packed])
 
-    def answer(
-        self, request: MaskedText, outputs: Sequence[Arrays]
-    ) -> dict[str, Any]:
+    def answer(self, request: MaskedText, outputs: Outputs) -> dict[str, Any]:
         """Returns the likeliest words of each position that is asked for.
 
         Args:

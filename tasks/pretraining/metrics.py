@@ -23,50 +23,34 @@ def metrics(
 
     Source: metric_fn in run_pretraining.py of google-research/bert.
     """
-    masked = _WeightedMeans()
-    sentences = _WeightedMeans()
-    batch_losses = []
+    batches = list(batches)
+    losses = []
     for batch in batches:
         weights = batch["masked_lm_weights"]
-        masked.add(
-            weights,
-            masked_lm_accuracy=batch["masked_lm_correct"],
-            masked_lm_loss=batch["masked_lm_losses"],
-        )
-        sentences.add(
-            np.ones_like(batch["next_sentence_losses"]),
-            next_sentence_accuracy=batch["next_sentence_correct"],
-            next_sentence_loss=batch["next_sentence_losses"],
-        )
-        batch_losses.append(
+        losses.append(
             np.sum(weights * batch["masked_lm_losses"])
             / (np.sum(weights) + 1e-5)
             + np.mean(batch["next_sentence_losses"])
         )
+    found = {
+        name: np.concatenate(
+            [batch[name] for batch in batches], dtype="float64"
+        )
+        for name in batches[0]
+    }
+    weights = found["masked_lm_weights"]
+    ones = np.ones_like(found["next_sentence_losses"])
     results = {
-        **masked.results(),
-        **sentences.results(),
-        "loss": float(np.mean(batch_losses)),
+        "masked_lm_accuracy": _mean(found["masked_lm_correct"], weights),
+        "masked_lm_loss": _mean(found["masked_lm_losses"], weights),
+        "next_sentence_accuracy": _mean(found["next_sentence_correct"], ones),
+        "next_sentence_loss": _mean(found["next_sentence_losses"], ones),
+        "loss": float(np.mean(losses)),
     }
     return {name: np.float32(value) for name, value in results.items()}
 
 
-class _WeightedMeans:
-    """Several means under the same weights, added up in float64."""
-
-    def __init__(self) -> None:
-        self._weight = 0.0
-        self._sums: dict[str, float] = {}
-
-    def add(self, weights: np.ndarray, **values: np.ndarray) -> None:
-        weights = weights.astype(np.float64)
-        self._weight += weights.sum()
-        for name, array in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + weights @ array
-
-    def results(self) -> dict[str, float]:
-        """Returns the means; 0 where all weights are 0, as the original."""
-        return {
-            name: total / self._weight if self._weight else 0.0
-            for name, total in self._sums.items()
-        }
+def _mean(values: np.ndarray, weights: np.ndarray) -> float:
+    """Returns the weighted mean; 0 where all weights are 0, as the original."""
+    total = weights.sum()
+    return weights @ values / total if total else 0.0

@@ -3,7 +3,7 @@
 Letters of shapes: B batch, S sequence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,7 +13,15 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.modeling.heads import SpanModel
 from bert.modeling.task_model import Batch
-from bert.tasks.inference import Arrays, Asked, Inference, RawTexts, Tensors
+from bert.tasks.features import features_text
+from bert.tasks.inference import (
+    Arrays,
+    Asked,
+    Inference,
+    Outputs,
+    RawTexts,
+    Tensors,
+)
 from bert.tasks.requests import UnfitError, check_finite, texts_of
 from bert.tasks.squad import answers, windows
 from bert.tasks.squad.examples import SquadExample, words_of
@@ -87,6 +95,10 @@ class Squad(Inference):
             raise UnfitError("a context with words")
         return Question(SquadExample("", question, words), document)
 
+    def request_of_line(self, line: str) -> Question:
+        """Returns the question and the context of a line."""
+        return self.request(tuple(features_text.split_line(line)))
+
     def ask(self, request: Question) -> Asked:
         """Returns the windows over a context; `answer` gets them, too."""
         own = list(
@@ -100,7 +112,7 @@ class Squad(Inference):
     def answer(
         self,
         request: tuple[SquadExample, list[Window]],
-        outputs: Sequence[Arrays],
+        outputs: Outputs,
     ) -> dict[str, Any]:
         """Returns the best answers, as run_squad.py chooses them."""
         example, own = request

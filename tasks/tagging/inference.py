@@ -13,7 +13,7 @@ import tensorflow as tf
 from bert.data.records.fields import Field
 from bert.data.text.tokenization import BasicTokenizer
 from bert.modeling.heads import TokenModel
-from bert.tasks.inference import Arrays, Asked, Inference
+from bert.tasks.inference import Arrays, Asked, Inference, Outputs
 from bert.tasks.requests import UnfitError, numbers_of
 from bert.tasks.tagging.windows import Featurizer, fields
 
@@ -47,10 +47,6 @@ class Tagging(Inference):
             'a text, or a list of words ({"text": "…"} or {"tokens": ["…"]})'
         )
 
-    def request_of_line(self, line: str) -> list[str]:
-        """Returns the words of a line, all of it."""
-        return self.request(line)
-
     def ask(self, request: list[str]) -> Asked:
         """Returns the windows over a sentence.
 
@@ -64,7 +60,7 @@ class Tagging(Inference):
     def answer(
         self,
         request: tuple[list[str], list[list[int]]],
-        outputs: Sequence[Arrays],
+        outputs: Outputs,
     ) -> dict[str, Any]:
         """Returns the words, and of each its label and the probability."""
         words, positions = request
