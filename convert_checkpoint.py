@@ -15,6 +15,7 @@ from bert.data.text import case_check
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
+from bert.model_folder.given import Given
 from bert.tasks import spec
 
 if TYPE_CHECKING:
@@ -72,19 +73,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(FlagConfig):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(FlagConfig, Given):
     """The values of the flags, by their names."""
 
     input_dir: str
     output_dir: str
     output_format: str | None = None
-    checkpoint: str | None = None
-    bert_config_file: str | None = None
-    vocab_file: str | None = None
-    labels: str | None = None
-    task: str | None = None
-    do_lower_case: bool | None = None
     overwrite: bool = False
 
 

@@ -386,9 +386,7 @@ def create_records(
 
 
 def log_examples(
-    frames: Iterable[bytes],
-    fields: "Sequence[Field]",
-    tokenizer: FullTokenizer,
+    frames: Iterable[bytes], fields: "Sequence[Field]", tokenizer: FullTokenizer
 ) -> None:
     """Shows records as the original does."""
     from bert.data.records import record_bytes

@@ -62,7 +62,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_max_seq_length(
         flag_values, 128, "Longest sequence; what is longer is cut."
     )
-    shared_flags.define_batch_size(flag_values, upper_bound=None)
+    shared_flags.define_batch_sizes(flag_values, "batch_size", upper_bound=None)
     shared_flags.define_bools(
         flag_values,
         use_one_hot_embeddings="Accepted; it made the original faster on a "
@@ -264,10 +264,7 @@ def vectors(
         packed, window_size(config, model.config), config.max_seq_length
     )
     batches = length_sorting.sorted_batches(
-        windows,
-        config.batch_size,
-        per_token=INPUTS,
-        fixed_shapes=fixed_shapes,
+        windows, config.batch_size, per_token=INPUTS, fixed_shapes=fixed_shapes
     )
 
     def encode(batch, training):

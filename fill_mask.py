@@ -58,14 +58,15 @@ def fill_mask(config: Config) -> None:
     """
     from bert.serving import line_service
 
-    out = line_service.open_output()
-    with line_service.open_input(config.input_file) as source:
+    def load() -> "Service":
         # Here, so that --help and a missing file need no TensorFlow.
         from bert.serving.masked_words import MaskedWords
 
         words = MaskedWords.load(config.model_dir, config.batch_size, config)
         words.check_top_k(config.top_k)
-        line_service.serve(source, service(config, words), out)
+        return service(config, words)
+
+    line_service.run(config.input_file, load)
 
 
 def service(config: Config, words: "MaskedWords") -> "Service":

@@ -67,13 +67,14 @@ def predict(config: Config) -> None:
     """
     from bert.serving import line_service
 
-    out = line_service.open_output()
-    with line_service.open_input(config.input_file) as source:
+    def load() -> "Service":
         # Here, so that --help and a missing file need no TensorFlow.
         from bert.serving.predictor import Predictor
 
         predictor = Predictor.load(config.model_dir, config.batch_size, config)
-        line_service.serve(source, service(config, predictor), out)
+        return service(config, predictor)
+
+    line_service.run(config.input_file, load)
 
 
 def service(config: Config, predictor: "Predictor") -> "Service":

@@ -6,12 +6,7 @@ tasks that Python code adds to `processors`. See docs/classification.md.
 
 from absl import flags
 
-from bert.cli import (
-    command_line,
-    shared_flags,
-    table_flags,
-    training_flags,
-)
+from bert.cli import command_line, shared_flags, table_flags, training_flags
 from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
     BasicTokenizer,
     FullTokenizer,
@@ -52,7 +47,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "must be given",
         flag_values,
     )
-    shared_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
 def run() -> None:

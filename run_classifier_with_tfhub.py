@@ -50,9 +50,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values[name].help = "Not used: the module says it."
 
 
-def config_from_flags(
-    flag_values: flags.FlagValues,
-) -> run_classifier.Config:
+def config_from_flags(flag_values: flags.FlagValues) -> run_classifier.Config:
     """Returns run_classifier.py's configuration with the module's files.
 
     Raises:

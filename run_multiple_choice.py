@@ -6,12 +6,7 @@ predictions to output_dir. See docs/multiple_choice.md.
 
 from absl import flags
 
-from bert.cli import (
-    command_line,
-    shared_flags,
-    table_flags,
-    training_flags,
-)
+from bert.cli import command_line, shared_flags, table_flags, training_flags
 from bert.tasks import finetune
 from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import FILES
@@ -38,7 +33,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         choice_columns="Own data: columns of the choices, separated by commas; "
         "in jsonl also one key that holds a list.",
     )
-    shared_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
 def choose(config: Config) -> None:

@@ -6,12 +6,7 @@ output_dir. See docs/ner.md.
 
 from absl import flags
 
-from bert.cli import (
-    command_line,
-    shared_flags,
-    table_flags,
-    training_flags,
-)
+from bert.cli import command_line, shared_flags, table_flags, training_flags
 from bert.tasks import finetune
 from bert.tasks.tagging.config import Config
 from bert.tasks.tagging.finetuning import Tagging
@@ -29,7 +24,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         token_column=(0, "Column of the words, from 0; -1 is the last."),
         label_column=(-1, "Column of the labels, from 0; -1 is the last."),
     )
-    shared_flags.define_eval_batch_size(flag_values)
+    shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
 def tag(config: Config) -> None:

@@ -32,7 +32,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_max_seq_length(
         flag_values, 128, "Length of the records' sequences.", lower_bound=1
     )
-    shared_flags.define_eval_batch_size(flag_values, upper_bound=None)
+    shared_flags.define_batch_sizes(
+        flag_values, "eval_batch_size", upper_bound=None
+    )
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,

@@ -9,8 +9,15 @@ from absl import flags
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
 
-# Of a batch.
-MAX_ROWS = 10**6
+_BATCHES = {
+    "batch_size": (32, "Rows that are computed together."),
+    "train_batch_size": (
+        32,
+        "Examples a training step sees, over all devices together.",
+    ),
+    "eval_batch_size": (8, "Rows of an evaluation batch."),
+    "predict_batch_size": (8, "Rows of a prediction batch."),
+}
 _PHASES = {
     "do_train": "Whether to train.",
     "do_eval": "Whether to evaluate.",
@@ -89,28 +96,19 @@ def define_max_seq_length(
     define_integers(flag_values, lower_bound, max_seq_length=(default, text))
 
 
-def define_batch_size(
-    flag_values: flags.FlagValues, upper_bound: int | None = MAX_ROWS
+def define_batch_sizes(
+    flag_values: flags.FlagValues, *names: str, upper_bound: int | None = 10**6
 ) -> None:
-    """Defines --batch_size."""
-    define_integers(
-        flag_values,
-        lower_bound=1,
-        upper_bound=upper_bound,
-        batch_size=(32, "Rows that are computed together."),
-    )
+    """Defines numbers of rows.
 
-
-def define_eval_batch_size(
-    flag_values: flags.FlagValues, upper_bound: int | None = MAX_ROWS
-) -> None:
-    """Defines --eval_batch_size."""
-    define_integers(
-        flag_values,
-        lower_bound=1,
-        upper_bound=upper_bound,
-        eval_batch_size=(8, "Rows of an evaluation batch."),
-    )
+    Args:
+        flag_values: where to.
+        *names: of `_BATCHES`.
+        upper_bound: of all of them.
+    """
+    for name in names:
+        sizes = {name: _BATCHES[name]}
+        define_integers(flag_values, 1, upper_bound, **sizes)
 
 
 def define_phases(flag_values: flags.FlagValues, *names: str) -> None:

@@ -76,4 +76,4 @@ def define_input_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_strings(
         flag_values, input_file="Lines to answer. Default: standard input."
     )
-    shared_flags.define_batch_size(flag_values)
+    shared_flags.define_batch_sizes(flag_values, "batch_size")

@@ -21,7 +21,7 @@ _LABELS = {
     "labels": "All labels, separated by commas, or a file with one a line. "
     "Default: those kept with the model (labels.txt) where it is evaluated, "
     "used or trained on in output_dir; else those of the training set, "
-    "sorted.",
+    "sorted."
 }
 
 

@@ -31,15 +31,7 @@ def define_model_flags(flag_values: flags.FlagValues) -> None:
 
 def define_training_flags(flag_values: flags.FlagValues) -> None:
     """Defines what every training script takes beside its task's own flags."""
-    shared_flags.define_integers(
-        flag_values,
-        lower_bound=1,
-        upper_bound=shared_flags.MAX_ROWS,
-        train_batch_size=(
-            32,
-            "Examples a training step sees, over all devices together.",
-        ),
-    )
+    shared_flags.define_batch_sizes(flag_values, "train_batch_size")
     _define_finite(
         flag_values, "learning_rate", 5e-5, "The peak learning rate."
     )
@@ -160,12 +152,7 @@ def define_fine_tuning_flags(
         "Longest input in word pieces, special tokens included.",
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval", "do_predict")
-    shared_flags.define_integers(
-        flag_values,
-        lower_bound=1,
-        upper_bound=shared_flags.MAX_ROWS,
-        predict_batch_size=(8, "Rows of a prediction batch."),
-    )
+    shared_flags.define_batch_sizes(flag_values, "predict_batch_size")
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)

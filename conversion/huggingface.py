@@ -8,15 +8,10 @@ import numpy as np
 from bert.conversion import huggingface_config, tokenizer_files, vocabulary
 from bert.conversion import huggingface_names as names
 from bert.conversion.json_files import read_json
-from bert.conversion.model import (
-    Model,
-    choose_weights,
-    make_task,
-)
+from bert.conversion.model import Model, choose_weights, make_task
 from bert.conversion.safetensors_files import WEIGHTS, Tensors
 from bert.errors import UserError
 from bert.modeling.config import BertConfig
-from bert.tasks import spec
 
 CONFIG = "config.json"
 
@@ -61,11 +56,9 @@ def read(
         num_labels = num_rows[head.huggingface_head] if head else 0
         labels = huggingface_config.labels_of(values, head, num_labels)
         row, chosen = choose_weights(
-            head or (spec.find(task) if task else None),
-            names.weights_by_part(config, head, num_labels),
-            given,
-            lambda weight: weight.hf_name,
-            WEIGHTS,
+            *(config, task, head, num_labels, given),
+            name_of=lambda weight: weight.hf_name,
+            source=WEIGHTS,
         )
         weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
     except UserError as error:

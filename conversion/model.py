@@ -75,8 +75,10 @@ def make_task(row: Spec, do_lower_case: bool | None, max_length: int) -> Task:
 
 
 def choose_weights(
-    row: Spec | None,
-    parts: Mapping[str, Sequence[names.Weight]],
+    config: BertConfig,
+    task: str | None,
+    head: Spec | None,
+    num_labels: int,
     given: Collection[str],
     name_of: Callable[[names.Weight], str],
     source: str,
@@ -84,8 +86,10 @@ def choose_weights(
     """Returns the task and its weights; says what else there is.
 
     Args:
-        row: the task; None: what the weights are of.
-        parts: all weights that a model of these sizes and this head may have.
+        config: the model's sizes.
+        task: its name; None: what the head or the weights are of.
+        head: that of fine-tuning, if there is one.
+        num_labels: the head's, L.
         given: the names that there are.
         name_of: gives a weight's name in `given`.
         source: the file, for messages.
@@ -94,13 +98,15 @@ def choose_weights(
         UserError: a part is there in part only, or the encoder is missing.
     """
     standard = {names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE}
-    if row is None:
+    parts = names.weights_by_part(config, head, num_labels)
+    if head is None and task is None:
         has_head = any(
             name_of(weight) in given
             for part in (names.MASKED_LM, names.NEXT_SENTENCE)
             for weight in parts[part]
         )
-        row = spec.find("pretraining" if has_head else "features")
+        task = "pretraining" if has_head else "features"
+    row = head or spec.find(task or "")
     # The pooler goes along even where the task makes nothing of it: the
     # original's checkpoints have it.
     kept = standard if row.is_pretraining else {names.POOLER}

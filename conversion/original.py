@@ -4,17 +4,11 @@ from absl import logging
 
 from bert.conversion import huggingface_names as names
 from bert.conversion import vocabulary
-from bert.conversion.model import (
-    Model,
-    check_finite,
-    choose_weights,
-    make_task,
-)
+from bert.conversion.model import Model, check_finite, choose_weights, make_task
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.modeling import checkpoint
 from bert.modeling.config import BertConfig
-from bert.tasks import spec
 from bert.tasks.spec import Spec
 
 
@@ -47,11 +41,9 @@ def read(
     _check_layers(reader, config)
     num_labels = _num_labels(reader, head) if head else 0
     row, chosen = choose_weights(
-        head or (spec.find(wanted) if wanted else None),
-        names.weights_by_part(config, head, num_labels),
-        given,
-        lambda weight: weight.name,
-        prefix,
+        *(config, wanted, head, num_labels, given),
+        name_of=lambda weight: weight.name,
+        source=prefix,
     )
     checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(

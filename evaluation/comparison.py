@@ -146,10 +146,7 @@ def compare(
 
 
 def difference(
-    found: Arrays,
-    expected: Arrays,
-    batch: Arrays,
-    token_outputs: Sequence[str],
+    found: Arrays, expected: Arrays, batch: Arrays, token_outputs: Sequence[str]
 ) -> float:
     """Returns the largest difference of any output from the original model's.
 

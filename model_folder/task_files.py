@@ -189,10 +189,7 @@ def check(
 
 
 def write(
-    output_dir: str,
-    task: Task,
-    bert_config_file: str,
-    vocab_file: str | None,
+    output_dir: str, task: Task, bert_config_file: str, vocab_file: str | None
 ) -> None:
     """Keeps in output_dir what its checkpoints mean.
 

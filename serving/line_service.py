@@ -95,6 +95,21 @@ def open_output() -> BinaryIO:
     return sys.stdout.buffer
 
 
+def run(path: str | None, make_service: Callable[[], Service]) -> None:
+    """Answers the lines of a file on standard output.
+
+    Args:
+        path: see `open_input`.
+        make_service: called once the file is open: it may take its time.
+
+    Raises:
+        UserError: a file is missing or wrong, or a line cannot be answered.
+    """
+    out = open_output()
+    with open_input(path) as source:
+        serve(source, make_service(), out)
+
+
 def serve(source: Input, service: Service, out: BinaryIO) -> None:
     """Answers lines with lines of JSON, in their order.
 
@@ -207,9 +222,7 @@ def _arrived(source: Input) -> Iterator[list[bytes]]:
 
 
 def _requests(
-    name: str,
-    lines: Iterable[tuple[bytes, int]],
-    read: Callable[[Place], Any],
+    name: str, lines: Iterable[tuple[bytes, int]], read: Callable[[Place], Any]
 ) -> tuple[list[tuple[Place, Any]], UserError | None]:
     """Returns the requests up to the first fault, and that."""
     asked: list[tuple[Place, Any]] = []

@@ -24,10 +24,7 @@ from bert.tasks.pretraining.inference import MaskedText, Pretraining
 from bert.tasks.requests import check_finite
 from bert.tasks.spec import INPUTS
 
-_SIGNATURE = [
-    *graphs.SIGNATURE,
-    tf.TensorSpec([None, 2], tf.int32, "places"),
-]
+_SIGNATURE = [*graphs.SIGNATURE, tf.TensorSpec([None, 2], tf.int32, "places")]
 
 
 class MaskedWords:

@@ -122,9 +122,7 @@ class _Packer:
         )
 
     def _pack(
-        self,
-        first: text_graph.Pieces,
-        second: text_graph.Pieces | None = None,
+        self, first: text_graph.Pieces, second: text_graph.Pieces | None = None
     ) -> tuple[Tensors, Tensors]:
         packed = self._pack_ids(first.ids, second and second.ids)
         length = tf.shape(packed["input_ids"])[1]

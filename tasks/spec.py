@@ -85,42 +85,45 @@ class Spec:
         return _MASKED_LM_BIAS if self.is_pretraining else self.head
 
 
-_TEXTS = Spec(
-    task="classification",
-    inference="",
-    outputs={},
-    uses_pooler=True,
-    optional_weights=(),
-    huggingface="BertForSequenceClassification",
-    huggingface_head="classifier",
-)
+def _texts(kind: str, name: str, scope: str, **others: Any) -> Spec:
+    """Returns the row of a kind of classification.
+
+    Args:
+        kind: its name.
+        name: of its class in `tasks.classification.inference`.
+        scope: of its head.
+        **others: what differs from kind to kind.
+    """
+    return Spec(
+        task="classification",
+        kind=kind,
+        inference=f"bert.tasks.classification.inference:{name}",
+        head=f"{scope}output_weights",
+        uses_pooler=True,
+        optional_weights=(),
+        huggingface="BertForSequenceClassification",
+        huggingface_head="classifier",
+        **others,
+    )
+
 
 # In the order in which heads are looked for in a checkpoint without task.json.
 SPECS: tuple[Spec, ...] = (
-    dataclasses.replace(
-        _TEXTS,
-        kind="classification",
-        inference="bert.tasks.classification.inference:SingleLabel",
-        head="output_weights",
+    _texts(
+        *("classification", "SingleLabel", ""),
         min_outputs=2,
         has_labels=True,
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
         problem_type="single_label_classification",
     ),
-    dataclasses.replace(
-        _TEXTS,
-        kind="multi_label",
-        inference="bert.tasks.classification.inference:MultiLabel",
-        head="cls/multi_label/output_weights",
+    _texts(
+        *("multi_label", "MultiLabel", "cls/multi_label/"),
         has_labels=True,
         outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
         problem_type="multi_label_classification",
     ),
-    dataclasses.replace(
-        _TEXTS,
-        kind="regression",
-        inference="bert.tasks.classification.inference:Regression",
-        head="cls/regression/output_weights",
+    _texts(
+        *("regression", "Regression", "cls/regression/"),
         num_outputs=1,
         outputs={"scores": "[B, 1]", "logits": "[B, 1]"},
         problem_type="regression",

@@ -80,8 +80,7 @@ def _weight(part: str, text: str) -> float:
     # Losses are float32, which ends at 3.4e38.
     if not 0 < weight < _LARGEST_WEIGHT:
         raise _fault(
-            part,
-            f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}",
+            part, f"{text!r} is no number above 0 and below {_LARGEST_WEIGHT:g}"
         )
     return weight
 

@@ -1,23 +1,15 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bert.model_folder import labels as label_files
 from bert.tasks import task
 from bert.tasks.classification import features, sets
 from bert.tasks.classification.config import Config
 from bert.tasks.classification.processors import DataProcessor, InputExample
-from bert.tasks.classification.table_files import (
-    TableProcessor,
-    TableSettings,
-)
+from bert.tasks.classification.table_files import TableProcessor, TableSettings
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.task import SetsTask
-
-# TensorFlow and NumPy are imported where they are used.
-if TYPE_CHECKING:
-    from bert.training.head_check import Start
 
 
 class Classification(SetsTask):
@@ -74,7 +66,7 @@ class Classification(SetsTask):
     def _train(self) -> Sequence[InputExample]:
         return self._sets.get("train", {}).get("", ())
 
-    def _make_processor(self, start: "Start") -> DataProcessor:
+    def _make_processor(self, start) -> DataProcessor:
         """Returns the task's processor, which knows its labels if it can."""
         config = self.config
         if not config.table_format:

@@ -177,11 +177,7 @@ def _own(
 
 
 def _parts(
-    place: Place,
-    text: str,
-    choices: Sequence[str],
-    label: Any,
-    is_test: bool,
+    place: Place, text: str, choices: Sequence[str], label: Any, is_test: bool
 ) -> _Parts:
     """Returns what makes an example, checked."""
     kept = list(choices)

@@ -1,7 +1,6 @@
 """Fine-tuning to choose one of several texts."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bert.tasks import spec
 from bert.tasks.multiple_choice import examples, features
@@ -10,12 +9,6 @@ from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.task import SetsTask
-
-# TensorFlow and NumPy are imported where they are used.
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-    from bert.modeling.task_model import Batch, TaskModel
 
 
 class MultipleChoice(SetsTask):
@@ -80,7 +73,9 @@ class MultipleChoice(SetsTask):
         return f"Num examples = {number} ({number} actual, 0 padding)"
 
     def select(self, name):
-        return _evaluated if name == "dev" else _predicted
+        from bert.tasks.multiple_choice import inference
+
+        return inference.evaluated if name == "dev" else inference.predicted
 
     def figures(self, answers, in_training):
         from bert.evaluation import rows
@@ -106,21 +101,3 @@ class MultipleChoice(SetsTask):
 def _num_choices(own: Sequence[ChoiceExample]) -> int:
     """Returns how many choices the example with the most has, C."""
     return max(len(each.choices) for each in own)
-
-
-def _evaluated(
-    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
-) -> "dict[str, tf.Tensor]":
-    return {
-        "logits": outputs["logits"],
-        "label_ids": batch["label_ids"],
-        "loss": model.losses(outputs, batch)["multiple_choice"],
-    }
-
-
-def _predicted(
-    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
-) -> "dict[str, tf.Tensor]":
-    import tensorflow as tf
-
-    return {"probabilities": tf.nn.softmax(outputs["logits"])}

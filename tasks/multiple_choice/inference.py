@@ -3,13 +3,22 @@
 Letters of shapes: B batch, C choices of a record, S sequence, n records.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from bert.data.records import packing
-from bert.tasks.inference import Arrays, Asked, Inference, Outputs, RawTexts
+from bert.modeling.task_model import Batch, TaskModel
+from bert.tasks.inference import (
+    Arrays,
+    Asked,
+    Inference,
+    Outputs,
+    RawTexts,
+    Tensors,
+)
 from bert.tasks.multiple_choice import features
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.multiple_choice.model import MultipleChoiceModel
@@ -101,3 +110,21 @@ class MultipleChoice(Inference):
         is_there = batch["input_mask"].any(axis=-1)
         scores = np.where(is_there, outputs["logits"][:, 0], -np.inf)
         return scores.reshape(-1, self.num_label_ids).argmax(axis=-1)
+
+
+def evaluated(
+    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> Tensors:
+    """Returns what the figures are made from, of each question."""
+    return {
+        "logits": outputs["logits"],
+        "label_ids": batch["label_ids"],
+        "loss": model.losses(outputs, batch)["multiple_choice"],
+    }
+
+
+def predicted(
+    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> Tensors:
+    """Returns the probabilities of the choices of each question."""
+    return {"probabilities": tf.nn.softmax(outputs["logits"])}

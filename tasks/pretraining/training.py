@@ -75,9 +75,7 @@ def train(
         config,
         run.Length(config.num_train_steps, config.num_warmup_steps),
         lambda seed: PretrainingModel(
-            bert_config,
-            compute_dtype=config.compute_dtype,
-            init_seed=seed,
+            bert_config, compute_dtype=config.compute_dtype, init_seed=seed
         ),
         lambda state, context: input_pipeline.train_batches(
             source,

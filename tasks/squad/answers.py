@@ -231,9 +231,7 @@ def _null_span(results: Sequence[tuple[Window, RawResult]]) -> _Span:
         for window, (_, starts, ends) in results
     )
     return min(
-        nulls,
-        key=lambda span: span.score,
-        default=_Span(None, 0, 0, 0.0, 0.0),
+        nulls, key=lambda span: span.score, default=_Span(None, 0, 0, 0.0, 0.0)
     )
 
 

@@ -3,7 +3,7 @@
 import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import logging
 
@@ -18,13 +18,6 @@ from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
 from bert.tasks.task import FineTuningTask, Walk
-
-# TensorFlow and NumPy are imported where they are used.
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-    from bert.modeling.task_model import Batch, TaskModel
-    from bert.tasks.predictions import Predictions
 
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
@@ -147,6 +140,8 @@ class Squad(FineTuningTask):
         )
 
     def evaluation(self):
+        from bert.tasks.squad.inference import select
+
         if not self.config.evaluates:
             return None
         return Walk(
@@ -157,6 +152,8 @@ class Squad(FineTuningTask):
         )
 
     def walks(self):
+        from bert.tasks.squad.inference import select
+
         yield Walk(
             {"": self._asked_set},
             self.config.predict_batch_size,
@@ -216,7 +213,7 @@ class Squad(FineTuningTask):
             num_logged=_LOGGED_EXAMPLES,
         )
 
-    def answered(self, rows: "Predictions") -> Answered:
+    def answered(self, rows: Iterable[Mapping[str, Any]]) -> Answered:
         """Answers the questions, one after the other."""
 
         def results():
@@ -288,19 +285,3 @@ class Squad(FineTuningTask):
         if self.config.threshold is None:
             task_files.update(self.config.output_dir, self.model_task)
         return figures
-
-
-def select(
-    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
-) -> "dict[str, tf.Tensor]":
-    """Returns what `answers.RawResult` needs of each window.
-
-    Padding gets a logit that is never among the best: how much padding there
-    is depends on the other rows of a batch.
-    """
-    from bert.tasks.squad.inference import mask_padding
-
-    return {
-        "unique_ids": batch["unique_ids"][:, 0],
-        **mask_padding(outputs, batch),
-    }

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling.heads import SpanModel
-from bert.modeling.task_model import Batch
+from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.features import features_text
 from bert.tasks.inference import (
     Arrays,
@@ -110,9 +110,7 @@ class Squad(Inference):
         )
 
     def answer(
-        self,
-        request: tuple[SquadExample, list[Window]],
-        outputs: Outputs,
+        self, request: tuple[SquadExample, list[Window]], outputs: Outputs
     ) -> dict[str, Any]:
         """Returns the best answers, as run_squad.py chooses them."""
         example, own = request
@@ -189,4 +187,18 @@ def mask_padding(logits: Mapping[str, tf.Tensor], batch: Batch) -> Tensors:
     return {
         name: tf.where(is_token, values, answers.NO_LOGIT)
         for name, values in logits.items()
+    }
+
+
+def select(
+    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> Tensors:
+    """Returns what `answers.RawResult` needs of each window.
+
+    Padding gets a logit that is never among the best: how much padding there
+    is depends on the other rows of a batch.
+    """
+    return {
+        "unique_ids": batch["unique_ids"][:, 0],
+        **mask_padding(outputs, batch),
     }

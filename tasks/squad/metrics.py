@@ -173,9 +173,7 @@ def _gold(answers: Sequence[str]) -> list[str]:
 
 
 def _best(
-    score: Callable[[str, str], float],
-    answers: Sequence[str],
-    prediction: str,
+    score: Callable[[str, str], float], answers: Sequence[str], prediction: str
 ) -> float:
     return max(score(prediction, answer) for answer in answers)
 

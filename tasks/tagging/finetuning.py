@@ -1,8 +1,7 @@
 """Fine-tuning to label words: named entities, parts of speech."""
 
 import itertools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from absl import logging
 
@@ -15,13 +14,6 @@ from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, windows
 from bert.tasks.tagging.config import Config
 from bert.tasks.task import SetsTask
-
-# TensorFlow and NumPy are imported where they are used.
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-    from bert.modeling.task_model import Batch, TaskModel
-    from bert.tasks.tagging.metrics import Answers
 
 
 class Tagging(SetsTask):
@@ -123,6 +115,8 @@ class Tagging(SetsTask):
         return f"Num sentences = {len(self._sets[name].sentences)}"
 
     def select(self, name):
+        from bert.tasks.tagging.inference import select
+
         return select
 
     def figures(self, answers, in_training):
@@ -133,7 +127,7 @@ class Tagging(SetsTask):
         gold = [
             sentence.labels or [] for sentence in self._sets["dev"].sentences
         ]
-        predicted = self._labels_of(found, self._sets["dev"])
+        predicted = self._labels_of(found.label_ids.tolist(), self._sets["dev"])
         if not in_training and metrics.is_entity_scheme(self.labels):
             for line in metrics.report(gold, predicted).splitlines():
                 logging.info("%s", line)
@@ -142,9 +136,11 @@ class Tagging(SetsTask):
             **metrics.losses(found, self.config.eval_batch_size),
         }
 
-    def _labels_of(self, answers: "Answers", corpus: Corpus) -> list[list[str]]:
+    def _labels_of(
+        self, label_ids: Iterable[int], corpus: Corpus
+    ) -> list[list[str]]:
         """Returns the labels predicted for each sentence's words."""
-        predicted = iter(answers.label_ids.tolist())
+        predicted = iter(label_ids)
         return [
             [self.labels[next(predicted)] for _ in sentence.words]
             for sentence in corpus.sentences
@@ -159,23 +155,6 @@ class Tagging(SetsTask):
         predictions.write(
             self.config.output_dir,
             test,
-            self._labels_of(found, test),
+            self._labels_of(found.label_ids.tolist(), test),
             found.probabilities,
         )
-
-
-def select(
-    model: "TaskModel", outputs: "Mapping[str, tf.Tensor]", batch: "Batch"
-) -> "dict[str, tf.Tensor]":
-    """Returns what `metrics.collect` takes, for each window."""
-    import tensorflow as tf
-
-    probabilities = tf.nn.softmax(outputs["logits"])
-    losses = model.losses(outputs, batch)["token"]
-    mask = batch["label_mask"]
-    return {
-        "label_mask": mask,
-        "label_ids": tf.argmax(probabilities, axis=-1),
-        "probabilities": tf.reduce_max(probabilities, axis=-1),
-        "losses": tf.reshape(losses, tf.shape(mask)),
-    }

@@ -3,7 +3,7 @@
 Letters of shapes: B batch, S sequence, L labels, n words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,8 @@ import tensorflow as tf
 from bert.data.records.fields import Field
 from bert.data.text.tokenization import BasicTokenizer
 from bert.modeling.heads import TokenModel
-from bert.tasks.inference import Arrays, Asked, Inference, Outputs
+from bert.modeling.task_model import Batch, TaskModel
+from bert.tasks.inference import Arrays, Asked, Inference, Outputs, Tensors
 from bert.tasks.requests import UnfitError, numbers_of
 from bert.tasks.tagging.windows import Featurizer, fields
 
@@ -58,9 +59,7 @@ class Tagging(Inference):
         return Asked((request, positions), [w.packed for w in windows])
 
     def answer(
-        self,
-        request: tuple[list[str], list[list[int]]],
-        outputs: Outputs,
+        self, request: tuple[list[str], list[list[int]]], outputs: Outputs
     ) -> dict[str, Any]:
         """Returns the words, and of each its label and the probability."""
         words, positions = request
@@ -103,3 +102,18 @@ class Tagging(Inference):
     @cached_property
     def _featurizer(self) -> Featurizer:
         return Featurizer(self.tokenizer, {}, self.task.max_seq_length)
+
+
+def select(
+    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+) -> Tensors:
+    """Returns what `metrics.collect` takes, for each window."""
+    probabilities = tf.nn.softmax(outputs["logits"])
+    losses = model.losses(outputs, batch)["token"]
+    mask = batch["label_mask"]
+    return {
+        "label_mask": mask,
+        "label_ids": tf.argmax(probabilities, axis=-1),
+        "probabilities": tf.reduce_max(probabilities, axis=-1),
+        "losses": tf.reshape(losses, tf.shape(mask)),
+    }

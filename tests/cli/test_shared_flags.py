@@ -41,8 +41,8 @@ def test_max_seq_length_has_the_scripts_bound(lower_bound):
 
 def test_batch_sizes_are_positive_and_bounded():
     values = flags.FlagValues()
-    shared_flags.define_batch_size(values)
-    shared_flags.define_eval_batch_size(values, upper_bound=None)
+    shared_flags.define_batch_sizes(values, "batch_size")
+    shared_flags.define_batch_sizes(values, "eval_batch_size", upper_bound=None)
     assert (parsed(values).batch_size, values.eval_batch_size) == (32, 8)
     assert parsed(values, "--eval_batch_size=1000001")
     for wrong in ("--batch_size=1000001", "--batch_size=0"):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from bert.data.text.tokenization import FullTokenizer
 from bert.modeling import BertConfig
 from bert.tasks import spec
-from bert.tasks.squad import finetuning, windows
+from bert.tasks.squad import inference, windows
 from bert.tasks.squad.finetuning import Squad
 from bert.tasks.task import Prepared
 from bert.training.head_check import Start
@@ -68,7 +68,7 @@ def test_padding_is_never_among_the_best():
         "input_mask": tf.constant([[1, 1, 0]]),
         "unique_ids": tf.constant([[7]]),
     }
-    found = finetuning.select(None, logits, batch)
+    found = inference.select(None, logits, batch)
     assert found["unique_ids"].numpy().tolist() == [7]
     for name in logits:
         np.testing.assert_array_equal(found[name], [[-5.0, -6.0, -10000.0]])

@@ -4,7 +4,7 @@ import tensorflow as tf
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.modeling import BertConfig
-from bert.tasks.tagging import finetuning
+from bert.tasks.tagging import inference
 from bert.tasks.tagging.finetuning import Tagging
 from bert.tasks.task import Prepared
 from bert.training.head_check import Start
@@ -53,7 +53,7 @@ def test_an_answer_is_the_likeliest_label_and_its_probability():
 
     batch = {"label_mask": tf.constant([[0, 1]])}
     outputs = {"logits": tf.constant([[[0.0, 0.0], [0.0, 3.0]]])}
-    found = finetuning.select(Model(), outputs, batch)
+    found = inference.select(Model(), outputs, batch)
     assert found["label_ids"].numpy().tolist() == [[0, 1]]
     assert found["losses"].numpy().tolist() == [[0.5, 1.5]]
     assert float(found["probabilities"][0, 1]) == pytest.approx(0.9525741)
