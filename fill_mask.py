@@ -75,10 +75,11 @@ def service(config: Config, words: "MaskedWords") -> "Service":
     from bert.tasks.requests import UnfitError
 
     scores = config.pseudo_log_likelihood
+    ask = words.whole_text if scores else words.request
 
     def read(place: Place) -> "MaskedText":
         try:
-            return words.request(place.content, scores)
+            return ask(place.content)
         except UnfitError as error:
             raise place.fault(str(error)) from error
 

@@ -36,14 +36,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
-def choose(config: Config) -> None:
-    """Questions → records → training → evaluation → prediction.
-
-    Raises:
-        UserError: a file, a row or a checkpoint is not what it must be.
-    """
-    finetune.run(MultipleChoice(config))
-
-
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, choose)
+    command_line.run(
+        define_flags,
+        Config.from_flags,
+        lambda config: finetune.run(MultipleChoice(config)),
+    )

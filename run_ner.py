@@ -27,14 +27,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
-def tag(config: Config) -> None:
-    """Sentences → records → training → evaluation → prediction.
-
-    Raises:
-        UserError: a file, a label or a checkpoint is not what it must be.
-    """
-    finetune.run(Tagging(config))
-
-
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, tag)
+    command_line.run(
+        define_flags,
+        Config.from_flags,
+        lambda config: finetune.run(Tagging(config)),
+    )

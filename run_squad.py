@@ -49,14 +49,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-def find_answers(config: Config) -> None:
-    """Questions → windows → training → answers → evaluation.
-
-    Raises:
-        UserError: a file, a question or a checkpoint is not what it must be.
-    """
-    finetune.run(Squad(config))
-
-
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, find_answers)
+    command_line.run(
+        define_flags,
+        Config.from_flags,
+        lambda config: finetune.run(Squad(config)),
+    )

@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -33,7 +33,8 @@ class Judge(Protocol):
         """Returns how good the predictions of all batches are, 1 at best."""
 
 
-class Figures(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Figures:
     """What is measured of one model.
 
     Attributes:
@@ -70,8 +71,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, object]:
         """Returns all as what JSON knows."""
-        figures = [one._asdict() for one in self.figures]
-        return {**dataclasses.asdict(self), "figures": figures}
+        return dataclasses.asdict(self)
 
     def table(self) -> str:
         """Returns all as a Markdown table."""

@@ -140,7 +140,9 @@ def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
         UserError: there is something else, or it is not to be overwritten, or
             nothing can be written there.
     """
-    _check_writable(export_dir)
+    reason = "://" not in export_dir and atomic_files.why_no_folder(export_dir)
+    if reason:
+        raise UserError(f"--export_dir={export_dir} {reason}.")
     atomic_files.restore_folder(export_dir)
     if not tf.io.gfile.exists(export_dir):
         return
@@ -198,13 +200,6 @@ def _why_no_tensorflow_text() -> str | None:
             f"({one_line(error)})"
         )
     return None
-
-
-def _check_writable(export_dir: str) -> None:
-    """Raises UserError where a local folder cannot be made."""
-    reason = "://" not in export_dir and atomic_files.why_no_folder(export_dir)
-    if reason:
-        raise UserError(f"--export_dir={export_dir} {reason}.")
 
 
 def _write(graph: Graph, folder: str) -> None:

@@ -34,6 +34,10 @@ class MaskedWords:
         source: the model's files.
         folder: where they are from; for messages.
         batch_size: rows that are computed together.
+
+    Attributes:
+        request: text → what `fill` takes; UnfitError where it is none.
+        whole_text: text → what `scores` takes; likewise.
     """
 
     def __init__(self, source: ModelFiles, folder: str, batch_size: int = 32):
@@ -41,6 +45,8 @@ class MaskedWords:
         tokenizer.require_tokens(inference.MASK)
         config = BertConfig.from_json_file(source.bert_config_file)
         self._inference = Pretraining(source.task, config, (), tokenizer)
+        self.request = self._inference.request
+        self.whole_text = self._inference.whole_text
         self._model = Graph(source, top_k=1).model
         self._batch_size = batch_size
         self._best = tf.function(
@@ -81,21 +87,6 @@ class MaskedWords:
             )
         return cls(source, folder, batch_size)
 
-    def request(self, text: str, whole: bool = False) -> MaskedText:
-        """Returns what is asked of a text.
-
-        Args:
-            text: the text.
-            whole: whether to ask for all of its words, for `scores`, or for
-                those in the place of `[MASK]`s, for `fill`.
-
-        Raises:
-            UnfitError: it cannot be asked.
-        """
-        if whole:
-            return self._inference.whole_text(text)
-        return self._inference.request(text)
-
     def fill(
         self, texts: Sequence[MaskedText], top_k: int
     ) -> Iterator[dict[str, Any]]:
@@ -131,7 +122,7 @@ class MaskedWords:
         """Yields how likely each text is.
 
         Args:
-            texts: of `request`, all of whose words are asked for.
+            texts: of `whole_text`.
 
         Yields:
             `pseudo_log_likelihood`, the sum over its word pieces of the

@@ -354,8 +354,6 @@ def train(
     length = _length(config, task.num_examples)
     logging.info("***** Running training *****")
     task.log_training_size(source)
-    logging.info("  Batch size = %d", config.train_batch_size)
-    logging.info("  Num steps = %d", length.num_train_steps)
     run.train(
         config,
         length,

@@ -74,6 +74,8 @@ def train(
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
     """
+    logging.info("  Batch size = %d", config.train_batch_size)
+    logging.info("  Num steps = %d", length.num_train_steps)
     check_size(config, length)
     position = resume.find_position(config)
     if _is_done(config, length, position):

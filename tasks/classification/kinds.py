@@ -174,7 +174,6 @@ class Kind(abc.ABC):
             )
         return [*self.own_metrics, *more]
 
-    @abc.abstractmethod
     def figures(
         self,
         logits: "np.ndarray",
@@ -188,6 +187,12 @@ class Kind(abc.ABC):
             label_ids: as in the records, [n, ...].
             more: see `metric_names`.
         """
+        from bert.tasks.classification import metrics
+
+        count = metrics.OF_KINDS[self.name]
+        if self.has_classes:
+            return count(logits, label_ids, more)
+        return count(logits, label_ids)
 
     @abc.abstractmethod
     def prediction(self, labels: Sequence[str], values: "np.ndarray") -> Label:
@@ -237,11 +242,6 @@ class SingleLabel(Kind):
         import tensorflow as tf
 
         return tf.nn.softmax(logits)
-
-    def figures(self, logits, label_ids, more=()):
-        from bert.tasks.classification import metrics
-
-        return metrics.single_label(logits, label_ids, more)
 
     def prediction(self, labels, values):
         return labels[int(values.argmax())]
@@ -295,11 +295,6 @@ class MultiLabel(Kind):
 
         return tf.nn.sigmoid(logits)
 
-    def figures(self, logits, label_ids, more=()):
-        from bert.tasks.classification import metrics
-
-        return metrics.multi_label(logits, label_ids)
-
     def prediction(self, labels, values):
         """Returns all labels from a probability of 0.5 on."""
         pairs = zip(labels, values, strict=True)
@@ -341,11 +336,6 @@ class Regression(Kind):
 
     def values(self, logits):
         return logits
-
-    def figures(self, logits, label_ids, more=()):
-        from bert.tasks.classification import metrics
-
-        return metrics.regression(logits, label_ids)
 
     def prediction(self, labels, values):
         """Returns the number, with the digits that a float32 has."""

@@ -150,3 +150,11 @@ def _is_constant(values: np.ndarray) -> bool:
 
 def _float32(figures: Mapping[str, float]) -> Figures:
     return {name: np.float32(value) for name, value in figures.items()}
+
+
+# The figures of each kind, by its name.
+OF_KINDS: Mapping[str, Callable[..., Figures]] = {
+    "classification": single_label,
+    "multi_label": multi_label,
+    "regression": regression,
+}

@@ -1,5 +1,6 @@
 """Files of predictions: the original's, a readable one, GLUE's."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -16,10 +17,11 @@ from bert.tasks.classification.processors import InputExample
 from bert.tasks.classification.sets import file_name
 
 
+@dataclasses.dataclass(frozen=True)
 class Writer:
     """Writes a test set's predictions into a folder.
 
-    Args:
+    Attributes:
         output_dir: the folder.
         key: the set's name, a part of its files' names; "" is the main set.
         kind: what is said of a text.
@@ -31,26 +33,20 @@ class Writer:
         UserError: there is what is no number, which JSON cannot write.
     """
 
-    def __init__(
-        self,
-        output_dir: str,
-        key: str,
-        kind: Kind,
-        labels: Sequence[str],
-        values: np.ndarray,
-    ):
-        good = np.isfinite(values).all(axis=-1)
+    output_dir: str
+    key: str
+    kind: Kind
+    labels: Sequence[str]
+    values: np.ndarray
+
+    def __post_init__(self):
+        good = np.isfinite(self.values).all(axis=-1)
         if not good.all():
             raise UserError(
                 f"The model's output is not a number for row "
                 f"{int(np.argmin(good)) + 1} of {len(good)}; was it trained to "
                 "a finite loss?"
             )
-        self._output_dir = output_dir
-        self._key = key
-        self._kind = kind
-        self._labels = labels
-        self._values = values
 
     def write_test_results(self) -> None:
         """Writes the original's test_results.tsv.
@@ -59,8 +55,8 @@ class Writer:
         labels, or the number.
         """
         self._write_lines(
-            file_name("test_results.tsv", self._key),
-            ("\t".join(map(str, row)) for row in self._values),
+            file_name("test_results.tsv", self.key),
+            ("\t".join(map(str, row)) for row in self.values),
         )
 
     def write_json_lines(
@@ -73,12 +69,12 @@ class Writer:
         by name, but not in regression.
         """
         self._write_lines(
-            file_name("predictions.jsonl", self._key),
+            file_name("predictions.jsonl", self.key),
             (
                 json.dumps(
                     self._object(row, example, with_texts), ensure_ascii=False
                 )
-                for row, example in zip(self._values, examples, strict=True)
+                for row, example in zip(self.values, examples, strict=True)
             ),
         )
 
@@ -89,9 +85,9 @@ class Writer:
         number from 0 to 5.
         """
         lines = ["index\tprediction"]
-        for number, row in enumerate(self._values):
-            prediction = self._kind.prediction(self._labels, row)
-            lines.append(f"{number}\t{self._kind.submitted(prediction)}")
+        for number, row in enumerate(self.values):
+            prediction = self.kind.prediction(self.labels, row)
+            lines.append(f"{number}\t{self.kind.submitted(prediction)}")
         self._write_lines(f"{glue_name}.tsv", lines)
 
     def _object(
@@ -102,17 +98,17 @@ class Writer:
             values["text_a"] = example.text_a
             if example.text_b is not None:
                 values["text_b"] = example.text_b
-        values["label"] = self._kind.prediction(self._labels, row)
-        if self._labels:
+        values["label"] = self.kind.prediction(self.labels, row)
+        if self.labels:
             # By way of text: the digits that a float32 has.
             numbers = (float(str(value)) for value in row)
             values["probabilities"] = dict(
-                zip(self._labels, numbers, strict=True)
+                zip(self.labels, numbers, strict=True)
             )
         return values
 
     def _write_lines(self, name: str, lines: Iterable[str]) -> None:
-        path = os.path.join(self._output_dir, name)
+        path = os.path.join(self.output_dir, name)
         with (
             atomic_files.replacing(path) as temporary,
             tf.io.gfile.GFile(temporary, "w") as file,

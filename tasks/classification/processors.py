@@ -130,6 +130,27 @@ class FileProcessor(DataProcessor):
     ) -> list[InputExample]:
         raise NotImplementedError
 
+    def _pairs(
+        self,
+        lines: list[Row],
+        set_type: str,
+        texts: tuple[int, int],
+        label: int,
+        index: int | None = None,
+    ) -> list[InputExample]:
+        """Returns the pairs below a header, by the numbers of their columns."""
+        examples = []
+        for i, row in enumerate(lines[1:], start=1):
+            name = i if index is None else row.field(index, "the index")
+            pair = (
+                row.field(texts[0], "the first text"),
+                row.field(texts[1], "the second text"),
+            )
+            is_test = set_type == "test"
+            own = self.labels[0] if is_test else self._label(row, label)
+            examples.append(InputExample(f"{set_type}-{name}", *pair, own))
+        return examples
+
     def _label(self, row: Row, index: int) -> str:
         """Returns the label in a column; UserError where it is none."""
         label = row.field(index, "the label")
@@ -172,16 +193,7 @@ class MrpcProcessor(FileProcessor):
     glue_name = "MRPC"
 
     def _create_examples(self, lines, set_type):
-        return [
-            InputExample(
-                f"{set_type}-{i}",
-                row.field(3, "the first text"),
-                row.field(4, "the second text"),
-                "0" if set_type == "test" else self._label(row, 0),
-            )
-            for i, row in enumerate(lines)
-            if i > 0
-        ]
+        return self._pairs(lines, set_type, (3, 4), 0)
 
 
 class MnliMismatchedProcessor(FileProcessor):
@@ -196,17 +208,7 @@ class MnliMismatchedProcessor(FileProcessor):
     glue_name = "MNLI-mm"
 
     def _create_examples(self, lines, set_type):
-        is_test = set_type == "test"
-        return [
-            InputExample(
-                f"{set_type}-{row.field(0, 'the index')}",
-                row.field(8, "the first text"),
-                row.field(9, "the second text"),
-                self.labels[0] if is_test else self._label(row, -1),
-            )
-            for i, row in enumerate(lines)
-            if i > 0
-        ]
+        return self._pairs(lines, set_type, (8, 9), -1, index=0)
 
 
 class MnliProcessor(MnliMismatchedProcessor):

@@ -69,8 +69,6 @@ def train(
 ) -> None:
     """Trains from where output_dir's run stands to num_train_steps."""
     logging.info("***** Running training *****")
-    logging.info("  Batch size = %d", config.train_batch_size)
-    logging.info("  Num steps = %d", config.num_train_steps)
     run.train(
         config,
         run.Length(config.num_train_steps, config.num_warmup_steps),

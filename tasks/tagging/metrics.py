@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
+from bert.tasks.classification.metrics import METRICS
+
 Tags = Sequence[Sequence[str]]
 
 _ENTITY = re.compile(r"[BIESLU]-.+")
@@ -122,7 +124,7 @@ def metrics(
     if is_entity_scheme(labels):
         figures = _entity_figures(gold, predicted)
     else:
-        figures = _macro_f1(*zip(*words, strict=True))
+        figures = {"macro_f1": METRICS["macro_f1"](*np.array(words).T)}
     figures["eval_accuracy"] = accuracy
     return {name: np.float32(value) for name, value in figures.items()}
 
@@ -137,14 +139,6 @@ def _entity_figures(gold: Tags, predicted: Tags) -> dict[str, float]:
         _iobes(gold), _iobes(predicted), average="micro", zero_division=0
     )
     return {"precision": precision, "recall": recall, "f1": f1}
-
-
-def _macro_f1(gold: Sequence[str], predicted: Sequence[str]):
-    from sklearn.metrics import f1_score
-
-    return {
-        "macro_f1": f1_score(gold, predicted, average="macro", zero_division=0)
-    }
 
 
 def report(gold: Tags, predicted: Tags) -> str:

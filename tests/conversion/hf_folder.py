@@ -90,7 +90,9 @@ def convert(folder: Path, output: Path | None = None, **options) -> Path:
     """Converts a folder; returns the one it became."""
     output = output or folder.parent / "out"
     convert_checkpoint.convert(
-        convert_checkpoint.Config(str(folder), str(output), **options)
+        convert_checkpoint.Config(
+            input_dir=str(folder), output_dir=str(output), **options
+        )
     )
     return output
 

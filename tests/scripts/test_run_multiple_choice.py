@@ -63,7 +63,9 @@ def choose(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values([SCRIPT, *map(str, args)])
-    script.choose(script.Config.from_flags(flag_values))
+    script.finetune.run(
+        script.MultipleChoice(script.Config.from_flags(flag_values))
+    )
 
 
 def training_flags(golden, data, out):

@@ -32,7 +32,7 @@ def find_answers(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values([SCRIPT, *args])
-    script.find_answers(script.Config.from_flags(flag_values))
+    script.finetune.run(script.Squad(script.Config.from_flags(flag_values)))
 
 
 def contents(folder):

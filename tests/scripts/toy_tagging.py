@@ -56,7 +56,7 @@ def tag(*args):
     flag_values = flags.FlagValues()
     script.define_flags(flag_values)
     flag_values(["run_ner.py", *map(str, args)])
-    script.tag(script.Config.from_flags(flag_values))
+    script.finetune.run(script.Tagging(script.Config.from_flags(flag_values)))
 
 
 def read_blocks(path):
