@@ -11,7 +11,6 @@ from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.saved_model import SavedModel
-from bert.modeling import BertConfig
 from bert.serving.graphs import Graph
 from bert.tasks import inference
 from bert.tasks.inference import Inference
@@ -54,12 +53,11 @@ def tokenizer_of(source: ModelFiles, folder: str) -> FullTokenizer:
     """Returns what makes a model's ids.
 
     Args:
-        source: its files.
+        source: its files, of `model_files.find`.
         folder: for messages.
 
     Raises:
-        UserError: nothing says how its ids are made, or its vocabulary has
-            more ids than it.
+        UserError: nothing says how its ids are made.
     """
     if source.vocab_file is None:
         raise UserError(
@@ -72,7 +70,4 @@ def tokenizer_of(source: ModelFiles, folder: str) -> FullTokenizer:
             f"{folder}, which does not say it; say --do_lower_case=True for an "
             "uncased model, False for a cased one."
         )
-    tokenizer = FullTokenizer(source.vocab_file, source.task.do_lower_case)
-    size = BertConfig.from_json_file(source.bert_config_file).vocab_size
-    tokenizer.check_fits(size, source.bert_config_file)
-    return tokenizer
+    return FullTokenizer(source.vocab_file, source.task.do_lower_case)
