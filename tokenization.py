@@ -3,6 +3,7 @@
 `data.text.tokenization` holds the code; everything that the original's module
 has can be had here under the same name.
 """
+# ruff: noqa: F401 (other code imports these names from here)
 
 from bert.data.text.characters import is_control as _is_control
 from bert.data.text.characters import is_punctuation as _is_punctuation
@@ -20,20 +21,3 @@ from bert.data.text.tokenization import (
     validate_case_matches_checkpoint,
     whitespace_tokenize,
 )
-
-__all__ = [
-    "BasicTokenizer",
-    "FullTokenizer",
-    "WordpieceTokenizer",
-    "_is_control",
-    "_is_punctuation",
-    "_is_whitespace",
-    "convert_by_vocab",
-    "convert_ids_to_tokens",
-    "convert_to_unicode",
-    "convert_tokens_to_ids",
-    "load_vocab",
-    "printable_text",
-    "validate_case_matches_checkpoint",
-    "whitespace_tokenize",
-]

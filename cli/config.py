@@ -104,6 +104,8 @@ class TrainingConfig(DeviceConfig):
     save_best: str | None = None
     early_stopping_patience: int | None = None
     freeze_layers: int | None = None
+    # None: all examples at a time; a script may lack the flag.
+    shuffle_buffer_size: int | None = None
 
     @property
     def export_folder(self) -> str:

@@ -21,7 +21,6 @@ class FineTuningConfig(TrainingConfig):
     predict_batch_size: int
     num_train_epochs: float
     warmup_proportion: float
-    shuffle_buffer_size: int | None
     length_buckets: bool
 
     def __post_init__(self):

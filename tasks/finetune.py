@@ -346,7 +346,6 @@ def train(
         UserError: a checkpoint does not fit the model, there are too few
             examples for a step, or the loss is not finite.
     """
-    from bert.data.records import input_pipeline
     from bert.training import run
 
     config = task.config
@@ -358,15 +357,8 @@ def train(
         config,
         length,
         task.make_model,
-        lambda state, context: input_pipeline.train_batches(
-            source,
-            config.train_batch_size,
-            seed=state.seed,
-            shuffle_buffer_size=config.shuffle_buffer_size,
-            examples_seen=state.examples_seen,
-            context=context,
-            cut=cut,
-            group=cut and config.length_buckets,
+        record_sets.training_batches(
+            source, config, cut, group=cut and config.length_buckets
         ),
         record_sets.unreadable(source),
         make_evaluate,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
+from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
 from bert.data.records.fields import Field
 from bert.data.text.tokenization import FullTokenizer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
     from bert.training.loop import Unreadable
+    from bert.training.run import MakeBatches
 
 Features = Mapping[str, Sequence[float]]
 
@@ -136,6 +138,34 @@ def source(
         },
         flags=flags or {},
         lengths=lengths,
+    )
+
+
+def training_batches(
+    source: "RecordSource",
+    config: TrainingConfig,
+    cut: bool = False,
+    group: bool = False,
+) -> "MakeBatches":
+    """Returns what makes the endless batches of a training.
+
+    Args:
+        source: the records.
+        config: the flags of training.
+        cut: see `input_pipeline.train_batches`.
+        group: see there.
+    """
+    from bert.data.records import input_pipeline
+
+    return lambda state, context: input_pipeline.train_batches(
+        source,
+        config.train_batch_size,
+        seed=state.seed,
+        shuffle_buffer_size=config.shuffle_buffer_size,
+        examples_seen=state.examples_seen,
+        context=context,
+        cut=cut,
+        group=group,
     )
 
 

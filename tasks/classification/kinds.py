@@ -7,7 +7,7 @@ n rows of a file.
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from bert.data.records.fields import Field, sequence_fields
 from bert.data.tables import rows
@@ -39,6 +39,8 @@ class Kind(abc.ABC):
         own_metrics: the names of the figures that `figures` always gives.
         has_classes: whether each text is of one class, its label; `figures`
             then gives those of `metrics.METRICS`, too, if asked.
+        has_many: whether a text may have several labels.
+        label_dtype: of `label_ids` in records.
     """
 
     name: ClassVar[str]
@@ -47,6 +49,8 @@ class Kind(abc.ABC):
     least_labels: ClassVar[int]
     own_metrics: ClassVar[Sequence[str]]
     has_classes: ClassVar[bool] = False
+    has_many: ClassVar[bool] = False
+    label_dtype: ClassVar[Literal["int64", "float32"]] = "int64"
 
     @property
     def spec(self) -> spec.Spec:
@@ -62,13 +66,13 @@ class Kind(abc.ABC):
         """
         return (
             *sequence_fields(seq_length),
-            self._label_field(num_labels),
+            Field(
+                "label_ids",
+                num_labels if self.has_many else 1,
+                self.label_dtype,
+            ),
             Field("is_real_example", 1),
         )
-
-    def _label_field(self, num_labels: int) -> Field:
-        del num_labels  # that of several labels is as long
-        return Field("label_ids", 1)
 
     @abc.abstractmethod
     def read_cell(
@@ -255,9 +259,7 @@ class MultiLabel(Kind):
     label_type = "multi"
     least_labels = 1
     own_metrics = ("eval_accuracy", "macro_f1", "micro_f1")
-
-    def _label_field(self, num_labels):
-        return Field("label_ids", num_labels)
+    has_many = True
 
     def read_cell(self, place, cell, column, separator):
         if isinstance(cell, str):
@@ -309,9 +311,7 @@ class Regression(Kind):
     label_type = "regression"
     least_labels = 0
     own_metrics = ("mean_squared_error", "pearson", "spearman")
-
-    def _label_field(self, num_labels):
-        return Field("label_ids", 1, "float32")
+    label_dtype = "float32"
 
     def read_cell(self, place, cell, column, separator):
         return rows.number(cell, place)

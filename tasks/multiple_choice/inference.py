@@ -11,14 +11,7 @@ import tensorflow as tf
 
 from bert.data.records import packing
 from bert.modeling.task_model import Batch, TaskModel
-from bert.tasks.inference import (
-    Arrays,
-    Asked,
-    Inference,
-    Outputs,
-    RawTexts,
-    Tensors,
-)
+from bert.tasks.inference import Arrays, Asked, Inference, Outputs, RawTexts
 from bert.tasks.multiple_choice import features
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.multiple_choice.model import MultipleChoiceModel
@@ -114,7 +107,7 @@ class MultipleChoice(Inference):
 
 def evaluated(
     model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
-) -> Tensors:
+) -> dict[str, tf.Tensor]:
     """Returns what the figures are made from, of each question."""
     return {
         "logits": outputs["logits"],
@@ -125,6 +118,6 @@ def evaluated(
 
 def predicted(
     model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
-) -> Tensors:
+) -> dict[str, tf.Tensor]:
     """Returns the probabilities of the choices of each question."""
     return {"probabilities": tf.nn.softmax(outputs["logits"])}

@@ -16,7 +16,6 @@ class Config(TrainingConfig):
     num_train_steps: int
     num_warmup_steps: int
     max_eval_steps: int
-    shuffle_buffer_size: int
 
     def __post_init__(self):
         if not (self.do_train or self.do_eval or self.do_export):

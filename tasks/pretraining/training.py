@@ -75,14 +75,7 @@ def train(
         lambda seed: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype, init_seed=seed
         ),
-        lambda state, context: input_pipeline.train_batches(
-            source,
-            config.train_batch_size,
-            seed=state.seed,
-            shuffle_buffer_size=config.shuffle_buffer_size,
-            examples_seen=state.examples_seen,
-            context=context,
-        ),
+        record_sets.training_batches(source, config),
         record_sets.unreadable(source),
         on_loaded=lambda: task_files.write(
             config.output_dir, task_of(config), config.bert_config_file, None
