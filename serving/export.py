@@ -63,15 +63,19 @@ def export(
         overwrite: whether to replace an export that is in export_dir.
 
     Raises:
-        UserError: export_dir is taken, or the files do not fit each other.
+        UserError: export_dir is taken, the files do not fit each other, or
+            tensorflow-text is missing or of another TensorFlow.
     """
     check_export_dir(export_dir, overwrite)
     model_files.check(source)
     reason = why_no_raw_strings(source)
     if raw_strings is None:
         reason = reason or _why_no_tensorflow_text()
-    elif raw_strings and not reason:
-        check_tensorflow_text()
+    elif raw_strings and not reason and (lacks := _why_no_tensorflow_text()):
+        raise UserError(
+            f"{lacks}; install it, or leave {RAW_STRINGS} out "
+            "(--noraw_strings)."
+        )
     if reason and raw_strings is not False:
         logging.warning("%s is left out: %s.", RAW_STRINGS, reason)
     with_texts = reason is None and raw_strings is not False
@@ -179,15 +183,6 @@ def why_no_raw_strings(source: ModelFiles) -> str | None:
     if source.vocab_file is None or source.task.do_lower_case is None:
         return "the model has no vocabulary"
     return None
-
-
-def check_tensorflow_text() -> None:
-    """Raises UserError where tensorflow-text is missing or of another TF."""
-    if reason := _why_no_tensorflow_text():
-        raise UserError(
-            f"{reason}; install it, or leave {RAW_STRINGS} out "
-            "(--noraw_strings)."
-        )
 
 
 def _why_no_tensorflow_text() -> str | None:

@@ -21,18 +21,18 @@ SIGNATURE = [tf.TensorSpec([None, None], tf.int32, name) for name in INPUTS]
 
 
 class Graph:
-    """A trained model, ready to be called or saved.
+    """A trained model, ready to be called (`serve`) or saved.
 
     Args:
         source: the model's files.
         top_k: words kept for each position by the task pretraining.
 
-    Call arguments:
+    Arguments of `serve`:
         input_ids: int32 [B, S]; any B and S.
         input_mask: int32 [B, S], 1 for real tokens, 0 for padding.
         segment_ids: int32 [B, S].
 
-    Returns:
+    It returns:
         A dict of `names`, as the `outputs` of the task's row in `tasks.spec`
         describe them; float32, but ids int32. Outputs at padding positions
         are meaningless; those at other positions do not depend on padding.
@@ -46,7 +46,7 @@ class Graph:
         weights: the checkpoint's variables by their names there.
         untrained: variables that the checkpoint lacks. They are in the graph,
             but no output depends on them.
-        serve: the tf.function behind the call.
+        serve: the function of a batch, a tf.function.
 
     Raises:
         UserError: the checkpoint is not one of this task and these sizes.
@@ -70,15 +70,6 @@ class Graph:
                 return self.inference.outputs(self.model, batch, self.names)
 
         self.serve = tf.function(serve, input_signature=SIGNATURE)
-
-    def __call__(
-        self,
-        input_ids: tf.Tensor,
-        input_mask: tf.Tensor,
-        segment_ids: tf.Tensor,
-    ) -> Tensors:
-        """Computes the outputs of a batch."""
-        return self.serve(input_ids, input_mask, segment_ids)
 
     def make_encode(self) -> tf.types.experimental.PolymorphicFunction:
         """Returns the encoder as a function that can be trained.

@@ -71,7 +71,7 @@ def _signature(
     @tf.function(input_signature=_strings(*takes.names))
     def answer(*texts):
         packed, offsets = packer(texts, takes.max_first)
-        outputs = graph(*(packed[name] for name in INPUTS))
+        outputs = graph.serve(*(packed[name] for name in INPUTS))
         if not graph.inference.token_outputs:
             return outputs
         return {**outputs, **packed, **offsets}

@@ -258,7 +258,12 @@ def prepare(config: FineTuningConfig) -> Prepared:
         config.vocab_file, do_lower_case=config.do_lower_case
     )
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
-    return Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
+    with chosen.scope():
+        is_chief = strategy.is_chief()
+    return Prepared(
+        *(chosen, bert_config, tokenizer, config.compute_dtype, is_chief),
+        strategy.needs_fixed_shapes(chosen),
+    )
 
 
 def check_model(task: FineTuningTask, start: "Start") -> None:

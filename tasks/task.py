@@ -39,12 +39,16 @@ class Prepared(NamedTuple):
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
+        is_chief: whether this worker writes the results.
+        fixed_shapes: whether every batch must have the same shape.
     """
 
     strategy: "tf.distribute.Strategy"
     bert_config: "BertConfig"
     tokenizer: "FullTokenizer"
     compute_dtype: str = "float32"
+    is_chief: bool = True
+    fixed_shapes: bool = False
 
     def worker_barrier(self) -> contextlib.AbstractContextManager[None]:
         """Makes all workers wait at its end; goes round the scope."""
@@ -55,21 +59,6 @@ class Prepared(NamedTuple):
     def model_options(self, seed: int | None) -> "ModelOptions":
         """Returns what a model is made with, its start weights of a seed."""
         return {"compute_dtype": self.compute_dtype, "init_seed": seed}
-
-    @property
-    def is_chief(self) -> bool:
-        """Whether this worker writes the results."""
-        from bert.training import strategy
-
-        with self.strategy.scope():
-            return strategy.is_chief()
-
-    @property
-    def fixed_shapes(self) -> bool:
-        """Whether every batch must have the same shape."""
-        from bert.training import strategy
-
-        return strategy.needs_fixed_shapes(self.strategy)
 
 
 class Walk(NamedTuple):

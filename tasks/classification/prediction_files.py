@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError
@@ -15,6 +14,7 @@ from bert.files import atomic_files
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import InputExample
 from bert.tasks.classification.sets import file_name
+from bert.tasks.requests import numbers_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,19 +100,12 @@ class Writer:
                 values["text_b"] = example.text_b
         values["label"] = self.kind.prediction(self.labels, row)
         if self.labels:
-            # By way of text: the digits that a float32 has.
-            numbers = (float(str(value)) for value in row)
             values["probabilities"] = dict(
-                zip(self.labels, numbers, strict=True)
+                zip(self.labels, numbers_of(row), strict=True)
             )
         return values
 
     def _write_lines(self, name: str, lines: Iterable[str]) -> None:
         path = os.path.join(self.output_dir, name)
-        with (
-            atomic_files.replacing(path) as temporary,
-            tf.io.gfile.GFile(temporary, "w") as file,
-        ):
-            for line in lines:
-                file.write(line + "\n")
+        atomic_files.write_text(path, "".join(f"{line}\n" for line in lines))
         logging.info("Wrote %s", path)

@@ -11,7 +11,6 @@ Source: Rajpurkar et al. 2016 (v1.1), Rajpurkar et al. 2018 (v2.0).
 
 import bisect
 import dataclasses
-import functools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -106,9 +105,7 @@ def read_prediction_examples(
     return _some(
         [
             SquadExample(
-                qas_id=qa.id,
-                question_text=qa.question,
-                doc_tokens=paragraph.words,
+                *(qa.id, qa.question, paragraph.words),
                 answers=_gold_answers(qa.node, version_2_with_negative)
                 if with_answers
                 else (),
@@ -180,19 +177,15 @@ def _training_example(
     paragraph: _Paragraph, qa: _Question, version_2_with_negative: bool
 ) -> SquadExample | None:
     """Returns a question with its answer's words, None if not found again."""
-    make_example = functools.partial(
-        SquadExample,
-        qas_id=qa.id,
-        question_text=qa.question,
-        doc_tokens=paragraph.words,
-    )
+    example = SquadExample(qa.id, qa.question, paragraph.words)
     # A file of v1.1 is one of v2.0, too, in which all questions have answers.
     if (
         version_2_with_negative
         and "is_impossible" in qa.node.value
         and qa.node.child("is_impossible", bool).value
     ):
-        return make_example(
+        return dataclasses.replace(
+            example,
             orig_answer_text="",
             start_position=-1,
             end_position=-1,
@@ -209,8 +202,8 @@ def _training_example(
     if cleaned not in found:
         logging.warning("Could not find answer: '%s' vs. '%s'", found, cleaned)
         return None
-    return make_example(
-        orig_answer_text=text, start_position=start, end_position=end
+    return dataclasses.replace(
+        example, orig_answer_text=text, start_position=start, end_position=end
     )
 
 

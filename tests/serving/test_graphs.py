@@ -26,7 +26,9 @@ def source_without(golden, folder, task, *prefixes):
 
 def outputs_of(graph, rows=2, length=5):
     batch = exports.batch(rows, length)
-    return graph(**{name: tf.constant(own) for name, own in batch.items()})
+    return graph.serve(
+        **{name: tf.constant(own) for name, own in batch.items()}
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,6 @@ def test_outputs_do_not_depend_on_padding(golden, tmp_path):
         name: tf.pad(own, [[0, 0], [0, 4]]) for name, own in short.items()
     }
     is_token = batch["input_mask"] == 1
-    found = graph(**longer)["logits"][:, :9].numpy()[is_token]
-    expected = graph(**short)["logits"].numpy()[is_token]
+    found = graph.serve(**longer)["logits"][:, :9].numpy()[is_token]
+    expected = graph.serve(**short)["logits"].numpy()[is_token]
     assert abs(found - expected).max() < 1e-5
