@@ -179,28 +179,24 @@ def test_a_paragraph_without_words_has_no_window(tokenizer):
     assert windows_of("", tokenizer) == []
 
 
-def test_the_answer_is_narrowed_to_its_pieces(tokenizer):
+@pytest.mark.parametrize(
+    ("text", "answer", "pieces"),
+    [
+        ("a (1895-1943). b", "1895", ["1", "##8", "##9", "##5"]),
+        # Other pieces than the text's: the whole word.
+        ("a bcd e", "cd", ["b", "##c", "##d"]),
+    ],
+)
+def test_the_answer_is_narrowed_to_its_pieces(tokenizer, text, answer, pieces):
     (window,) = windows_of(
-        "a (1895-1943). b",
+        text,
         tokenizer,
-        orig_answer_text="1895",
+        orig_answer_text=answer,
         start_position=1,
         end_position=1,
     )
     first, last = window.start_position, window.end_position
-    assert window.tokens[first : last + 1] == ["1", "##8", "##9", "##5"]
-
-
-def test_an_answer_with_other_pieces_keeps_its_words(tokenizer):
-    (window,) = windows_of(
-        "a bcd e",
-        tokenizer,
-        orig_answer_text="cd",
-        start_position=1,
-        end_position=1,
-    )
-    first, last = window.start_position, window.end_position
-    assert window.tokens[first : last + 1] == ["b", "##c", "##d"]
+    assert window.tokens[first : last + 1] == pieces
 
 
 @pytest.mark.parametrize(
