@@ -15,7 +15,6 @@ from bert.modeling.losses import (
     sigmoid_cross_entropy,
     squared_error,
 )
-from bert.modeling.randomness import dropout, dropout_seed, split_seed
 from bert.modeling.task_model import Batch, LossWeight, TaskModel, one_a_row
 
 
@@ -60,15 +59,7 @@ class ClassifierModel(TaskModel):
         self.classifier = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
-        encoder_seed, head_seed = split_seed(seed, 2)
-        encoded = self.encode(
-            batch, training, encoder_seed, choose=lambda x: x[:, :1]
-        )
-        pooled = dropout(
-            encoded["pooled_output"],
-            self.dropout_rate,
-            dropout_seed(training, head_seed, [self.dropout_rate]),
-        )
+        pooled = self.pooled(batch, training, seed, self.dropout_rate)
         return {"logits": self.classifier(pooled)}
 
     def loss_weights(self, batch):
@@ -117,18 +108,6 @@ class RegressionModel(ClassifierModel):
     """
 
     head_name = "regression"
-
-    def __init__(
-        self,
-        config: BertConfig,
-        num_labels: int = 1,
-        dropout_rate: float = 0.1,
-        label_weights: Sequence[float] | None = None,
-        **options: Unpack[ModelOptions],
-    ):
-        super().__init__(
-            config, num_labels, dropout_rate, label_weights, **options
-        )
 
     def loss_weights(self, batch):
         return {"regression": LossWeight(_real_rows(batch), 0.0)}

@@ -1,4 +1,4 @@
-"""What a training loop needs of a task, whichever it is.
+"""The interface of task models for training.
 
 A loop minimizes the sum over a task's losses of
 
@@ -19,11 +19,16 @@ import tensorflow as tf
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import OutputLayer
-from bert.modeling.randomness import WeightInitializer
+from bert.modeling.randomness import (
+    WeightInitializer,
+    dropout,
+    dropout_seed,
+    split_seed,
+)
 
 Batch = Mapping[str, tf.Tensor]
 
-# Of the heads that fine-tuning starts afresh, whatever the config says.
+# Of the fresh heads of fine-tuning, whatever initializer_range is.
 FRESH_HEAD_STDDEV = 0.02
 
 
@@ -40,7 +45,7 @@ class LossWeight(NamedTuple):
 
 
 class TaskModel(keras.layers.Layer):
-    """What a training loop needs of a task; the base of all task models.
+    """The base class of all task models.
 
     Its weights exist once it is made. `losses`, weighted and divided
     as above, are what training minimizes.
@@ -125,6 +130,24 @@ class TaskModel(keras.layers.Layer):
             training=training,
             seed=seed,
             choose=choose,
+        )
+
+    def pooled(
+        self,
+        batch: Batch,
+        training: bool,
+        seed: tf.Tensor | None,
+        dropout_rate: float,
+    ) -> tf.Tensor:
+        """Returns the pooled vectors, after dropout in training: [B, D]."""
+        encoder_seed, head_seed = split_seed(seed, 2)
+        encoded = self.encode(
+            batch, training, encoder_seed, choose=lambda x: x[:, :1]
+        )
+        return dropout(
+            encoded["pooled_output"],
+            dropout_rate,
+            dropout_seed(training, head_seed, [dropout_rate]),
         )
 
     def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
