@@ -51,6 +51,7 @@ class TaskModel(keras.layers.Layer):
     as above, are what training minimizes.
 
     Class attributes:
+        loss_name: what the loss is called, of a task that has one.
         head_name: the head's weights are under `cls/<head_name>/` in
             checkpoints; None: at the root.
         uses_pooler: whether anything here comes from the encoder's pooler. If
@@ -75,6 +76,7 @@ class TaskModel(keras.layers.Layer):
         A dict of float32 tensors.
     """
 
+    loss_name: ClassVar[str]
     head_name: ClassVar[str | None] = None
     uses_pooler: ClassVar[bool] = True
 
@@ -151,8 +153,21 @@ class TaskModel(keras.layers.Layer):
         )
 
     def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
-        """Returns the weights of each loss, from the batch alone."""
-        raise NotImplementedError
+        """Returns the weights of each loss, from the batch alone.
+
+        By default there is one loss.
+        """
+        return {self.loss_name: LossWeight(self.row_weights(batch), 0.0)}
+
+    def row_weights(self, batch: Batch) -> tf.Tensor:
+        """Returns the weights of the rows' losses, float32 [B].
+
+        By default 1, and 0 for rows that only fill up the batch, which
+        `is_real_example` marks.
+        """
+        if "is_real_example" not in batch:
+            return tf.ones(tf.shape(batch["input_ids"])[:1])
+        return tf.cast(tf.reshape(batch["is_real_example"], [-1]), tf.float32)
 
     def losses(
         self, outputs: Mapping[str, tf.Tensor], batch: Batch
@@ -163,9 +178,10 @@ class TaskModel(keras.layers.Layer):
             outputs: what the model made of this batch.
             batch: with the labels.
         """
+        return {self.loss_name: self.row_losses(outputs, batch)}
+
+    def row_losses(
+        self, outputs: Mapping[str, tf.Tensor], batch: Batch
+    ) -> tf.Tensor:
+        """Returns the losses of a task that has one, as `losses` takes them."""
         raise NotImplementedError
-
-
-def one_a_row(batch: Batch) -> tf.Tensor:
-    """Returns the weights of losses that all count alike, float32 [B]."""
-    return tf.ones(tf.shape(batch["input_ids"])[:1])

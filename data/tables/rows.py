@@ -105,6 +105,19 @@ class Row(list):
         )
 
 
+def warn_of(found: Sequence[Row], text: str) -> None:
+    """Warns of rows of a file, if there are any.
+
+    Args:
+        found: the rows.
+        text: the warning; gets their `count`, and the first one's `line`.
+    """
+    if found:
+        first = found[0].place
+        text = text.format(count=len(found), line=first.line)
+        logging.warning("%s: %s", first.file, text)
+
+
 def read_rows(
     path: str,
     *,
@@ -213,14 +226,11 @@ def _with_blank(found: Iterable[Row]) -> list[Row]:
             blank = []
         elif rows and len(rows[0]) == 1:
             blank.append(Row([""], row.place))
-    if kept:
-        logging.warning(
-            "%s: %d blank line(s), the first in line %d, are read as empty "
-            "texts.",
-            kept[0].place.file,
-            len(kept),
-            kept[0].place.line,
-        )
+    warn_of(
+        kept,
+        "{count} blank line(s), the first in line {line}, are read as empty "
+        "texts.",
+    )
     return rows
 
 

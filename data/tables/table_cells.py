@@ -6,8 +6,6 @@ Imports neither TensorFlow nor NumPy.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from absl import logging
-
 from bert.data.tables import json_node, rows
 from bert.data.tables.rows import Place, Row
 from bert.errors import UserError
@@ -56,13 +54,10 @@ def read(
                 advice,
             )
         yield row.place, {name: row[i] for name, i in indexes.items()}
-    if empty:
-        logging.warning(
-            "%s: %d row(s) of empty cells are left out, the first in line %d.",
-            path,
-            len(empty),
-            empty[0].place.line,
-        )
+    rows.warn_of(
+        empty,
+        "{count} row(s) of empty cells are left out, the first in line {line}.",
+    )
 
 
 def read_json(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.losses import cross_entropy
-from bert.modeling.task_model import LossWeight, TaskModel, one_a_row
+from bert.modeling.task_model import TaskModel
 from bert.tasks.spec import INPUTS
 
 # Below every logit.
@@ -40,6 +40,8 @@ class MultipleChoiceModel(TaskModel):
     Source: Devlin et al. 2019, section 4.4.
     """
 
+    loss_name = "multiple_choice"
+
     def __init__(
         self,
         config: BertConfig,
@@ -60,12 +62,5 @@ class MultipleChoiceModel(TaskModel):
         is_there = tf.reduce_any(batch["input_mask"] != 0, axis=-1)
         return {"logits": tf.where(is_there, logits, _NO_CHOICE)}
 
-    def loss_weights(self, batch):
-        return {"multiple_choice": LossWeight(one_a_row(batch), 0.0)}
-
-    def losses(self, outputs, batch):
-        return {
-            "multiple_choice": cross_entropy(
-                outputs["logits"], batch["label_ids"]
-            )
-        }
+    def row_losses(self, outputs, batch):
+        return cross_entropy(outputs["logits"], batch["label_ids"])
