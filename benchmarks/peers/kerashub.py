@@ -20,11 +20,13 @@ def make_backbone(cell):
     """Returns a cell's encoder with random weights."""
     model = sizes.model(cell["model"])
     return keras_hub.models.BertBackbone(
-        vocabulary_size=sizes.VOCAB_SIZE,
-        num_layers=model.layers,
-        num_heads=model.heads,
-        hidden_dim=model.units,
-        intermediate_dim=model.intermediate,
+        **model.named(
+            "vocabulary_size",
+            "hidden_dim",
+            "num_layers",
+            "num_heads",
+            "intermediate_dim",
+        ),
         dropout=0.1,
     )
 

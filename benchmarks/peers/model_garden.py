@@ -24,11 +24,13 @@ def make_model(cell):
     model = sizes.model(cell["model"])
     tf.keras.utils.set_random_seed(1)
     encoder = networks.BertEncoder(
-        vocab_size=sizes.VOCAB_SIZE,
-        hidden_size=model.units,
-        num_layers=model.layers,
-        num_attention_heads=model.heads,
-        inner_dim=model.intermediate,
+        **model.named(
+            "vocab_size",
+            "hidden_size",
+            "num_layers",
+            "num_attention_heads",
+            "inner_dim",
+        ),
         output_dropout=0.1,
         attention_dropout=0.1,
         max_sequence_length=512,

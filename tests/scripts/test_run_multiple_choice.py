@@ -12,8 +12,8 @@ from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.serving.predictor import Predictor
 from tests.conversion.hf_folder import convert
-from tests.scripts import runner
 from tests.scripts.runner import config_of, error_of, run
+from tests.scripts.toy_tagging import model_flags
 
 SCRIPT = "run_multiple_choice.py"
 WORDS = ("lake", "river", "wood", "house")
@@ -46,14 +46,6 @@ def data(tmp_path_factory):
     ):
         write_csv(folder / f"{name}.csv", number, seed)
     return folder
-
-
-def model_flags(golden, out):
-    return [
-        *runner.model_flags(golden, out),
-        "--max_seq_length=16",
-        "--random_seed=1",
-    ]
 
 
 def choose(*args):

@@ -61,6 +61,11 @@ def fails(golden, folder, *args):
         ("train", b"-DOCSTART- O\n\n", ["train.txt: expected", "without wor"]),
         ("train", b"the O\n\nboat\n", ["line 3: expected 2 column", "'boat'"]),
         ("dev", b"the O\nboat X O\n", ["dev.txt, line 2", "'boat X O'"]),
+        (
+            "dev",
+            b"the O\n\nboat B-Y\n",
+            ["dev.txt, line 3", "O, B-X, I-X", "'boat B-Y'", "--labels"],
+        ),
         ("test", b"the\nboat O\n", ["test.txt, line 2: expected 1 column"]),
         ("dev", b"the\tO\nboat \t\n", ["dev.txt, line 2", "between TABs"]),
         ("train", b"the\nboat\n", ["line 1: expected a word", "found 1 col"]),
@@ -69,11 +74,6 @@ def fails(golden, folder, *args):
         ("test", b"the\n\nB\xe4r\n", ["test.txt, line 3", "byte 0xe4"]),
         ("train", b"\xff\xfet\0h\0", ["train.txt, line 1", "UTF-8"]),
         ("train", b"the O\nboat O\n", ["train.txt: expected at least 2 labe"]),
-        (
-            "dev",
-            b"the O\n\nboat B-Y\n",
-            ["dev.txt, line 3", "O, B-X, I-X", "'boat B-Y'", "--labels"],
-        ),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(golden, folder, name, given, parts):
