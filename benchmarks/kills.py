@@ -120,7 +120,7 @@ def kill_once(
     args: argparse.Namespace,
     rng: random.Random,
 ) -> None:
-    """Starts the training, and kills it before it has gone too far."""
+    """Starts the training, and kills it before it has taken too many steps."""
     first = newest_step(output_dir)
     room = (args.num_train_steps - first) / (kills_left + 1)
     target = first + rng.uniform(0.0, room)

@@ -19,8 +19,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
+
+from benchmarks.kills import tensors
 
 ROOT = Path(__file__).parents[1]
 
@@ -176,15 +177,6 @@ def last_value(output_dir: Path, tag: str) -> float:
                 if point.tag == tag:
                     value = float(tf.make_ndarray(point.tensor))
     return value
-
-
-def tensors(output_dir: Path) -> dict[str, bytes]:
-    """Returns the bytes of every tensor of a run's last checkpoint."""
-    reader = tf.train.load_checkpoint(str(output_dir))
-    return {
-        name: np.asarray(reader.get_tensor(name)).tobytes()
-        for name in reader.get_variable_to_shape_map()
-    }
 
 
 if __name__ == "__main__":

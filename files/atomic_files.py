@@ -1,4 +1,4 @@
-"""Output files that are there whole or not at all.
+"""Output files that appear complete or not at all.
 
 Local files need no TensorFlow.
 """
@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 from bert.files import file_bytes
+from bert.files.file_bytes import gfile
 
 
 @contextlib.contextmanager
@@ -23,31 +24,22 @@ def replacing(path: str) -> Iterator[str]:
     Yields:
         The name to write to.
     """
-    path = path if "://" in path else os.path.realpath(path)
+    path = path if file_bytes.is_remote(path) else os.path.realpath(path)
     temporary = _temporary_name(path)
-    if "://" not in path:
-        try:
-            yield temporary
-            sync(temporary)
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(temporary)
-        return
-    gfile = _gfile()
     try:
         yield temporary
-        gfile.rename(temporary, path, overwrite=True)
+        sync(temporary)
+        file_bytes.rename(temporary, path)
     finally:
-        if gfile.exists(temporary):
-            gfile.remove(temporary)
+        if file_bytes.exists(temporary):
+            file_bytes.remove(temporary)
 
 
 @contextlib.contextmanager
 def replacing_folder(path: str) -> Iterator[str]:
     """Gives a temporary folder beside `path`, renamed to it at the end.
 
-    A folder that is there is removed then, whole: look first that it may be.
+    An existing folder is removed then: check first that it may be.
     An error in between removes the temporary folder, and leaves what `path`
     was.
 
@@ -62,10 +54,10 @@ def replacing_folder(path: str) -> Iterator[str]:
     restore_folder(path)
     temporary = _temporary_name(path)
     _remove_folder(temporary)  # of a killed process
-    _gfile().makedirs(temporary)
+    gfile().makedirs(temporary)
     try:
         yield temporary
-        for folder, _, names in _gfile().walk(temporary):
+        for folder, _, names in gfile().walk(temporary):
             for name in names:
                 sync(os.path.join(folder, name))
         _replace_folder(temporary, path)
@@ -83,28 +75,28 @@ def restore_folder(path: str) -> None:
     """
     path = _folder_path(path)
     old = _old_name(path)
-    if not _gfile().exists(path) and _gfile().exists(old):
-        _gfile().rename(old, path)
+    if not gfile().exists(path) and gfile().exists(old):
+        gfile().rename(old, path)
 
 
 def _replace_folder(new: str, path: str) -> None:
     # Folders cannot be exchanged in one step; for a moment there is none.
     old = _old_name(path)
     _remove_folder(old)
-    if _gfile().exists(path):
-        _gfile().rename(path, old)
+    if gfile().exists(path):
+        gfile().rename(path, old)
     try:
-        _gfile().rename(new, path)
+        gfile().rename(new, path)
     except BaseException:
-        if _gfile().exists(old):
-            _gfile().rename(old, path)
+        if gfile().exists(old):
+            gfile().rename(old, path)
         raise
     _remove_folder(old)
 
 
 def _remove_folder(path: str) -> None:
-    if _gfile().exists(path):
-        _gfile().rmtree(path)
+    if gfile().exists(path):
+        gfile().rmtree(path)
 
 
 def write_text(path: str, text: str) -> None:
@@ -120,17 +112,16 @@ def write_bytes(path: str, content: bytes) -> None:
 
 def sync(path: str) -> None:
     """Brings a local file to the disk, before it replaces another."""
-    if "://" not in path:
+    if not file_bytes.is_remote(path):
         with open(path, "rb") as file:
             os.fsync(file.fileno())
 
 
 def why_not_writable(path: str) -> str | None:
-    """Tries to make a local file beside `path`; returns what was in the way."""
+    """Tries to make a local file beside `path`; returns what prevented it."""
     temporary = _temporary_name(os.path.realpath(path))
     try:
-        with open(temporary, "wb"):
-            pass
+        open(temporary, "wb").close()
         os.remove(temporary)
     except OSError as error:
         return f"cannot be written ({error.strerror}); name another"
@@ -141,7 +132,7 @@ def why_no_folder(path: str) -> str | None:
     """Tries to make a local folder beside `path`, or above where it will be.
 
     Returns:
-        What was in the way; None where nothing is.
+        What prevented it; None where nothing did.
     """
     path = os.path.realpath(path)
     while not os.path.exists(os.path.dirname(path)):
@@ -160,14 +151,10 @@ def why_no_folder(path: str) -> str | None:
     return None
 
 
-def _gfile():
-    import tensorflow as tf  # only here: seconds that local files don't need
-
-    return tf.io.gfile
-
-
 def _folder_path(path: str) -> str:
-    return path.rstrip("/") if "://" in path else os.path.realpath(path)
+    if file_bytes.is_remote(path):
+        return path.rstrip("/")
+    return os.path.realpath(path)
 
 
 def _old_name(path: str) -> str:
@@ -178,5 +165,5 @@ def _old_name(path: str) -> str:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    # Nobody else's file has this name, so it may be replaced and removed.
+    # A reserved name: such a file may be replaced and removed.
     return os.path.join(folder, f".tmp-bert-{name}")

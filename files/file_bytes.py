@@ -1,6 +1,6 @@
-"""Files, local or remote, as bytes; imports TensorFlow for the latter alone.
+"""Files, local or remote, as bytes.
 
-Seconds and 0.6 GB that local files do not need.
+TensorFlow, which takes seconds and 0.6 GB, is imported for remote files alone.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ def read(path: str) -> bytes:
     """Returns a whole file.
 
     Raises:
-        OSError: it cannot be read, wherever it is.
+        OSError: it cannot be read; of a remote file too.
     """
     with reading(path) as file:
         return file.read()
@@ -28,13 +28,13 @@ def read(path: str) -> bytes:
 
 @contextlib.contextmanager
 def reading(path: str) -> Iterator[BinaryIO]:
-    """Opens a file to be read; all errors are OSErrors, wherever it is."""
+    """Opens a file to be read; all errors are OSErrors, of remote files too."""
     with _os_errors(path), reader(path) as file:
         yield file
 
 
 def reader(path: str) -> BinaryIO:
-    """Opens a file to be read, at any place."""
+    """Opens a local or remote file to be read."""
     if not is_remote(path):
         return open(path, "rb")
     return io.BufferedReader(_RemoteFile(path), 2**20)
@@ -44,13 +44,13 @@ def writer(path: str) -> IO[bytes]:
     """Opens a file to be written."""
     if not is_remote(path):
         return open(path, "wb")
-    return _gfile().GFile(path, "wb")
+    return gfile().GFile(path, "wb")
 
 
 def size_and_time(path: str) -> tuple[int, int]:
     """Returns a file's bytes, and when it was changed, in nanoseconds."""
     if is_remote(path):
-        remote = _gfile().stat(path)
+        remote = gfile().stat(path)
         return remote.length, remote.mtime_nsec
     local = os.stat(path)
     return local.st_size, local.st_mtime_ns
@@ -59,36 +59,44 @@ def size_and_time(path: str) -> tuple[int, int]:
 def exists(path: str) -> bool:
     """Whether there is a file or a folder."""
     if is_remote(path):
-        return _gfile().exists(path)
+        return gfile().exists(path)
     return os.path.exists(path)
 
 
 def remove(path: str) -> None:
     """Removes a file."""
     if is_remote(path):
-        _gfile().remove(path)
+        gfile().remove(path)
     else:
         os.remove(path)
+
+
+def rename(path: str, new_path: str) -> None:
+    """Renames a file, replacing one that has the new name."""
+    if is_remote(path):
+        gfile().rename(path, new_path, overwrite=True)
+    else:
+        os.replace(path, new_path)
 
 
 def matching(pattern: str) -> list[str]:
     """Returns the paths that a glob pattern matches, sorted."""
     if is_remote(pattern):
-        return sorted(_gfile().glob(pattern))
+        return sorted(gfile().glob(pattern))
     return sorted(glob.glob(pattern, include_hidden=True))
 
 
 def is_folder(path: str) -> bool:
     """Whether there is a folder."""
-    return _gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
+    return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
 
 
 class _RemoteFile(io.RawIOBase):
-    """What tf.io.gfile reads, as Python's own files are."""
+    """A file of tf.io.gfile with the interface of Python's files."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self._file = _gfile().GFile(path, "rb")
+        self._file = gfile().GFile(path, "rb")
 
     def readable(self) -> bool:
         return True
@@ -111,7 +119,8 @@ class _RemoteFile(io.RawIOBase):
         super().close()
 
 
-def _gfile():
+def gfile():
+    """Returns tf.io.gfile; its import takes seconds."""
     import tensorflow as tf
 
     return tf.io.gfile

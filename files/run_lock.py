@@ -33,7 +33,7 @@ def alone(path: str, output_file: str) -> Iterator[None]:
         try:
             yield
         finally:
-            # While the lock is held: it may be another's file afterwards.
+            # While the lock is held: later the file may be of another run.
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
 
@@ -52,7 +52,7 @@ def _locked(path: str, output_file: str) -> contextlib.AbstractContextManager:
             ) from None
         except OSError:  # a file system without locks
             return file
-        # The one who had it before may have removed it in between.
+        # The run that held it before may have removed it in between.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                 return file

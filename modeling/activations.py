@@ -30,14 +30,14 @@ def _gelu(x: tf.Tensor) -> tf.Tensor:
     linear = 2.0 * math.sqrt(2.0 / math.pi)
     bounded = x
     if x.dtype == tf.float16:
-        # It ends at 65504, and infinity times a slope of 0 would be NaN.
+        # Its largest number is 65504, and infinity times 0 would be NaN.
         bounded = tf.clip_by_value(x, -30.0, 30.0)
     twice_u = bounded * (linear + (linear * 0.044715) * tf.square(bounded))
     gate = tf.sigmoid(twice_u)
 
     def gradient(dy):
-        # x times the slope of 2u; in a sum that is one pass, too. A graph
-        # computes all but the last product when x is there, and keeps that.
+        # x times the derivative of 2u, in one pass. A graph computes all but
+        # the last product in the forward pass, and keeps the result.
         inner = tf.add_n([twice_u] * 3 + [bounded * (-2.0 * linear)])
         return dy * (gate + tf.raw_ops.SigmoidGrad(y=gate, dy=inner))
 

@@ -385,7 +385,7 @@ def write_files(prefix: str, tensors: Mapping[str, tf.Tensor]) -> None:
     )
 
 
-def _some(names: Iterable[str], limit: int = 3) -> str:
+def _some(names: Iterable[str]) -> str:
     names = sorted(names)
-    more = f", … ({len(names)} in all)" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    more = f", … ({len(names)} in all)" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

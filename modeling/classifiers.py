@@ -15,8 +15,7 @@ from bert.modeling.losses import (
     sigmoid_cross_entropy,
     squared_error,
 )
-from bert.modeling.randomness import dropout, dropout_seed, split_seed
-from bert.modeling.task_model import Batch, LossWeight, TaskModel, one_a_row
+from bert.modeling.task_model import TaskModel
 
 
 class ClassifierModel(TaskModel):
@@ -46,6 +45,8 @@ class ClassifierModel(TaskModel):
     Source: Devlin et al. 2019, section 4.1.
     """
 
+    loss_name = "classification"
+
     def __init__(
         self,
         config: BertConfig,
@@ -60,30 +61,17 @@ class ClassifierModel(TaskModel):
         self.classifier = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
-        encoder_seed, head_seed = split_seed(seed, 2)
-        encoded = self.encode(
-            batch, training, encoder_seed, choose=lambda x: x[:, :1]
-        )
-        pooled = dropout(
-            encoded["pooled_output"],
-            self.dropout_rate,
-            dropout_seed(training, head_seed, [self.dropout_rate]),
-        )
+        pooled = self.pooled(batch, training, seed, self.dropout_rate)
         return {"logits": self.classifier(pooled)}
 
-    def loss_weights(self, batch):
-        weights = _real_rows(batch) * tf.gather(
+    def row_weights(self, batch):
+        return super().row_weights(batch) * tf.gather(
             tf.constant(self.label_weights),
             tf.reshape(batch["label_ids"], [-1]),
         )
-        return {"classification": LossWeight(weights, 0.0)}
 
-    def losses(self, outputs, batch):
-        return {
-            "classification": cross_entropy(
-                outputs["logits"], batch["label_ids"]
-            )
-        }
+    def row_losses(self, outputs, batch):
+        return cross_entropy(outputs["logits"], batch["label_ids"])
 
 
 class MultiLabelModel(ClassifierModel):
@@ -94,19 +82,17 @@ class MultiLabelModel(ClassifierModel):
     `label_weights` is what a label counts where a row has it.
     """
 
-    head_name = "multi_label"
+    loss_name = head_name = "multi_label"
 
-    def loss_weights(self, batch):
-        return {"multi_label": LossWeight(_real_rows(batch), 0.0)}
+    # Label weights count in the losses instead.
+    row_weights = TaskModel.row_weights
 
-    def losses(self, outputs, batch):
-        return {
-            "multi_label": sigmoid_cross_entropy(
-                outputs["logits"],
-                batch["label_ids"],
-                tf.constant(self.label_weights),
-            )
-        }
+    def row_losses(self, outputs, batch):
+        return sigmoid_cross_entropy(
+            outputs["logits"],
+            batch["label_ids"],
+            tf.constant(self.label_weights),
+        )
 
 
 class RegressionModel(ClassifierModel):
@@ -116,31 +102,9 @@ class RegressionModel(ClassifierModel):
     but `label_ids` is float [B] or [B, 1].
     """
 
-    head_name = "regression"
+    loss_name = head_name = "regression"
 
-    def __init__(
-        self,
-        config: BertConfig,
-        num_labels: int = 1,
-        dropout_rate: float = 0.1,
-        label_weights: Sequence[float] | None = None,
-        **options: Unpack[ModelOptions],
-    ):
-        super().__init__(
-            config, num_labels, dropout_rate, label_weights, **options
-        )
+    row_weights = TaskModel.row_weights
 
-    def loss_weights(self, batch):
-        return {"regression": LossWeight(_real_rows(batch), 0.0)}
-
-    def losses(self, outputs, batch):
-        return {
-            "regression": squared_error(outputs["logits"], batch["label_ids"])
-        }
-
-
-def _real_rows(batch: Batch) -> tf.Tensor:
-    """Returns 1 for each row, 0 for those that only fill up the batch."""
-    if "is_real_example" not in batch:
-        return one_a_row(batch)
-    return tf.cast(tf.reshape(batch["is_real_example"], [-1]), tf.float32)
+    def row_losses(self, outputs, batch):
+        return squared_error(outputs["logits"], batch["label_ids"])

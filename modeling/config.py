@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert.errors import UserError
+from bert.files import file_bytes
 
 # What `hidden_act` may name; `modeling.activations` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
@@ -47,7 +48,7 @@ class BertConfig:
         type_vocab_size: number of different `segment_ids`.
         initializer_range: standard deviation of fresh weights, before those
             further than two of it from 0 are drawn again.
-        extra: keys of the file that are not for us. Published files carry
+        extra: keys of the file that are not used here. Published files have
             some (`directionality`, `pooler_*`): they are written back, and can
             be read as attributes.
 
@@ -78,7 +79,7 @@ class BertConfig:
         self.validate()
 
     def __getattr__(self, name: str) -> Any:
-        # Only asked for what is no attribute: the keys of others.
+        # Called only for what is no attribute, such as the keys in `extra`.
         if name != "extra" and name in self.__dict__.get("extra", {}):
             return self.extra[name]
         raise AttributeError(f"BertConfig has no {name!r}")
@@ -140,9 +141,11 @@ class BertConfig:
                 a value is wrong; the message names file and key.
         """
         try:
-            json_object = json.loads(_read_text(str(json_file)))
-        except UserError:
-            raise
+            text = file_bytes.read(str(json_file)).decode("utf-8")
+            json_object = json.loads(text)
+        except OSError as error:
+            reason = error.strerror or " ".join(str(error).split())
+            raise UserError(f"Cannot read {json_file}: {reason}.") from error
         except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{json_file} is not valid JSON: {error}."
@@ -159,7 +162,7 @@ class BertConfig:
             raise UserError(f"{json_file}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all values by key, foreign keys too."""
+        """Returns all values by key, those in `extra` too."""
         values = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -183,21 +186,3 @@ class BertConfig:
 
 def _wrong(key: str, expected: str, value: object) -> UserError:
     return UserError(f"{key} must be {expected}. Received: {value!r}.")
-
-
-def _read_text(path: str) -> str:
-    """Reads a UTF-8 file; loads TensorFlow only for what open() can't read."""
-    try:
-        if "://" not in path:
-            with open(path, encoding="utf-8") as file:
-                return file.read()
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
-    import tensorflow as tf
-
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read().decode("utf-8")
-    except tf.errors.OpError as error:
-        reason = " ".join(str(error.message).split())
-        raise UserError(f"Cannot read {path}: {reason}.") from error

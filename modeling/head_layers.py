@@ -53,7 +53,7 @@ class OutputLayer(Layer):
 
 
 class MaskedLmTransform(Layer):
-    """Brings a token's vector from the encoder to the word table's space.
+    """Maps a token's vector from the encoder's space to the word table's.
 
     Checkpoint: `dense` and `LayerNorm`, under `cls/predictions/transform/`.
 

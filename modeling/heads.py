@@ -18,7 +18,7 @@ from bert.modeling.losses import (
     span_cross_entropy,
 )
 from bert.modeling.randomness import dropout, dropout_seed, split_seed
-from bert.modeling.task_model import LossWeight, TaskModel, one_a_row
+from bert.modeling.task_model import LossWeight, TaskModel
 
 # As for masked positions: keeps the loss finite where none counts.
 TOKEN_EPSILON = 1e-5
@@ -94,7 +94,7 @@ class PretrainingModel(TaskModel):
                 tf.reshape(batch["masked_lm_weights"], [-1]),
                 MASKED_LM_EPSILON,
             ),
-            "next_sentence": LossWeight(one_a_row(batch), 0.0),
+            "next_sentence": LossWeight(self.row_weights(batch), 0.0),
         }
 
     def losses(self, outputs, batch):
@@ -127,7 +127,7 @@ class TokenModel(TaskModel):
     Source: Devlin et al. 2019, section 5.3.
     """
 
-    head_name = "token"
+    loss_name = head_name = "token"
     uses_pooler = False
 
     def __init__(
@@ -159,11 +159,11 @@ class TokenModel(TaskModel):
     def loss_weights(self, batch):
         mask = tf.cast(tf.reshape(batch["label_mask"], [-1]), tf.float32)
         # A batch without a word that counts has loss 0, not NaN.
-        return {"token": LossWeight(mask, TOKEN_EPSILON)}
+        return {self.loss_name: LossWeight(mask, TOKEN_EPSILON)}
 
-    def losses(self, outputs, batch):
+    def row_losses(self, outputs, batch):
         logits = tf.reshape(outputs["logits"], [-1, self.num_labels])
-        return {"token": cross_entropy(logits, batch["label_ids"])}
+        return cross_entropy(logits, batch["label_ids"])
 
 
 class SpanModel(TaskModel):
@@ -183,6 +183,7 @@ class SpanModel(TaskModel):
     Source: Devlin et al. 2019, section 4.2.
     """
 
+    loss_name = "span"
     head_name = "squad"
     uses_pooler = False
 
@@ -199,18 +200,13 @@ class SpanModel(TaskModel):
             "end_logits": tf.reshape(logits[:, 1], shape),
         }
 
-    def loss_weights(self, batch):
-        return {"span": LossWeight(one_a_row(batch), 0.0)}
-
-    def losses(self, outputs, batch):
-        return {
-            "span": span_cross_entropy(
-                outputs["start_logits"],
-                outputs["end_logits"],
-                batch["start_positions"],
-                batch["end_positions"],
-            )
-        }
+    def row_losses(self, outputs, batch):
+        return span_cross_entropy(
+            outputs["start_logits"],
+            outputs["end_logits"],
+            batch["start_positions"],
+            batch["end_positions"],
+        )
 
 
 def with_first(hidden: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:

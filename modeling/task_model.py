@@ -1,4 +1,4 @@
-"""What a training loop needs of a task, whichever it is.
+"""The interface of task models for training.
 
 A loop minimizes the sum over a task's losses of
 
@@ -19,11 +19,16 @@ import tensorflow as tf
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import OutputLayer
-from bert.modeling.randomness import WeightInitializer
+from bert.modeling.randomness import (
+    WeightInitializer,
+    dropout,
+    dropout_seed,
+    split_seed,
+)
 
 Batch = Mapping[str, tf.Tensor]
 
-# Of the heads that fine-tuning starts afresh, whatever the config says.
+# Of the fresh heads of fine-tuning, whatever initializer_range is.
 FRESH_HEAD_STDDEV = 0.02
 
 
@@ -40,12 +45,13 @@ class LossWeight(NamedTuple):
 
 
 class TaskModel(keras.layers.Layer):
-    """What a training loop needs of a task; the base of all task models.
+    """The base class of all task models.
 
     Its weights exist once it is made. `losses`, weighted and divided
     as above, are what training minimizes.
 
     Class attributes:
+        loss_name: what the loss is called, of a task that has one.
         head_name: the head's weights are under `cls/<head_name>/` in
             checkpoints; None: at the root.
         uses_pooler: whether anything here comes from the encoder's pooler. If
@@ -70,6 +76,7 @@ class TaskModel(keras.layers.Layer):
         A dict of float32 tensors.
     """
 
+    loss_name: ClassVar[str]
     head_name: ClassVar[str | None] = None
     uses_pooler: ClassVar[bool] = True
 
@@ -127,9 +134,40 @@ class TaskModel(keras.layers.Layer):
             choose=choose,
         )
 
+    def pooled(
+        self,
+        batch: Batch,
+        training: bool,
+        seed: tf.Tensor | None,
+        dropout_rate: float,
+    ) -> tf.Tensor:
+        """Returns the pooled vectors, after dropout in training: [B, D]."""
+        encoder_seed, head_seed = split_seed(seed, 2)
+        encoded = self.encode(
+            batch, training, encoder_seed, choose=lambda x: x[:, :1]
+        )
+        return dropout(
+            encoded["pooled_output"],
+            dropout_rate,
+            dropout_seed(training, head_seed, [dropout_rate]),
+        )
+
     def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
-        """Returns the weights of each loss, from the batch alone."""
-        raise NotImplementedError
+        """Returns the weights of each loss, from the batch alone.
+
+        By default there is one loss.
+        """
+        return {self.loss_name: LossWeight(self.row_weights(batch), 0.0)}
+
+    def row_weights(self, batch: Batch) -> tf.Tensor:
+        """Returns the weights of the rows' losses, float32 [B].
+
+        By default 1, and 0 for rows that only fill up the batch, which
+        `is_real_example` marks.
+        """
+        if "is_real_example" not in batch:
+            return tf.ones(tf.shape(batch["input_ids"])[:1])
+        return tf.cast(tf.reshape(batch["is_real_example"], [-1]), tf.float32)
 
     def losses(
         self, outputs: Mapping[str, tf.Tensor], batch: Batch
@@ -140,9 +178,10 @@ class TaskModel(keras.layers.Layer):
             outputs: what the model made of this batch.
             batch: with the labels.
         """
+        return {self.loss_name: self.row_losses(outputs, batch)}
+
+    def row_losses(
+        self, outputs: Mapping[str, tf.Tensor], batch: Batch
+    ) -> tf.Tensor:
+        """Returns the losses of a task that has one, as `losses` takes them."""
         raise NotImplementedError
-
-
-def one_a_row(batch: Batch) -> tf.Tensor:
-    """Returns the weights of losses that all count alike, float32 [B]."""
-    return tf.ones(tf.shape(batch["input_ids"])[:1])

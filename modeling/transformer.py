@@ -1,7 +1,7 @@
 """The transformer block.
 
 Letters of shapes: B batch, S sequence, N heads, H head size, D hidden = N * H,
-I intermediate. Attention looks from F to T, both S long, but where only some
+I intermediate. Attention looks from F to T, both S long, except where only some
 tokens' output is wanted.
 
     hidden ─┬─ attention/self ─ attention/output ─┬─ intermediate ─ output ─
@@ -115,8 +115,8 @@ class SelfAttention(Layer):
     ) -> Sequence[tf.Tensor]:
         """Returns query / sqrt(H), key and scaled value, each [B, N, S, H].
 
-        The query is scaled before its product with the key, which float16
-        could not hold else.
+        The query is scaled before its product with the key, which would
+        overflow in float16.
         """
         query = (self.query, 1.0 / math.sqrt(self.options.head_size))
         key = (self.key, 1.0)
@@ -133,7 +133,7 @@ class SelfAttention(Layer):
     ) -> Sequence[tf.Tensor]:
         """Returns what layers make of x [B, S, D], each [B, N, S, H].
 
-        In one product, but see `export_mode`.
+        In one product, except in `export_mode`.
         """
         if in_export_mode() and len(layers) > 1:
             return [self._heads(x, [each])[0] for each in layers]

@@ -1,9 +1,13 @@
 """What all tests share."""
 
+import logging
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from absl import logging as absl_logging
 
 # Set before any test imports TensorFlow. Tests compare numbers that were made
 # on a CPU; start-up notes on CUDA and CPU features would hide real output.
@@ -12,6 +16,36 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # As the scripts have it (cli.environment).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def _process_state() -> Iterator[None]:
+    """Puts back what a script may change that runs in this process."""
+    verbosity, environment = absl_logging.get_verbosity(), dict(os.environ)
+    absl_handler = absl_logging.get_absl_handler()
+    has_handler = absl_handler in logging.root.handlers
+    loggers = (logging.root, absl_logging.get_absl_logger())
+    levels = [logger.level for logger in loggers]
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    yield
+    absl_logging.set_verbosity(verbosity)
+    if not has_handler:
+        logging.root.removeHandler(absl_handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+        logger.disabled = False
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
+
+
+# Also around a module: its fixtures run scripts, too.
+_of_a_module = pytest.fixture(_process_state, autouse=True, scope="module")
+_of_a_test = pytest.fixture(_process_state, autouse=True)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ whose first line is `# needs …` is run where that is a package (`EXTRAS`) that
 is installed; the others are listed in `NOT_RUN`.
 """
 
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -48,6 +50,17 @@ NOT_RUN = {
         "MRPC, PyTorch and an hour",
     ],
     "docs/scale.md": ["records of both lengths, GPUs and days"],
+}
+# What a page's commands leave, and what must stand in it.
+WRITTEN = {
+    "docs/features.md": [("output.jsonl", '"linex_index": 0')],
+    "docs/pretraining.md": [
+        ("pretraining_output/eval_results.txt", "global_step = 20")
+    ],
+    "docs/squad.md": [
+        ("squad_base/predictions.json", '"dev-'),
+        ("squad_base/nbest_predictions.json", '"probability"'),
+    ],
 }
 VOCAB_SIZE = 30522
 DOCS = [page for page in pages.pages() if page.startswith("docs/")]
@@ -104,7 +117,10 @@ def _write_model(base: Path, layers: int) -> None:
 
 @pytest.fixture(scope="module")
 def run(folder):
-    """Runs the blocks of a page."""
+    """Runs a page's blocks; returns the names of its Python code.
+
+    `printed` is what the last Python block has printed.
+    """
     python = os.path.dirname(sys.executable)
     variables = {
         "CONLL_DIR": str(folder / "conll"),
@@ -133,10 +149,14 @@ def run(folder):
                 )
                 assert done.returncode == 0, f"{block.text}\n{done.stderr}"
             elif block.language == "python":
-                with pytest.MonkeyPatch.context() as patch:
+                with (
+                    pytest.MonkeyPatch.context() as patch,
+                    contextlib.redirect_stdout(io.StringIO()) as printed,
+                ):
                     for name, value in variables.items():
                         patch.setenv(name, value)
                     exec(compile(text, page, "exec"), names)
+                names["printed"] = printed.getvalue()
         return names
 
     return run
@@ -157,11 +177,15 @@ def test_the_readme_runs(readme, folder):
     teams = {"account", "billing", "delivery", "technical"}
     assert set(readme["answers"][1]["probabilities"]) == teams
     assert readme["outputs"]["pooled_output"].shape == (1, 16)
+    # Of two layers: 5 of the embeddings, 2 * 16, and 2 of the pooler.
+    assert "Loaded 39 weights from " in readme["printed"]
 
 
 @pytest.mark.parametrize("page", DOCS)
-def test_a_page_runs(readme, run, page):
+def test_a_page_runs(readme, run, folder, page):
     run(page)
+    for file, text in WRITTEN.get(page, []):
+        assert text in (folder / file).read_text(), file
 
 
 def test_what_is_not_run_is_listed():

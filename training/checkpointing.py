@@ -20,23 +20,23 @@ from bert.modeling import checkpoint
 
 SIDECAR_SUFFIX = ".run.json"
 _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
-# Ours alone: files so named in output_dir are removed without asking.
-_TEMPORARY = "tmp-bert-"
+# Reserved: files so named in output_dir are removed without asking.
+TEMPORARY_PREFIX = "tmp-bert-"
 
 
 @dataclasses.dataclass(frozen=True)
 class RunState:
-    """What a run needs to go on beside its weights, moments and step.
+    """What a run needs to resume, besides weights, moments and step.
 
     Attributes:
         seed: decides shuffling and dropout.
         examples_seen: examples trained on, over all epochs.
         best_metric: the metric that --save_best named.
         best_value: its best value so far.
-        best_step: when that was.
-        evaluations_without_best: how many there were since.
+        best_step: the step of that value.
+        evaluations_without_best: evaluations since then.
         loss_scale: under float16, what the loss is multiplied by.
-        good_steps: how many there were since that changed.
+        good_steps: steps since that changed.
         skipped_steps: steps that changed nothing.
         optimizer: the --optimizer whose moments these are.
     """
@@ -84,8 +84,8 @@ def newest(output_dir: str) -> str | None:
     """Returns the prefix of the newest checkpoint in output_dir, or None.
 
     That is the one that `checkpoint` names. Checkpoints without that file
-    (a copied folder) are not passed over: the one with the highest step is
-    taken, as a run that starts at 0 would overwrite them.
+    (a copied folder) count, too: the one with the highest step is taken, as a
+    run that starts at 0 would overwrite them.
     """
     if not tf.io.gfile.isdir(output_dir):
         return None
@@ -116,7 +116,9 @@ def save(
         keep: how many of the newest checkpoints stay.
     """
     prefix = _prefix(output_dir, step)
-    temporary = os.path.join(output_dir, _TEMPORARY + os.path.basename(prefix))
+    temporary = os.path.join(
+        output_dir, TEMPORARY_PREFIX + os.path.basename(prefix)
+    )
     # The sidecar goes before the index: a checkpoint exists once its index
     # does, and then it is whole.
     suffixes = (checkpoint.DATA_SUFFIX, SIDECAR_SUFFIX, ".index")
@@ -150,7 +152,7 @@ def save(
 def remove_temporary_files(output_dir: str) -> None:
     """Removes what a killed run left half written."""
     for name in tf.io.gfile.listdir(output_dir):
-        if name.startswith(_TEMPORARY):
+        if name.startswith(TEMPORARY_PREFIX):
             tf.io.gfile.remove(os.path.join(output_dir, name))
 
 
@@ -297,14 +299,3 @@ def step_of(reader: checkpoint.Reader) -> int:
             "give another --output_dir."
         )
     return int(reader.read(checkpoint.GLOBAL_STEP))
-
-
-def check_writable(output_dir: str) -> None:
-    """Writes and removes a file, as a save would.
-
-    Raises:
-        OSError, tf.errors.OpError: that fails.
-    """
-    path = os.path.join(output_dir, _TEMPORARY + "check")
-    atomic_files.write_text(path, "")
-    tf.io.gfile.remove(path)

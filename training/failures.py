@@ -1,6 +1,7 @@
-"""Out of memory in training: what to say, instead of TensorFlow's error."""
+"""Explains errors of too little memory in training."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
@@ -9,7 +10,7 @@ from bert.errors import UserError
 
 # What TensorFlow, its allocators and XLA write when memory has run out. A full
 # disk is a ResourceExhaustedError, too.
-_OUT_OF_MEMORY = ("OOM when allocating", "Out of memory", "out of memory")
+_OUT_OF_MEMORY = re.compile("(OOM when allocating|[Oo]ut of memory).*")
 
 
 @contextlib.contextmanager
@@ -22,20 +23,8 @@ def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except (MemoryError, tf.errors.OpError) as error:
-        text = str(error)
-        if isinstance(error, MemoryError) or any(
-            words in text for words in _OUT_OF_MEMORY
-        ):
-            raise UserError(
-                f"Out of memory ({_tried(text)}). {memory_advice()}"
-            ) from error
-        raise
-
-
-def _tried(text: str) -> str:
-    """Returns the part of an error's text that says what was asked for."""
-    for line in text.splitlines():
-        for words in _OUT_OF_MEMORY:
-            if words in line:
-                return line[line.index(words) :].strip()[:120]
-    return "no more to be had"
+        tried = _OUT_OF_MEMORY.search(str(error))
+        if not tried and not isinstance(error, MemoryError):
+            raise
+        what = tried[0].strip()[:120] if tried else "no more to be had"
+        raise UserError(f"Out of memory ({what}). {memory_advice()}") from error

@@ -1,6 +1,6 @@
 """Does the checkpoint that a run begins with fit the task and its model?
 
-All of it is looked at before a run writes anything.
+All of this is checked before a run writes anything.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def find_start(
     trains: bool,
     uses_pooler: bool = False,
 ) -> Start:
-    """Looks at the checkpoint that a run begins with.
+    """Finds and checks the checkpoint that a run begins with.
 
     Args:
         output_dir: its newest checkpoint wins.
@@ -132,13 +132,11 @@ def check_model(
         if freeze_layers is not None:
             model.backbone.freeze(freeze_layers)
     reader = start.reader
+    goes_on = False
     if reader and start.is_resumed and num_train_steps:
         checkpointing.read_state(reader)
-    if (
-        reader
-        and start.is_resumed
-        and checkpointing.step_of(reader) < num_train_steps
-    ):
+        goes_on = checkpointing.step_of(reader) < num_train_steps
+    if reader and goes_on:
         weights = checkpoint.named_variables(model)
         shapes = {name: tuple(v.shape) for name, v in weights.items()}
         moments = {

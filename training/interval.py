@@ -41,7 +41,7 @@ class Interval:
         self._figures.append(figures)
 
     def leave_out(self, seconds: float) -> None:
-        """Does not count a time in which nothing was trained."""
+        """Leaves out time that was not spent on training."""
         self._start += seconds
 
     def means(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from bert.cli.config import TrainingConfig
 from bert.cli.progress import Progress
 from bert.errors import UserError
 from bert.modeling import checkpoint
@@ -24,9 +25,12 @@ from bert.training.optimization import AdamWeightDecay
 from bert.training.signals import Signals
 from bert.training.steps import StepSettings, compile_train_step
 
+# Steps between log lines, and points in the event files.
+LOG_STEPS = 100
+
 
 class Unreadable(NamedTuple):
-    """What to say when a batch cannot be read.
+    """How to explain that a batch cannot be read.
 
     Attributes:
         errors: what reading one may raise.
@@ -38,40 +42,19 @@ class Unreadable(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Batches from a file, or from anywhere.
+    """Batches, and how to explain that one cannot be read.
 
     Attributes:
         dataset: the batches.
-        unreadable: what to say when one cannot be read.
+        unreadable: how to explain that one cannot be read.
     """
 
     dataset: Iterable[Batch]
     unreadable: Unreadable = Unreadable()
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainSettings:
-    """How long to train and what to keep.
-
-    Attributes:
-        output_dir: folder of checkpoints and event files; it exists.
-        num_train_steps: the step to stop at.
-        train_batch_size: rows of a global batch.
-        save_checkpoints_steps: steps between checkpoints.
-        step: how to take a step.
-        log_steps: steps between log lines and points in the event files.
-    """
-
-    output_dir: str
-    num_train_steps: int
-    train_batch_size: int
-    save_checkpoints_steps: int
-    step: StepSettings
-    log_steps: int = 100
-
-
 class Trained(NamedTuple):
-    """What changes in training.
+    """The variables that training changes.
 
     Attributes:
         model: a task model (`modeling.heads`), its variables created.
@@ -91,48 +74,35 @@ class Trained(NamedTuple):
         }
 
 
-def train(
-    trained: Trained,
-    batches: Batches,
-    settings: TrainSettings,
-    state: checkpointing.RunState,
-    monitor: Monitor | None = None,
-) -> None:
-    """Trains from the optimizer's global_step to settings.num_train_steps.
+class TrainLoop:
+    """Trains from the optimizer's global_step to num_train_steps.
 
-    Saves a checkpoint at step 0, every save_checkpoints_steps and at the end.
+    `run` saves a checkpoint at step 0, every save_checkpoints_steps and at
+    the end. Ctrl-C and SIGTERM end it after the step under way, with a
+    checkpoint: by a KeyboardInterrupt, or exit code 143.
 
     Args:
         trained: the model and its optimizer.
         batches: endless; distributed by the strategy in scope.
-        settings: how long, and what to keep.
+        config: the flags of training; output_dir exists.
+        num_train_steps: the step to stop at.
         state: seed, examples seen and the best value so far.
-        monitor: evaluates in between, if anything is to; it may end the
-            training.
-
-    Ctrl-C and SIGTERM end it after the step under way, with a checkpoint: by a
-    KeyboardInterrupt, or exit code 143.
-
-    Raises:
-        UserError: a batch cannot be read, or the loss is not finite; the
-            checkpoints are those of steps before that.
+        monitor: evaluates in between, and may end the training; None:
+            nothing does.
     """
-    _TrainLoop(trained, batches, settings, state, monitor).run()
-
-
-class _TrainLoop:
-    """The state of one call of `train`."""
 
     def __init__(
         self,
         trained: Trained,
         batches: Batches,
-        settings: TrainSettings,
+        config: TrainingConfig,
+        num_train_steps: int,
         state: checkpointing.RunState,
-        monitor: Monitor | None,
+        monitor: Monitor | None = None,
     ):
         model, optimizer, self._loss_scale = trained
-        self._settings = settings
+        self._config = config
+        self._num_train_steps = num_train_steps
         self._optimizer = optimizer
         self._batches = batches
         self._monitor = monitor
@@ -141,7 +111,12 @@ class _TrainLoop:
         self._train_step = compile_train_step(
             model,
             optimizer,
-            settings.step,
+            StepSettings(
+                seed=state.seed,
+                gradient_accumulation_steps=config.gradient_accumulation_steps,
+                use_xla=config.use_xla,
+                max_grad_norm=config.max_grad_norm,
+            ),
             getattr(batches.dataset, "element_spec", None),
             self._loss_scale,
         )
@@ -149,8 +124,14 @@ class _TrainLoop:
         self._interval = Interval(self._step)
 
     def run(self) -> None:
+        """Trains.
+
+        Raises:
+            UserError: a batch cannot be read, or the loss is not finite; the
+                checkpoints are those of steps before that.
+        """
         if self._step == 0 and not checkpointing.newest(
-            self._settings.output_dir
+            self._config.output_dir
         ):
             self._save()
         with Signals() as signals:
@@ -161,44 +142,44 @@ class _TrainLoop:
             "Stopped by %s after step %d; the same command goes on from %s.",
             signals.received.name,
             self._step,
-            checkpointing.newest(self._settings.output_dir),
+            checkpointing.newest(self._config.output_dir),
         )
         if signals.received == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + signals.received)
 
     def _run(self, iterator: Iterator[Batch], signals: Signals) -> None:
-        settings = self._settings
+        last = self._num_train_steps
         with (
             self._make_writer().as_default(),
             Progress(
-                settings.num_train_steps,
-                "step",
-                start=self._step,
-                log_seconds=60.0,
+                last, "step", start=self._step, log_seconds=60.0
             ) as progress,
         ):
             first = self._step
-            done = self._step >= settings.num_train_steps
+            done = self._step >= last
             while not done:
                 if not self._train(next(iterator)):
                     continue
                 progress.update(1)
                 if self._step == first + 1:
                     progress.start_clock()  # the first step compiles
-                done = self._step == settings.num_train_steps
-                if self._step % settings.log_steps == 0 or done:
+                done = self._step == last
+                if self._step % LOG_STEPS == 0 or done:
                     self._log(progress)
                 if self._monitor and self._monitor.is_due(self._step, done):
                     done = self._evaluate(self._monitor) or done
                 done = done or signals.received is not None
-                if self._step % settings.save_checkpoints_steps == 0 or done:
+                if (
+                    self._step % self._config.save_checkpoints_steps == 0
+                    or done
+                ):
                     self._save()
 
     def _make_writer(self) -> tf.summary.SummaryWriter:
         if not strategy.is_chief():
             return tf.summary.create_noop_writer()
-        return tf.summary.create_file_writer(self._settings.output_dir)
+        return tf.summary.create_file_writer(self._config.output_dir)
 
     def _train(self, batch: Batch) -> bool:
         """Takes a step; returns whether it counts."""
@@ -206,7 +187,7 @@ class _TrainLoop:
         self._state = dataclasses.replace(
             self._state,
             examples_seen=self._state.examples_seen
-            + self._settings.train_batch_size,
+            + self._config.train_batch_size,
         )
         if self._loss_scale and not all_finite(figures):
             self._skip(figures, float(self._loss_scale.scale.numpy()))
@@ -250,7 +231,7 @@ class _TrainLoop:
             **means,
             "learning_rate": rate,
             "global_step/sec": steps_per_second,
-            "examples/sec": steps_per_second * self._settings.train_batch_size,
+            "examples/sec": steps_per_second * self._config.train_batch_size,
         }
         for name, value in scalars.items():
             tf.summary.scalar(name, value, step=self._step)
@@ -278,7 +259,7 @@ class _TrainLoop:
                 skipped_steps=int(self._optimizer.skipped_steps.numpy()),
             )
         saved = checkpointing.save(
-            self._settings.output_dir, self._step, self._tensors, self._state
+            self._config.output_dir, self._step, self._tensors, self._state
         )
         logging.info("Saved %s", saved)
 
@@ -295,7 +276,7 @@ class _TrainLoop:
         )
 
     def _advice(self) -> str:
-        newest = checkpointing.newest(self._settings.output_dir)
+        newest = checkpointing.newest(self._config.output_dir)
         return (
             f"The last good checkpoint is {newest}. Lower --learning_rate or "
             "lengthen the warm-up."
@@ -323,7 +304,7 @@ class Forward:
 
         def step(batch: Batch) -> dict[str, tf.Tensor]:
             if strategy.has_workers():
-                # Of several workers the chief does it, alone.
+                # With several workers the chief alone does this.
                 return replica_step(batch)
             return tf.distribute.get_strategy().run(replica_step, (batch,))
 
@@ -334,7 +315,8 @@ class Forward:
         """Yields for every batch what `select` gave, in the batch's order.
 
         Args:
-            batches: finite, or as many as the caller takes; all calls' alike.
+            batches: finite, or as many as the caller takes; alike in all
+                calls.
 
         Raises:
             UserError: a batch cannot be read.

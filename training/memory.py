@@ -6,9 +6,9 @@ from typing import NamedTuple
 from bert.cli.config import TrainingConfig
 from bert.modeling.task_model import TaskModel
 
-# Found by measuring (benchmarks/memory.py). Float32 numbers a weight: itself,
-# two moments, its gradient and what one is made of; where a batch is taken in
-# parts, also their sum, old and new.
+# Found by measuring (benchmarks/memory.py). Float32 numbers per weight: itself,
+# two moments, its gradient and a temporary tensor; where a batch is taken in
+# parts, also the old and the new sum of their gradients.
 _NUMBERS_PER_WEIGHT = 5
 _NUMBERS_PER_WEIGHT_IN_PARTS = 7
 

@@ -1,8 +1,8 @@
 """Evaluation while training, the best weights, early stopping.
 
 The best weights so far are in `output_dir/best/`, a checkpoint of weights and
-global_step that no later one rotates out. How the run stands in this is part of
-its state, so that a run that resumes decides as if it had never stopped.
+global_step that no later one rotates out. The best value so far is part of the
+state in each checkpoint, so that a resumed run decides as an uninterrupted one.
 """
 
 import dataclasses
@@ -12,53 +12,39 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 from absl import logging
 
+from bert.cli.config import TrainingConfig
 from bert.training import checkpointing, results
 from bert.training.interval import all_finite
 
 BEST_FOLDER = "best"
 
 
-@dataclasses.dataclass(frozen=True)
-class MonitorSettings:
-    """When to evaluate, and what for.
-
-    Attributes:
-        output_dir: where checkpoints and event files are.
-        eval_steps: steps between evaluations.
-        save_best: the metric whose best weights are kept, or None. More is
-            better, but less of a loss or error.
-        early_stopping_patience: evaluations in a row without a better value
-            of that metric after which training ends; None: it goes on.
-    """
-
-    output_dir: str
-    eval_steps: int
-    save_best: str | None = None
-    early_stopping_patience: int | None = None
-
-
 class Monitor:
     """Evaluates while training.
 
     Args:
-        settings: when to evaluate, and what for.
+        config: when to evaluate (eval_steps), which metric's best weights to
+            keep (save_best; more is better, but less of a loss or error), and
+            after how many evaluations without a better value of it training
+            ends (early_stopping_patience; None: it goes on).
         evaluate: returns the metrics with the present weights.
         weights: what a checkpoint of the best weights holds, by name.
     """
 
     def __init__(
         self,
-        settings: MonitorSettings,
+        config: TrainingConfig,
         evaluate: Callable[[], Mapping[str, float]],
         weights: Mapping[str, tf.Variable],
     ):
-        self._settings = settings
+        self._config = config
         self._evaluate = evaluate
         self._weights = weights
 
     def is_due(self, step: int, last: bool) -> bool:
         """Returns whether to evaluate after a step; always after the last."""
-        return last or step % self._settings.eval_steps == 0
+        eval_steps = self._config.eval_steps
+        return last or (eval_steps is not None and step % eval_steps == 0)
 
     def evaluate(
         self, step: int, state: checkpointing.RunState
@@ -74,9 +60,9 @@ class Monitor:
             step,
             ", ".join(f"{k} = {figures[k]:.6g}" for k in sorted(figures)),
         )
-        output_dir = self._settings.output_dir
+        output_dir = self._config.output_dir
         results.write_events(output_dir, figures, step)
-        metric = self._settings.save_best
+        metric = self._config.save_best
         if metric is None:
             return state
         if state.best_metric not in (None, metric):
@@ -100,14 +86,14 @@ class Monitor:
 
     def is_exhausted(self, state: checkpointing.RunState) -> bool:
         """Returns whether training is to end, and logs it."""
-        patience = self._settings.early_stopping_patience
+        patience = self._config.early_stopping_patience
         if patience is None or state.evaluations_without_best < patience:
             return False
         logging.info(
             "Training stopped early: %d evaluations without a better %s than "
             "%s, at step %s.",
             state.evaluations_without_best,
-            self._settings.save_best,
+            self._config.save_best,
             state.best_value,
             state.best_step,
         )

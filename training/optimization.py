@@ -7,7 +7,7 @@ Source: optimization.py of google-research/bert; Loshchilov and Hutter 2019
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import tensorflow as tf
 
@@ -108,6 +108,8 @@ class AdamWeightDecay:
     Create it under the strategy's scope.
     """
 
+    always_corrects_bias: ClassVar[bool] = False
+
     def __init__(
         self,
         variables: Mapping[str, tf.Variable],
@@ -198,7 +200,7 @@ class AdamWeightDecay:
         settings = self.settings
         one = tf.ones([])
         scale_m = scale_v = one
-        if settings.bias_correction:
+        if settings.bias_correction or self.always_corrects_bias:
             step = tf.cast(self.global_step + 1, tf.float32)
             scale_m = 1.0 / (1.0 - tf.pow(settings.beta_1, step))
             scale_v = 1.0 / (1.0 - tf.pow(settings.beta_2, step))
@@ -213,7 +215,7 @@ class AdamWeightDecay:
             scale=scale,
             into_m=scale * share_m,
             # ResourceApplyAdam computes 1 - beta_2 in float32, 1.3e-5 below
-            # 0.001: made good in the gradient.
+            # 0.001: corrected in the gradient.
             into_v=tf.sqrt(share_v / (one - settings.beta_2)) / share_m,
             scale_m=scale_m,
             scale_v=scale_v,
@@ -278,18 +280,7 @@ class Lamb(AdamWeightDecay):
     Source: You et al. 2019, algorithm 2.
     """
 
-    def __init__(
-        self,
-        variables: Mapping[str, tf.Variable],
-        schedule: Schedule,
-        settings: AdamSettings | None = None,
-    ):
-        settings = settings or AdamSettings()
-        super().__init__(
-            variables,
-            schedule,
-            dataclasses.replace(settings, bias_correction=True),
-        )
+    always_corrects_bias = True
 
     def _update_one(
         self, weight, gradient, m, v, rates: "_Rates", *, decays
@@ -316,12 +307,12 @@ class _Rates(NamedTuple):
 
     Attributes:
         learning_rate: of the weights.
-        decay: what a weight loses of itself.
-        beta_1: share of m that stays.
-        beta_2: share of v that stays.
-        scale: of the gradient; 0 times what is not finite is to be 0.
-        into_m: of the gradient that is added to m.
-        into_v: of that, before its square goes into v by ResourceApplyAdam.
+        decay: share of itself that a weight loses.
+        beta_1: share of m that is kept.
+        beta_2: share of v that is kept.
+        scale: factor of the gradient; 0 in a step that is skipped.
+        into_m: factor of the gradient that is added to m.
+        into_v: factor of that before ResourceApplyAdam squares it for v.
         scale_m: of m, for the update.
         scale_v: of v, for the update.
         adam_rate: learning_rate with both scales, by which m is divided by

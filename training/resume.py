@@ -1,22 +1,24 @@
 """Where training starts: its own checkpoint, another one, or random weights."""
 
 import dataclasses
+import os
 import secrets
 import zlib
+from typing import NamedTuple
 
 import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.files import atomic_files
 from bert.modeling import checkpoint
 from bert.training import checkpointing, strategy
 from bert.training.loop import Trained
 
 
-@dataclasses.dataclass(frozen=True)
-class Position:
-    """How far training is before its first step now.
+class Position(NamedTuple):
+    """Where training starts.
 
     Attributes:
         reader: the checkpoint in output_dir to go on from, or None.
@@ -28,13 +30,9 @@ class Position:
     step: int
     state: checkpointing.RunState
 
-    def with_state(self, state: checkpointing.RunState) -> "Position":
-        """Returns the same position with another state."""
-        return dataclasses.replace(self, state=state)
-
 
 def prepare_output_dir(output_dir: str) -> None:
-    """Makes the folder of results, and makes sure of it before any work.
+    """Makes output_dir, and checks that files can be written there.
 
     Raises:
         UserError: it is a file, or nothing can be written there, or no
@@ -43,7 +41,11 @@ def prepare_output_dir(output_dir: str) -> None:
     checkpoint.check_path(output_dir)
     try:
         tf.io.gfile.makedirs(output_dir)
-        checkpointing.check_writable(output_dir)
+        trial = os.path.join(
+            output_dir, checkpointing.TEMPORARY_PREFIX + "check"
+        )
+        atomic_files.write_text(trial, "")
+        tf.io.gfile.remove(trial)
     except (tf.errors.OpError, OSError) as error:
         reason = " ".join(str(getattr(error, "message", error)).split())
         raise UserError(
@@ -71,8 +73,8 @@ def find_position(config: TrainingConfig) -> Position:
             before,
             config.optimizer,
         )
-    return position.with_state(
-        dataclasses.replace(position.state, optimizer=config.optimizer)
+    return position._replace(
+        state=dataclasses.replace(position.state, optimizer=config.optimizer)
     )
 
 
@@ -138,7 +140,9 @@ def _agree(position: Position, config: TrainingConfig) -> Position:
             f"checkpoint is of step {position.step}, the chief's of step "
             f"{step}."
         )
-    return position.with_state(dataclasses.replace(position.state, seed=seed))
+    return position._replace(
+        state=dataclasses.replace(position.state, seed=seed)
+    )
 
 
 def _seed(random_seed: int | None) -> int:
@@ -149,7 +153,7 @@ def _seed(random_seed: int | None) -> int:
 def load(
     position: Position, trained: Trained, init_checkpoint: str | None
 ) -> None:
-    """Gives model and optimizer their values and says where they came from.
+    """Loads the values of model and optimizer, and logs where they are from.
 
     A checkpoint in output_dir wins over init_checkpoint, from which only
     weights are taken.

@@ -1,4 +1,4 @@
-"""Training from flags, and finding what was trained, for any task."""
+"""Training by a configuration, and loading what was trained, for any task."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -20,8 +20,7 @@ from bert.training import (
     strategy,
 )
 from bert.training.loss_scale import LossScale
-from bert.training.monitor import Monitor, MonitorSettings
-from bert.training.steps import StepSettings
+from bert.training.monitor import Monitor
 
 
 class Length(NamedTuple):
@@ -65,10 +64,10 @@ def train(
         length: how long to train.
         make_model: returns the model with start weights of a seed.
         make_batches: returns the endless batches.
-        unreadable: what to say when a batch cannot be read.
+        unreadable: how to explain that a batch cannot be read.
         make_evaluate: for evaluation while training.
-        on_loaded: what the chief does once the checkpoint has turned out to
-            fit the model, before the first step.
+        on_loaded: called on the chief once the checkpoint is loaded, before
+            the first step.
 
     Raises:
         UserError: a checkpoint does not fit the model, a batch cannot be
@@ -116,13 +115,14 @@ def train(
                 )
             )
         )
-        loop.train(
+        loop.TrainLoop(
             trained,
             loop.Batches(dataset, unreadable),
-            _settings(config, length, state.seed),
+            config,
+            length.num_train_steps,
             state,
             _make_monitor(config, trained, make_evaluate),
-        )
+        ).run()
 
 
 def _is_done(
@@ -157,23 +157,6 @@ def _is_done(
     return False
 
 
-def _settings(
-    config: TrainingConfig, length: Length, seed: int
-) -> loop.TrainSettings:
-    return loop.TrainSettings(
-        output_dir=config.output_dir,
-        num_train_steps=length.num_train_steps,
-        train_batch_size=config.train_batch_size,
-        save_checkpoints_steps=config.save_checkpoints_steps,
-        step=StepSettings(
-            seed=seed,
-            gradient_accumulation_steps=config.gradient_accumulation_steps,
-            use_xla=config.use_xla,
-            max_grad_norm=config.max_grad_norm,
-        ),
-    )
-
-
 def check_size(config: TrainingConfig, length: Length) -> None:
     """Checks how much is to be trained; call it in a strategy's scope.
 
@@ -197,12 +180,7 @@ def _make_monitor(
     if config.eval_steps is None or make_evaluate is None:
         return None
     return Monitor(
-        MonitorSettings(
-            output_dir=config.output_dir,
-            eval_steps=config.eval_steps,
-            save_best=config.save_best,
-            early_stopping_patience=config.early_stopping_patience,
-        ),
+        config,
         make_evaluate(trained.model),
         {
             **checkpoint.named_variables(trained.model),
@@ -214,11 +192,9 @@ def _make_monitor(
 def _make_optimizer(
     config: TrainingConfig, length: Length, model: TaskModel
 ) -> optimization.AdamWeightDecay:
-    kinds = {
-        "adamw": optimization.AdamWeightDecay,
-        "lamb": optimization.Lamb,
-    }
-    return kinds[config.optimizer](
+    is_lamb = config.optimizer == "lamb"
+    kind = optimization.Lamb if is_lamb else optimization.AdamWeightDecay
+    return kind(
         {
             checkpoint.checkpoint_name(variable, model): variable.value
             for variable in model.trainable_variables

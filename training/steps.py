@@ -60,8 +60,8 @@ def compile_train_step(
         model: a task model.
         optimizer: over the model's trainable variables.
         settings: how to take a step.
-        batch_spec: what all batches have in common, so that batches of many
-            lengths are compiled for once; None: that of each batch.
+        batch_spec: the spec of all batches, so that batches of many lengths
+            share one compiled function; None: each batch's own.
         loss_scale: under float16, what the loss is multiplied by.
 
     Returns:

@@ -1,7 +1,6 @@
 """Flag values → a tf.distribute strategy."""
 
 import contextlib
-import dataclasses
 import functools
 import os
 import signal
@@ -16,6 +15,8 @@ from bert.errors import UserError
 from bert.training import cluster
 
 _CONNECT_SECONDS = 10
+# What TensorFlow's errors say when another worker has gone.
+_LOST_WORKER = ("Collective ops", "heartbeat", "remote target", "Connection")
 
 
 def create(
@@ -28,7 +29,7 @@ def create(
         allows_workers: whether several processes can share this work.
 
     Raises:
-        UserError: what is asked for is not there.
+        UserError: the devices that are asked for are not available.
     """
     _set_precision(config)
     kind = config.distribution_strategy
@@ -91,9 +92,7 @@ def _one_device(config: DeviceConfig) -> tf.distribute.Strategy:
         )
     if config.num_gpus:
         _gpus(config)
-    if config.num_gpus == 0 and _gpus(
-        dataclasses.replace(config, num_gpus=None)
-    ):
+    if config.num_gpus == 0 and tf.config.list_logical_devices("GPU"):
         return tf.distribute.OneDeviceStrategy("CPU:0")
     return tf.distribute.get_strategy()
 
@@ -142,35 +141,24 @@ def worker_barrier(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Makes all workers wait for each other at its end.
 
     A worker that ended while the chief still evaluates or exports would be
-    taken for lost. Open no scope around it.
+    counted as lost. Open no scope around it.
     """
     try:
         yield
         with strategy.scope():
             broadcast_from_chief(0)
     except tf.errors.OpError as error:
-        if not has_lost_worker(error):
+        with_others = cluster.from_environment() is not None
+        if not (with_others and any(w in str(error) for w in _LOST_WORKER)):
             raise
-        raise lost_worker() from error
+        raise UserError(
+            "Another worker stopped or cannot be reached, so this one stops, "
+            "too. See the other workers' logs; the same commands, started "
+            "again on all workers, go on from the newest checkpoint."
+        ) from error
     finally:
         # A strategy kept until Python exits could hang its threads.
         _from_chief.cache_clear()
-
-
-def has_lost_worker(error: tf.errors.OpError) -> bool:
-    """Returns whether an operation failed because another worker has gone."""
-    words = ("Collective ops", "heartbeat", "remote target", "Connection")
-    with_others = cluster.from_environment() is not None
-    return with_others and any(word in str(error) for word in words)
-
-
-def lost_worker() -> UserError:
-    """Returns what to say when another worker has gone."""
-    return UserError(
-        "Another worker stopped or cannot be reached, so this one stops, too. "
-        "See the other workers' logs; the same commands, started again on all "
-        "workers, go on from the newest checkpoint."
-    )
 
 
 def check_batch(config: TrainingConfig) -> None:
@@ -214,8 +202,8 @@ def _tpu(config: DeviceConfig) -> tf.distribute.Strategy:
             tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
-    # Each way of not having a TPU raises something else: ImportError (Google's
-    # client library), OSError, ValueError, OpError …
+    # A missing TPU raises one of many errors: ImportError (Google's client
+    # library), OSError, ValueError, OpError …
     except Exception as error:
         raise UserError(
             f"--use_tpu: no TPU can be reached at {name!r} ({_reason(error)}). "

@@ -11,6 +11,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import keras
 import keras_hub
+import keras_jobs
 import sizes
 import worker
 
@@ -19,11 +20,13 @@ def make_backbone(cell):
     """Returns a cell's encoder with random weights."""
     model = sizes.model(cell["model"])
     return keras_hub.models.BertBackbone(
-        vocabulary_size=sizes.VOCAB_SIZE,
-        num_layers=model.layers,
-        num_heads=model.heads,
-        hidden_dim=model.units,
-        intermediate_dim=model.intermediate,
+        **model.named(
+            "vocabulary_size",
+            "hidden_dim",
+            "num_layers",
+            "num_heads",
+            "intermediate_dim",
+        ),
         dropout=0.1,
     )
 
@@ -38,14 +41,10 @@ def make_model(cell):
         num_classes=sizes.NUM_LABELS,
         preprocessor=None,
     )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            5e-5, weight_decay=0.01, global_clipnorm=1.0
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+    optimizer = keras.optimizers.AdamW(
+        5e-5, weight_decay=0.01, global_clipnorm=1.0
     )
-    return model
+    return keras_jobs.compiled(model, keras, optimizer)
 
 
 def make_inputs(batch):
@@ -55,32 +54,6 @@ def make_inputs(batch):
         "padding_mask": batch["input_mask"],
         "segment_ids": batch["segment_ids"],
     }
-
-
-def train_step(cell):
-    """Makes a training step."""
-    model = make_model(cell)
-    batch = sizes.make_batch(cell)
-    inputs, labels = make_inputs(batch), batch["label_ids"][:, 0]
-
-    def job(times):
-        for _ in range(times):
-            losses = model.train_on_batch(inputs, labels)
-        return {"loss": float(losses[0])}
-
-    return job
-
-
-def forward(cell):
-    """Makes a forward pass to logits."""
-    model = make_model(cell)
-    inputs = make_inputs(sizes.make_batch(cell))
-
-    def job(times):
-        for _ in range(times):
-            model.predict_on_batch(inputs)
-
-    return job
 
 
 def latency(cell):
@@ -105,7 +78,7 @@ def latency(cell):
     return job
 
 
-WORKS = {"train_step": train_step, "forward": forward, "latency": latency}
+WORKS = {**keras_jobs.works(make_model, make_inputs), "latency": latency}
 
 if __name__ == "__main__":
     worker.serve(WORKS, ("tensorflow", "keras", "keras-hub"))

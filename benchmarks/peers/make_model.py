@@ -61,7 +61,7 @@ def write_run(name: str, run: Path, vocab_file: str) -> None:
 
 
 def write_onnx(folder: Path) -> None:
-    """Writes the run's ONNX model."""
+    """Writes the ONNX model of a run."""
     from bert.conversion import onnx
     from bert.model_folder import model_files
     from bert.serving import export

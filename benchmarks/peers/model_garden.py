@@ -9,6 +9,7 @@ import os
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
+import keras_jobs
 import sizes
 import tensorflow as tf
 import worker
@@ -23,24 +24,22 @@ def make_model(cell):
     model = sizes.model(cell["model"])
     tf.keras.utils.set_random_seed(1)
     encoder = networks.BertEncoder(
-        vocab_size=sizes.VOCAB_SIZE,
-        hidden_size=model.units,
-        num_layers=model.layers,
-        num_attention_heads=model.heads,
-        inner_dim=model.intermediate,
+        **model.named(
+            "vocab_size",
+            "hidden_size",
+            "num_layers",
+            "num_attention_heads",
+            "inner_dim",
+        ),
         output_dropout=0.1,
         attention_dropout=0.1,
         max_sequence_length=512,
     )
     classifier = models.BertClassifier(encoder, num_classes=sizes.NUM_LABELS)
-    classifier.compile(
-        optimizer=optimization.create_optimizer(
-            5e-5, 10**6, 10**5, optimizer_type="adamw"
-        ),
-        loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+    optimizer = optimization.create_optimizer(
+        5e-5, 10**6, 10**5, optimizer_type="adamw"
     )
-    return classifier
+    return keras_jobs.compiled(classifier, tf.keras, optimizer)
 
 
 def make_inputs(batch):
@@ -52,33 +51,7 @@ def make_inputs(batch):
     }
 
 
-def train_step(cell):
-    """Makes a training step."""
-    model = make_model(cell)
-    batch = sizes.make_batch(cell)
-    inputs, labels = make_inputs(batch), batch["label_ids"][:, 0]
-
-    def job(times):
-        for _ in range(times):
-            losses = model.train_on_batch(inputs, labels)
-        return {"loss": float(losses[0])}
-
-    return job
-
-
-def forward(cell):
-    """Makes a forward pass to logits."""
-    model = make_model(cell)
-    inputs = make_inputs(sizes.make_batch(cell))
-
-    def job(times):
-        for _ in range(times):
-            model.predict_on_batch(inputs)
-
-    return job
-
-
-WORKS = {"train_step": train_step, "forward": forward}
+WORKS = keras_jobs.works(make_model, make_inputs)
 
 if __name__ == "__main__":
     worker.serve(WORKS, ("tensorflow", "tf-keras", "tf-models-official"))

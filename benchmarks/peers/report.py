@@ -240,7 +240,7 @@ def best(rows: list[dict[str, Any]]) -> str:
 def _compare_answers(rounds: list[dict[str, Any]]) -> dict[str, str]:
     """Takes the answers out of the rounds; returns how they differ from ours.
 
-    Those of one round are enough: they hang on nothing that changes.
+    Those of one round are enough: they are the same in every round.
     """
     answers: dict[str, Any] = {}
     for one in rounds:

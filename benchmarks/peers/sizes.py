@@ -41,6 +41,10 @@ class Model(NamedTuple):
             "intermediate_size": self.intermediate,
         }
 
+    def named(self, *names: str) -> dict[str, int]:
+        """Returns the values of `config` under other names, in its order."""
+        return dict(zip(names, self.config().values(), strict=True))
+
 
 def model(name: str) -> Model:
     """Returns the sizes of a model by a name such as 6x384.

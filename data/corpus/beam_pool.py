@@ -1,4 +1,4 @@
-"""Apache Beam does the parts of a job, on as many machines as it is given.
+"""A pool that runs the parts of a job by Apache Beam, on any machines.
 
 The workers are `streaming.Worker`s, as everywhere: they write the shards
 themselves, so their machines must reach the files by the same names. They need
@@ -6,6 +6,7 @@ this code and NumPy, and TensorFlow for names such as gs:// alone.
 """
 
 import contextlib
+import importlib.util
 import io
 import os
 import pickle
@@ -28,7 +29,9 @@ except ImportError as error:
     ) from error
 
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+# The folder that `import bert` needs on the path.
+_SPEC = importlib.util.find_spec("bert")
+_ROOT = os.path.dirname(os.path.dirname(str(_SPEC and _SPEC.origin)))
 
 
 class BeamPool:
@@ -36,7 +39,7 @@ class BeamPool:
 
     Args:
         runner: Beam's name of it.
-        options: Beam's own, as on a command line.
+        options: for Beam, as on a command line.
         result_file: where results are handed over; workers must reach it.
         make_worker: makes a worker, in its process; must pickle.
     """
@@ -48,7 +51,7 @@ class BeamPool:
         result_file: str,
         make_worker: Callable[[], Any],
     ) -> None:
-        # A wrong one is an error here, before there is any work.
+        # A wrong option is an error here, before any work starts.
         self._options = _parsed(runner, options)
         self._result_file = result_file
         self._make_worker = make_worker
@@ -109,7 +112,7 @@ def _parsed(runner: str, options: str) -> PipelineOptions:
         words = [*shlex.split(options), f"--runner={runner}"]
         with contextlib.redirect_stderr(said):
             parsed = PipelineOptions(words)
-            parsed.get_all_options()  # which looks at all of them
+            parsed.get_all_options()  # checks all of them
     except (SystemExit, ValueError) as error:
         reason = said.getvalue().strip().rpartition("error: ")[2] or error
         raise UserError(

@@ -37,12 +37,12 @@ def pack(
     special: packing.SpecialIds,
     seq_length: int,
 ) -> Rows:
-    """Puts pairs of texts together.
+    """Packs pairs of texts into rows.
 
     Args:
-        pairs: what each row is of; at least one.
-        ids: those of a, and of b where it follows a.
-        other_ids: those of b where it is random.
+        pairs: the pair of each row; at least one.
+        ids: of the texts a, and of b where it follows a.
+        other_ids: of b where it is a random text.
         special: [CLS] and [SEP].
         seq_length: S.
     """
@@ -154,8 +154,8 @@ def _values(
         rows: the sequences, masked.
         is_random_next: [R].
         counts: how many predictions each row has, [R].
-        positions: theirs, row after row.
-        labels: the ids that stood there, likewise.
+        positions: of the predictions, row after row.
+        labels: the ids that were there before masking, in that order.
         settings: the lengths.
     """
     shape = len(counts), settings.max_predictions_per_seq
@@ -208,8 +208,8 @@ def _chosen(
     is_first = is_candidate
     if settings.do_whole_word_mask:
         goes_on = np.isin(rows.ids, list(vocabulary.continuation_ids))
-        # A text that begins with a continuation: of the word before it, be
-        # that in the other text.
+        # A text may begin with a continuation: it belongs to the word before
+        # it, even to one of the other text.
         goes_on[:, 1] = False
         is_first = is_candidate & ~goes_on
     # Each key is different, so the order does not depend on how it is sorted.

@@ -52,7 +52,7 @@ class InstanceSettings:
 
 
 class Vocabulary(NamedTuple):
-    """What masking and packing know of a vocabulary.
+    """What masking and packing need of a vocabulary.
 
     Attributes:
         special: [CLS] and [SEP].
@@ -82,10 +82,10 @@ class Instance(NamedTuple):
 
     Attributes:
         packed: [CLS] a [SEP] b [SEP], some ids replaced.
-        is_random_next: whether b is from anywhere, instead of following a.
+        is_random_next: whether b is a random text, not the one after a.
         masked_lm_positions: which ids of `packed` are to be predicted,
             ascending.
-        masked_lm_ids: what stood there.
+        masked_lm_ids: the ids that were there before masking.
     """
 
     packed: packing.Packed
@@ -118,7 +118,7 @@ class Documents:
         self.bounds.append(len(self.ids))
 
     def end_document(self) -> bool:
-        """Ends the document that is being read; False where it has nothing."""
+        """Ends the document that is being read; False where it is empty."""
         num_sentences = len(self.bounds) - 1
         if num_sentences == self.firsts[-1]:
             return False
@@ -132,7 +132,7 @@ class TextPair(NamedTuple):
     Attributes:
         a: span of the document's ids.
         b: span of ids: of the same, or of the others where `is_random_next`.
-        is_random_next: whether b is from anywhere, instead of following a.
+        is_random_next: whether b is a random text, not the one after a.
     """
 
     a: packing.Span
@@ -226,9 +226,9 @@ def create_training_instances(
 ) -> Iterator[list[Instance]]:
     """Makes the instances of all passes over the documents.
 
-    The original ends with a shuffle of all of them: whoever has collected
-    what is yielded here (or what became of it) calls `shuffle` on that, with
-    the same rng.
+    The original shuffles all of them at the end: the caller collects what is
+    yielded (or what it is converted to), and calls `shuffle` on that with the
+    same rng.
 
     Args:
         documents: at least one.
@@ -242,52 +242,45 @@ def create_training_instances(
     order = list(range(len(documents)))
     shuffle(order, rng)
     for _ in range(settings.dupe_factor):
-        for place in range(len(order)):
-            yield _create_instances_from_document(
-                documents, order, place, settings, vocabulary, rng
+        for place, index in enumerate(order):
+            # One at a time: an instance's masks are drawn before the next
+            # one's texts.
+            pairs = text_pairs(
+                documents,
+                index,
+                documents,
+                order,
+                place,
+                settings,
+                rng,
             )
+            yield [
+                _masked(documents.ids, pair, settings, vocabulary, rng)
+                for pair in pairs
+            ]
 
 
-def _create_instances_from_document(
-    documents: Documents,
-    order: list[int],
-    place: int,
+def _masked(
+    ids: Sequence[int],
+    pair: TextPair,
     settings: InstanceSettings,
     vocabulary: Vocabulary,
     rng: random.Random,
-) -> list[Instance]:
-    """Makes the instances of the document at a place of the order."""
-    instances = []
-    ids = documents.ids
-    # One at a time: an instance's masks are drawn before the next one's texts.
-    for a, b, is_random_next in text_pairs(
-        documents,
-        order[place],
-        documents,
-        lambda: order[draw_other(len(order), place, rng)],
-        settings,
-        rng,
-    ):
-        packed = packing.pack_pair(
-            ids[slice(*a)], ids[slice(*b)], vocabulary.special
-        )
-        instances.append(
-            Instance(
-                packed,
-                is_random_next,
-                *create_masked_lm_predictions(
-                    packed, settings, vocabulary, rng
-                ),
-            )
-        )
-    return instances
+) -> Instance:
+    a, b, is_random_next = pair
+    packed = packing.pack_pair(
+        ids[slice(*a)], ids[slice(*b)], vocabulary.special
+    )
+    masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
+    return Instance(packed, is_random_next, *masks)
 
 
 def text_pairs(
     documents: Documents,
     index: int,
     others: Documents,
-    draw_other_index: Callable[[], int],
+    order: Sequence[int],
+    own: int,
     settings: InstanceSettings,
     rng: random.Random,
 ) -> Iterator[TextPair]:
@@ -301,9 +294,10 @@ def text_pairs(
         documents: where the document is.
         index: which it is.
         others: where random next sentences come from.
-        draw_other_index: gives the number of one of them, drawn.
+        order: their numbers, one of which is drawn.
+        own: where in `order` this document stands; -1: nowhere.
         settings: what to make.
-        rng: where every other random number comes from.
+        rng: where every random number comes from.
     """
     bounds = documents.bounds
     start, stop = documents.firsts[index], documents.firsts[index + 1]
@@ -321,8 +315,9 @@ def text_pairs(
         a = bounds[start], bounds[a_end]
         is_random_next = size == 1 or rng.random() < 0.5
         if is_random_next:
+            other = order[draw_other(len(order), own, rng)]
             b = _random_sentences(
-                others, draw_other_index(), target_length - a[1] + a[0], rng
+                others, other, target_length - a[1] + a[0], rng
             )
             start = a_end
         else:
@@ -414,7 +409,7 @@ def draw_below(limit: int, rng: random.Random) -> int:
 
 
 def draw_other(count: int, own: int, rng: random.Random) -> int:
-    """Draws one of `count` numbers: not `own`, if ten draws can help it."""
+    """Draws a number below `count`, again up to nine times if it is `own`."""
     for _ in range(_RANDOM_DOCUMENT_TRIES):
         number = draw_below(count, rng)
         if number != own:
@@ -448,8 +443,8 @@ def _words(
 ) -> list[list[int]]:
     """Returns the positions word by word.
 
-    A continuation belongs to the word before it, be that in the other text:
-    truncation can leave a text that begins with such a piece.
+    A continuation belongs to the word before it, even to one of the other
+    text: truncation can leave a text that begins with such a piece.
     """
     words: list[list[int]] = []
     for position in positions:

@@ -2,10 +2,9 @@
 
 A corpus of any size does not fit into memory; a few thousand documents do. They
 are those with the smallest hash of (seed, offset): drawn evenly, and the same
-whoever reads the text in which order. Of a long document a window is kept.
+in whatever order the text is read. Of a long document a window is kept.
 """
 
-import dataclasses
 import hashlib
 import heapq
 import itertools
@@ -18,32 +17,24 @@ import numpy as np
 from bert.data.corpus.instances import Documents, line_text
 from bert.data.corpus.text_blocks import TextFiles
 from bert.files import atomic_files
-from bert.files.file_bytes import reader, writer
+from bert.files.file_bytes import is_remote, reader, writer
 
-# Fewer documents would come back so often that a model could know their
-# sentences for those that do not follow.
+# With fewer documents their sentences would be repeated so often that a model
+# could learn which sentences never follow.
 _NUM_DOCUMENTS = 2**14
 # Ids of a document that are kept: some 900 English words.
 _WINDOW_IDS = 1200
 _MAX_IDS = 2**25  # 128 MB
 
 
-class Size(NamedTuple):
-    """How much is kept.
+def size_for(max_seq_length: int) -> tuple[int, int]:
+    """Returns how much to keep for sequences of a length.
 
-    Attributes:
-        num_documents: documents at most.
-        window_ids: ids of a document at most.
+    Returns:
+        How many documents at most, and how many ids of each.
     """
-
-    num_documents: int
-    window_ids: int
-
-    @classmethod
-    def for_length(cls, max_seq_length: int) -> "Size":
-        """Returns what does for sequences of a length."""
-        window = max(_WINDOW_IDS, 2 * max_seq_length)
-        return cls(min(_NUM_DOCUMENTS, _MAX_IDS // window), window)
+    window = max(_WINDOW_IDS, 2 * max_seq_length)
+    return min(_NUM_DOCUMENTS, _MAX_IDS // window), window
 
 
 class Candidate(NamedTuple):
@@ -100,33 +91,23 @@ def scan(files: TextFiles, block: int, seed: int, limit: int) -> Scan:
     return Scan(candidates, count, bad_lines, first_bad)
 
 
-@dataclasses.dataclass(frozen=True)
-class Merge:
-    """Puts scans together, whatever their order and grouping.
+def merged(limit: int, scans: Iterable[Scan]) -> Scan:
+    """Returns what all scans found, whatever their order and grouping.
 
-    Attributes:
+    Args:
         limit: candidates at most.
+        scans: of parts of the text.
     """
-
-    limit: int
-
-    def __call__(self, scans: Iterable[Scan]) -> Scan:
-        """Returns what all of them found."""
-        merged = Scan([], 0, 0, None)
-        for one in scans:
-            candidates = [*merged.candidates, *one.candidates]
-            firsts = [
-                scan.first_bad
-                for scan in (merged, one)
-                if scan.first_bad is not None
-            ]
-            merged = Scan(
-                heapq.nsmallest(self.limit, candidates),
-                merged.num_documents + one.num_documents,
-                merged.bad_lines + one.bad_lines,
-                min(firsts, default=None),
-            )
-        return merged
+    whole = Scan([], 0, 0, None)
+    for one in scans:
+        firsts = (whole.first_bad, one.first_bad)
+        whole = Scan(
+            heapq.nsmallest(limit, [*whole.candidates, *one.candidates]),
+            whole.num_documents + one.num_documents,
+            whole.bad_lines + one.bad_lines,
+            min((f for f in firsts if f is not None), default=None),
+        )
+    return whole
 
 
 class Reservoir(NamedTuple):
@@ -163,7 +144,7 @@ class Reservoir(NamedTuple):
         Raises:
             OSError: it cannot be read.
         """
-        if "://" in path:
+        if is_remote(path):
             with reader(path) as file:
                 data = np.frombuffer(file.read(), np.uint8)
         else:

@@ -1,4 +1,4 @@
-"""What shards were made from: a restart goes on only with the same.
+"""The manifest of shards: what they were made from, which a restart checks.
 
 OUTPUT_FILE.manifest.json stands beside the shards. It is no record file and
 its name does not match OUTPUT_FILE-*.
@@ -17,9 +17,9 @@ from bert.data.corpus.streaming import Job
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
 
-# Another number where the same job gives other records.
+# Raised by changes that make the same job give other records.
 _VERSION = 1
-# What a message says of what has another name than its flag, or more to it.
+# What messages call a key where its name does not say enough.
 _LABELS = {"input_file": "input_file (names, sizes or times of its files)"}
 
 
@@ -41,7 +41,7 @@ def description(job: Job) -> dict[str, Any]:
         "random_seed": job.seed,
         "output_compression": job.compression,
         "block_bytes": job.block_bytes,
-        # Says what is a space or a letter.
+        # Decides what is a space or a letter.
         "unicode": unicodedata.unidata_version,
     }
 
@@ -50,7 +50,7 @@ def check(job: Job) -> bool:
     """Returns whether an earlier run of the same job has left its manifest.
 
     Raises:
-        UserError: what is there is of another job, or of nobody knows which.
+        UserError: the files there are of another job, or have no manifest.
     """
     output_file = job.output_file
     path = path_of(output_file)
@@ -72,7 +72,7 @@ def check(job: Job) -> bool:
             f"Expected a manifest of shards in {path}. Received: other text; "
             "remove it with its shards, or name another --output_file."
         )
-    # As it is when it has been written and read.
+    # Compared as JSON gives it back.
     described = json.loads(json.dumps(description(job)))
     changed = sorted(
         _LABELS.get(key, key)

@@ -1,8 +1,8 @@
 """Text of any size → shards of pre-training records.
 
 The rules are those of `instances`; random numbers are drawn for each document
-and each pass on its own. So a shard follows from the text, the seed and its
-number, whoever makes it, and little of the text is in memory at a time.
+and each pass on its own. So a shard depends on the text, the seed and its
+number alone, and little of the text is in memory at a time.
 
 A shard holds blocks from all over the text, in all passes. Its records are
 shuffled in memory, as many at a time as there is room for.
@@ -40,7 +40,7 @@ class Job:
 
     Attributes:
         names: of the text files.
-        sizes: theirs, in bytes.
+        sizes: of the text files, in bytes.
         vocab_file: the vocabulary.
         do_lower_case: of the tokenizer.
         settings: what instances to make.
@@ -99,9 +99,9 @@ class Job:
         return len(self.shard_blocks(shard)) * self.block_bytes
 
     @property
-    def reservoir_size(self) -> reservoir.Size:
-        """How many documents random next sentences come from."""
-        return reservoir.Size.for_length(self.settings.max_seq_length)
+    def reservoir_size(self) -> tuple[int, int]:
+        """How many documents random next sentences come from, and their ids."""
+        return reservoir.size_for(self.settings.max_seq_length)
 
 
 @functools.lru_cache(1)
@@ -126,15 +126,11 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    @property
-    def _tokenizer(self) -> FullTokenizer:
-        return tokenizer(self._job)
-
     @functools.cached_property
     def _instances(self) -> "_Instances":
         return _Instances(
             self._job.settings,
-            instances.Vocabulary.from_vocab(self._tokenizer.vocab),
+            instances.Vocabulary.from_vocab(tokenizer(self._job).vocab),
             reservoir.Reservoir.load(self._job.reservoir_file),
             self._job.seed,
         )
@@ -142,9 +138,10 @@ class Worker:
     def scan(self, blocks: Sequence[int]) -> reservoir.Scan:
         """Looks at blocks, without tokenizing them: see `reservoir.scan`."""
         text, seed = self._job.text, self._job.seed
-        limit = self._job.reservoir_size.num_documents
-        return reservoir.Merge(limit)(
-            reservoir.scan(text, block, seed, limit) for block in blocks
+        limit, _ = self._job.reservoir_size
+        return reservoir.merged(
+            limit,
+            (reservoir.scan(text, block, seed, limit) for block in blocks),
         )
 
     def tokenize(
@@ -159,8 +156,8 @@ class Worker:
         documents = reservoir.tokenized(
             self._job.text,
             candidates,
-            self._tokenizer.encode,
-            self._job.reservoir_size.window_ids,
+            tokenizer(self._job).encode,
+            self._job.reservoir_size[1],
         )
         return [(number, documents)]
 
@@ -179,7 +176,7 @@ class Worker:
 
     def _read(self, shard: int) -> tuple[instances.Documents, list[int]]:
         """Returns a shard's documents, and the offset of each."""
-        text, encode = self._job.text, self._tokenizer.encode
+        text, encode = self._job.text, tokenizer(self._job).encode
         documents, offsets = instances.Documents(), []
         for block in self._job.shard_blocks(shard):
             for document in text.documents(block):
@@ -246,7 +243,8 @@ class _Instances:
                 documents,
                 index,
                 self._others,
-                lambda: instances.draw_other(len(self._others), own, rng),
+                range(len(self._others)),
+                own,
                 self._settings,
                 rng,
             )
@@ -276,7 +274,7 @@ class _Instances:
 
 
 class _Shuffled:
-    """Writes records in another order: as many as fit are drawn from.
+    """Writes records in random order: shuffles as many as fit into memory.
 
     Attributes:
         count: records so far.
@@ -304,7 +302,7 @@ class _Shuffled:
 
 
 def _rng(*parts: object) -> random.Random:
-    """Returns an rng that follows from what it is for."""
+    """Returns a random generator that is seeded by these parts."""
     name = " ".join(map(str, parts)).encode()
     key = hashlib.blake2b(name, digest_size=16).digest()
     return random.Random(int.from_bytes(key, "little"))

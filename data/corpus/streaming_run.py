@@ -4,6 +4,7 @@ The parts are done by processes here (`worker_pool`) or by Apache Beam
 (`beam_pool`). The shards are the same.
 """
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -28,13 +29,13 @@ def create(
 
     Args:
         job: what to make.
-        make_pool: makes who does it.
+        make_pool: makes the pool that runs the parts.
         progress: as `cli.progress.Progress`: a context manager made of a
             total and what is counted, with `update(count)`.
 
     Raises:
-        UserError: there is no text, a line is too long, or what is there is
-            of another job, or another run is about to make it.
+        UserError: there is no text, a line is too long, the files there are
+            of another job, or another run is making them.
     """
     if not job.text.num_blocks:
         raise instances.no_text(job.names)
@@ -60,7 +61,7 @@ def _create(
             job.num_shards,
         )
     if not shards:
-        # Of a run that was killed after its last shard.
+        # Left by a run that was killed after its last shard.
         if file_bytes.exists(job.reservoir_file):
             file_bytes.remove(job.reservoir_file)
         return
@@ -89,8 +90,8 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
 
     Args:
         job: what to make.
-        pool: who does it.
-        report: told how many blocks are done.
+        pool: runs the parts.
+        report: called with the number of blocks that are done.
 
     Raises:
         UserError: there is no text, or a line is too long.
@@ -100,7 +101,7 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
         Work(
             "scan",
             [blocks[i : i + _SCAN_BLOCKS] for i in blocks[::_SCAN_BLOCKS]],
-            reservoir.Merge(job.reservoir_size.num_documents),
+            functools.partial(reservoir.merged, job.reservoir_size[0]),
             lambda blocks: report(len(blocks)),
         )
     )

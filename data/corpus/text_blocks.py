@@ -1,10 +1,10 @@
 """Text files as blocks of lines, which hold whole documents.
 
-All files together are one row of bytes, cut into blocks of BLOCK_BYTES. A block
-begins at the first blank line that begins in its bytes, so what is in it
-follows from the text alone, and whoever reads it looks at no more than
-two blocks' bytes. A document that goes on through all of a block, which has no
-blank line, is cut there: at the first line that begins in it.
+The files together are one sequence of bytes, cut into blocks of BLOCK_BYTES. A
+block begins at the first blank line that begins in its bytes. So its content
+depends on the text alone, and to read it takes the bytes of two blocks at most.
+A document that fills a whole block, which then has no blank line, is cut at the
+first line that begins in the block.
 """
 
 import bisect
@@ -92,7 +92,7 @@ class TextFiles:
             with file_bytes.reader(self._names[index]) as file:
                 offset = max(start, origin)
                 if offset > origin:
-                    # What a line before left here, be it nothing.
+                    # Skips the rest of the line that begins before.
                     file.seek(offset - origin - 1)
                     offset += _skip_line(file) - 1
                 while offset < stop:
@@ -140,5 +140,5 @@ def _skip_line(file) -> int:
 
 
 def _is_blank(line: bytes) -> bool:
-    # Quick, for nearly all lines: they begin with what can be seen.
+    # Quick for nearly all lines: they begin with a visible character.
     return not b"!" <= line[:1] <= b"~" and not line_text(line)[0]

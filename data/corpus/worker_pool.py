@@ -20,9 +20,9 @@ class Work(NamedTuple):
     Attributes:
         method: a method of the workers, by its name.
         arguments: one for each call.
-        merge: makes one result of some, in any order; may be given results of
-            its own.
-        report: told each argument that is done, where that is known.
+        merge: makes one result of several, in any order; its own results may
+            be among them.
+        report: called with each argument that is done, if that is known.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Work(NamedTuple):
 
 
 class Pool(Protocol):
-    """Who does the parts of a job: processes here, or Apache Beam."""
+    """Runs the parts of a job, in processes here or by Apache Beam."""
 
     def combine(self, work: Work) -> Any:
         """Returns the merged results of all calls."""
@@ -158,7 +158,7 @@ def _work(pipe: connection.Connection, make_worker: Callable[[], Any]) -> None:
     # Ctrl-C goes to all processes; the first one then ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _exit)
-    logging.set_verbosity(logging.ERROR)  # what they warn of is known
+    logging.set_verbosity(logging.ERROR)  # their warnings have been shown
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = make_worker()
     while True:

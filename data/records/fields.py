@@ -30,7 +30,7 @@ class Field(NamedTuple):
 
     @property
     def shape(self) -> list[int]:
-        """Of its tensor in a batch, without the batch's axis."""
+        """The shape of its tensor in a batch, without the batch axis."""
         if self.sequences == 1:
             return [self.length]
         return [self.sequences, self.length // self.sequences]

@@ -1,4 +1,4 @@
-"""Record files → batches of tensors, in an order that can be told in advance.
+"""Record files → batches of tensors, in an order that is known in advance.
 
 The order of training examples is a pure function of the seed and the files:
 epoch e reads up to 256 files in turn, a record each (so the files that
@@ -34,7 +34,7 @@ def train_batches(
     cut: bool = False,
     group: bool = False,
 ) -> tf.data.Dataset:
-    """Returns the endless training batches, from where a run stands.
+    """Returns the endless training batches, from where a run resumes.
 
     Args:
         source: the records.
@@ -62,13 +62,10 @@ def train_batches(
     serialized = serialized.batch(batch_size, drop_remainder=True)
     batches = parsed(_part_of_each(serialized, batch_size, context), source)
     if cut:
-        batches = batches.map(
-            functools.partial(
-                length_sorting.cut, per_token=_per_token(source.fields)
-            ),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        ).prefetch(tf.data.AUTOTUNE)
+        per_token = _per_token(source.fields)
+        batches = record_files.mapped_ahead(
+            batches, functools.partial(length_sorting.cut, per_token=per_token)
+        )
     return batches
 
 
@@ -132,10 +129,10 @@ def _per_token(fields: Sequence[Field]) -> set[str]:
 def _training_order(
     source: RecordSource, seed: int, buffer_size: int, examples_seen: int
 ) -> tf.data.Dataset:
-    """Returns the endless stream of serialized records, less those seen."""
+    """Returns the endless stream of serialized records, without those seen."""
     first_epoch, position = 0, examples_seen
     if examples_seen:
-        # One pass over the files' frames, so that whole epochs need none.
+        # One pass over the files, so that whole epochs are skipped unread.
         logging.info("Counting the records, to go on in their order")
         first_epoch, position = divmod(
             examples_seen, max(num_records(source), 1)
@@ -149,7 +146,7 @@ def _training_order(
         if buffer_size == 1:
             return _in_turn(names)
         if len(files) > _OPEN_FILES:
-            # Too many to be read all at once: other ones first each time.
+            # Too many to be read at once: each epoch begins with others.
             order = tf.random.experimental.stateless_shuffle(
                 tf.range(len(files)), [seed, epoch]
             )
@@ -199,7 +196,7 @@ def _shuffled(
                 indices,
                 tf.gather(lengths, indices),
                 group_size,
-                # What the batch that the last epoch began still takes.
+                # Rows that complete the last batch of the epoch before.
                 first=tf.cast(-epoch * count % group_size, tf.int32),
                 seed=epoch_seed,
             )

@@ -57,7 +57,7 @@ def sorted_batches(
             return batches.map(lambda batch: _fill_up(batch, batch_size))
         return batches.map(functools.partial(cut, per_token=per_token))
 
-    # The longest rows come first: memory that suffices for them suffices.
+    # The longest rows come first: where they fit into memory, all do.
     return (
         windows.scan(tf.constant(0, tf.int64), number)
         .flat_map(batches_of)
@@ -71,7 +71,7 @@ def in_file_order(
     """Yields what was computed for each row, in the order of the rows.
 
     Args:
-        results: of every batch of `sorted_batches` what was made of it, with
+        results: what was computed from each batch of `sorted_batches`, with
             the batch's `row`; arrays of one entry a row.
     """
     waiting: dict[int, dict[str, np.ndarray]] = {}
@@ -105,7 +105,7 @@ def group(
 
     Args:
         indices: int [N], the epoch's rows in random order.
-        lengths: int [N], theirs.
+        lengths: int [N], the rows' lengths.
         batch_size: rows of a batch.
         first: int scalar, how many rows complete the batch that the epoch
             before has begun.

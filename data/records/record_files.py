@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 from absl import logging
@@ -34,9 +34,9 @@ class RecordSource:
     Attributes:
         files: paths, in reading order.
         fields: the record's features.
-        limits: for integer features, the value that all of theirs are below
-            (ids: the vocabulary's size). None is negative. On a GPU an id out
-            of range would become NaN, so the host looks at every batch.
+        limits: for integer features, what each value must be below (ids: the
+            vocabulary's size). None is negative. On a GPU an id out of range
+            would become NaN, so the host checks every batch.
         flags: by field name, the flag that sets its length; for messages.
         lengths: of each record without padding, where they are known.
     """
@@ -49,10 +49,10 @@ class RecordSource:
 
 
 def compressions(files: Sequence[str]) -> list[str]:
-    """Returns what tf.data is to be told of each file: "" or "GZIP".
+    """Returns the compression of each file, as tf.data names it: "" or "GZIP".
 
-    That stands in a file's first bytes, whatever its name. A file that cannot
-    be read is told of by whoever reads it.
+    A file's first bytes decide, whatever its name. A file that cannot be read
+    is an error only when its records are read.
     """
     return ["GZIP" if _is_gzip(name) else "" for name in files]
 
@@ -82,7 +82,7 @@ def serialized(files: Sequence[str]) -> tf.data.Dataset:
 
 
 def num_records(source: RecordSource) -> int:
-    """Returns how many records there are; reads them where nobody knows."""
+    """Returns how many records there are; reads them if that is not known."""
     if source.lengths is not None:
         return len(source.lengths)
     sizes = serialized(source.files).batch(4096).map(tf.size)
@@ -110,7 +110,7 @@ def check_records(
         for batch in parsed(first_of_each.batch(100), source):
             count += len(next(iter(batch.values())))
     except (tf.errors.OpError, UnicodeDecodeError) as error:
-        # Rare, so slow: once more, record by record, to name the one.
+        # Rare, so it may be slow: record by record, to name the bad one.
         for path in source.files:
             _check_each_record(path, source)
         raise UserError(
@@ -131,15 +131,18 @@ def parsed(batches: tf.data.Dataset, source: RecordSource) -> tf.data.Dataset:
         batches: string [B].
         source: what is in them.
     """
-    return (
-        without_autotune(batches)
-        .map(
-            functools.partial(parse, source),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
-        .prefetch(tf.data.AUTOTUNE)
+    return mapped_ahead(
+        without_autotune(batches), functools.partial(parse, source)
     )
+
+
+def mapped_ahead(
+    dataset: tf.data.Dataset, function: Callable
+) -> tf.data.Dataset:
+    """Returns `dataset.map(function)`, computed in parallel and in advance."""
+    return dataset.map(
+        function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def parse(source: RecordSource, serialized: tf.Tensor) -> dict[str, tf.Tensor]:

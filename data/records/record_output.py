@@ -3,7 +3,7 @@
 import contextlib
 import gzip
 from collections.abc import Iterator
-from typing import Protocol
+from typing import IO
 
 from bert.files import atomic_files, file_bytes
 
@@ -13,16 +13,13 @@ COMPRESSIONS = ("none", "gzip")
 _GZIP_LEVEL = 4
 
 
-class Writer(Protocol):
-    """What takes the frames of a file."""
-
-    def write(self, data: bytes, /) -> object:
-        """Appends them."""
+# What takes the frames of a file, by `write`.
+Writer = IO[bytes] | gzip.GzipFile
 
 
 @contextlib.contextmanager
 def frame_writer(path: str, compression: str = "none") -> Iterator[Writer]:
-    """Opens a TFRecord file, which is there when it is whole or not at all.
+    """Opens a TFRecord file, which appears when it is complete or not at all.
 
     Args:
         path: as `files.atomic_files.replacing` takes it.
@@ -42,6 +39,6 @@ def frame_writer(path: str, compression: str = "none") -> Iterator[Writer]:
                 with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as out:
                     yield out
     except OSError as error:
-        if error.filename is None:  # so it is when a disk is full
+        if error.filename is None:  # as when a disk is full
             raise OSError(error.errno, error.strerror, path) from error
         raise

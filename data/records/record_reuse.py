@@ -31,7 +31,7 @@ _CODE = ("data", "tasks")
 
 
 class Written(NamedTuple):
-    """What is known of a record file by the one who wrote it.
+    """What the writer of a record file knows of it.
 
     Attributes:
         size: its bytes.
@@ -50,8 +50,8 @@ def made_from(
 ) -> str:
     """Returns a hash of all that decides the records of a file.
 
-    The code that makes features is part of it: whoever changes it need not
-    think of the files that are out there.
+    The code that makes features is part of it, so that records of older code
+    are not used again.
 
     Args:
         tokenizer: makes the ids.
@@ -62,7 +62,7 @@ def made_from(
     digest = hashlib.sha256()
     for part in (
         _code(),
-        # What a letter is, and what its lower case.
+        # Decides what a letter is, and its lower case.
         unicodedata.unidata_version,
         tokenizer.vocab,
         tokenizer.basic_tokenizer.do_lower_case,
@@ -88,14 +88,14 @@ def _code() -> str:
 
 
 def current(path: str, key: str) -> Written | None:
-    """Looks whether a file has the records that would be written to it.
+    """Checks whether a file has the records that would be written to it.
 
     Args:
         path: the file, which may be missing.
         key: what `made_from` gives for them.
 
     Returns:
-        What is known of it; None where it is missing, other, or in doubt.
+        What is known of it; None where it is missing or may differ.
     """
     try:
         kept = json.loads(file_bytes.read(path + SUFFIX))

@@ -46,7 +46,7 @@ class Corpus(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Where a line has what; from 0, or from -1 backwards.
+    """Which columns are read, counted from 0, or from -1 backwards.
 
     Attributes:
         token: the flag token_column.
@@ -63,7 +63,7 @@ def read_conll(path: str, columns: Columns, needs_labels: bool) -> Corpus:
     The first word's line decides: where it has a TAB, columns are what stands
     between TABs (and may hold spaces), else what stands between spaces. All
     lines have as many columns. A byte-order mark, CRLF and more than one
-    blank line do no harm; lines with -DOCSTART- are left out.
+    blank line are accepted; lines with -DOCSTART- are left out.
 
     Args:
         path: local, or anything that tf.io.gfile knows.
@@ -72,8 +72,8 @@ def read_conll(path: str, columns: Columns, needs_labels: bool) -> Corpus:
             a label that has spaces in it, too.
 
     Raises:
-        UserError: the file cannot be read, has no words, or a line is not as
-            told above; it names the line.
+        UserError: the file cannot be read, has no words, or a line breaks
+            these rules; it names the line.
     """
     reader = _Reader(path, columns, needs_labels)
     lines = rows.split_lines(rows.read_text(path))
@@ -96,7 +96,7 @@ class _Reader:
         self._goes_on = False  # whether the next word joins the last sentence
 
     def add(self, place: rows.Place) -> None:
-        """Takes a line; its content is without its end."""
+        """Adds a line; its content is without the line end."""
         columns = self._split(place.content)
         if not columns or _DOCUMENT_START in columns:
             self._goes_on = False

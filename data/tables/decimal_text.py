@@ -21,8 +21,8 @@ def _table(texts: Iterable[str], size: int) -> np.ndarray:
 
 
 # A number is laid out in 16 characters, which are looked up in three parts
-# (by its sign and whole part, and by three decimals twice); where a part has
-# less to say there are NULs, which are left out in the end:
+# (by its sign and whole part, and by three decimals twice); a shorter part is
+# filled up with NULs, which are removed at the end:
 #
 #     ", -12.··"  "345·"  "6···"     ->    ", -12.3456"
 _GROUPS = [f"{number:03d}" for number in range(1000)]

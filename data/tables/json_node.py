@@ -1,4 +1,4 @@
-"""Values of a JSON file that know where they stand.
+"""Values of a JSON file, each with its place there.
 
 Imports neither TensorFlow nor NumPy.
 """
@@ -177,7 +177,7 @@ def _where_doubled(root: object, doubled: list[tuple[dict, str]]) -> str:
     """Says which key an object has twice, and where that stands."""
     keys = {id(found): key for found, key in doubled}
     to_see: list[tuple[str, object]] = [("", root)]
-    # One of them is there: those that are not were under a doubled key.
+    # One is found: an object that is not was replaced by its doubled key.
     while True:
         place, value = to_see.pop()
         if id(value) in keys:

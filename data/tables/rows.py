@@ -1,7 +1,7 @@
-"""Lines of text files as rows that know where they stand.
+"""Lines of text files as rows, each with its place in the file.
 
-Byte-order marks, blank lines and CRLF are no problem; what is no UTF-8 text
-is an error that names the line. Imports neither TensorFlow nor NumPy.
+Byte-order marks, blank lines and CRLF are accepted; bytes that are not UTF-8
+are an error that names the line. Imports neither TensorFlow nor NumPy.
 """
 
 import csv
@@ -21,7 +21,7 @@ _LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
 class Place(NamedTuple):
-    """Where something stands in a file, and what stands there."""
+    """A line of a file, for messages."""
 
     file: str
     line: int
@@ -76,26 +76,16 @@ class Row(list):
     """The fields of a line: a list of str.
 
     Attributes:
-        file: the file's path.
-        line: the line's number in it, from 1 (the last one's, where a quoted
-            field goes over several lines).
-        content: the line, or lines, as they stand there.
+        place: where it stands, and the line, or lines, as they stand there.
+            Its number is the last one's, where a quoted field goes over
+            several lines.
     """
 
-    __slots__ = ("content", "file", "line")
+    __slots__ = ("place",)
 
-    def __init__(
-        self, fields: Sequence[str], file: str, line: int, content: str
-    ) -> None:
+    def __init__(self, fields: Sequence[str], place: Place) -> None:
         super().__init__(fields)
-        self.file = file
-        self.line = line
-        self.content = content
-
-    @property
-    def place(self) -> Place:
-        """Where the row stands, for messages."""
-        return Place(self.file, self.line, self.content)
+        self.place = place
 
     def field(self, index: int, meaning: str) -> str:
         """Returns a field.
@@ -113,6 +103,19 @@ class Row(list):
             f"at least {index + 1} columns, {meaning} in column {index} "
             f"(counted from 0), separated by tabs; there are {len(self)}"
         )
+
+
+def warn_of(found: Sequence[Row], text: str) -> None:
+    """Warns of rows of a file, if there are any.
+
+    Args:
+        found: the rows.
+        text: the warning; gets their `count`, and the first one's `line`.
+    """
+    if found:
+        first = found[0].place
+        text = text.format(count=len(found), line=first.line)
+        logging.warning("%s: %s", first.file, text)
 
 
 def read_rows(
@@ -222,15 +225,12 @@ def _with_blank(found: Iterable[Row]) -> list[Row]:
             kept += blank
             blank = []
         elif rows and len(rows[0]) == 1:
-            blank.append(Row([""], row.file, row.line, row.content))
-    if kept:
-        logging.warning(
-            "%s: %d blank line(s), the first in line %d, are read as empty "
-            "texts.",
-            kept[0].file,
-            len(kept),
-            kept[0].line,
-        )
+            blank.append(Row([""], row.place))
+    warn_of(
+        kept,
+        "{count} blank line(s), the first in line {line}, are read as empty "
+        "texts.",
+    )
     return rows
 
 
@@ -243,7 +243,7 @@ def _plain_rows(text: str, path: str, delimiter: str) -> Iterator[Row]:
         if not line.strip() and (len(fields) == 1 or width == 1):
             fields = []
         width = width or len(fields)
-        yield Row(fields, path, number, line)
+        yield Row(fields, Place(path, number, line))
 
 
 def _quoted_rows(
@@ -265,7 +265,8 @@ def _quoted_rows(
             is_blank = len(fields) == 1 and fields[0].isspace()
             fields = [] if is_blank else fields
             content = "".join(lines[start - 1 : reader.line_num])
-            yield Row(fields, path, reader.line_num, content.rstrip("\r\n"))
+            place = Place(path, reader.line_num, content.rstrip("\r\n"))
+            yield Row(fields, place)
             start = reader.line_num + 1
     except csv.Error as error:
         line = lines[start - 1].rstrip("\r\n")

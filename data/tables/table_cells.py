@@ -6,8 +6,6 @@ Imports neither TensorFlow nor NumPy.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from absl import logging
-
 from bert.data.tables import json_node, rows
 from bert.data.tables.rows import Place, Row
 from bert.errors import UserError
@@ -28,8 +26,8 @@ def read(
         columns: those wanted: names of the header, or numbers from 0.
         is_csv: whether commas separate cells, which may be quoted; else TABs.
         header: whether the first row names the columns.
-        is_test: whether every row counts, so that results are in step with
-            the file: in a file of one column a blank line is an empty text.
+        is_test: whether every row counts, so that there is a result for each
+            row: in a file of one column a blank line is an empty text.
             Else rows of empty cells are left out, with a warning.
 
     Raises:
@@ -56,13 +54,10 @@ def read(
                 advice,
             )
         yield row.place, {name: row[i] for name, i in indexes.items()}
-    if empty:
-        logging.warning(
-            "%s: %d row(s) of empty cells are left out, the first in line %d.",
-            path,
-            len(empty),
-            empty[0].line,
-        )
+    rows.warn_of(
+        empty,
+        "{count} row(s) of empty cells are left out, the first in line {line}.",
+    )
 
 
 def read_json(
@@ -87,9 +82,10 @@ def read_json(
 
 def _index(first: Row, column: str, header: bool) -> int:
     """Returns the place of a column that a flag names."""
+    where = f"{first.place.file}, line {first.place.line}"
     if header and first.count(column) > 1:
         raise UserError(
-            f"{first.file}, line {first.line}: expected columns that differ. "
+            f"{where}: expected columns that differ. "
             f"Received: {rows.shorten(column)} {first.count(column)} times; "
             "rename them, or name the column by its number from 0."
         )
@@ -104,7 +100,7 @@ def _index(first: Row, column: str, header: bool) -> int:
         else f"{len(first)} columns without names (--noheader)"
     )
     raise UserError(
-        f"{first.file}, line {first.line}: expected the column "
+        f"{where}: expected the column "
         f"{rows.shorten(column)}. Received: {there}; name the right one by its "
         "header or its number from 0 (--text_column, --pair_column, "
         "--label_column, --id_column)."

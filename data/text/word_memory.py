@@ -11,8 +11,8 @@ _DROPPED_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x85]+")
 # Longer words hardly ever come twice (and where a script has no spaces, a
 # "word" is a sentence).
 _MAX_WORD_CHARS = 32
-# A dict's share of an entry, at its worst (just after it has grown: 6 slots of
-# 15 bytes, and the old 1.5 not yet freed), and the allocator's rounding.
+# Memory of a dict per entry, at most (just after it has grown: 6 slots of 15
+# bytes, and the old 1.5 not yet freed), and the allocator's rounding.
 _ENTRY_BYTES = 144
 # More than one word can take: its string, what it becomes, two entries. A
 # character is four bytes and becomes at most a handful of pieces.

@@ -1,4 +1,4 @@
-"""What an encoder is to the tasks, to training and to exports.
+"""The interface of encoders for tasks, training and exports.
 
 Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 """

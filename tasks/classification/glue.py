@@ -8,8 +8,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from absl import logging
-
 from bert.data.tables import rows
 from bert.data.tables.rows import Row
 from bert.errors import UserError
@@ -71,15 +69,11 @@ class HeaderProcessor(FileProcessor):
                     None if label is None else self._label(row, label),
                 )
             )
-        if short:
-            logging.warning(
-                "%s: %d row(s) with fewer than %d columns are left out, the "
-                "first in line %d.",
-                short[0].place.file,
-                len(short),
-                len(header),
-                short[0].place.line,
-            )
+        rows.warn_of(
+            short,
+            f"{{count}} row(s) with fewer than {len(header)} columns are left "
+            "out, the first in line {line}.",
+        )
         return examples
 
 

@@ -10,8 +10,7 @@ import tensorflow as tf
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.losses import cross_entropy
-from bert.modeling.randomness import dropout, dropout_seed, split_seed
-from bert.modeling.task_model import LossWeight, TaskModel, one_a_row
+from bert.modeling.task_model import TaskModel
 from bert.tasks.spec import INPUTS
 
 # Below every logit.
@@ -41,6 +40,8 @@ class MultipleChoiceModel(TaskModel):
     Source: Devlin et al. 2019, section 4.4.
     """
 
+    loss_name = "multiple_choice"
+
     def __init__(
         self,
         config: BertConfig,
@@ -52,29 +53,14 @@ class MultipleChoiceModel(TaskModel):
         self.scorer = self.new_head(1)
 
     def call(self, batch, training=False, seed=None):
-        encoder_seed, head_seed = split_seed(seed, 2)
         shape = tf.shape(batch["input_ids"])
         sequences = {
             name: tf.reshape(batch[name], [-1, shape[2]]) for name in INPUTS
         }
-        encoded = self.encode(
-            sequences, training, encoder_seed, choose=lambda x: x[:, :1]
-        )
-        pooled = dropout(
-            encoded["pooled_output"],
-            self.dropout_rate,
-            dropout_seed(training, head_seed, [self.dropout_rate]),
-        )
+        pooled = self.pooled(sequences, training, seed, self.dropout_rate)
         logits = tf.reshape(self.scorer(pooled), shape[:2])
         is_there = tf.reduce_any(batch["input_mask"] != 0, axis=-1)
         return {"logits": tf.where(is_there, logits, _NO_CHOICE)}
 
-    def loss_weights(self, batch):
-        return {"multiple_choice": LossWeight(one_a_row(batch), 0.0)}
-
-    def losses(self, outputs, batch):
-        return {
-            "multiple_choice": cross_entropy(
-                outputs["logits"], batch["label_ids"]
-            )
-        }
+    def row_losses(self, outputs, batch):
+        return cross_entropy(outputs["logits"], batch["label_ids"])

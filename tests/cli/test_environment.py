@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bert.cli import environment
+from tests.scripts.runner import run_code
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,11 +70,6 @@ print("keras.src.wrappers" in sys.modules, "sklearn" in sys.modules)
 from sklearn.metrics import f1_score
 print(f1_score([0, 1], [0, 1]))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_code(code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "False", "1.0"]

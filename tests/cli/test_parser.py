@@ -16,13 +16,6 @@ def values():
     return found
 
 
-@pytest.fixture(autouse=True)
-def _keep_verbosity():
-    before = logging.get_verbosity()
-    yield
-    logging.set_verbosity(before)
-
-
 def test_known_flags_get_their_values(values):
     args = ["--input_file=a", "--train_batch_size=4", "--nodo_lower_case"]
     assert parser.parse(values, ["script.py", *args]) == ["script.py"]

@@ -1,5 +1,6 @@
 """Tiny exported models of every task, and what to call them with."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,19 @@ def write(golden: Path, folder: Path, name: str, **changes) -> str:
     source = model_files.find(str(folder / "run"), given)
     export.export(source, str(folder / "export"), top_k=3, raw_strings=False)
     return str(folder / "export")
+
+
+def converted(
+    golden: Path,
+    folder: Path,
+    name: str,
+    convert: Callable[[str, str], object],
+    **changes,
+) -> tuple[str, str]:
+    """Exports as `write` does and converts; returns export and conversion."""
+    export_dir, path = write(golden, folder, name, **changes), folder / "model"
+    convert(export_dir, str(path))
+    return export_dir, str(path)
 
 
 def batch(rows: int, length: int, seed: int = 0) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors.numpy import save_file
 
 from bert import convert_checkpoint
 from bert.errors import UserError
-from bert.modeling import checkpoint
+from tests.modeling import checkpoints
 
 
 def hf_name(name: str) -> str:
@@ -33,8 +34,7 @@ def old_name(name: str) -> str:
 
 def golden_tensors(golden: Path) -> dict[str, np.ndarray]:
     """The tensors of model_base by the original's names."""
-    reader = checkpoint.Reader(str(golden / "model_base"))
-    return {name: reader.read(name) for name in reader.shapes}
+    return checkpoints.tensors(golden / "model_base")
 
 
 def hf_tensors(golden: Path) -> dict[str, np.ndarray]:
@@ -99,8 +99,7 @@ def convert(folder: Path, output: Path | None = None, **options) -> Path:
 
 def read(folder: Path) -> dict[str, np.ndarray]:
     """The tensors of a converted folder."""
-    reader = checkpoint.Reader(str(folder / "bert_model.ckpt"))
-    return {name: reader.read(name) for name in reader.shapes}
+    return checkpoints.tensors(folder / "bert_model.ckpt")
 
 
 def assert_golden(folder: Path, golden: Path, atol: float = 0.0) -> None:
@@ -119,6 +118,15 @@ def assert_refused(folder: Path, output: Path, message: str, **options) -> None:
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not output.exists()
+
+
+def assert_spoilt_refused(
+    golden: Path, parent: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    """Does as `assert_refused` with a sound folder that `spoil` spoils."""
+    folder = write(golden, parent / "hf")
+    spoil(folder)
+    assert_refused(folder, parent / "out", message)
 
 
 def remove(name: str):

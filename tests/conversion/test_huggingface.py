@@ -5,7 +5,6 @@ import pickle
 
 import numpy as np
 import pytest
-from absl import flags
 from safetensors.numpy import save_file
 
 from bert import run_squad
@@ -21,6 +20,7 @@ from tests.conversion.hf_folder import (
     read,
     remove,
 )
+from tests.scripts.runner import flags_of
 
 
 def test_every_tensor_comes_back_under_the_originals_name(golden, tmp_path):
@@ -206,9 +206,7 @@ def no_tensors(folder):
 def test_a_configuration_file_that_is_missing_or_wrong_is_named(
     golden, tmp_path, spoil, message
 ):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    spoil(folder)
-    assert_refused(folder, tmp_path / "out", message)
+    hf_folder.assert_spoilt_refused(golden, tmp_path, spoil, message)
 
 
 @pytest.mark.parametrize(
@@ -387,21 +385,19 @@ def test_a_classifier_of_no_known_architecture_needs_the_task(
     assert read(out)["cls/token/output_weights"].shape == (4, 32)
 
 
-def test_squad_gets_the_defaults_of_run_squad(golden, tmp_path):
+def write_squad(golden, folder, ends):
     tensors = hf_folder.hf_tensors(golden) | {
-        "qa_outputs.weight": np.ones([2, 32], np.float32),
-        "qa_outputs.bias": np.ones([2], np.float32),
+        "qa_outputs.weight": np.ones([ends, 32], np.float32),
+        "qa_outputs.bias": np.ones([ends], np.float32),
     }
-    folder = hf_folder.write(
-        golden,
-        tmp_path / "hf",
-        tensors,
-        architectures=["BertForQuestionAnswering"],
-    )
-    out = convert(folder)
+    architectures = ["BertForQuestionAnswering"]
+    return hf_folder.write(golden, folder, tensors, architectures=architectures)
+
+
+def test_squad_gets_the_defaults_of_run_squad(golden, tmp_path):
+    out = convert(write_squad(golden, tmp_path / "hf", ends=2))
     assert "cls/squad/output_weights" in read(out)
-    flag_values = flags.FlagValues()
-    run_squad.define_flags(flag_values)
+    flag_values = flags_of(run_squad)
     for name, value in task_of(out)["options"].items():
         # The threshold's is a text, as it may be `auto`.
         assert str(value) == str(flag_values[name].default), name
@@ -446,16 +442,7 @@ def test_a_head_that_cannot_be_is_refused(
 
 
 def test_answers_have_two_ends(golden, tmp_path):
-    tensors = hf_folder.hf_tensors(golden) | {
-        "qa_outputs.weight": np.ones([3, 32], np.float32),
-        "qa_outputs.bias": np.ones([3], np.float32),
-    }
-    folder = hf_folder.write(
-        golden,
-        tmp_path / "hf",
-        tensors,
-        architectures=["BertForQuestionAnswering"],
-    )
+    folder = write_squad(golden, tmp_path / "hf", ends=3)
     message = "qa_outputs.weight must be [2, 32] by config.json. Received: [3"
     assert_refused(folder, tmp_path / "out", message)
 

@@ -26,16 +26,16 @@ pytest.importorskip("ai_edge_litert")
     ],
 )
 def test_float16_rounds_weights_and_no_more(golden, tmp_path, name, changes):
-    folder = exports.write(golden, tmp_path, name, **changes)
-    path = str(tmp_path / "model.tflite")
-    litert.make_litert_float16(folder, path)
+    folder, path = exports.converted(
+        golden, tmp_path, name, litert.make_litert_float16, **changes
+    )
     exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
 
 
 def test_words_of_the_masked_lm_are_the_same(golden, tmp_path):
-    folder = exports.write(golden, tmp_path, "pretraining")
-    path = str(tmp_path / "model.tflite")
-    litert.make_litert_float16(folder, path)
+    folder, path = exports.converted(
+        golden, tmp_path, "pretraining", litert.make_litert_float16
+    )
     inputs = exports.batch(2, 20)
     found = litert.LiteRtModel(path)(inputs)
     expected = SavedModel(folder).compute(inputs)

@@ -16,16 +16,14 @@ pytest.importorskip("tf2onnx")
 @pytest.mark.parametrize("name", [*run_folder.RUNS, "features"])
 def test_a_model_gives_the_same_for_any_shape(golden, tmp_path, name):
     activation = "gelu_erf" if name == "classification" else "gelu"
-    folder = exports.write(golden, tmp_path, name, hidden_act=activation)
-    path = str(tmp_path / "model.onnx")
-    conversion.make_onnx(folder, path)
+    folder, path = exports.converted(
+        golden, tmp_path, name, conversion.make_onnx, hidden_act=activation
+    )
     exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
 
 
 def test_the_file_says_what_goes_in_and_comes_out(golden, tmp_path):
-    folder = exports.write(golden, tmp_path, "squad")
-    path = str(tmp_path / "model.onnx")
-    conversion.make_onnx(folder, path)
+    _, path = exports.converted(golden, tmp_path, "squad", conversion.make_onnx)
     model = onnx.load(path)
     tensors = {
         tensor.name: (

@@ -6,14 +6,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.conversion import hf_folder
-from tests.conversion.hf_folder import (
-    assert_golden,
-    assert_refused,
-    convert,
-    put,
-    read,
-    remove,
-)
+from tests.conversion.hf_folder import assert_golden, convert, put, read, remove
 
 
 @pytest.mark.parametrize(
@@ -131,9 +124,7 @@ def shard_elsewhere(folder):
 def test_weights_that_are_missing_or_wrong_are_named(
     golden, tmp_path, spoil, message
 ):
-    folder = hf_folder.write(golden, tmp_path / "hf")
-    spoil(folder)
-    assert_refused(folder, tmp_path / "out", message)
+    hf_folder.assert_spoilt_refused(golden, tmp_path, spoil, message)
 
 
 @pytest.mark.parametrize(
@@ -154,4 +145,4 @@ def test_numbers_that_are_not_finite_are_refused(
     tensors[name][3] = float(value)
     folder = hf_folder.write(golden, tmp_path / "hf", tensors)
     message = f"{name} must hold numbers that are finite in float32. Received: "
-    assert_refused(folder, tmp_path / "out", f"{message}{value}.")
+    hf_folder.assert_refused(folder, tmp_path / "out", f"{message}{value}.")

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling import BertConfig, checkpoint, classifiers, heads
+from tests.modeling import checkpoints
 
 PREFIX = "model_base/bert_model.ckpt"
 
@@ -18,15 +19,13 @@ def config(golden):
 @pytest.fixture
 def copied(golden, tmp_path):
     """A folder that holds one checkpoint, as a download does."""
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(golden / f"{PREFIX}.{part}", tmp_path)
+    checkpoints.copy(golden / PREFIX, tmp_path)
     return tmp_path
 
 
 def with_tensors(folder, changes, golden):
     """Writes model_base's checkpoint with some tensors replaced (or gone)."""
-    reader = checkpoint.Reader(str(golden / PREFIX))
-    tensors = {n: reader.read(n) for n in reader.shapes} | changes
+    tensors = checkpoints.tensors(golden / PREFIX) | changes
     prefix = str(folder / "changed.ckpt")
     checkpoint.write_files(
         prefix, {n: t for n, t in tensors.items() if t is not None}

@@ -54,7 +54,7 @@ def test_label_weights_are_of_the_rows_own_label():
 
 
 def test_regression_learns_from_floats():
-    model = RegressionModel(TINY, init_seed=1)
+    model = RegressionModel(TINY, 1, init_seed=1)
     batch = {**BATCH, "label_ids": tf.constant([[0.5], [2.5]])}
     values = model(batch)["logits"]
     assert values.shape == (2, 1)

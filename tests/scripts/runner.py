@@ -3,6 +3,10 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from absl import flags
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +31,17 @@ def run(script: str, *args: str, check: bool = True, **kwargs):
     return done
 
 
+def run_code(code: str, *args: str):
+    """Runs Python code in a process; returns the completed process."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def error_of(script: str, *args: str) -> str:
     """Returns the line that a script ends with on bad input.
 
@@ -38,3 +53,25 @@ def error_of(script: str, *args: str) -> str:
     line = done.stderr.splitlines()[-1]
     assert line.startswith("error: "), done.stderr
     return line
+
+
+def model_flags(golden: Path, output_dir: Path | None = None) -> list[str]:
+    """Returns the flags of a tiny model's files, and of output_dir."""
+    flags = [
+        f"--vocab_file={golden / 'inputs/vocab.txt'}",
+        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+    ]
+    return flags + [f"--output_dir={output_dir}"] * (output_dir is not None)
+
+
+def flags_of(script: ModuleType, *args: object) -> flags.FlagValues:
+    """Returns the flags of a script with the values of a command line."""
+    flag_values = flags.FlagValues()
+    script.define_flags(flag_values)
+    flag_values([script.__name__, *map(str, args)])
+    return flag_values
+
+
+def config_of(script: ModuleType, *args: object) -> Any:
+    """Returns the configuration that a command line gives a script."""
+    return script.Config.from_flags(flags_of(script, *args))

@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import compress_model as script
 from bert.conversion import compression
@@ -13,7 +12,7 @@ from bert.errors import UserError
 from bert.model_folder.saved_model import SavedModel
 from bert.tasks.classification import kinds
 from tests.conversion import exports
-from tests.scripts.runner import error_of, run
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "compress_model.py"
 ROWS = 40
@@ -96,10 +95,7 @@ def command(export_dir, eval_file, out, *args):
 
 def compress(*args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *command(*args)])
-    script.compress(script.Config.from_flags(flag_values))
+    script.compress(config_of(script, *command(*args)))
 
 
 def names_in(folder):

@@ -12,6 +12,7 @@ from absl import flags
 from bert import create_pretraining_data as script
 from bert.data.corpus import instances
 from bert.errors import UserError
+from tests.scripts.runner import config_of, run_code
 
 ROOT = Path(script.__file__).parent
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d"]
@@ -61,16 +62,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def config_of(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values(["create_pretraining_data.py", *args])
-    return script.Config.from_flags(flag_values)
-
-
 def create(folder, *args, output="out"):
     """Makes small records of what lies in the folder."""
     config = config_of(
+        script,
         f"--input_file={folder}/text.txt",
         f"--output_file={folder}/{output}",
         f"--vocab_file={folder}/vocab.txt",
@@ -96,6 +91,7 @@ def test_records_are_the_originals(golden, tmp_path, name):
 
     script.create_pretraining_data(
         config_of(
+            script,
             *args.format(inputs=golden / "inputs").split(),
             f"--output_file={','.join(map(str, outputs))}",
         )
@@ -107,7 +103,9 @@ def test_records_are_the_originals(golden, tmp_path, name):
 
 
 def test_defaults_are_the_originals():
-    config = config_of("--input_file=a", "--output_file=b", "--vocab_file=c")
+    config = config_of(
+        script, "--input_file=a", "--output_file=b", "--vocab_file=c"
+    )
 
     assert config == script.Config(
         input_file="a",
@@ -138,7 +136,7 @@ def test_files_are_required(name):
     with pytest.raises(
         flags.IllegalFlagValueError, match=f"--{name}=None: must be"
     ):
-        config_of(*(f"--{key}={value}" for key, value in args.items()))
+        config_of(script, *(f"--{key}={value}" for key, value in args.items()))
 
 
 @pytest.mark.parametrize(
@@ -163,12 +161,13 @@ def test_bad_value_is_an_error_that_names_its_flag(arg, message):
     files = ["--input_file=a", "--output_file=b", "--vocab_file=c"]
 
     with pytest.raises(UserError, match=f"{flag} must.*{message}"):
-        config_of(*files, arg)
+        config_of(script, *files, arg)
 
 
 def test_all_bad_values_are_told_at_once():
     with pytest.raises(UserError, match=r"--dupe_factor.*--masked_lm_prob"):
         config_of(
+            script,
             *["--input_file=a", "--output_file=b", "--vocab_file=c"],
             *["--dupe_factor=0", "--masked_lm_prob=2"],
         )
@@ -371,12 +370,7 @@ def test_local_files_need_no_tensorflow(folder, num_workers):
         f"--num_workers={num_workers}",
     ]
 
-    ran = subprocess.run(
-        [sys.executable, "-c", code, *args],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    ran = run_code(code, *args)
 
     assert (ran.returncode, ran.stdout) == (0, "False\n"), ran.stderr
 
@@ -391,9 +385,7 @@ def test_help_needs_no_tensorflow():
         "  print('tensorflow' in sys.modules)\n"
     )
 
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
+    ran = run_code(code)
 
     assert "--masked_lm_prob" in ran.stdout
     assert ran.stdout.endswith("False\n")

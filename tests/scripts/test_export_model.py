@@ -4,7 +4,6 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import export_model as script
 from bert.errors import UserError
@@ -13,7 +12,7 @@ from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import PretrainingModel, TokenModel
 from bert.serving import export
-from tests.scripts.runner import error_of, run
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "export_model.py"
 
@@ -42,10 +41,7 @@ def command(model, out, *args):
 
 def export_it(model, out, *args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *command(model, out, *args)])
-    script.export_model(script.Config.from_flags(flag_values))
+    script.export_model(config_of(script, *command(model, out, *args)))
 
 
 def inputs_of(golden, cut=None):

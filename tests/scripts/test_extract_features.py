@@ -6,13 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
-from absl import flags
 
 from bert import extract_features as script
 from bert.data.records import packing
 from bert.errors import UserError
 from bert.modeling import BertConfig, BertModel, checkpoint
-from tests.scripts.runner import error_of, run
+from tests.modeling import checkpoints
+from tests.scripts import runner
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "extract_features.py"
 WORDS = ["the", "harbour", "woke", "before", "sun", "bread", "is", "older"]
@@ -24,8 +25,7 @@ def command(golden, tmp_path):
     return [
         f"--input_file={golden / 'inputs/features.txt'}",
         f"--output_file={tmp_path / 'out.jsonl'}",
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        *runner.model_flags(golden),
         f"--init_checkpoint={golden / 'model_base/bert_model.ckpt'}",
         "--layers=-1,-2",
         "--max_seq_length=32",
@@ -33,16 +33,9 @@ def command(golden, tmp_path):
     ]
 
 
-def config_of(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *map(str, args)])
-    return script.Config.from_flags(flag_values)
-
-
 def extract(*args):
     """Does what the script does with these flags, in this process."""
-    script.extract_features(config_of(*args))
+    script.extract_features(config_of(script, *args))
 
 
 def read(path):
@@ -115,6 +108,7 @@ def test_the_originals_command_runs_from_a_pipe_too(golden, command, tmp_path):
 
 def test_defaults_are_the_originals():
     config = config_of(
+        script,
         *(
             f"--{name}=x"
             for name in (
@@ -124,7 +118,7 @@ def test_defaults_are_the_originals():
                 "bert_config_file",
                 "init_checkpoint",
             )
-        )
+        ),
     )
     assert config.layer_indices == [-1, -2, -3, -4]
     assert (config.max_seq_length, config.batch_size) == (128, 32)
@@ -212,7 +206,7 @@ def test_rows_come_in_file_order_whatever_is_computed_together(
 
 
 def test_fixed_shapes_give_the_same_rows(golden, command):
-    config = config_of(*command)
+    config = config_of(script, *command)
     model = load_model(golden)
     packed = [
         packing.Packed([5, *range(32, 32 + n % 6), 6], n % 6 + 2)
@@ -235,7 +229,7 @@ def test_memory_is_that_of_some_windows_however_long_the_file(
     golden, command, monkeypatch
 ):
     monkeypatch.setattr(script, "_WINDOW_BYTES", 2 * 3 * 4 * 2 * 32 * 32)
-    config = config_of(*command)
+    config = config_of(script, *command)
     bert_config = BertConfig.from_json_file(config.bert_config_file)
     assert script.window_size(config, bert_config) == 6
     num_read = 0
@@ -319,13 +313,6 @@ def test_odd_lines_are_rows_too(command, tmp_path, caplog):
     assert "line 4" in caplog.text
 
 
-def changed_config(golden, tmp_path, **changes):
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = tmp_path / "changed.json"
-    path.write_text(json.dumps(config | changes))
-    return f"--bert_config_file={path}"
-
-
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -401,7 +388,7 @@ def test_a_bad_line_is_named_and_what_was_there_stays(
             *command,
             f"--input_file={text}",
             f"--init_checkpoint={tmp_path / 'one.ckpt'}",
-            changed_config(golden, tmp_path, type_vocab_size=1),
+            checkpoints.changed_config(golden, tmp_path, type_vocab_size=1),
         )
     assert (tmp_path / "out.jsonl").read_text() == "before"
     assert not [n for n in os.listdir(tmp_path) if n.startswith(".tmp")]

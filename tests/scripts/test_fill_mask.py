@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import fill_mask as script
 from bert.data.text.tokenization import FullTokenizer
@@ -19,7 +18,7 @@ from bert.modeling.heads import PretrainingModel
 from bert.serving import export, line_service
 from bert.serving.masked_words import MaskedWords
 from tests.conversion import run_folder
-from tests.scripts.runner import error_of, run
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "fill_mask.py"
 
@@ -67,10 +66,7 @@ def tokenizer(folder):
 
 def answer_file(words, path, *args):
     """Does what the script does with a file; returns answers and the error."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, "--model_dir=unused", *args])
-    config = script.Config.from_flags(flag_values)
+    config = config_of(script, "--model_dir=unused", *args)
     out, message = io.BytesIO(), None
     try:
         with line_service.open_input(str(path)) as source:
@@ -185,12 +181,10 @@ def test_bad_flags(folder, tmp_path):
         (model[:1], "--do_lower_case=True for an uncased"),
         ([f"--model_dir={tmp_path / 'empty'}"], "No checkpoint found"),
     ):
-        flag_values = flags.FlagValues()
-        script.define_flags(flag_values)
         lines = f"--input_file={tmp_path / 'in.txt'}"
-        flag_values([SCRIPT, lines, *args])
+        config = config_of(script, lines, *args)
         with pytest.raises(UserError, match=expected):
-            script.fill_mask(script.Config.from_flags(flag_values))
+            script.fill_mask(config)
 
 
 def test_models_without_masked_words_are_refused(golden, folder, tmp_path):

@@ -8,14 +8,13 @@ import sys
 import threading
 
 import pytest
-from absl import flags
 
 from bert import predict as script
 from bert.errors import UserError
 from bert.serving import line_service
 from bert.serving.predictor import Predictor
 from tests.conversion import run_folder
-from tests.scripts.runner import ROOT, error_of, run
+from tests.scripts.runner import ROOT, config_of, error_of, run
 
 SCRIPT = "predict.py"
 SECONDS = 120
@@ -33,16 +32,13 @@ def predictor(folder):
     return Predictor.load(str(folder), batch_size=2)
 
 
-def config_of(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, "--model_dir=unused", *map(str, args)])
-    return script.Config.from_flags(flag_values)
+def config_with(*args):
+    return config_of(script, "--model_dir=unused", *args)
 
 
 def answer_file(predictor, path, *args):
     """Does what the script does with a file; returns lines and the error."""
-    config = config_of(f"--input_file={path}", *args)
+    config = config_with(f"--input_file={path}", *args)
     out = io.BytesIO()
     message = None
     try:
@@ -249,7 +245,7 @@ def test_bad_flags_and_files(folder, tmp_path):
 def test_a_closed_output_is_one_line(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(UserError, match="an open standard output"):
-        script.predict(config_of())
+        script.predict(config_with())
 
 
 def test_a_folder_without_a_model_is_one_line(folder, tmp_path):
@@ -259,4 +255,6 @@ def test_a_folder_without_a_model_is_one_line(folder, tmp_path):
     message = error_of(SCRIPT, f"--model_dir={tmp_path / 'empty'}", lines)
     assert "No checkpoint found" in message
     with pytest.raises(UserError, match=r"the 3 labels no, ja"):
-        script.predict(config_of(f"--model_dir={folder}", lines, "--labels=a"))
+        script.predict(
+            config_with(f"--model_dir={folder}", lines, "--labels=a")
+        )

@@ -2,14 +2,14 @@
 
 import json
 import re
-import shutil
 
 import pytest
-from absl import flags
 
 from bert import run_classifier as script
 from bert.errors import UserError
-from tests.scripts.runner import error_of
+from tests.modeling import checkpoints
+from tests.scripts import runner
+from tests.scripts.runner import config_of, error_of
 
 SCRIPT = "run_classifier.py"
 RTE = "index\tsentence1\tsentence2\tlabel\n"
@@ -23,25 +23,18 @@ TRAIN, EVAL, PREDICT = "--do_train", "--do_eval", "--do_predict"
 
 def put_model(golden, folder, name="train_classifier"):
     """Makes a folder that a training run has left."""
-    folder.mkdir()
-    for path in (golden / name).glob("model.ckpt-12.*"):
-        shutil.copy(path, folder)
-    (folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-12"')
+    checkpoints.put(golden / name / "model.ckpt-12", folder)
 
 
 def classify(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *args])
-    script.classify(script.Config.from_flags(flag_values))
+    script.classify(config_of(script, *args))
 
 
 @pytest.fixture
 def command(golden, tmp_path):
     """A command that would train, and a model to start from."""
     return [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        *runner.model_flags(golden),
         f"--init_checkpoint={golden / 'model_base'}",
         f"--output_dir={tmp_path / 'out'}",
         f"--data_dir={tmp_path}",
@@ -421,10 +414,7 @@ def test_bad_flags(golden, tmp_path, command, case):
 def test_a_configuration_that_does_not_fit(
     golden, tmp_path, command, changes, pattern
 ):
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = tmp_path / "bert_config.json"
-    path.write_text(json.dumps(config | changes))
-    file = f"--bert_config_file={path}"
+    file = checkpoints.changed_config(golden, tmp_path, **changes)
     expect_error(tmp_path, pattern, TRAIN, "--task_name=tsv", *command, file)
 
 
@@ -443,9 +433,6 @@ def test_a_configuration_of_another_model_than_the_checkpoints(
     else:
         for name in ("train", "eval", "predict"):
             (tmp_path / f"out/{name}.tf_record").write_text("mine")
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = tmp_path / "bert_config.json"
-    path.write_text(json.dumps(config | changes))
     rows = "text\tlabel\ntree\ta\ntree\tb\ntree\tc\n"
     for name in ("train", "dev", "test"):
         (tmp_path / f"{name}.tsv").write_text(rows)
@@ -457,7 +444,7 @@ def test_a_configuration_of_another_model_than_the_checkpoints(
         "--labels=a,b,c",
         "--num_train_epochs=9",
         *command,
-        f"--bert_config_file={path}",
+        checkpoints.changed_config(golden, tmp_path, **changes),
     )
     assert (tmp_path / "out").exists() == (folder == "out")
 

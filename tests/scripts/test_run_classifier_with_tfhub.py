@@ -3,7 +3,6 @@ import shutil
 
 import numpy as np
 import pytest
-from absl import flags
 
 from bert import run_classifier
 from bert import run_classifier_with_tfhub as script
@@ -12,7 +11,9 @@ from bert.model_folder import model_files
 from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving import export
-from tests.scripts.runner import error_of, run
+from tests.modeling.checkpoints import tensors
+from tests.scripts import runner
+from tests.scripts.runner import config_of, error_of, flags_of, run
 
 SCRIPT = "run_classifier_with_tfhub.py"
 
@@ -44,30 +45,18 @@ def command(golden, module, out):
     ]
 
 
-def config_of(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *map(str, args)])
-    return script.config_from_flags(flag_values)
-
-
-def tensors(folder):
-    reader = checkpoint.Reader(str(folder))
-    return {name: reader.read(name) for name in reader.shapes}
+def hub_config_of(*args):
+    return script.config_from_flags(flags_of(script, *args))
 
 
 def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
     run(SCRIPT, *command(golden, module, tmp_path / "hub"))
-    flag_values = flags.FlagValues()
-    run_classifier.define_flags(flag_values)
     _, *args = command(golden, module, tmp_path / "plain")
     files = [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
+        *runner.model_flags(golden),
         f"--init_checkpoint={golden / 'model_base/bert_model.ckpt'}",
     ]
-    flag_values(["run_classifier.py", *args, *files])
-    run_classifier.classify(run_classifier.Config.from_flags(flag_values))
+    run_classifier.classify(config_of(run_classifier, *args, *files))
     plain, hub = tensors(tmp_path / "plain"), tensors(tmp_path / "hub")
     assert plain.keys() == hub.keys()
     assert all(np.array_equal(plain[name], hub[name]) for name in plain)
@@ -78,7 +67,7 @@ def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
 def test_vocabulary_and_casing_are_the_modules(golden, module, tmp_path):
     args = command(golden, module, tmp_path / "out")
     given = ["--nodo_lower_case", "--vocab_file=nowhere.txt"]
-    config = config_of(*args, *given)
+    config = hub_config_of(*args, *given)
     assert config.do_lower_case
     assert config.vocab_file == f"{module}/assets/vocab.txt"
     assert config.bert_config_file == f"{module}/assets/bert_config.json"
@@ -92,7 +81,7 @@ def test_what_is_no_module_is_refused(golden, module, tmp_path, missing):
     copy = shutil.copytree(module, tmp_path / "module")
     (copy / missing).unlink()
     with pytest.raises(UserError, match=rf"Received: .*, without .*{missing}"):
-        config_of(*command(golden, copy, tmp_path / "out"))
+        hub_config_of(*command(golden, copy, tmp_path / "out"))
 
 
 def test_a_model_with_a_head_is_refused(golden, module, tmp_path):
@@ -101,13 +90,13 @@ def test_a_model_with_a_head_is_refused(golden, module, tmp_path):
     task |= {"task": "classification", "kind": "classification"}
     (copy / "assets/task.json").write_text(json.dumps(task))
     with pytest.raises(UserError, match=r"--task=features .* for classificat"):
-        config_of(*command(golden, copy, tmp_path / "out"))
+        hub_config_of(*command(golden, copy, tmp_path / "out"))
 
 
 def test_the_model_of_texts_is_refused(golden, module, tmp_path):
     raw = shutil.copytree(module, tmp_path / "module/raw_strings")
     with pytest.raises(UserError, match="name the folder that it is in"):
-        config_of(*command(golden, raw, tmp_path / "out"))
+        hub_config_of(*command(golden, raw, tmp_path / "out"))
 
 
 def test_a_handle_of_tfhub_is_one_line(golden, tmp_path):

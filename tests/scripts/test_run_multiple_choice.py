@@ -6,14 +6,14 @@ import random
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import run_multiple_choice as script
 from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.serving.predictor import Predictor
 from tests.conversion.hf_folder import convert
-from tests.scripts.runner import error_of, run
+from tests.scripts.runner import config_of, error_of, run
+from tests.scripts.toy_tagging import model_flags
 
 SCRIPT = "run_multiple_choice.py"
 WORDS = ("lake", "river", "wood", "house")
@@ -48,24 +48,9 @@ def data(tmp_path_factory):
     return folder
 
 
-def model_flags(golden, out):
-    return [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-        f"--output_dir={out}",
-        "--max_seq_length=16",
-        "--random_seed=1",
-    ]
-
-
 def choose(*args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *map(str, args)])
-    script.finetune.run(
-        script.MultipleChoice(script.Config.from_flags(flag_values))
-    )
+    script.finetune.run(script.MultipleChoice(config_of(script, *args)))
 
 
 def training_flags(golden, data, out):

@@ -1,11 +1,11 @@
 """Bad input of run_ner.py ends in one line, and nothing is lost."""
 
-import json
 import shutil
 
 import pytest
 
 from bert.errors import UserError
+from tests.modeling import checkpoints
 from tests.scripts.runner import error_of
 from tests.scripts.toy_tagging import model_flags, tag
 
@@ -61,6 +61,11 @@ def fails(golden, folder, *args):
         ("train", b"-DOCSTART- O\n\n", ["train.txt: expected", "without wor"]),
         ("train", b"the O\n\nboat\n", ["line 3: expected 2 column", "'boat'"]),
         ("dev", b"the O\nboat X O\n", ["dev.txt, line 2", "'boat X O'"]),
+        (
+            "dev",
+            b"the O\n\nboat B-Y\n",
+            ["dev.txt, line 3", "O, B-X, I-X", "'boat B-Y'", "--labels"],
+        ),
         ("test", b"the\nboat O\n", ["test.txt, line 2: expected 1 column"]),
         ("dev", b"the\tO\nboat \t\n", ["dev.txt, line 2", "between TABs"]),
         ("train", b"the\nboat\n", ["line 1: expected a word", "found 1 col"]),
@@ -69,11 +74,6 @@ def fails(golden, folder, *args):
         ("test", b"the\n\nB\xe4r\n", ["test.txt, line 3", "byte 0xe4"]),
         ("train", b"\xff\xfet\0h\0", ["train.txt, line 1", "UTF-8"]),
         ("train", b"the O\nboat O\n", ["train.txt: expected at least 2 labe"]),
-        (
-            "dev",
-            b"the O\n\nboat B-Y\n",
-            ["dev.txt, line 3", "O, B-X, I-X", "'boat B-Y'", "--labels"],
-        ),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(golden, folder, name, given, parts):
@@ -136,10 +136,7 @@ def test_a_vocabulary_larger_than_the_model_is_refused(golden, folder):
 @pytest.mark.parametrize("flag", ["--do_train", "--do_predict"])
 def test_a_model_of_another_task_in_output_dir_is_kept(golden, folder, flag):
     out = folder / "out"
-    out.mkdir()
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(golden / f"train_classifier/model.ckpt-6.{part}", out)
-    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-6"')
+    checkpoints.put(golden / "train_classifier/model.ckpt-6", out)
     (out / "train.tf_record").write_bytes(b"the classifier's")
     line = fails(golden, folder, flag, "--labels=O,B-X,I-X")
     assert f"{out}/model.ckpt-6 has no cls/token/output_weights" in line
@@ -151,10 +148,8 @@ def test_a_model_of_another_task_in_output_dir_is_kept(golden, folder, flag):
 def test_another_model_than_the_checkpoints_changes_nothing(
     golden, folder, trained, flags, elsewhere
 ):
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = folder / "bert_config.json"
-    path.write_text(json.dumps(config | {"num_hidden_layers": 4}))
-    flags = [*flags, f"--bert_config_file={path}", "--train_batch_size=1"]
+    config = checkpoints.changed_config(golden, folder, num_hidden_layers=4)
+    flags = [*flags, config, "--train_batch_size=1"]
     if elsewhere:
         flags.append(f"--init_checkpoint={trained}")
     else:

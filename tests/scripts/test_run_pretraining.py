@@ -8,12 +8,13 @@ import time
 
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import run_pretraining as script
 from bert.errors import UserError
 from bert.modeling import checkpoint
-from tests.scripts.runner import ROOT, error_of, run
+from tests.modeling import checkpoints
+from tests.modeling.checkpoints import tensors
+from tests.scripts.runner import ROOT, config_of, error_of, run
 from tests.training.test_loop import assert_same_end
 
 SCRIPT = "run_pretraining.py"
@@ -21,30 +22,15 @@ SCRIPT = "run_pretraining.py"
 
 def pretrain(*args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *args])
-    script.pretrain(script.Config.from_flags(flag_values))
+    script.pretrain(config_of(script, *args))
 
 
 def put_checkpoint(golden, step, folder):
     """Copies a checkpoint of the original's run, as it left it."""
-    folder.mkdir()
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(
-            golden / f"train_pretraining/model.ckpt-{step}.{part}", folder
-        )
+    prefix = golden / f"train_pretraining/model.ckpt-{step}"
+    checkpoints.put(prefix, folder, "/old/machine/")
     (folder / f"model.ckpt-{step}.meta").write_bytes(b"\x0a\x00")
     (folder / "graph.pbtxt").write_text("node {}")
-    (folder / "checkpoint").write_text(
-        f'model_checkpoint_path: "/old/machine/model.ckpt-{step}"\n'
-        f'all_model_checkpoint_paths: "/old/machine/model.ckpt-{step}"\n'
-    )
-
-
-def tensors(folder):
-    reader = checkpoint.Reader(str(folder))
-    return {name: reader.read(name) for name in reader.shapes}
 
 
 def test_resumes_the_originals_run_and_ends_where_it_ended(
@@ -180,13 +166,6 @@ def test_log_has_the_originals_lines(golden, command, tmp_path):
     }
 
 
-def config_with(golden, tmp_path, **changes):
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = tmp_path / "bert_config.json"
-    path.write_text(json.dumps(config | changes))
-    return f"--bert_config_file={path}"
-
-
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -222,7 +201,7 @@ def test_bad_flags_end_in_one_line_before_work(command, flags, message):
 def test_a_configuration_that_does_not_fit_is_one_line(
     golden, command, tmp_path, changes, message
 ):
-    config = config_with(golden, tmp_path, **changes)
+    config = checkpoints.changed_config(golden, tmp_path, **changes)
     with pytest.raises(UserError, match=message):
         pretrain("--do_train", *command, config)
 
@@ -235,7 +214,7 @@ def test_another_models_checkpoint_in_output_dir_is_refused_and_kept(
 ):
     put_checkpoint(golden, 6, tmp_path / "out")
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
-    config = config_with(golden, tmp_path, **changes)
+    config = checkpoints.changed_config(golden, tmp_path, **changes)
     with pytest.raises(UserError, match=r"model\.ckpt-6"):
         pretrain("--do_train", *command, config)
     after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}

@@ -3,14 +3,14 @@ import json
 import shutil
 
 import pytest
-from absl import flags
 
 from bert import run_squad as script
 from bert.data.records import input_pipeline, record_bytes
 from bert.data.records.fields import Field
 from bert.modeling import checkpoint
 from bert.tasks.squad import metrics
-from tests.scripts.runner import run
+from tests.modeling import checkpoints
+from tests.scripts.runner import config_of, run
 from tests.tasks.squad.test_windows import records_of
 
 SCRIPT = "run_squad.py"
@@ -62,10 +62,7 @@ def predict_v2(golden_flags, tmp_path):
 
 def find_answers(*args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *args])
-    script.finetune.run(script.Squad(script.Config.from_flags(flag_values)))
+    script.finetune.run(script.Squad(config_of(script, *args)))
 
 
 def read(folder, name):
@@ -336,21 +333,15 @@ def test_unusual_paragraphs(predict_v2, tmp_path, caplog):
 
 
 def test_a_threshold_may_be_negative_and_apart_from_its_flag(command):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
     args = ["--do_train", "--train_file=x", "--null_score_diff_threshold"]
-    flag_values([SCRIPT, *command, *args, "-2.5"])
-    assert script.Config.from_flags(flag_values).threshold == -2.5
+    assert config_of(script, *command, *args, "-2.5").threshold == -2.5
 
 
 def test_a_finished_run_ends_where_it_ended_and_predicts(
     golden, command, tmp_path
 ):
     out = tmp_path / "out"
-    out.mkdir()
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(golden / f"train_squad/model.ckpt-12.{part}", out)
-    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-12"\n')
+    checkpoints.put(golden / "train_squad/model.ckpt-12", out)
     done = run(
         SCRIPT,
         *command,

@@ -9,7 +9,9 @@ from absl import flags
 
 from bert import run_squad as script
 from bert.errors import UserError
-from tests.scripts.runner import error_of
+from tests.modeling import checkpoints
+from tests.scripts import runner
+from tests.scripts.runner import config_of, error_of
 
 SCRIPT = "run_squad.py"
 
@@ -18,9 +20,7 @@ SCRIPT = "run_squad.py"
 def command(golden, tmp_path):
     """A training that would work but for what a test changes."""
     return [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-        f"--output_dir={tmp_path / 'out'}",
+        *runner.model_flags(golden, tmp_path / "out"),
         f"--train_file={golden / 'inputs/squad/train-v1.1.json'}",
         f"--predict_file={golden / 'inputs/squad/dev-v1.1.json'}",
         "--max_seq_length=48",
@@ -29,10 +29,7 @@ def command(golden, tmp_path):
 
 
 def find_answers(*args):
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values([SCRIPT, *args])
-    script.finetune.run(script.Squad(script.Config.from_flags(flag_values)))
+    script.finetune.run(script.Squad(config_of(script, *args)))
 
 
 def contents(folder):
@@ -46,10 +43,7 @@ def contents(folder):
 def refused(command, golden, tmp_path):
     """Returns a function: what the run says, which must leave output_dir."""
     out = tmp_path / "out"
-    out.mkdir()
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(golden / f"train_squad/model.ckpt-6.{part}", out)
-    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-6"\n')
+    checkpoints.put(golden / "train_squad/model.ckpt-6", out)
     for name in ("train.tf_record", "predictions.json", "eval_results.txt"):
         (out / name).write_text("mine")
 
@@ -358,26 +352,15 @@ def test_a_vocabulary_of_another_model(refused, tmp_path):
 
 @pytest.mark.parametrize("do", ["--do_train", "--do_predict"])
 def test_a_configuration_of_another_model(golden, refused, tmp_path, do):
-    config = json.loads((golden / "model_base/bert_config.json").read_text())
-    path = tmp_path / "bert_config.json"
-    path.write_text(json.dumps(config | {"num_hidden_layers": 4}))
-    line = refused(do, f"--bert_config_file={path}", "--train_batch_size=1")
+    config = checkpoints.changed_config(golden, tmp_path, num_hidden_layers=4)
+    line = refused(do, config, "--train_batch_size=1")
     assert "such as bert/encoder/layer_3/" in line
-
-
-def put_classifier(golden, folder):
-    shutil.rmtree(folder)
-    folder.mkdir()
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(golden / f"train_classifier/model.ckpt-6.{part}", folder)
-    (folder / "checkpoint").write_text(
-        'model_checkpoint_path: "model.ckpt-6"\n'
-    )
 
 
 @pytest.mark.parametrize("do", ["--do_train", "--do_predict"])
 def test_a_model_of_another_task_in_output_dir(golden, refused, tmp_path, do):
-    put_classifier(golden, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out")
+    checkpoints.put(golden / "train_classifier/model.ckpt-6", tmp_path / "out")
     line = refused(do)
     assert f"{tmp_path / 'out/model.ckpt-6'} has no cls/squad/output_w" in line
     assert "it is of another task; name another --output_dir" in line

@@ -1,12 +1,10 @@
 """A command imports what it needs, and nothing else that takes time."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.scripts.runner import ROOT
+from tests.scripts.runner import run_code
 
 # What reads one kind of files, writes event files, or counts entities.
 EXTRAS = ["safetensors", "seqeval", "tensorboard", "tensorflow_text", "torch"]
@@ -15,13 +13,7 @@ EXTRAS = ["safetensors", "seqeval", "tensorboard", "tensorflow_text", "torch"]
 def imported(code, *args):
     """Returns the modules and packages that running the code imports."""
     code += "\nimport json, sys; print(json.dumps(list(sys.modules)))"
-    ran = subprocess.run(
-        [sys.executable, "-c", code, *args],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_code(code, *args)
     assert ran.returncode == 0, ran.stderr
     return set(json.loads(ran.stdout.splitlines()[-1]))
 

@@ -2,9 +2,9 @@
 
 import random
 
-from absl import flags
-
 from bert import run_ner as script
+from tests.scripts import runner
+from tests.scripts.runner import config_of
 
 LABEL_OF = {
     "boat": "B-THING",
@@ -43,9 +43,7 @@ def conll_text(all_words, with_labels=True):
 def model_flags(golden, output_dir):
     """Returns the flags that every command needs."""
     return [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-        f"--output_dir={output_dir}",
+        *runner.model_flags(golden, output_dir),
         "--max_seq_length=16",
         "--random_seed=1",
     ]
@@ -53,10 +51,7 @@ def model_flags(golden, output_dir):
 
 def tag(*args):
     """Does what the script does with these flags, in this process."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values(["run_ner.py", *map(str, args)])
-    script.finetune.run(script.Tagging(script.Config.from_flags(flag_values)))
+    script.finetune.run(script.Tagging(config_of(script, *args)))
 
 
 def read_blocks(path):

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import extract_features, run_classifier, run_pretraining, run_squad
 from bert.data.records import packing, record_bytes
@@ -25,31 +24,17 @@ from bert.serving import export
 from bert.tasks.classification import kinds
 from bert.tasks.spec import INPUTS
 from bert.tasks.squad import windows as squad_windows
-from tests.scripts import toy_tagging
+from tests.scripts import runner, toy_tagging
+from tests.scripts.runner import config_of
 from tests.serving import elsewhere
-
-
-def parse(script, *args):
-    """Returns a script's configuration of these flags."""
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
-    flag_values(["script", *map(str, args)])
-    return script.Config.from_flags(flag_values)
-
-
-def model_flags(golden):
-    return [
-        f"--vocab_file={golden / 'inputs/vocab.txt'}",
-        f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-    ]
 
 
 def run_mrpc(golden, out):
     """Trains some steps, predicts and exports."""
     run_classifier.classify(
-        parse(
+        config_of(
             run_classifier,
-            *model_flags(golden),
+            *runner.model_flags(golden),
             "--task_name=mrpc",
             f"--data_dir={golden / 'inputs/mrpc'}",
             f"--init_checkpoint={golden / 'model_base/bert_model.ckpt'}",
@@ -67,9 +52,9 @@ def run_mrpc(golden, out):
 
 def run_questions(golden, out):
     run_squad.find_answers(
-        parse(
+        config_of(
             run_squad,
-            *model_flags(golden),
+            *runner.model_flags(golden),
             f"--predict_file={golden / 'inputs/squad/dev-v1.1.json'}",
             f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
             f"--output_dir={out}",
@@ -85,9 +70,9 @@ def run_questions(golden, out):
 
 def run_features(golden, out):
     extract_features.extract_features(
-        parse(
+        config_of(
             extract_features,
-            *model_flags(golden),
+            *runner.model_flags(golden),
             f"--input_file={golden / 'inputs/features.txt'}",
             f"--output_file={out}",
             f"--init_checkpoint={golden / 'model_base/bert_model.ckpt'}",
@@ -363,7 +348,7 @@ def test_assets_say_what_the_numbers_mean(golden, made):
 def test_pretraining_exports_words_without_a_vocabulary(golden, tmp_path):
     out = tmp_path / "out"
     run_pretraining.pretrain(
-        parse(
+        config_of(
             run_pretraining,
             f"--bert_config_file={golden / 'model_base/bert_config.json'}",
             f"--input_file={golden / 'pretraining_data/default.tfrecord'}",
@@ -406,7 +391,7 @@ def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
         (tmp_path / f"{name}.txt").write_text(text)
     out = tmp_path / "out"
     toy_tagging.tag(
-        *toy_tagging.model_flags(golden, out),
+        *toy_tagging.runner.model_flags(golden, out),
         f"--data_dir={tmp_path}",
         "--do_train",
         "--do_export",
@@ -433,9 +418,9 @@ def test_a_threshold_that_is_found_is_kept(golden, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
     out = tmp_path / "out"
     run_squad.find_answers(
-        parse(
+        config_of(
             run_squad,
-            *model_flags(golden),
+            *runner.model_flags(golden),
             f"--train_file={golden / 'inputs/squad/train-v2.0.json'}",
             f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
             f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",

@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 from bert import run_squad
 from bert.data.records import packing
@@ -20,6 +19,9 @@ from bert.serving import export, loaded_model
 from bert.serving.predictor import Predictor
 from bert.tasks.tagging import windows as tagging
 from tests.conversion import run_folder
+from tests.modeling import checkpoints
+from tests.scripts import runner
+from tests.scripts.runner import config_of
 
 TEXTS = [
     "the boat",
@@ -191,29 +193,24 @@ def squad_questions(golden):
 
 
 def test_answers_are_those_of_run_squad(golden, tmp_path, monkeypatch):
-    flag_values = flags.FlagValues()
-    run_squad.define_flags(flag_values)
-    flag_values(
-        [
-            "run_squad.py",
-            f"--vocab_file={golden / 'inputs/vocab.txt'}",
-            f"--bert_config_file={golden / 'model_base/bert_config.json'}",
-            f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
-            f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
-            f"--output_dir={tmp_path / 'out'}",
-            "--max_seq_length=32",
-            "--doc_stride=8",
-            "--max_query_length=6",
-            "--n_best_size=5",
-            "--max_answer_length=7",
-            "--version_2_with_negative",
-            "--null_score_diff_threshold=-4.25",
-            "--do_predict",
-            "--do_export",
-        ]
+    config = config_of(
+        run_squad,
+        *runner.model_flags(golden),
+        f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
+        f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
+        f"--output_dir={tmp_path / 'out'}",
+        "--max_seq_length=32",
+        "--doc_stride=8",
+        "--max_query_length=6",
+        "--n_best_size=5",
+        "--max_answer_length=7",
+        "--version_2_with_negative",
+        "--null_score_diff_threshold=-4.25",
+        "--do_predict",
+        "--do_export",
     )
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
-    run_squad.find_answers(run_squad.Config.from_flags(flag_values))
+    run_squad.find_answers(config)
     texts, nbest, null_odds = (
         json.loads((tmp_path / "out" / f"{name}.json").read_text())
         for name in ("predictions", "nbest_predictions", "null_odds")
@@ -314,8 +311,7 @@ def test_bad_requests_are_named(runs, name, texts, expected):
 
 def test_outputs_that_are_no_numbers_are_refused(runs, tmp_path):
     folder = run_folder.copy(runs("ner")[0], tmp_path / "run")
-    reader = checkpoint.Reader(str(folder))
-    tensors = {name: reader.read(name) for name in reader.shapes}
+    tensors = checkpoints.tensors(folder)
     tensors["cls/token/output_bias"][:] = np.nan
     checkpoint.write_files(
         str(folder / "model.ckpt-7"),

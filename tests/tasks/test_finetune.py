@@ -14,6 +14,7 @@ from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.task import FineTuningTask, Walk
 from bert.training import checkpointing
+from tests.modeling import checkpoints
 
 FIELDS = kinds.find("classification").fields(16, 2)
 NUM_EXAMPLES = 10
@@ -104,11 +105,6 @@ def train(config):
     return toy.seen
 
 
-def last_tensors(folder):
-    reader = checkpoint.Reader(str(folder))
-    return {name: reader.read(name) for name in reader.shapes}
-
-
 def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     monitored = config("--eval_steps=4", "--save_best=made_up")
     assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
@@ -145,7 +141,9 @@ def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
 def test_evaluation_does_not_change_the_training(config, tmp_path):
     train(config(f"--output_dir={tmp_path / 'plain'}"))
     train(config("--eval_steps=3", "--save_best=eval_loss"))
-    plain, monitored = map(last_tensors, (tmp_path / "plain", tmp_path / "out"))
+    plain, monitored = map(
+        checkpoints.tensors, (tmp_path / "plain", tmp_path / "out")
+    )
     assert all(np.array_equal(plain[name], monitored[name]) for name in plain)
 
 

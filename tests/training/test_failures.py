@@ -1,4 +1,4 @@
-"""What is said when the machine fails a run."""
+"""What is said when memory runs out."""
 
 import pytest
 import tensorflow as tf

@@ -1,7 +1,6 @@
 """The goldens of training: the original's losses and weights, step by step."""
 
 import json
-import shutil
 import signal
 
 import numpy as np
@@ -11,6 +10,8 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.modeling import BertConfig, checkpoint, classifiers, heads
 from bert.training import checkpointing, loop, optimization, steps
+from tests.modeling import checkpoints
+from tests.training.configs import training_config
 
 # Floors of the tolerance |a - b| <= 1e-5 * max|b| + floor: tests/golden.
 FLOORS = {"adam_m": 1e-8, "adam_v": 1e-16}
@@ -100,26 +101,17 @@ def test_training_goes_the_way_of_the_original(golden, name, first_step):
 START = checkpointing.RunState(seed=1, examples_seen=0)
 
 
-def settings(output_dir, **changes):
-    return loop.TrainSettings(
-        **{
-            "output_dir": str(output_dir),
-            "num_train_steps": 4,
-            "train_batch_size": 8,
-            "save_checkpoints_steps": 3,
-            "step": steps.StepSettings(seed=1),
-            **changes,
-        }
-    )
-
-
-def train(run, folder, *, batches=None, state=START, **changes):
-    loop.train(
+def train(
+    run, folder, *, batches=None, state=START, num_train_steps=4, **changes
+):
+    changes = {"train_batch_size": 8, "save_checkpoints_steps": 3, **changes}
+    loop.TrainLoop(
         loop.Trained(run.model, run.optimizer),
         loop.Batches(endless(run) if batches is None else batches),
-        settings(folder, **changes),
+        training_config(output_dir=str(folder), **changes),
+        num_train_steps,
         state,
-    )
+    ).run()
 
 
 def endless(run):
@@ -176,9 +168,12 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
 
-def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
+def test_event_file_has_the_figures_of_every_log_step(
+    golden, tmp_path, monkeypatch
+):
     run = GoldenRun(golden, "train_pretraining")
-    train(run, tmp_path, log_steps=2)
+    monkeypatch.setattr(loop, "LOG_STEPS", 2)
+    train(run, tmp_path)
     found = {}
     (path,) = tmp_path.glob("events.out.tfevents.*")
     for event in tf.compat.v1.train.summary_iterator(str(path)):
@@ -237,11 +232,7 @@ def test_forward_gives_every_row_in_order(golden):
 
 
 def test_a_copy_of_an_old_output_dir_needs_no_sidecar(golden, tmp_path):
-    for part in ("index", "data-00000-of-00001"):
-        shutil.copy(
-            golden / f"train_pretraining/model.ckpt-6.{part}",
-            tmp_path / f"model.ckpt-6.{part}",
-        )
+    checkpoints.copy(golden / "train_pretraining/model.ckpt-6", tmp_path)
     assert (
         checkpointing.read_state(
             checkpoint.Reader(checkpointing.newest(str(tmp_path)))

@@ -6,9 +6,19 @@ import tensorflow as tf
 
 from bert.modeling import checkpoint
 from bert.training import checkpointing
-from bert.training.monitor import Monitor, MonitorSettings, best_folder
+from bert.training.monitor import Monitor, best_folder
+from tests.training.configs import training_config
 
 START = checkpointing.RunState(seed=1, examples_seen=0)
+
+
+def config(output_dir, metric, early_stopping_patience=None):
+    return dataclasses.replace(
+        training_config(output_dir=str(output_dir)),
+        eval_steps=1,
+        save_best=metric,
+        early_stopping_patience=early_stopping_patience,
+    )
 
 
 def follow(tmp_path, values, metric="f1", state=START, **settings):
@@ -16,7 +26,7 @@ def follow(tmp_path, values, metric="f1", state=START, **settings):
     weight = tf.Variable(0.0)
     figures = iter(values)
     monitor = Monitor(
-        MonitorSettings(str(tmp_path), 1, metric, **settings),
+        config(tmp_path, metric, **settings),
         lambda: {metric: next(figures), "other": 0.0},
         {"w": weight, "global_step": tf.Variable(0, dtype=tf.int64)},
     )
@@ -96,7 +106,7 @@ def test_a_metric_that_is_never_a_number_ends_the_training_too(tmp_path):
 
 def test_a_model_whose_loss_is_no_number_is_never_the_best(tmp_path):
     monitor = Monitor(
-        MonitorSettings(str(tmp_path), 1, "f1"),
+        config(tmp_path, "f1"),
         lambda: {"f1": 0.9, "eval_loss": math.nan},
         {"w": tf.Variable(0.0)},
     )

@@ -9,6 +9,7 @@ from bert.data.records import packing
 from tests.data.corpus.test_instances import (
     CLS,
     MASK,
+    NUMBERS_OF_MASKS,
     SEP,
     VOCABULARY,
     make_settings,
@@ -119,14 +120,8 @@ def test_features_of_masked_rows_are_those_of_the_instance():
 
 @pytest.mark.parametrize(
     ("num_ids", "prob", "limit", "num_masked"),
-    [
-        (100, 0.15, 20, 15),
-        (100, 0.15, 10, 10),  # never more than the limit
-        (10, 0.01, 20, 1),  # always one
-        (50, 0.05, 20, 2),  # 2.5 to the even number, as Python rounds
-        (70, 0.05, 20, 4),  # 3.5 too
-        (10, 1.0, 20, 7),  # never [CLS] and [SEP]
-    ],
+    # Never [CLS] and [SEP].
+    [*NUMBERS_OF_MASKS, (10, 1.0, 20, 7)],
 )
 def test_number_of_masks(num_ids, prob, limit, num_masked):
     values = mask(

@@ -15,6 +15,14 @@ VOCABULARY = pretraining.Vocabulary(
     packing.SpecialIds(CLS, SEP), MASK, list(range(1000, 1100)), CONTINUATIONS
 )
 SEEDS = range(20)
+# Ids, masked_lm_prob, max_predictions_per_seq, and how many are masked.
+NUMBERS_OF_MASKS = [
+    (100, 0.15, 20, 15),
+    (100, 0.15, 10, 10),  # never more than the limit
+    (10, 0.01, 20, 1),  # always one
+    (50, 0.05, 20, 2),  # 2.5 to the even number, as Python rounds
+    (70, 0.05, 20, 4),  # 3.5 too
+]
 
 
 def make_settings(**changes):
@@ -278,13 +286,7 @@ def test_masking_keeps_cls_and_sep():
 
 @pytest.mark.parametrize(
     ("num_ids", "prob", "limit", "num_masked"),
-    [
-        (100, 0.15, 20, 15),
-        (100, 0.15, 10, 10),  # never more than the limit
-        (10, 0.01, 20, 1),  # always one
-        (50, 0.05, 20, 2),  # 2.5 to the even number, as Python rounds
-        (70, 0.05, 20, 4),  # 3.5 too
-    ],
+    NUMBERS_OF_MASKS,
 )
 def test_number_of_masks(num_ids, prob, limit, num_masked):
     """[CLS] and [SEP] count among the ids."""

@@ -1,3 +1,4 @@
+import functools
 import itertools
 import random
 
@@ -33,7 +34,7 @@ def text(path, block_bytes=100):
 def merged_scan(files, seed=0, limit=5, order=None):
     blocks = list(range(files.num_blocks))
     random.Random(order).shuffle(blocks)
-    merge = reservoir.Merge(limit)
+    merge = functools.partial(reservoir.merged, limit)
     halves = [blocks[::2], blocks[1::2]]
     return merge(
         merge(reservoir.scan(files, block, seed, limit) for block in half)
@@ -163,8 +164,8 @@ def test_bad_bytes_are_counted_and_the_first_is_named(tmp_path):
 
 @pytest.mark.parametrize("length", [5, 128, 512, 2**20])
 def test_memory_is_bounded_for_every_length(length):
-    size = reservoir.Size.for_length(length)
+    num_documents, window_ids = reservoir.size_for(length)
 
-    assert size.window_ids >= length
-    assert size.num_documents >= 1
-    assert size.num_documents * size.window_ids <= 2**25
+    assert window_ids >= length
+    assert num_documents >= 1
+    assert num_documents * window_ids <= 2**25

@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from bert.data.corpus.worker_pool import Work, WorkerPool
 from bert.errors import UserError
+from tests.scripts.runner import run_code
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,8 +97,6 @@ def test_workers_need_no_tensorflow():
         "if __name__ == '__main__':\n"
         "    import sys; print('tensorflow' in sys.modules)\n"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
+    ran = run_code(code)
 
     assert (ran.stdout, ran.returncode) == ("False\n", 0), ran.stderr

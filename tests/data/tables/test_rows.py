@@ -16,7 +16,7 @@ def test_marks_blank_lines_and_crlf_are_no_problem(tmp_path):
     path = written(tmp_path, b"\xef\xbb\xbfa\tb\r\n\r\n  \nc\td")
     read = rows.read_rows(path)
     assert read == [["a", "b"], ["c", "d"]]
-    assert [row.line for row in read] == [1, 4]
+    assert [row.place.line for row in read] == [1, 4]
 
 
 def test_quotes_and_other_line_ends_are_text_where_nothing_is_quoted(tmp_path):
@@ -72,7 +72,7 @@ def test_blank_lines_of_one_field_can_be_kept(tmp_path, content, marks, caplog):
     path = written(tmp_path, content)
     read = rows.read_rows(path, keeps_blank=True, **marks)
     assert read == [["t"], [""], ["a"], [""], [""], ["b"]]
-    assert [row.line for row in read] == [2, 3, 4, 5, 6, 7]
+    assert [row.place.line for row in read] == [2, 3, 4, 5, 6, 7]
     assert "a.tsv: 3 blank line(s), the first in line 3" in caplog.text
     assert rows.read_rows(path, **marks) == [["t"], ["a"], ["b"]]
 
@@ -112,7 +112,7 @@ def test_an_unclosed_quote_is_named_where_it_opens(tmp_path):
 
 
 def test_a_missing_column_is_named_and_long_lines_are_shortened():
-    row = rows.Row(["x" * 1000], "f.tsv", 7, "x" * 1000)
+    row = rows.Row(["x" * 1000], rows.Place("f.tsv", 7, "x" * 1000))
     with pytest.raises(
         UserError, match=r"f.tsv, line 7: .* column 3"
     ) as raised:

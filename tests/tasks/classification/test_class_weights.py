@@ -26,21 +26,21 @@ def test_given_weights_stand_in_the_labels_order():
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "message"),
+    ("text", "message"),
     [
-        ("a:1", "classification", "b has none"),
-        ("a:1,b:1,c:1", "classification", "the labels are a, b; 'c' is none"),
-        ("a:1,b:0", "classification", "'0' is no number above 0"),
-        ("a:1,b:-2", "classification", "'-2' is no number above 0"),
-        ("a:1,b:nan", "classification", "'nan' is no number above 0"),
-        ("a:1,b:x", "classification", "'x' is no number above 0"),
-        ("a:1,a:1,b:1", "classification", "'a' stands there twice"),
-        ("none", "classification", "'' is none"),
+        ("a:1", "b has none"),
+        ("a:1,b:1,c:1", "the labels are a, b; 'c' is none"),
+        ("a:1,b:0", "'0' is no number above 0"),
+        ("a:1,b:-2", "'-2' is no number above 0"),
+        ("a:1,b:nan", "'nan' is no number above 0"),
+        ("a:1,b:x", "'x' is no number above 0"),
+        ("a:1,a:1,b:1", "'a' stands there twice"),
+        ("none", "'' is none"),
     ],
 )
-def test_weights_that_cannot_be_are_refused(text, kind, message):
+def test_weights_that_cannot_be_are_refused(text, message):
     with pytest.raises(UserError, match=f"--class_weights: .*{message}"):
-        class_weights(text, kinds.find(kind), ["a", "b"], OWN)
+        class_weights(text, ONE, ["a", "b"], OWN)
 
 
 @pytest.mark.parametrize(

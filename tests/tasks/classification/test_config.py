@@ -1,9 +1,9 @@
 import pytest
-from absl import flags
 
 from bert import run_classifier
 from bert.errors import UserError
-from bert.tasks.classification.config import Config, processors
+from bert.tasks.classification.config import processors
+from tests.scripts.runner import config_of
 
 GIVEN = (
     "--bert_config_file=x",
@@ -15,10 +15,7 @@ GIVEN = (
 
 
 def parse(*args):
-    flag_values = flags.FlagValues()
-    run_classifier.define_flags(flag_values)
-    flag_values(["run_classifier.py", *GIVEN, *args])
-    return Config.from_flags(flag_values)
+    return config_of(run_classifier, *GIVEN, *args)
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,12 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.modeling import BertConfig
 from bert.tasks import spec
 from bert.tasks.classification import kinds
 from bert.tasks.classification.processors import InputExample
+from tests.conversion import run_folder
 
-CONFIG = BertConfig(
-    vocab_size=11,
-    hidden_size=4,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=4,
-    max_position_embeddings=4,
-    type_vocab_size=2,
-)
+CONFIG = run_folder.tiny_config()
 LOGITS = tf.constant([[2.0, -1.0], [0.0, 3.0]])
 
 

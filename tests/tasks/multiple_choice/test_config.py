@@ -1,20 +1,16 @@
 import os
 
 import pytest
-from absl import flags
 
 from bert import run_multiple_choice
 from bert.errors import UserError
-from bert.tasks.multiple_choice.config import Config
+from tests.scripts.runner import config_of
 
 GIVEN = ("--bert_config_file=x", "--vocab_file=x", "--output_dir=x")
 
 
 def parse(*args):
-    flag_values = flags.FlagValues()
-    run_multiple_choice.define_flags(flag_values)
-    flag_values(["run_multiple_choice.py", *GIVEN, *args])
-    return Config.from_flags(flag_values)
+    return config_of(run_multiple_choice, *GIVEN, *args)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,13 @@
 import pytest
-from absl import flags
 
 from bert import run_pretraining
 from bert.errors import UserError
-from bert.tasks.pretraining.config import Config
+from tests.scripts.runner import config_of
 
 
 def parse(*args):
-    flag_values = flags.FlagValues()
-    run_pretraining.define_flags(flag_values)
     given = ["--bert_config_file=x", "--input_file=x", "--output_dir=x"]
-    flag_values(["run_pretraining.py", *given, *args])
-    return Config.from_flags(flag_values)
+    return config_of(run_pretraining, *given, *args)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 import pytest
-from absl import flags
 
 from bert import run_squad
 from bert.errors import UserError
-from bert.tasks.squad.config import Config
+from tests.scripts.runner import config_of
 
 GIVEN = ("--bert_config_file=x", "--vocab_file=x", "--output_dir=x")
 V2 = "--version_2_with_negative"
@@ -11,10 +10,7 @@ AUTO = "--null_score_diff_threshold=auto"
 
 
 def parse(*args):
-    flag_values = flags.FlagValues()
-    run_squad.define_flags(flag_values)
-    flag_values(["run_squad.py", *GIVEN, *args])
-    return Config.from_flags(flag_values)
+    return config_of(run_squad, *GIVEN, *args)
 
 
 @pytest.mark.parametrize(

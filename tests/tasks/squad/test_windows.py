@@ -119,20 +119,15 @@ def test_windows_overlap_by_the_stride_and_end_with_the_text(tokenizer):
     # Room for 4 pieces beside [CLS] who [SEP] ... [SEP].
     settings = windows.WindowSettings(8, 2, 5)
     ours = windows_of("a b c d e f g", tokenizer, settings)
-    assert [" ".join(window.tokens[3:-1]) for window in ours] == [
-        "a b c d",
-        "c d e f",
-        "e f g",
-    ]
+    texts = [" ".join(window.tokens[3:-1]) for window in ours]
+    assert texts == ["a b c d", "c d e f", "e f g"]
 
 
 def test_a_stride_longer_than_a_window_leaves_nothing_out(tokenizer):
     settings = windows.WindowSettings(8, 100, 5)
     ours = windows_of("a b c d e f g", tokenizer, settings)
-    assert [" ".join(window.tokens[3:-1]) for window in ours] == [
-        "a b c d",
-        "e f g",
-    ]
+    texts = [" ".join(window.tokens[3:-1]) for window in ours]
+    assert texts == ["a b c d", "e f g"]
 
 
 def test_every_piece_has_one_window_of_most_context(tokenizer):
@@ -179,28 +174,24 @@ def test_a_paragraph_without_words_has_no_window(tokenizer):
     assert windows_of("", tokenizer) == []
 
 
-def test_the_answer_is_narrowed_to_its_pieces(tokenizer):
+@pytest.mark.parametrize(
+    ("text", "answer", "pieces"),
+    [
+        ("a (1895-1943). b", "1895", ["1", "##8", "##9", "##5"]),
+        # Other pieces than the text's: the whole word.
+        ("a bcd e", "cd", ["b", "##c", "##d"]),
+    ],
+)
+def test_the_answer_is_narrowed_to_its_pieces(tokenizer, text, answer, pieces):
     (window,) = windows_of(
-        "a (1895-1943). b",
+        text,
         tokenizer,
-        orig_answer_text="1895",
+        orig_answer_text=answer,
         start_position=1,
         end_position=1,
     )
     first, last = window.start_position, window.end_position
-    assert window.tokens[first : last + 1] == ["1", "##8", "##9", "##5"]
-
-
-def test_an_answer_with_other_pieces_keeps_its_words(tokenizer):
-    (window,) = windows_of(
-        "a bcd e",
-        tokenizer,
-        orig_answer_text="cd",
-        start_position=1,
-        end_position=1,
-    )
-    first, last = window.start_position, window.end_position
-    assert window.tokens[first : last + 1] == ["b", "##c", "##d"]
+    assert window.tokens[first : last + 1] == pieces
 
 
 @pytest.mark.parametrize(

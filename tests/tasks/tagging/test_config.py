@@ -1,20 +1,16 @@
 import os
 
 import pytest
-from absl import flags
 
 from bert import run_ner
 from bert.errors import UserError
-from bert.tasks.tagging.config import Config
+from tests.scripts.runner import config_of
 
 GIVEN = ("--bert_config_file=x", "--vocab_file=x", "--output_dir=x")
 
 
 def parse(*args):
-    flag_values = flags.FlagValues()
-    run_ner.define_flags(flag_values)
-    flag_values(["run_ner.py", *GIVEN, *args])
-    return Config.from_flags(flag_values)
+    return config_of(run_ner, *GIVEN, *args)
 
 
 def test_a_file_is_where_its_flag_says_else_in_data_dir():
