@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bert.conversion.compression import Model
     from bert.evaluation.comparison import Comparison
 
+FLAGS = flags.FLAGS
+
 _FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
 _TABLE = "compression.md"
@@ -230,5 +232,10 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
         tf.io.gfile.copy(os.path.join(source, name), os.path.join(target, name))
 
 
+def main() -> None:
+    """Flags → a SavedModel → smaller models, measured."""
+    compress(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, compress)
+    command_line.run(main, define_flags)

@@ -21,6 +21,8 @@ from bert.tasks import spec
 if TYPE_CHECKING:
     from bert.conversion.model import Model
 
+FLAGS = flags.FLAGS
+
 _FORMATS = ("original", "huggingface")
 
 
@@ -233,5 +235,10 @@ def with_case(config: Config, folder: str, model: "Model") -> "Model":
     )
 
 
+def main() -> None:
+    """Flags → a model of one format → the other format."""
+    convert(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, convert)
+    command_line.run(main, define_flags)

@@ -27,6 +27,8 @@ from bert.files import file_bytes, flag_paths
 if TYPE_CHECKING:
     from bert.data.records.fields import Field
 
+FLAGS = flags.FLAGS
+
 _NUM_LOGGED_EXAMPLES = 20
 # Ids of the records that are made at a time.
 _BATCH_IDS = 2**16
@@ -414,10 +416,10 @@ def write_records(
             file.write(frame)
 
 
+def main() -> None:
+    """Flags → documents → instances → records."""
+    create_pretraining_data(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(
-        define_flags,
-        Config.from_flags,
-        create_pretraining_data,
-        environment.leave_out_keras,
-    )
+    command_line.run(main, define_flags, environment.leave_out_keras)

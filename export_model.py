@@ -13,6 +13,8 @@ from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.tasks import spec
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -77,5 +79,10 @@ def export_model(config: Config) -> None:
     )
 
 
+def main() -> None:
+    """Flags → the model's files → a SavedModel."""
+    export_model(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, export_model)
+    command_line.run(main, define_flags)

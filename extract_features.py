@@ -20,6 +20,8 @@ from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
 from bert.tasks.spec import INPUTS
 
+FLAGS = flags.FLAGS
+
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
     import numpy as np
@@ -323,5 +325,10 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
     }
 
 
+def main() -> None:
+    """Flags → lines of text → rows → vectors → file."""
+    extract_features(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, extract_features)
+    command_line.run(main, define_flags)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bert.serving.masked_words import MaskedWords
     from bert.tasks.pretraining.inference import MaskedText
 
+FLAGS = flags.FLAGS
+
 # Batches of lines whose answers may wait, sorted by length.
 _WINDOW_BATCHES = 32
 
@@ -97,5 +99,10 @@ def service(config: Config, words: "MaskedWords") -> "Service":
     )
 
 
+def main() -> None:
+    """Flags → model → lines → words for each [MASK]."""
+    fill_mask(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, fill_mask)
+    command_line.run(main, define_flags)

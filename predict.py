@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bert.serving.line_service import Service
     from bert.serving.predictor import Predictor
 
+FLAGS = flags.FLAGS
+
 _TASKS = [task for task in spec.TASKS if task != "pretraining"]
 
 
@@ -159,5 +161,10 @@ def answers(
         yield {**copied, **answer}
 
 
+def main() -> None:
+    """Flags → model → lines → answers."""
+    predict(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, predict)
+    command_line.run(main, define_flags)

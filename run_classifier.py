@@ -25,6 +25,8 @@ from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
 )
 from bert.tasks.classification.table_files import FORMATS
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -52,7 +54,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def run() -> None:
     """Runs the script; for code that has added to `processors`."""
-    command_line.run(define_flags, Config.from_flags, classify)
+    command_line.run(main, define_flags)
+
+
+def main() -> None:
+    """Flags → examples → records and model → training → results."""
+    classify(Config.from_flags(FLAGS))
 
 
 def classify(config: Config) -> None:

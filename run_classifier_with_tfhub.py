@@ -24,6 +24,8 @@ from bert.cli import command_line, shared_flags
 from bert.errors import UserError
 from bert.model_folder import task_files
 
+FLAGS = flags.FLAGS
+
 # What the module says, whatever these flags of run_classifier.py say.
 _OF_THE_MODULE = (
     "bert_config_file",
@@ -117,5 +119,10 @@ def from_module(handle: str) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Flags and the module's files → run_classifier.py's pipeline."""
+    run_classifier.classify(config_from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, config_from_flags, run_classifier.classify)
+    command_line.run(main, define_flags)

@@ -12,6 +12,8 @@ from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import FILES
 from bert.tasks.multiple_choice.finetuning import MultipleChoice
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -36,9 +38,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
+def main() -> None:
+    """Flags → questions → records → training → evaluation → prediction."""
+    finetune.run(MultipleChoice(Config.from_flags(FLAGS)))
+
+
 if __name__ == "__main__":
-    command_line.run(
-        define_flags,
-        Config.from_flags,
-        lambda config: finetune.run(MultipleChoice(config)),
-    )
+    command_line.run(main, define_flags)

@@ -11,6 +11,8 @@ from bert.tasks import finetune
 from bert.tasks.tagging.config import Config
 from bert.tasks.tagging.finetuning import Tagging
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -27,9 +29,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
+def main() -> None:
+    """Flags → sentences → records → training → evaluation → prediction."""
+    finetune.run(Tagging(Config.from_flags(FLAGS)))
+
+
 if __name__ == "__main__":
-    command_line.run(
-        define_flags,
-        Config.from_flags,
-        lambda config: finetune.run(Tagging(config)),
-    )
+    command_line.run(main, define_flags)

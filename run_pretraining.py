@@ -10,6 +10,8 @@ from bert.cli import command_line, shared_flags, training_flags
 from bert.model_folder import task_files
 from bert.tasks.pretraining.config import Config
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -96,5 +98,10 @@ def pretrain(config: Config) -> None:
             export.export_run(config, training.task_of(config))
 
 
+def main() -> None:
+    """Flags → records and model → training → evaluation."""
+    pretrain(Config.from_flags(FLAGS))
+
+
 if __name__ == "__main__":
-    command_line.run(define_flags, Config.from_flags, pretrain)
+    command_line.run(main, define_flags)

@@ -11,6 +11,8 @@ from bert.tasks import finetune
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.finetuning import Squad
 
+FLAGS = flags.FLAGS
+
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -49,9 +51,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
+def main() -> None:
+    """Flags → questions → windows → training → answers → evaluation."""
+    finetune.run(Squad(Config.from_flags(FLAGS)))
+
+
 if __name__ == "__main__":
-    command_line.run(
-        define_flags,
-        Config.from_flags,
-        lambda config: finetune.run(Squad(config)),
-    )
+    command_line.run(main, define_flags)

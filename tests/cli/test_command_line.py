@@ -20,12 +20,13 @@ def define(fv):
     flags.DEFINE_string("input_file", None, "The input.", flag_values=fv)
     shared_flags.required(fv, "input_file")
 
-def work(F):
+def work():
+    F = flags.FLAGS
     print(F.input_file, F.do_lower_case, F.train_batch_size)
     logging.info("working")
     {body}
 
-command_line.run(define, lambda F: F, work, lambda: None)
+command_line.run(work, define, lambda: None)
 """
 
 

@@ -25,11 +25,10 @@ from absl import flags
 from bert import create_pretraining_data as script
 from bert.cli import environment
 import sys
-script.define_flags(flags.FLAGS)
-flags.FLAGS(sys.argv)
-config = script.Config.from_flags(flags.FLAGS)
+script.define_flags(script.FLAGS)
+script.FLAGS(sys.argv)
 environment.leave_out_keras()
-script.create_pretraining_data(config)
+script.main()
 """,
         f"--input_file={golden / 'inputs/corpus_b.txt'}",
         f"--output_file={tmp_path / 'out'}",
