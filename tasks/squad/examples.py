@@ -11,8 +11,9 @@ Source: Rajpurkar et al. 2016 (v1.1), Rajpurkar et al. 2018 (v2.0).
 
 import bisect
 import dataclasses
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from absl import logging
@@ -20,6 +21,7 @@ from absl import logging
 from bert.data.tables import json_node, rows
 from bert.data.tables.json_node import Node
 from bert.errors import UserError
+from bert.tasks.squad import character_offsets
 
 # What separates words; other spaces (U+00A0, ...) stand inside a word.
 _WORD = re.compile("[^ \t\r\n\u202f]+")
@@ -43,6 +45,12 @@ class SquadExample:
             answers were not asked for.
         answers: all right answers, for an evaluation; () where it has none,
             or where they were not asked for.
+        word_starts: where in the paragraph each word begins.
+        context: the paragraph, where answers are counted in its characters;
+            None where they are counted in words.
+        answer_range: the answer to learn as a range [start, end) of characters
+            of the paragraph; None where there is none, where another text
+            stands there, and where answers were not asked for.
     """
 
     qas_id: str
@@ -53,6 +61,9 @@ class SquadExample:
     end_position: int | None = None
     is_impossible: bool = False
     answers: tuple[str, ...] = ()
+    word_starts: Sequence[int] = ()
+    context: str | None = None
+    answer_range: tuple[int, int] | None = None
 
 
 def words_of(text: str) -> list[str]:
@@ -61,7 +72,9 @@ def words_of(text: str) -> list[str]:
 
 
 def read_training_examples(
-    path: str, version_2_with_negative: bool
+    path: str,
+    version_2_with_negative: bool,
+    answer_offsets: str = character_offsets.WORDS,
 ) -> list[SquadExample]:
     """Reads questions with the one answer that each must have.
 
@@ -73,6 +86,7 @@ def read_training_examples(
             TensorFlow.
         version_2_with_negative: whether `is_impossible` may mark a question
             as one without an answer.
+        answer_offsets: what answers are counted in, "words" or "characters".
 
     Raises:
         UserError: the file cannot be read or is not as told above, a question
@@ -81,14 +95,20 @@ def read_training_examples(
     examples = []
     for paragraph in _paragraphs(path):
         for qa in paragraph.qas:
-            example = _training_example(paragraph, qa, version_2_with_negative)
+            example = _training_example(
+                paragraph, qa, version_2_with_negative, answer_offsets
+            )
             if example:
                 examples.append(example)
     return _some(examples, path)
 
 
 def read_prediction_examples(
-    path: str, *, with_answers: bool, version_2_with_negative: bool
+    path: str,
+    *,
+    with_answers: bool,
+    version_2_with_negative: bool,
+    answer_offsets: str = character_offsets.WORDS,
 ) -> list[SquadExample]:
     """Reads questions to be answered.
 
@@ -97,6 +117,7 @@ def read_prediction_examples(
         with_answers: whether the right answers are needed, for an evaluation;
             else they are not looked at.
         version_2_with_negative: whether a question may have no answer.
+        answer_offsets: see `read_training_examples`.
 
     Raises:
         UserError: the file cannot be read or is not as told above, or it
@@ -104,8 +125,7 @@ def read_prediction_examples(
     """
     return _some(
         [
-            SquadExample(
-                *(qa.id, qa.question, paragraph.words),
+            _maker(paragraph, qa, answer_offsets)(
                 answers=_gold_answers(qa.node, version_2_with_negative)
                 if with_answers
                 else (),
@@ -173,19 +193,36 @@ def _question(node: Node, seen: dict[str, str]) -> _Question:
     return _Question(named, qas_id, question)
 
 
+def _maker(
+    paragraph: _Paragraph, qa: _Question, answer_offsets: str
+) -> Callable[..., SquadExample]:
+    """Returns what makes a question, but for its answer."""
+    in_characters = answer_offsets == character_offsets.CHARACTERS
+    return functools.partial(
+        SquadExample,
+        qas_id=qa.id,
+        question_text=qa.question,
+        doc_tokens=paragraph.words,
+        word_starts=paragraph.word_starts,
+        context=paragraph.context if in_characters else None,
+    )
+
+
 def _training_example(
-    paragraph: _Paragraph, qa: _Question, version_2_with_negative: bool
+    paragraph: _Paragraph,
+    qa: _Question,
+    version_2_with_negative: bool,
+    answer_offsets: str,
 ) -> SquadExample | None:
-    """Returns a question with its answer's words, None if not found again."""
-    example = SquadExample(qa.id, qa.question, paragraph.words)
+    """Returns a question with its answer's place, None if it is not there."""
+    make_example = _maker(paragraph, qa, answer_offsets)
     # A file of v1.1 is one of v2.0, too, in which all questions have answers.
     if (
         version_2_with_negative
         and "is_impossible" in qa.node.value
         and qa.node.child("is_impossible", bool).value
     ):
-        return dataclasses.replace(
-            example,
+        return make_example(
             orig_answer_text="",
             start_position=-1,
             end_position=-1,
@@ -195,6 +232,24 @@ def _training_example(
     # -1 in spaces before the first word: the original finds nothing there.
     start = paragraph.word_at(first_char)
     end = paragraph.word_at(first_char + len(text) - 1)
+    place = character_offsets.answer_range(paragraph.context, text, first_char)
+    if answer_offsets == character_offsets.CHARACTERS:
+        if place is None:
+            last_char = first_char + len(text)
+            fault = qa.node.fault(
+                f"expected the answer {text!r} in characters {first_char} to "
+                f"{last_char} of the context",
+                repr(paragraph.context[first_char:last_char]),
+                "the question is left out",
+            )
+            logging.warning("%s", fault)
+            return None
+        return make_example(
+            orig_answer_text=text,
+            start_position=max(start, 0),
+            end_position=end,
+            answer_range=place,
+        )
     # Word by word, since an answer may begin or end inside a word.
     words = paragraph.words[start : end + 1] if start >= 0 else []
     found = " ".join(words)
@@ -202,8 +257,11 @@ def _training_example(
     if cleaned not in found:
         logging.warning("Could not find answer: '%s' vs. '%s'", found, cleaned)
         return None
-    return dataclasses.replace(
-        example, orig_answer_text=text, start_position=start, end_position=end
+    return make_example(
+        orig_answer_text=text,
+        start_position=start,
+        end_position=end,
+        answer_range=place,
     )
 
 

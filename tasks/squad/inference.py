@@ -86,14 +86,15 @@ class Squad(Inference):
             least=2,
         )
         words = words_of(text)
+        example = SquadExample("", question, words)
         context = self._context
         if context is None or context[0] != words:
-            context = words, windows.make_document(words, self.tokenizer)
-            self._context = context
-        words, document = context
+            document = windows.make_document(example, self.tokenizer)
+            context = self._context = words, document
+        _, document = context
         if not document.ids:
             raise UnfitError("a context with words")
-        return Question(SquadExample("", question, words), document)
+        return Question(example, document)
 
     def request_of_line(self, line: str) -> Question:
         """Returns the question and the context of a line."""
