@@ -82,6 +82,17 @@ def piece_offsets(
     return tuple(found)
 
 
+def shifted_pairs(places: Sequence[int], first: int) -> list[tuple[int, int]]:
+    """Returns a word's ranges as those of the text that it is in.
+
+    Args:
+        places: start, end, start, end, ... in the word.
+        first: where the word begins in the text.
+    """
+    shifted = [first + place for place in places]
+    return list(zip(shifted[::2], shifted[1::2], strict=True))
+
+
 def _unknown_steps(word: str, received: str) -> UserError:
     return UserError(
         "Expected the steps of BasicTokenizer and WordpieceTokenizer, to say "

@@ -252,8 +252,7 @@ class FullTokenizer:
         for match in offsets.WORD.finditer(text):
             word, first = match[0], match.start()
             ids += self._ids_of_words[word]
-            places = [first + place for place in self._offsets_of_words[word]]
-            ranges += zip(places[::2], places[1::2], strict=True)
+            ranges += offsets.shifted_pairs(self._offsets_of_words[word], first)
         return ids, ranges
 
     def word_offsets(self, words: Iterable[str]) -> list[tuple[int, ...]]:
@@ -322,6 +321,26 @@ class BasicTokenizer:
             return text.translate(characters.SPLIT).split()
         text = unicodedata.normalize("NFD", text.lower())
         return text.translate(characters.STRIP_AND_SPLIT).split()
+
+    def tokenize_with_offsets(
+        self, text: str
+    ) -> tuple[list[str], list[tuple[int, int]]]:
+        """Returns `tokenize(text)` and where each token stands in the text.
+
+        Returns:
+            The tokens; and by token the range [start, end) of the characters
+            that it is from, see `data.text.offsets`.
+        """
+        found: list[str] = []
+        ranges: list[tuple[int, int]] = []
+        for match in offsets.WORD.finditer(text):
+            tokens = self.tokenize(match[0])
+            places = offsets.piece_offsets(
+                match[0], tokens, tokens, self.do_lower_case
+            )
+            found += tokens
+            ranges += offsets.shifted_pairs(places, match.start())
+        return found, ranges
 
 
 class WordpieceTokenizer:

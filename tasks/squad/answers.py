@@ -6,7 +6,7 @@ Source: write_predictions in run_squad.py of google-research/bert.
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.final_text import OriginalText, join_pieces
@@ -101,6 +101,17 @@ class Answer:
         if self.null_odds is None:
             return self.nbest[0].text
         return "" if self.null_odds > null_score_diff_threshold else self.text
+
+    def nbest_with_ranges(self) -> list[dict[str, Any]]:
+        """Returns the entries with `start` and `end`, None for ""."""
+        return [
+            {**entry._asdict(), "start": start, "end": end}
+            for entry, (start, end) in zip(
+                self.nbest,
+                (own or (None, None) for own in self.ranges),
+                strict=True,
+            )
+        ]
 
 
 class _Span(NamedTuple):

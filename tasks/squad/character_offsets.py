@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from bert.data.text.offsets import shifted_pairs
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.squad.final_text import get_final_text, join_pieces
 
@@ -125,12 +126,8 @@ class PieceOffsets:
     def _ranges(self, word: int) -> list[tuple[int, int]]:
         """Returns the ranges in the context of a word's pieces."""
         if word not in self._known:
-            start = self._word_starts[word]
-            [offsets] = self._word_offsets([self._words[word]])
-            places = [start + place for place in offsets]
-            self._known[word] = list(
-                zip(places[::2], places[1::2], strict=True)
-            )
+            [places] = self._word_offsets([self._words[word]])
+            self._known[word] = shifted_pairs(places, self._word_starts[word])
         return self._known[word]
 
 

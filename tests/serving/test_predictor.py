@@ -125,7 +125,9 @@ def test_words_are_tagged_in_windows(runs, tokenizer):
     featurizer = tagging.Featurizer(tokenizer, {}, 32)
     found = Predictor.load(str(folder), batch_size=2).predict(SENTENCES)
     assert [answer["tokens"] for answer in found] == SENTENCES
-    assert found[2] == {"tokens": [], "labels": [], "probabilities": []}
+    assert found[2] == {
+        **{"tokens": [], "offsets": None, "labels": [], "probabilities": []}
+    }
     for answer, words in zip(found, SENTENCES, strict=True):
         if not words:
             continue
@@ -151,6 +153,10 @@ def test_a_text_is_split_into_words(runs):
         ]
     )
     assert as_text["tokens"] == words
+    text = "The Boat, of U.S. 中文"
+    assert [text[start:end] for start, end in as_text["offsets"]] == words
+    assert as_words["offsets"] is None
+    as_words["offsets"] = as_text["offsets"]
     # Of equal rows of a batch the last bits may differ.
     assert _rounded(as_text) == _rounded(as_field) == _rounded(as_words)
 

@@ -177,7 +177,9 @@ def test_labels_are_the_pieces_of_the_answer(
     setup, questions, results, answer_offsets, caplog
 ):
     _, tokenizer, do_lower_case, _ = setup
-    examples = squad.read_training_examples(questions, False, answer_offsets)
+    examples = squad.read_training_examples(
+        questions, False, answer_offsets
+    ).examples
     gold = gold_answers(questions)
     wrong = []
     for window in windows.windows(examples, tokenizer, CUT):
@@ -202,7 +204,7 @@ def test_answers_that_cannot_come_back_in_words_are_known(
     setup, questions, results
 ):
     _, tokenizer, do_lower_case, _ = setup
-    examples = squad.read_training_examples(questions, False)
+    examples = squad.read_training_examples(questions, False).examples
 
     found = {
         example.qas_id
@@ -217,7 +219,7 @@ def test_an_answer_that_is_none_is_not_looked_at(golden, tokenizer):
     path = str(golden / "inputs/squad/train-v2.0.json")
     [example, *_] = (
         each
-        for each in squad.read_training_examples(path, True)
+        for each in squad.read_training_examples(path, True).examples
         if each.is_impossible
     )
     assert comes_back_in_words(example, tokenizer, True)
@@ -251,7 +253,9 @@ def squad_file(tmp_path, context, *found):
 
 
 def labels(path, tokenizer, settings=CUT, answer_offsets="characters"):
-    examples = squad.read_training_examples(path, False, answer_offsets)
+    examples = squad.read_training_examples(
+        path, False, answer_offsets
+    ).examples
     return [
         (w.start_position, w.end_position)
         for w in windows.windows(examples, tokenizer, settings)
@@ -288,7 +292,7 @@ def test_an_answer_without_pieces_ends_not_before_its_start(
 
 def test_an_impossible_question_has_no_range(golden):
     path = str(golden / "inputs/squad/train-v2.0.json")
-    examples = squad.read_training_examples(path, True, "characters")
+    examples = squad.read_training_examples(path, True, "characters").examples
     ranges = {e.answer_range is None for e in examples if e.is_impossible}
     assert ranges == {True}
     assert all(e.answer_range for e in examples if not e.is_impossible)
@@ -297,12 +301,16 @@ def test_an_impossible_question_has_no_range(golden):
 def test_an_answer_that_is_not_at_its_place_is_left_out(tmp_path, caplog):
     path = squad_file(tmp_path, "the cat  sat", ("cat sat", 4), ("cat", 4))
     with caplog.at_level(logging.WARNING):
-        [example] = squad.read_training_examples(path, False, "characters")
+        [example] = squad.read_training_examples(
+            path, False, "characters"
+        ).examples
     assert example.answer_range == (4, 7)
     assert caplog.messages == [
         f'{path}, data[0].paragraphs[0].qas[0] (id "q0"): expected the answer '
         "'cat sat' in characters 4 to 11 of the context. Received: 'cat  sa'; "
-        "the question is left out."
+        "the question is left out.",
+        f"{path}: 1 of 2 questions left out, since their answers were not "
+        "found.",
     ]
 
 
@@ -363,11 +371,12 @@ def test_questions_of_paragraphs_that_differ_in_spaces_share_no_places(
 def answer_of(context, tokenizer, answer_offsets="characters", **high):
     """The answer where starts and ends are high at p3=(start, end), ..."""
     in_characters = answer_offsets == "characters"
+    words, word_starts = squad.words_of(context)
     example = SquadExample(
         "",
         "who",
-        squad.words_of(context),
-        word_starts=[m.start() for m in squad._WORD.finditer(context)],
+        words,
+        word_starts=word_starts,
         context=context if in_characters else None,
     )
     logits = np.full([2, 50], -9.0, np.float32)
