@@ -105,9 +105,9 @@ class Squad(FineTuningTask):
         )
         if num_lost:
             logging.warning(
-                "%s: of %d of %d questions the answer cannot come back "
-                "exactly, since answers are counted in words; "
-                "--answer_offsets=characters gives the others, too.",
+                "%s: %d of %d answers cannot come back exactly, since answers "
+                "are counted in words; --answer_offsets=characters counts "
+                "characters.",
                 self.config.train_file,
                 num_lost,
                 len(self._train) + self._num_left_out,

@@ -259,6 +259,42 @@ def test_a_saved_model_answers_as_its_checkpoint(runs, tmp_path, name):
         assert _rounded(own) == _rounded(other)
 
 
+def test_who_asks_may_say_how_to_choose_answers(runs, tmp_path):
+    folder, _ = runs("squad")
+    out = str(tmp_path / "out")
+    export.export(model_files.find(str(folder)), out, raw_strings=False)
+    request = [("who sailed?", "The boat and the lake. " * 12)]
+    for model in (str(folder), out):
+        [kept] = Predictor.load(model).predict(request)
+        [found] = Predictor.load(
+            model, n_best_size=2, null_score_diff_threshold=1e6
+        ).predict(request)
+        assert len(kept["nbest"]) == 20
+        assert found["text"] != ""
+        assert len([e for e in found["nbest"] if e["text"]]) == 2
+        [short] = Predictor.load(model, max_answer_length=1).predict(request)
+        assert all(" " not in each["text"] for each in short["nbest"])
+        [none] = Predictor.load(model, null_score_diff_threshold=-1e6).predict(
+            request
+        )
+        assert (none["text"], none["start"], none["end"]) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("ner", {"n_best_size": 5}, "Received: n_best_size=5, which is of sq"),
+        ("squad", {"doc_stride": 5}, "doc_stride=5, which is of no task"),
+        ("squad", {"n_best_size": 0}, "n_best_size 0, where an integer of at"),
+    ],
+)
+def test_options_that_are_not_the_tasks_are_refused(
+    runs, name, options, expected
+):
+    with pytest.raises(UserError, match=expected):
+        Predictor.load(str(runs(name)[0]), **options)
+
+
 def _rounded(value):
     return json.loads(
         json.dumps(value), parse_float=lambda text: round(float(text), 4)

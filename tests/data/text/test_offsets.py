@@ -23,6 +23,8 @@ from tests.data.text.test_tokenization import (
 # Marks that stay and have an order: NFD moves them.
 ORDERED_MARKS = "\u302e\U0001d165\u1b44\u0327\u0301\U0001d16d\u094d"
 UNASSIGNED = {"Cn", "Co", "Cs"}
+# Try more after a change; 100,000 take a minute.
+NUM_RANDOM = 5_000
 JOINERS = "\u200c\u200d\u094d\U000e0067\ufe0f\u3164"
 
 
@@ -175,14 +177,19 @@ def check(tokenizer, text, do_lower_case):
 
 @pytest.mark.parametrize("do_lower_case", [False, True])
 def test_equals_the_reference_on_every_code_point(golden, do_lower_case):
-    """As one piece, [UNK], where nothing becomes of it but itself."""
+    """As one piece, [UNK], where nothing becomes of it but itself.
+
+    Of blocks without a character each 16th is looked at.
+    """
     vocab = golden / "inputs/vocab_cased.txt"
     tokenizer = FullTokenizer(vocab, do_lower_case)
     num_special = 0
     for first in range(0, 0x110000, 256):  # many at once: quicker
         block = [chr(code) for code in range(first, first + 256)]
         if {unicodedata.category(char) for char in block} <= UNASSIGNED:
-            # Characters like others.
+            # Characters like others, most of all that there are: some do.
+            if first % 0x1000:
+                continue
             words = ["".join(block)]
         else:
             words = block
@@ -197,14 +204,14 @@ def test_equals_the_reference_on_every_code_point(golden, do_lower_case):
     assert num_special > 90_000
 
 
-def test_equals_the_reference_on_100000_random_strings(make):
+def test_equals_the_reference_on_random_strings(make):
     pieces = [piece for piece in hard_vocab() if piece not in SPECIAL]
     pieces += [*ORDERED_MARKS, *(f"##{char}" for char in ORDERED_MARKS)]
     pieces = dict.fromkeys(pieces)
     tokenizers = {case: make(pieces, case) for case in (False, True)}
     rng = random.Random(2)
     num_pieces = 0
-    for number in range(100_000):
+    for number in range(NUM_RANDOM):
         text = random_text(rng)
         for _ in range(rng.randint(0, 3)):
             place = rng.randint(0, len(text))
@@ -213,7 +220,7 @@ def test_equals_the_reference_on_100000_random_strings(make):
         do_lower_case = number % 2 == 0
         num_pieces += check(tokenizers[do_lower_case], text, do_lower_case)
 
-    assert num_pieces > 500_000
+    assert num_pieces > 5 * NUM_RANDOM
 
 
 def test_some_marks_stay_and_have_an_order():

@@ -196,11 +196,11 @@ def test_one_of_several_answers_is_learned(tmp_path, caplog, which, expected):
 @pytest.mark.parametrize("which", squad.TRAIN_ON_ANSWER)
 def test_a_question_without_an_answer_is_an_error(tmp_path, which):
     path = squad_file(tmp_path, question(answers=[]))
-    with pytest.raises(UserError, match="exactly 1 answer. Received: 0"):
+    with pytest.raises(UserError, match=r"exactly 1 answer\. Received: 0"):
         squad.read_training_examples(path, False, train_on_answer=which)
 
 
 def test_several_answers_are_an_error_that_names_the_flag(tmp_path):
     path = squad_file(tmp_path, question(answers=SEVERAL))
-    with pytest.raises(UserError, match="Received: 3; .*--train_on_answer="):
+    with pytest.raises(UserError, match=r"Received: 3; .*--train_on_answer="):
         squad.read_training_examples(path, False)
