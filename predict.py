@@ -42,6 +42,24 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values=flag_values,
     )
     source_flags.define_task_flags(flag_values, _TASKS)
+    for name, text in (
+        ("n_best_size", "Answers to give."),
+        ("max_answer_length", "Word pieces of an answer at most."),
+    ):
+        flags.DEFINE_integer(
+            name,
+            None,
+            f"Of squad: {text} Default: what task.json says.",
+            lower_bound=1,
+            flag_values=flag_values,
+        )
+    flags.DEFINE_float(
+        "null_score_diff_threshold",
+        None,
+        "Of squad: no answer is given where null_odds are above this. "
+        "Default: what task.json says.",
+        flag_values=flag_values,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +70,19 @@ class Config(FlagConfig, Given):
     input_file: str | None
     input_format: str | None
     batch_size: int
+    n_best_size: int | None
+    max_answer_length: int | None
+    null_score_diff_threshold: float | None
+
+    @property
+    def answer_options(self) -> dict[str, int | float]:
+        """How to choose answers, where that is said."""
+        options = {
+            "n_best_size": self.n_best_size,
+            "max_answer_length": self.max_answer_length,
+            "null_score_diff_threshold": self.null_score_diff_threshold,
+        }
+        return {k: v for k, v in options.items() if v is not None}
 
     @property
     def is_jsonl(self) -> bool:
@@ -73,7 +104,12 @@ def predict(config: Config) -> None:
         # Here, so that --help and a missing file need no TensorFlow.
         from bert.serving.predictor import Predictor
 
-        predictor = Predictor.load(config.model_dir, config.batch_size, config)
+        predictor = Predictor.load(
+            config.model_dir,
+            config.batch_size,
+            config,
+            **config.answer_options,
+        )
         return service(config, predictor)
 
     line_service.run(config.input_file, load)

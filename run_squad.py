@@ -7,7 +7,8 @@ eval_results.txt to output_dir. See docs/squad.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
-from bert.tasks import finetune
+from bert.tasks import finetune, spec
+from bert.tasks.squad import examples, metrics
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.finetuning import Squad
 
@@ -49,6 +50,31 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "that gives the best F1 on predict_file.",
         flag_values=flag_values,
     )
+    for name, values, text in (
+        (
+            "answer_offsets",
+            spec.find("squad").choices["answer_offsets"],
+            "What answers are counted in. words: split at spaces, as in the "
+            "original. characters: for scripts without spaces, words with "
+            "endings, and all others; a model is trained and used with the "
+            "same.",
+        ),
+        (
+            "f1_by",
+            metrics.F1_BY,
+            "What F1 counts. words: the official figure. auto: characters of "
+            "Han, kana, Thai, Lao, Khmer and Myanmar, words of the rest.",
+        ),
+        (
+            "train_on_answer",
+            examples.TRAIN_ON_ANSWER,
+            "Which of a question's several answers is learned. error: each "
+            "must have exactly one.",
+        ),
+    ):
+        flags.DEFINE_enum(
+            name, values[0], values, text, flag_values=flag_values
+        )
 
 
 def main() -> None:

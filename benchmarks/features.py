@@ -75,7 +75,7 @@ def squad_train(path: Path, vocab: str) -> _Job:
     """SQuAD's questions with answers, shuffled, 384 word pieces."""
     from bert.tasks.squad import examples as squad
 
-    examples = squad.read_training_examples(str(path), False)
+    examples = squad.read_training_examples(str(path), False).examples
     random.Random(12345).shuffle(examples)
     return _squad(examples, vocab, is_training=True)
 

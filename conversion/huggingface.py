@@ -61,11 +61,11 @@ def read(
             source=WEIGHTS,
         )
         weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
+        longest = config.max_position_embeddings
+        longest = min(longest, settings.max_length or longest)
+        made_for = make_task(row, settings.do_lower_case, longest, values)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error
-    longest = config.max_position_embeddings
-    longest = min(longest, settings.max_length or longest)
-    made_for = make_task(row, settings.do_lower_case, longest)
     return Model(config, weights, vocab, made_for, labels)
 
 

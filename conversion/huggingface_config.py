@@ -233,9 +233,17 @@ def _converted(values: Mapping[str, Any]) -> dict[str, Any]:
 def _task_values(model: Model) -> dict[str, Any]:
     """Returns what config.json says of a fine-tuned model's task."""
     head = model.head
-    if head is None or head.huggingface_head != "classifier":
+    if head is None:
         return {}
-    values: dict[str, Any] = {"classifier_dropout": _HEAD_DROPOUT}
+    # Keys of our own, which transformers carries along.
+    values: dict[str, Any] = {
+        name: model.task.options[name]
+        for name in head.choices
+        if model.task.options[name] != head.options[name]
+    }
+    if head.huggingface_head != "classifier":
+        return values
+    values["classifier_dropout"] = _HEAD_DROPOUT
     if head.problem_type:
         values["problem_type"] = head.problem_type
     labels: Sequence[str] = model.labels or [

@@ -1,7 +1,7 @@
 """A model between two formats, and which of a file's weights it takes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from absl import logging
@@ -54,15 +54,32 @@ class Model(NamedTuple):
         }
 
 
-def make_task(row: Spec, do_lower_case: bool | None, max_length: int) -> Task:
-    """Returns what a model is for; options have their defaults.
+def make_task(
+    row: Spec,
+    do_lower_case: bool | None,
+    max_length: int,
+    known: Mapping[str, Any],
+) -> Task:
+    """Returns what a model is for; most options have their defaults.
 
     Args:
         row: the task.
         do_lower_case: None where nothing says it yet.
         max_length: the longest sequence that the model takes. Where a text is
             cut into windows that overlap, they need not be as long.
+        known: what is said of it. Of this those of `Spec.choices` are kept,
+            by which the model was trained.
+
+    Raises:
+        UserError: one of them has a value that is not one of its choices.
     """
+    kept = {name: known[name] for name in row.choices if name in known}
+    for name, value in kept.items():
+        if value not in row.choices[name]:
+            raise UserError(
+                f"{name} must be {' or '.join(row.choices[name])}. "
+                f"Received: {value!r}."
+            )
     if "doc_stride" in row.options:
         max_length = min(row.max_seq_length, max_length)
     return Task(
@@ -70,7 +87,7 @@ def make_task(row: Spec, do_lower_case: bool | None, max_length: int) -> Task:
         kind=row.kind,
         do_lower_case=do_lower_case,
         max_seq_length=max_length,
-        options=row.options,
+        options={**row.options, **kept},
     )
 
 

@@ -54,6 +54,7 @@ def read(
             row,
             kept.do_lower_case if kept else None,
             kept.max_seq_length if kept else config.max_position_embeddings,
+            kept.options if kept else {},
         ),
     )
 

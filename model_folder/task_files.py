@@ -13,7 +13,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes
@@ -74,6 +74,32 @@ class Task:
         """What is known of all models for this."""
         return spec.find(self.task, self.kind)
 
+    def with_answer_options(self, options: Mapping[str, Option]) -> Self:
+        """Returns the task with other ways to choose answers.
+
+        Args:
+            options: of `Spec.answer_options`.
+
+        Raises:
+            UserError: the task has no such option, or not with this value.
+        """
+        for name, value in options.items():
+            if name not in self.spec.answer_options:
+                tasks = ", ".join(
+                    row.task for row in spec.SPECS if name in row.answer_options
+                )
+                raise UserError(
+                    f"Expected options of {self.spec.name} models. Received: "
+                    f"{name}={value}, which is of {tasks or 'no task'}; leave "
+                    "it out."
+                )
+        try:
+            return dataclasses.replace(
+                self, options={**self.options, **options}
+            )
+        except ValueError as error:
+            raise UserError(f"Received: {error}.") from error
+
     def to_json(self) -> str:
         """Returns the text of a `task.json`; None and {} are left out."""
         values = dataclasses.asdict(self)
@@ -94,7 +120,10 @@ def _check_options(row: Spec, options: Mapping[str, Option]) -> None:
         if name not in options:
             raise ValueError(f"a task {row.task!r} that has no option {name!r}")
         value = options[name]
-        if type(default) is bool:
+        if name in row.choices:
+            wanted = " or ".join(row.choices[name])
+            fits = value in row.choices[name]
+        elif type(default) is bool:
             wanted, fits = "true or false", type(value) is bool
         elif type(default) is int:
             wanted = "an integer of at least 1"

@@ -1,5 +1,6 @@
 """A trained model in memory: a function of ids, and what its ids mean."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from bert.model_folder.saved_model import SavedModel
 from bert.serving.graphs import Graph
 from bert.tasks import inference
 from bert.tasks.inference import Inference
+from bert.tasks.spec import Option
 
 
 class LoadedModel(NamedTuple):
@@ -29,17 +31,25 @@ class LoadedModel(NamedTuple):
     function: Callable[..., Mapping[str, tf.Tensor]]
 
 
-def load(folder: str, given: Given | None = None) -> LoadedModel:
+def load(
+    folder: str,
+    given: Given | None = None,
+    options: Mapping[str, Option] | None = None,
+) -> LoadedModel:
     """Loads a model, once for all.
 
     Args:
         folder: see `model_folder.locate`.
         given: what the user says of it; see `model_files.find`.
+        options: how to choose answers; see `Task.with_answer_options`.
 
     Raises:
-        UserError: a file is missing, or does not fit the others.
+        UserError: a file is missing, or does not fit the others; the task has
+            no such option.
     """
     source = model_files.find(folder, given)
+    task = source.task.with_answer_options(options or {})
+    source = dataclasses.replace(source, task=task)
     if locate.is_saved_model(folder):
         function = SavedModel(folder)
     else:

@@ -20,6 +20,7 @@ from bert.model_folder.task_files import Task
 from bert.serving import loaded_model, row_batches
 from bert.serving.loaded_model import LoadedModel
 from bert.tasks.requests import UnfitError
+from bert.tasks.spec import Option
 
 
 class Predictor:
@@ -51,7 +52,11 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, folder: str, batch_size: int = 32, given: Given | None = None
+        cls,
+        folder: str,
+        batch_size: int = 32,
+        given: Given | None = None,
+        **options: Option,
     ) -> Self:
         """Loads a model, once for all.
 
@@ -60,11 +65,14 @@ class Predictor:
                 published checkpoint, or a SavedModel of export_model.py.
             batch_size: rows that are computed together.
             given: what the folder does not say; see `Given`.
+            **options: of squad, in place of what the model keeps:
+                `n_best_size`, `max_answer_length` and
+                `null_score_diff_threshold`.
 
         Raises:
             UserError: a file is missing, or does not fit the others.
         """
-        model = loaded_model.load(folder, given)
+        model = loaded_model.load(folder, given, options)
         model.inference.check_requests(folder)
         return cls(model, batch_size)
 
@@ -90,8 +98,9 @@ class Predictor:
         Returns:
             For each, of classification `label` and `probabilities` by label
             (regression: `score`; multi_label: `labels` and `probabilities`);
-            of squad `text`, `probability`, `nbest` and, where there may be no
-            answer, `null_odds`; of ner `tokens`, `labels` and `probabilities`;
+            of squad `text`, `probability`, `start`, `end`, `nbest` and, where
+            there may be no answer, `null_odds`; of ner `tokens`, `offsets`,
+            `labels` and `probabilities`;
             of features `tokens` and, as float32 arrays, `sequence_output`
             [tokens, D] and, where the model has it, `pooled_output` [D].
 

@@ -42,6 +42,9 @@ class Spec:
         min_seq_length: the least that its script takes.
         options: what task.json keeps beside that, with the defaults for
             models of which nothing tells them.
+        choices: by name, the values of the options that are one of some.
+        answer_options: the options that say how to choose answers, so that
+            who asks the model may say them anew.
         outputs: what an export gives, by name; all float32 but ids.
         optional_weights: beginnings of the names that a checkpoint may lack;
             what stands on them is then left out.
@@ -63,6 +66,10 @@ class Spec:
     max_seq_length: int = 128
     min_seq_length: int = 3
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    answer_options: tuple[str, ...] = ()
     outputs: Mapping[str, str]
     optional_weights: tuple[str, ...] = (_POOLER,)
     huggingface: str | None = None
@@ -156,7 +163,14 @@ SPECS: tuple[Spec, ...] = (
             "max_answer_length": 30,
             "version_2_with_negative": False,
             "null_score_diff_threshold": 0.0,
+            "answer_offsets": "words",
         },
+        choices={"answer_offsets": ("words", "characters")},
+        answer_options=(
+            "n_best_size",
+            "max_answer_length",
+            "null_score_diff_threshold",
+        ),
         outputs={
             "start_logits": "[B, S]; -10000 for padding",
             "end_logits": "[B, S]; -10000 for padding",

@@ -18,7 +18,8 @@ def write_eval_results(
     Args:
         output_dir: gets `eval_results.txt`, `key = value` a line, sorted by
             key, and an event file in `eval/`.
-        results: figures by name; `global_step` joins them.
+        results: figures by name; `global_step` joins them. A text among them
+            is no figure, and not in the event file.
         step: the checkpoint's global_step.
     """
     figures = {**results, "global_step": step}
@@ -30,7 +31,11 @@ def write_eval_results(
         os.path.join(output_dir, "eval_results.txt"),
         "".join(line + "\n" for line in lines),
     )
-    write_events(output_dir, results, step)
+    write_events(
+        output_dir,
+        {k: v for k, v in results.items() if not isinstance(v, str)},
+        step,
+    )
 
 
 def write_events(

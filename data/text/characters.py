@@ -72,6 +72,18 @@ def _strip_and_split(char: str) -> str:
     return "" if unicodedata.category(char) == "Mn" else _split(char)
 
 
+def _left_cased(char: str) -> str:
+    return _clean(char).strip()
+
+
+def _left_lowered(char: str) -> str:
+    decomposed = unicodedata.normalize("NFD", _clean(char).lower())
+    return "".join(_strip_and_split(part).strip() for part in decomposed)
+
+
 CLEAN = _CharacterTable(_clean)
 SPLIT = _CharacterTable(_split)
 STRIP_AND_SPLIT = _CharacterTable(_strip_and_split)
+# What all steps together leave of a character, without spaces.
+LEFT_CASED = _CharacterTable(_left_cased)
+LEFT_LOWERED = _CharacterTable(_left_lowered)

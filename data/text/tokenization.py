@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterable, Mapping
 
 from absl import logging
 
-from bert.data.text import characters
+from bert.data.text import characters, offsets
 from bert.data.text.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
@@ -30,8 +30,9 @@ from bert.files import file_bytes
 _SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]")
 
 # A FullTokenizer remembers less than 200 MB: words with ids, words with pieces,
-# and three tables of characters of at most 5 MB.
+# words with ranges, and five tables of characters of at most 5 MB.
 _WORDS_LIMIT_BYTES = 80_000_000
+_OFFSETS_LIMIT_BYTES = 15_000_000
 
 
 def convert_to_unicode(text: str | bytes) -> str:
@@ -174,6 +175,9 @@ class FullTokenizer:
         self._pieces_of_words = WordMemory(
             self._compute_pieces, _WORDS_LIMIT_BYTES
         )
+        self._offsets_of_words = WordMemory(
+            self._compute_offsets, _OFFSETS_LIMIT_BYTES
+        )
 
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""
@@ -229,6 +233,44 @@ class FullTokenizer:
         """
         return list(map(self._ids_of_words.__getitem__, words))
 
+    def encode_with_offsets(
+        self, text: str | bytes
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Returns `encode(text)` and where each piece stands in the text.
+
+        Returns:
+            The ids; and by id the range [start, end) of the characters of
+            `text` (of bytes: once decoded) that the piece is from. See
+            `data.text.offsets` for what belongs to a piece.
+
+        Raises:
+            UserError: see `word_offsets`.
+        """
+        text = convert_to_unicode(text)
+        ids: list[int] = []
+        ranges: list[tuple[int, int]] = []
+        for match in offsets.WORD.finditer(text):
+            word, first = match[0], match.start()
+            ids += self._ids_of_words[word]
+            ranges += offsets.shifted_pairs(self._offsets_of_words[word], first)
+        return ids, ranges
+
+    def word_offsets(self, words: Iterable[str]) -> list[tuple[int, ...]]:
+        """Returns where the pieces of `encode_words` stand in each word.
+
+        Args:
+            words: see `encode_words`.
+
+        Returns:
+            By word: start, end, start, end, ... of its pieces, in characters
+            of the word.
+
+        Raises:
+            UserError: a subclass has changed the steps of the tokenizer, so
+                that this is not known.
+        """
+        return list(map(self._offsets_of_words.__getitem__, words))
+
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Returns the tokens' ids; KeyError for an unknown token."""
         return convert_by_vocab(self.vocab, tokens)
@@ -245,6 +287,14 @@ class FullTokenizer:
     def _compute_pieces(self, word: str) -> tuple[str, ...]:
         # The vocabulary's own strings: those cut from the word are copies.
         return tuple(convert_by_vocab(self.inv_vocab, self._compute_ids(word)))
+
+    def _compute_offsets(self, word: str) -> tuple[int, ...]:
+        return offsets.piece_offsets(
+            word,
+            self.basic_tokenizer.tokenize(word),
+            convert_by_vocab(self.inv_vocab, self._ids_of_words[word]),
+            self.basic_tokenizer.do_lower_case,
+        )
 
 
 class BasicTokenizer:
@@ -271,6 +321,26 @@ class BasicTokenizer:
             return text.translate(characters.SPLIT).split()
         text = unicodedata.normalize("NFD", text.lower())
         return text.translate(characters.STRIP_AND_SPLIT).split()
+
+    def tokenize_with_offsets(
+        self, text: str
+    ) -> tuple[list[str], list[tuple[int, int]]]:
+        """Returns `tokenize(text)` and where each token stands in the text.
+
+        Returns:
+            The tokens; and by token the range [start, end) of the characters
+            that it is from, see `data.text.offsets`.
+        """
+        found: list[str] = []
+        ranges: list[tuple[int, int]] = []
+        for match in offsets.WORD.finditer(text):
+            tokens = self.tokenize(match[0])
+            places = offsets.piece_offsets(
+                match[0], tokens, tokens, self.do_lower_case
+            )
+            found += tokens
+            ranges += offsets.shifted_pairs(places, match.start())
+        return found, ranges
 
 
 class WordpieceTokenizer:

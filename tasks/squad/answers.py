@@ -6,10 +6,10 @@ Source: write_predictions in run_squad.py of google-research/bert.
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bert.tasks.squad.examples import SquadExample
-from bert.tasks.squad.final_text import get_final_text
+from bert.tasks.squad.final_text import OriginalText, join_pieces
 from bert.tasks.squad.windows import Window
 
 # NumPy is imported where it is used, so that --help needs none.
@@ -81,11 +81,15 @@ class Answer:
         text: the best one that is not ""; "" where there is none.
         null_odds: the score of no answer less that of `text` (0.0 where that
             is ""); None where a question must have an answer.
+        ranges: by entry of nbest, where it stands in the paragraph: [start,
+            end) in characters; of all its words, where answers are counted in
+            words. None of "", and where the words' places are not known.
     """
 
     nbest: Sequence[NbestEntry]
     text: str
     null_odds: float | None
+    ranges: Sequence[tuple[int, int] | None] = ()
 
     def prediction(self, null_score_diff_threshold: float) -> str:
         """Returns the answer to give.
@@ -97,6 +101,17 @@ class Answer:
         if self.null_odds is None:
             return self.nbest[0].text
         return "" if self.null_odds > null_score_diff_threshold else self.text
+
+    def nbest_with_ranges(self) -> list[dict[str, Any]]:
+        """Returns the entries with `start` and `end`, None for ""."""
+        return [
+            {**entry._asdict(), "start": start, "end": end}
+            for entry, (start, end) in zip(
+                self.nbest,
+                (own or (None, None) for own in self.ranges),
+                strict=True,
+            )
+        ]
 
 
 class _Span(NamedTuple):
@@ -172,7 +187,8 @@ def answer(
         spans.append(null)
     # Stable, so of equals the earlier window's, the higher start.
     spans.sort(key=lambda span: span.score, reverse=True)
-    chosen = _distinct_texts(example, spans, settings)
+    texts = _Texts(example, settings)
+    chosen = _distinct_texts(texts, spans, settings.n_best_size)
     if null and "" not in (text for text, _ in chosen):
         chosen.append(("", null))
     if not chosen:
@@ -189,7 +205,12 @@ def answer(
         # One after the other, as the original: rounding tells.
         null_odds = score - (best.start_logit if best else 0.0)
         null_odds -= best.end_logit if best else 0.0
-    return Answer(nbest, best.text if best else "", null_odds)
+    return Answer(
+        nbest,
+        best.text if best else "",
+        null_odds,
+        [texts.range_of(span) for _, span in chosen],
+    )
 
 
 def _spans_in_window(
@@ -236,33 +257,65 @@ def _null_span(results: Sequence[tuple[Window, RawResult]]) -> _Span:
 
 
 def _distinct_texts(
-    example: SquadExample, spans: Iterable[_Span], settings: AnswerSettings
+    texts: "_Texts", spans: Iterable[_Span], n_best_size: int
 ) -> list[tuple[str, _Span]]:
     """Returns the best spans with their texts; each text comes once."""
     chosen: dict[str, _Span] = {}
     for span in spans:
-        if len(chosen) >= settings.n_best_size:
+        if len(chosen) >= n_best_size:
             break
-        text = _text_of(example, span, settings)
-        chosen.setdefault(text, span)
+        chosen.setdefault(texts.text_of(span), span)
     return list(chosen.items())
 
 
-def _text_of(
-    example: SquadExample, span: _Span, settings: AnswerSettings
-) -> str:
-    window = span.window
-    if window is None or not span.start:
-        return ""  # no answer
-    first, last = window.piece_at(span.start), window.piece_at(span.end)
-    pieces = " ".join(window.document.pieces[first : last + 1])
-    words = window.document.word_of_piece
-    return get_final_text(
-        " ".join(pieces.replace(" ##", "").replace("##", "").split()),
-        " ".join(example.doc_tokens[words[first] : words[last] + 1]),
-        settings.do_lower_case,
-        settings.verbose_logging,
-    )
+class _Texts:
+    """Finds the texts of a question's spans in its paragraph."""
+
+    def __init__(self, example: SquadExample, settings: AnswerSettings) -> None:
+        self._example = example
+        self._settings = settings
+        # By first and last word: in a script without spaces a few words are
+        # all of the paragraph, and most spans are in the same ones.
+        self._parts: dict[tuple[int, int], OriginalText] = {}
+
+    def text_of(self, span: _Span) -> str:
+        """Returns a span's text; "" is no answer."""
+        if span.window is None or not span.start:
+            return ""
+        document = span.window.document
+        first = span.window.piece_at(span.start)
+        last = span.window.piece_at(span.end)
+        if document.offsets:
+            start, end = document.offsets.range_of(first, last)
+            return document.offsets.context[start:end]
+        words = document.word_of_piece[first], document.word_of_piece[last]
+        if words not in self._parts:
+            self._parts[words] = OriginalText(
+                " ".join(self._example.doc_tokens[words[0] : words[1] + 1]),
+                self._settings.do_lower_case,
+            )
+        return self._parts[words].part(
+            join_pieces(document.pieces[first : last + 1]),
+            self._settings.verbose_logging,
+        )
+
+    def range_of(self, span: _Span) -> tuple[int, int] | None:
+        """Returns where a span stands in its paragraph: `Answer.ranges`."""
+        if span.window is None or not span.start:
+            return None
+        document = span.window.document
+        first = span.window.piece_at(span.start)
+        last = span.window.piece_at(span.end)
+        if document.offsets:
+            return document.offsets.range_of(first, last)
+        starts = self._example.word_starts
+        if not starts:
+            return None
+        last_word = document.word_of_piece[last]
+        return (
+            starts[document.word_of_piece[first]],
+            starts[last_word] + len(self._example.doc_tokens[last_word]),
+        )
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:

@@ -21,6 +21,9 @@ class Config(FineTuningConfig):
     verbose_logging: bool
     version_2_with_negative: bool
     null_score_diff_threshold: str
+    answer_offsets: str
+    f1_by: str
+    train_on_answer: str
 
     def __post_init__(self):
         super().__post_init__()

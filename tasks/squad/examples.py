@@ -11,18 +11,22 @@ Source: Rajpurkar et al. 2016 (v1.1), Rajpurkar et al. 2018 (v2.0).
 
 import bisect
 import dataclasses
+import functools
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from absl import logging
 
 from bert.data.tables import json_node, rows
 from bert.data.tables.json_node import Node
 from bert.errors import UserError
+from bert.tasks.squad import character_offsets
 
 # What separates words; other spaces (U+00A0, ...) stand inside a word.
 _WORD = re.compile("[^ \t\r\n\u202f]+")
+# The values of --train_on_answer.
+TRAIN_ON_ANSWER = ("error", "first", "longest")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class SquadExample:
             answers were not asked for.
         answers: all right answers, for an evaluation; () where it has none,
             or where they were not asked for.
+        word_starts: where in the paragraph each word begins.
+        context: the paragraph, where answers are counted in its characters;
+            None where they are counted in words.
+        answer_range: the answer to learn as a range [start, end) of characters
+            of the paragraph; None where there is none, where another text
+            stands there, and where answers were not asked for.
     """
 
     qas_id: str
@@ -53,17 +63,36 @@ class SquadExample:
     end_position: int | None = None
     is_impossible: bool = False
     answers: tuple[str, ...] = ()
+    word_starts: Sequence[int] = ()
+    context: str | None = None
+    answer_range: tuple[int, int] | None = None
 
 
-def words_of(text: str) -> list[str]:
-    """Returns a paragraph's words: a `SquadExample`'s `doc_tokens`."""
-    return _WORD.findall(text)
+class TrainingExamples(NamedTuple):
+    """The questions of a file to train on.
+
+    Attributes:
+        examples: at least one.
+        num_left_out: how many more there are, whose answers are not found.
+    """
+
+    examples: list[SquadExample]
+    num_left_out: int
+
+
+def words_of(text: str) -> tuple[list[str], list[int]]:
+    """Returns a paragraph's words, and where in it each begins."""
+    matches = list(_WORD.finditer(text))
+    return [match[0] for match in matches], [m.start() for m in matches]
 
 
 def read_training_examples(
-    path: str, version_2_with_negative: bool
-) -> list[SquadExample]:
-    """Reads questions with the one answer that each must have.
+    path: str,
+    version_2_with_negative: bool,
+    answer_offsets: str = character_offsets.WORDS,
+    train_on_answer: str = "error",
+) -> TrainingExamples:
+    """Reads questions with an answer to learn.
 
     A question whose answer is not found at its place (a few of the published
     ones) is left out with a warning.
@@ -73,22 +102,70 @@ def read_training_examples(
             TensorFlow.
         version_2_with_negative: whether `is_impossible` may mark a question
             as one without an answer.
+        answer_offsets: what answers are counted in, "words" or "characters".
+        train_on_answer: which of several answers to take, one of
+            `TRAIN_ON_ANSWER`.
 
     Raises:
         UserError: the file cannot be read or is not as told above, a question
-            has not exactly one answer, or no question is left.
+            has no answer, or several where that is an error, or no question
+            is left.
     """
     examples = []
+    num_left_out = num_several = 0
     for paragraph in _paragraphs(path):
         for qa in paragraph.qas:
-            example = _training_example(paragraph, qa, version_2_with_negative)
-            if example:
-                examples.append(example)
-    return _some(examples, path)
+            make = _maker(paragraph, qa, answer_offsets)
+            if version_2_with_negative and _is_impossible(qa.node):
+                examples.append(make(orig_answer_text="", **_NO_ANSWER))
+                continue
+            given = _answers_to_learn(
+                qa.node, version_2_with_negative, train_on_answer
+            )
+            num_several += len(given) > 1
+            text, start = _text_and_start(
+                paragraph, _choose(given, train_on_answer)
+            )
+            place = _place_of_answer(
+                paragraph, qa.node, text, start, answer_offsets
+            )
+            if place:
+                examples.append(make(orig_answer_text=text, **place))
+            else:
+                num_left_out += 1
+    num_questions = len(examples) + num_left_out
+    if num_several:
+        logging.warning(
+            "%s: %d of %d questions have several answers; of each the %s one "
+            "is learned.",
+            path,
+            num_several,
+            num_questions,
+            train_on_answer,
+        )
+    if num_left_out and not examples:
+        raise UserError(
+            f"{path}: expected answers at their answer_start (characters of "
+            "the context, from 0). Received: other texts there, for all "
+            f"{num_questions} of its answers; see the warnings above."
+        )
+    if num_left_out:
+        logging.warning(
+            "%s: %d of %d questions left out, since their answers were not "
+            "found.",
+            path,
+            num_left_out,
+            num_questions,
+        )
+    return TrainingExamples(_some(examples, path), num_left_out)
 
 
 def read_prediction_examples(
-    path: str, *, with_answers: bool, version_2_with_negative: bool
+    path: str,
+    *,
+    with_answers: bool,
+    version_2_with_negative: bool,
+    answer_offsets: str = character_offsets.WORDS,
 ) -> list[SquadExample]:
     """Reads questions to be answered.
 
@@ -97,6 +174,7 @@ def read_prediction_examples(
         with_answers: whether the right answers are needed, for an evaluation;
             else they are not looked at.
         version_2_with_negative: whether a question may have no answer.
+        answer_offsets: see `read_training_examples`.
 
     Raises:
         UserError: the file cannot be read or is not as told above, or it
@@ -104,8 +182,7 @@ def read_prediction_examples(
     """
     return _some(
         [
-            SquadExample(
-                *(qa.id, qa.question, paragraph.words),
+            _maker(paragraph, qa, answer_offsets)(
                 answers=_gold_answers(qa.node, version_2_with_negative)
                 if with_answers
                 else (),
@@ -145,11 +222,9 @@ def _paragraphs(path: str) -> Iterator[_Paragraph]:
     for article in root.child("data", list).items(dict):
         for node in article.child("paragraphs", list).items(dict):
             context = node.child("context", str).value
-            matches = list(_WORD.finditer(context))
             yield _Paragraph(
                 context,
-                [match[0] for match in matches],
-                [match.start() for match in matches],
+                *words_of(context),
                 [
                     _question(qa, seen)
                     for qa in node.child("qas", list).items(dict)
@@ -173,63 +248,124 @@ def _question(node: Node, seen: dict[str, str]) -> _Question:
     return _Question(named, qas_id, question)
 
 
-def _training_example(
-    paragraph: _Paragraph, qa: _Question, version_2_with_negative: bool
-) -> SquadExample | None:
-    """Returns a question with its answer's words, None if not found again."""
-    example = SquadExample(qa.id, qa.question, paragraph.words)
-    # A file of v1.1 is one of v2.0, too, in which all questions have answers.
-    if (
-        version_2_with_negative
-        and "is_impossible" in qa.node.value
-        and qa.node.child("is_impossible", bool).value
-    ):
-        return dataclasses.replace(
-            example,
-            orig_answer_text="",
-            start_position=-1,
-            end_position=-1,
-            is_impossible=True,
-        )
-    text, first_char = _one_answer(paragraph, qa.node, version_2_with_negative)
-    # -1 in spaces before the first word: the original finds nothing there.
-    start = paragraph.word_at(first_char)
-    end = paragraph.word_at(first_char + len(text) - 1)
-    # Word by word, since an answer may begin or end inside a word.
-    words = paragraph.words[start : end + 1] if start >= 0 else []
-    found = " ".join(words)
-    cleaned = " ".join(text.split())
-    if cleaned not in found:
-        logging.warning("Could not find answer: '%s' vs. '%s'", found, cleaned)
-        return None
-    return dataclasses.replace(
-        example, orig_answer_text=text, start_position=start, end_position=end
+def _maker(
+    paragraph: _Paragraph, qa: _Question, answer_offsets: str
+) -> Callable[..., SquadExample]:
+    """Returns what makes a question, but for its answer."""
+    in_characters = answer_offsets == character_offsets.CHARACTERS
+    return functools.partial(
+        SquadExample,
+        qas_id=qa.id,
+        question_text=qa.question,
+        doc_tokens=paragraph.words,
+        word_starts=paragraph.word_starts,
+        context=paragraph.context if in_characters else None,
     )
 
 
-def _one_answer(
-    paragraph: _Paragraph, node: Node, version_2_with_negative: bool
-) -> tuple[str, int]:
-    """Returns the text and the first character of a question's one answer."""
-    answers = list(node.child("answers", list).items(dict))
-    if len(answers) != 1:
-        advice = "keep one of them in a training file"
-        if not answers and version_2_with_negative:
-            advice = 'mark a question without an answer "is_impossible": true'
-        elif not answers:
-            advice = (
-                "for a file that has questions without an answer (SQuAD "
-                "v2.0), pass --version_2_with_negative"
+# What a question without an answer has in place of one to learn.
+_NO_ANSWER = {"start_position": -1, "end_position": -1, "is_impossible": True}
+
+
+def _is_impossible(node: Node) -> bool:
+    # A file of v1.1 is one of v2.0, too, in which all questions have answers.
+    return (
+        "is_impossible" in node.value
+        and node.child("is_impossible", bool).value
+    )
+
+
+def _place_of_answer(
+    paragraph: _Paragraph,
+    node: Node,
+    text: str,
+    first_char: int,
+    answer_offsets: str,
+) -> dict[str, Any] | None:
+    """Returns a `SquadExample`'s place of an answer; warns if it is not there.
+
+    Args:
+        paragraph: the paragraph.
+        node: the question.
+        text: the answer.
+        first_char: where it is said to begin.
+        answer_offsets: see `read_training_examples`.
+    """
+    # -1 in spaces before the first word: the original finds nothing there.
+    start = paragraph.word_at(first_char)
+    end_char = first_char + len(text)
+    end = paragraph.word_at(end_char - 1)
+    place = character_offsets.answer_range(paragraph.context, text, first_char)
+    advice, where = "the question is left out", "characters"
+    if answer_offsets == character_offsets.CHARACTERS:
+        found, wanted = paragraph.context[first_char:end_char], text
+        is_found = place is not None
+    else:
+        # Word by word, since an answer may begin or end inside a word.
+        words = paragraph.words[start : end + 1] if start >= 0 else []
+        found, wanted = " ".join(words), " ".join(text.split())
+        where = "the words of characters"
+        is_found = wanted in found
+        if not is_found:
+            logging.warning(
+                "Could not find answer: '%s' vs. '%s'", found, wanted
             )
-        raise node.fault(
-            "For training, each question should have exactly 1 answer",
-            str(len(answers)),
-            advice,
+        if place:
+            advice += " (--answer_offsets=characters finds it)"
+    if not is_found:
+        # As repr, since texts may differ in kinds of spaces alone.
+        expected = (
+            f"expected the answer {wanted!r} in {where} {first_char} to "
+            f"{end_char} of the context"
         )
-    text = answers[0].child("text", str)
+        fault = node.fault(expected, repr(found), advice)
+        logging.warning("%s", fault)
+        return None
+    return {
+        "start_position": max(start, 0),
+        "end_position": end,
+        "answer_range": place,
+    }
+
+
+def _answers_to_learn(
+    node: Node, version_2_with_negative: bool, train_on_answer: str
+) -> list[Node]:
+    """Returns a question's answers, at least one."""
+    answers = list(node.child("answers", list).items(dict))
+    if len(answers) == 1 or (answers and train_on_answer != "error"):
+        return answers
+    advice = (
+        "keep one of them in a training file, or say which one is learned "
+        "(--train_on_answer=first)"
+    )
+    if not answers and version_2_with_negative:
+        advice = 'mark a question without an answer "is_impossible": true'
+    elif not answers:
+        advice = (
+            "for a file that has questions without an answer (SQuAD v2.0), "
+            "pass --version_2_with_negative"
+        )
+    raise node.fault(
+        "For training, each question should have exactly 1 answer",
+        str(len(answers)),
+        advice,
+    )
+
+
+def _choose(answers: Sequence[Node], train_on_answer: str) -> Node:
+    """Returns the answer to learn; of equally long ones the first."""
+    if train_on_answer == "longest":
+        return max(answers, key=lambda node: len(node.child("text", str).value))
+    return answers[0]
+
+
+def _text_and_start(paragraph: _Paragraph, answer: Node) -> tuple[str, int]:
+    """Returns an answer's text and its first character, checked."""
+    text = answer.child("text", str)
     if not text.value.strip():
         raise text.fault("expected the answer's text", repr(text.value))
-    start = answers[0].child("answer_start", int)
+    start = answer.child("answer_start", int)
     last = len(paragraph.context) - len(text.value)
     if not 0 <= start.value <= last:
         raise start.fault(

@@ -3,9 +3,20 @@
 Source: get_final_text in run_squad.py of google-research/bert.
 """
 
+from collections.abc import Iterable
+
 from absl import logging
 
 from bert.data.text.tokenization import BasicTokenizer
+
+# In no tokenized text: brackets are tokens of their own.
+_UNKNOWN = "[UNK]"
+
+
+def join_pieces(pieces: Iterable[str]) -> str:
+    """Returns word pieces as words: a `pred_text`."""
+    text = " ".join(pieces).replace(" ##", "").replace("##", "")
+    return " ".join(text.split())
 
 
 def get_final_text(
@@ -32,24 +43,50 @@ def get_final_text(
         A part of orig_text; all of it where pred_text is not found in it, or
         where tokenizing has changed its length.
     """
-    tok_text = " ".join(BasicTokenizer(do_lower_case).tokenize(orig_text))
-    start = tok_text.find(pred_text)
-    if start < 0 or not pred_text:
-        if verbose_logging:
-            logging.info(
-                "Unable to find text: '%s' in '%s'", pred_text, orig_text
-            )
-        return orig_text
-    tok_chars = tok_text.replace(" ", "")
-    places = [place for place, char in enumerate(orig_text) if char != " "]
-    if len(places) != len(tok_chars):
-        if verbose_logging:
+    text = OriginalText(orig_text, do_lower_case)
+    return text.part(pred_text, verbose_logging)
+
+
+class OriginalText:
+    """A text that is tokenized once to find many parts of it.
+
+    Args:
+        orig_text: see `get_final_text`.
+        do_lower_case: see `get_final_text`.
+    """
+
+    def __init__(self, orig_text: str, do_lower_case: bool) -> None:
+        tokens = BasicTokenizer(do_lower_case).tokenize(orig_text)
+        self._orig_text = orig_text
+        self._tok_text = " ".join(tokens)
+        self._tok_chars = "".join(tokens)
+        self._places = [
+            place for place, char in enumerate(orig_text) if char != " "
+        ]
+        self._has_places = len(self._places) == len(self._tok_chars)
+
+    def part(self, pred_text: str, verbose_logging: bool = False) -> str:
+        """Returns `get_final_text` of this text."""
+        if not self._has_places and not verbose_logging:
+            return self._orig_text
+        start = -1
+        if _UNKNOWN not in pred_text:
+            start = self._tok_text.find(pred_text)
+        if start < 0 or not pred_text:
+            if verbose_logging:
+                logging.info(
+                    "Unable to find text: '%s' in '%s'",
+                    pred_text,
+                    self._orig_text,
+                )
+            return self._orig_text
+        if not self._has_places:
             logging.info(
                 "Length not equal after stripping spaces: '%s' vs '%s'",
-                orig_text.replace(" ", ""),
-                tok_chars,
+                self._orig_text.replace(" ", ""),
+                self._tok_chars,
             )
-        return orig_text
-    first = len(tok_text[:start].replace(" ", ""))
-    last = first + len(pred_text.replace(" ", "")) - 1
-    return orig_text[places[first] : places[last] + 1]
+            return self._orig_text
+        first = start - self._tok_text.count(" ", 0, start)
+        last = first + len(pred_text.replace(" ", "")) - 1
+        return self._orig_text[self._places[first] : self._places[last] + 1]

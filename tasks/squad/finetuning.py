@@ -12,7 +12,7 @@ from bert.model_folder import task_files
 from bert.tasks import spec
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.squad import answers, examples, windows
+from bert.tasks.squad import answers, character_offsets, examples, windows
 from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
@@ -55,6 +55,7 @@ class Squad(FineTuningTask):
         # Found in the prediction where it is auto.
         self._threshold = config.threshold or 0.0
         self._train: list[SquadExample] = []
+        self._num_left_out = 0
         self.asked: list[SquadExample] = []
 
     @property
@@ -69,14 +70,18 @@ class Squad(FineTuningTask):
                 config.predict_file,
                 with_answers=config.evaluates,
                 version_2_with_negative=version_2,
+                answer_offsets=config.answer_offsets,
             )
         if config.train_file and config.do_train:
-            self._train = examples.read_training_examples(
-                config.train_file, version_2
+            self._train, self._num_left_out = examples.read_training_examples(
+                config.train_file,
+                version_2,
+                config.answer_offsets,
+                config.train_on_answer,
             )
 
     def prepare(self, prepared):
-        """Checks that there are windows."""
+        """Checks that there are windows, and whether words can answer."""
         super().prepare(prepared)
         for path, questions in (
             (self.config.predict_file, self.asked),
@@ -87,6 +92,26 @@ class Squad(FineTuningTask):
                     f"{path}: expected paragraphs with words. Received: "
                     f"{len(questions)} questions, all with an empty context."
                 )
+        if self.config.answer_offsets == character_offsets.WORDS:
+            self._warn_of_words()
+
+    def _warn_of_words(self) -> None:
+        """Says how many answers cannot come back exactly, if any."""
+        num_lost = self._num_left_out + sum(
+            not character_offsets.comes_back_in_words(
+                example, self.prepared.tokenizer, self.config.do_lower_case
+            )
+            for example in self._train
+        )
+        if num_lost:
+            logging.warning(
+                "%s: %d of %d answers cannot come back exactly, since answers "
+                "are counted in words; --answer_offsets=characters counts "
+                "characters.",
+                self.config.train_file,
+                num_lost,
+                len(self._train) + self._num_left_out,
+            )
 
     @property
     def num_examples(self) -> int:
@@ -244,6 +269,8 @@ class Squad(FineTuningTask):
         """
         from bert.tasks.squad import metrics
 
+        f1_by = self.config.f1_by
+
         def judged(threshold: float) -> list[metrics.Judged]:
             return [
                 metrics.Judged(
@@ -257,30 +284,36 @@ class Squad(FineTuningTask):
 
         threshold = self.config.threshold
         if not self.config.version_2_with_negative:
-            return self._threshold, metrics.metrics(judged(self._threshold))
+            figures = metrics.metrics(judged(self._threshold), f1_by)
+            return self._threshold, figures
         if threshold is not None:
-            return threshold, metrics.metrics_v2(judged(threshold))
-        threshold = metrics.best_f1_threshold(judged(0.0))
+            return threshold, metrics.metrics_v2(judged(threshold), f1_by)
+        threshold = metrics.best_f1_threshold(judged(0.0), f1_by)
         logging.info(
             "null_score_diff_threshold with the best F1: %s", threshold
         )
-        figures = metrics.metrics_v2(judged(threshold))
+        figures = metrics.metrics_v2(judged(threshold), f1_by)
         return threshold, {**figures, "null_score_diff_threshold": threshold}
 
-    def _write(self, found: Answered) -> dict[str, float]:
+    def _write(self, found: Answered) -> dict[str, float | str]:
         """Writes predict_file's answers; returns what they are worth.
 
         A threshold that was found is kept with the model.
         """
-        from bert.tasks.squad import predictions
+        from bert.tasks.squad import metrics, predictions
 
-        figures: dict[str, float] = {}
+        figures: dict[str, float | str] = {}
         if self.config.writes_results:
-            self._threshold, figures = self._judge(found)
+            self._threshold, judged = self._judge(found)
+            figures = {**judged}
+            if self.config.f1_by != metrics.F1_BY[0]:
+                figures["f1_by"] = self.config.f1_by
         predictions.write_predictions(
             self.config.output_dir,
             ((example.qas_id, answer) for example, answer in found),
             self._threshold,
+            with_ranges=self.config.answer_offsets
+            == character_offsets.CHARACTERS,
         )
         if self.config.threshold is None:
             task_files.update(self.config.output_dir, self.model_task)

@@ -3,6 +3,7 @@
 Letters of shapes: B batch, S sequence.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from bert.tasks.inference import (
     Tensors,
 )
 from bert.tasks.requests import UnfitError, check_finite, texts_of
-from bert.tasks.squad import answers, windows
+from bert.tasks.squad import answers, character_offsets, windows
 from bert.tasks.squad.examples import SquadExample, words_of
 from bert.tasks.squad.windows import Document, Window
 
@@ -52,7 +53,7 @@ class Squad(Inference):
 
     # The context of the last request: questions about one paragraph, one after
     # the other, share its pieces.
-    _context: tuple[list[str], Document] | None = None
+    _context: tuple[str, SquadExample, Document] | None = None
 
     def make_model(self) -> SpanModel:
         """Returns a `SpanModel`."""
@@ -85,15 +86,28 @@ class Squad(Inference):
             "a question and a context, `question ||| context` or JSON",
             least=2,
         )
-        words = words_of(text)
         context = self._context
-        if context is None or context[0] != words:
-            context = words, windows.make_document(words, self.tokenizer)
-            self._context = context
-        words, document = context
+        if context is None or context[0] != text:
+            in_characters = (
+                self.task.options["answer_offsets"]
+                == character_offsets.CHARACTERS
+            )
+            words, starts = words_of(text)
+            example = SquadExample(
+                qas_id="",
+                question_text="",
+                doc_tokens=words,
+                word_starts=starts,
+                context=text if in_characters else None,
+            )
+            document = windows.make_document(example, self.tokenizer)
+            context = self._context = text, example, document
+        _, example, document = context
         if not document.ids:
             raise UnfitError("a context with words")
-        return Question(SquadExample("", question, words), document)
+        return Question(
+            dataclasses.replace(example, question_text=question), document
+        )
 
     def request_of_line(self, line: str) -> Question:
         """Returns the question and the context of a line."""
@@ -125,11 +139,14 @@ class Squad(Inference):
         text = found.prediction(
             float(self.task.options["null_score_diff_threshold"])
         )
-        best = next(entry for entry in found.nbest if entry.text == text)
-        answer = {"text": text, "probability": best.probability}
+        nbest = found.nbest_with_ranges()
+        best = next(entry for entry in nbest if entry["text"] == text)
+        answer = {
+            name: best[name] for name in ("text", "probability", "start", "end")
+        }
         if found.null_odds is not None:
             answer["null_odds"] = found.null_odds
-        return {**answer, "nbest": [each._asdict() for each in found.nbest]}
+        return {**answer, "nbest": nbest}
 
     def raw_strings(self) -> dict[str, RawTexts]:
         """Returns a question and the start of its context, one window."""

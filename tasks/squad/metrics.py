@@ -1,17 +1,51 @@
 """Exact match and F1 of SQuAD, in percent, as its official scripts count.
 
+F1 counts the words that two answers have in common; where a script writes no
+spaces, it may count characters (`F1_BY`).
+
 Source: evaluate-v1.1.py (Rajpurkar et al. 2016) and evaluate-v2.0.py
 (Rajpurkar et al. 2018).
 """
 
 import collections
+import functools
 import re
 import string
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+# What F1 counts (--f1_by): words, the official figure; characters; or
+# characters in scripts without spaces and words elsewhere.
+F1_BY = ("words", "characters", "auto")
+# Chinese and full-width punctuation: full-width ASCII's, and by blocks.
+_WIDE_PUNCTUATION = "".join(
+    [
+        *(chr(ord(char) + 0xFEE0) for char in string.punctuation),
+        *map(chr, (*range(0x3001, 0x3004), *range(0x3008, 0x3012))),
+        *map(chr, (*range(0x3014, 0x3020), 0x3030, 0x303D, 0x30FB)),
+        *map(chr, (*range(0xFE10, 0xFE1A), *range(0xFE30, 0xFE70))),
+        *map(chr, range(0xFF5F, 0xFF66)),
+        "·‐‑‒–—―‘’‚‛“”„‟‥…‧",
+    ]
+)
+_WITHOUT_WIDE_PUNCTUATION = str.maketrans(
+    "", "", string.punctuation + _WIDE_PUNCTUATION
+)
+_SCRIPTS_WITHOUT_SPACES = (
+    # Han
+    "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    # Kana
+    "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"
+    # Thai and Lao, Myanmar, Khmer
+    "\u0e01-\u0e3a\u0e40-\u0eff\u1000-\u109f\ua9e0-\ua9fe\uaa60-\uaa7f"
+    "\u1780-\u17ff\u19e0-\u19ff"
+)
+_AUTO_TOKEN = re.compile(
+    f"[{_SCRIPTS_WITHOUT_SPACES}]|[^\\s{_SCRIPTS_WITHOUT_SPACES}]+"
+)
 
 METRICS = ("exact_match", "f1")
 METRICS_V2 = (
@@ -40,7 +74,29 @@ class Judged(NamedTuple):
 
 def normalize_answer(text: str) -> str:
     """Returns an answer in lower case without punctuation and articles."""
-    text = text.lower().translate(_WITHOUT_PUNCTUATION)
+    return _normalize(text, _WITHOUT_PUNCTUATION)
+
+
+def f1_tokens(text: str, f1_by: str = "words") -> list[str]:
+    """Returns what F1 counts in an answer.
+
+    Args:
+        text: the answer.
+        f1_by: one of `F1_BY`. "words": those of the normalized answer; else
+            Chinese and full-width punctuation is left out, too, and
+            "characters" are all that are no spaces, "auto": those of Han,
+            kana, Thai, Lao, Khmer and Myanmar, and the words of the rest.
+    """
+    if f1_by == "words":
+        return normalize_answer(text).split()
+    text = _normalize(text, _WITHOUT_WIDE_PUNCTUATION)
+    if f1_by == "characters":
+        return list(text.replace(" ", ""))
+    return _AUTO_TOKEN.findall(text)
+
+
+def _normalize(text: str, punctuation: Mapping[int, int | None]) -> str:
+    text = text.lower().translate(punctuation)
     return " ".join(_ARTICLE.sub(" ", text).split())
 
 
@@ -49,10 +105,16 @@ def exact_match(prediction: str, answer: str) -> float:
     return float(normalize_answer(prediction) == normalize_answer(answer))
 
 
-def f1(prediction: str, answer: str) -> float:
-    """Returns the F1 of the words that both have, normalized; 0 to 1."""
-    predicted = normalize_answer(prediction).split()
-    right = normalize_answer(answer).split()
+def f1(prediction: str, answer: str, f1_by: str = "words") -> float:
+    """Returns the F1 of the words that both have, normalized; 0 to 1.
+
+    Args:
+        prediction: the answer given.
+        answer: the right one.
+        f1_by: what to count instead of words, see `f1_tokens`.
+    """
+    predicted = f1_tokens(prediction, f1_by)
+    right = f1_tokens(answer, f1_by)
     common = collections.Counter(predicted) & collections.Counter(right)
     num_common = common.total()
     if not num_common:
@@ -62,19 +124,23 @@ def f1(prediction: str, answer: str) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def metrics(judged: Sequence[Judged]) -> dict[str, float]:
+def metrics(judged: Sequence[Judged], f1_by: str = "words") -> dict[str, float]:
     """Returns the figures of v1.1: `exact_match` and `f1`.
 
     Args:
         judged: at least one; each with an answer.
+        f1_by: what F1 counts, see `f1_tokens`.
     """
+    score = functools.partial(f1, f1_by=f1_by)
     return {
         "exact_match": _percent([_best(exact_match, *j[:2]) for j in judged]),
-        "f1": _percent([_best(f1, *j[:2]) for j in judged]),
+        "f1": _percent([_best(score, *j[:2]) for j in judged]),
     }
 
 
-def metrics_v2(judged: Sequence[Judged]) -> dict[str, float]:
+def metrics_v2(
+    judged: Sequence[Judged], f1_by: str = "words"
+) -> dict[str, float]:
     """Returns the figures of v2.0: `METRICS_V2`.
 
     HasAns and NoAns are of the questions with and without an answer; those of
@@ -84,11 +150,12 @@ def metrics_v2(judged: Sequence[Judged]) -> dict[str, float]:
 
     Args:
         judged: at least one; each with null_odds.
+        f1_by: what F1 counts, see `f1_tokens`.
     """
     figures = {}
     for name, short, score in (
         ("exact_match", "exact", _exact_v2),
-        ("f1", "f1", _f1_v2),
+        ("f1", "f1", functools.partial(_f1_v2, f1_by=f1_by)),
     ):
         scores = [score(j.prediction, j.answers) for j in judged]
         figures[name] = _percent(scores)
@@ -123,12 +190,17 @@ def metric_names_v2(has_answer: Iterable[bool]) -> list[str]:
     ]
 
 
-def best_f1_threshold(judged: Sequence[Judged]) -> float:
+def best_f1_threshold(judged: Sequence[Judged], f1_by: str = "words") -> float:
     """Returns the null_score_diff_threshold that gives the best F1.
 
     Where it is best never to answer: a number below all null_odds.
+
+    Args:
+        judged: see `metrics_v2`.
+        f1_by: what F1 counts, see `f1_tokens`.
     """
-    _, threshold = _best_threshold(judged, _f1_v2)
+    score = functools.partial(_f1_v2, f1_by=f1_by)
+    _, threshold = _best_threshold(judged, score)
     if threshold is None:
         return min(j.null_odds for j in judged) - 1.0
     return threshold
@@ -158,18 +230,17 @@ def _best_threshold(
 
 
 def _exact_v2(prediction: str, answers: Sequence[str]) -> float:
-    return _best(exact_match, _gold(answers), prediction)
+    gold = [answer for answer in answers if normalize_answer(answer)]
+    return _best(exact_match, gold or [""], prediction)
 
 
-def _f1_v2(prediction: str, answers: Sequence[str]) -> float:
-    gold = _gold(answers)
-    # Two empty answers have no word in common, but are the same.
-    return _best(exact_match if gold == [""] else f1, gold, prediction)
-
-
-def _gold(answers: Sequence[str]) -> list[str]:
-    """Returns the answers that are left once normalized, or "no answer"."""
-    return [answer for answer in answers if normalize_answer(answer)] or [""]
+def _f1_v2(prediction: str, answers: Sequence[str], f1_by: str) -> float:
+    gold = [answer for answer in answers if f1_tokens(answer, f1_by)]
+    if not gold:
+        # Two empty answers have no word in common, but are the same.
+        return float(not f1_tokens(prediction, f1_by))
+    score = functools.partial(f1, f1_by=f1_by)
+    return _best(score, gold, prediction)
 
 
 def _best(

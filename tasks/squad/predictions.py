@@ -14,6 +14,7 @@ def write_predictions(
     output_dir: str,
     answers: Iterable[tuple[str, Answer]],
     null_score_diff_threshold: float,
+    with_ranges: bool = False,
 ) -> None:
     """Writes the answers to questions as the original does.
 
@@ -22,11 +23,17 @@ def write_predictions(
             null_odds.json, if questions may have no answer.
         answers: by question id, in order.
         null_score_diff_threshold: see `Answer.prediction`.
+        with_ranges: whether to say where in its paragraph each of the best
+            stands.
     """
     predictions, nbest, null_odds = {}, {}, {}
     for qas_id, answer in answers:
         predictions[qas_id] = answer.prediction(null_score_diff_threshold)
-        nbest[qas_id] = [entry._asdict() for entry in answer.nbest]
+        nbest[qas_id] = (
+            answer.nbest_with_ranges()
+            if with_ranges
+            else [entry._asdict() for entry in answer.nbest]
+        )
         if answer.null_odds is not None:
             null_odds[qas_id] = answer.null_odds
     for what, name, values in (

@@ -21,9 +21,12 @@ from absl import logging
 from bert.data.records import packing
 from bert.data.records.fields import Field, sequence_fields
 from bert.data.text.tokenization import FullTokenizer
+from bert.tasks.squad.character_offsets import PieceOffsets
 from bert.tasks.squad.examples import SquadExample
 
 _FIRST_UNIQUE_ID = 1_000_000_000
+# Of no answer, and of one of which the tokenizer leaves nothing.
+_NO_PIECES = (-1, -1)
 
 
 class WindowSettings(NamedTuple):
@@ -65,12 +68,15 @@ class Document:
         ids: their ids.
         word_of_piece: by piece, the word (of `doc_tokens`) that it is from.
         first_piece: by word, its first piece; one entry more at the end.
+        offsets: where the pieces stand in the paragraph, where answers are
+            counted in its characters; else None.
     """
 
     pieces: Sequence[str]
     ids: Sequence[int]
     word_of_piece: Sequence[int]
     first_piece: Sequence[int]
+    offsets: PieceOffsets | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,11 +155,15 @@ def windows(
         has none.
     """
     unique_id = _FIRST_UNIQUE_ID
-    doc_tokens, document = None, None
+    doc_tokens, context, document = None, None, None
     for example_index, example in enumerate(examples):
-        if document is None or doc_tokens is not example.doc_tokens:
-            doc_tokens = example.doc_tokens
-            document = make_document(doc_tokens, tokenizer)
+        if (
+            document is None
+            or doc_tokens is not example.doc_tokens
+            or context != example.context
+        ):
+            doc_tokens, context = example.doc_tokens, example.context
+            document = make_document(example, tokenizer)
         for window in question_windows(
             example, document, tokenizer, settings, example_index, unique_id
         ):
@@ -216,6 +226,7 @@ def inputs(example: SquadExample) -> tuple:
         example.start_position,
         example.end_position,
         example.is_impossible,
+        *((example.answer_range or ()) if example.context is not None else ()),
     )
 
 
@@ -273,13 +284,21 @@ def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
     logging.info("answer: %s", " ".join(window.tokens[first : last + 1]))
 
 
-def make_document(
-    doc_tokens: Sequence[str], tokenizer: FullTokenizer
-) -> Document:
-    """Cuts the words of a paragraph into pieces."""
-    words = tokenizer.encode_words(doc_tokens)
+def make_document(example: SquadExample, tokenizer: FullTokenizer) -> Document:
+    """Cuts the paragraph of a question into pieces."""
+    words = tokenizer.encode_words(example.doc_tokens)
     lengths = list(map(len, words))
     ids = list(itertools.chain.from_iterable(words))
+    first_piece = list(itertools.accumulate(lengths, initial=0))
+    offsets = None
+    if example.context is not None:
+        offsets = PieceOffsets(
+            example.context,
+            example.doc_tokens,
+            example.word_starts,
+            first_piece,
+            tokenizer.word_offsets,
+        )
     return Document(
         pieces=tokenizer.convert_ids_to_tokens(ids),
         ids=ids,
@@ -288,7 +307,8 @@ def make_document(
                 map(itertools.repeat, range(len(lengths)), lengths)
             )
         ),
-        first_piece=list(itertools.accumulate(lengths, initial=0)),
+        first_piece=first_piece,
+        offsets=offsets,
     )
 
 
@@ -339,7 +359,10 @@ def _answer_pieces(
     if start is None or end is None:
         return None
     if example.is_impossible:
-        return -1, -1
+        return _NO_PIECES
+    if document.offsets and example.answer_range:
+        found = document.offsets.pieces_over(*example.answer_range)
+        return found or _NO_PIECES
     first = document.first_piece[start]
     last = document.first_piece[end + 1] - 1
     # The words hold the answer, but often more: "(1895-1943)." for "1895".
@@ -347,7 +370,7 @@ def _answer_pieces(
     for start in range(first, last + 2 - len(answer)):
         if answer and document.pieces[start : start + len(answer)] == answer:
             return start, start + len(answer) - 1
-    return first, last
+    return (first, last) if first <= last else _NO_PIECES
 
 
 def _answer_positions(

@@ -5,7 +5,7 @@ Letters of shapes: B batch, S sequence, L labels, n words.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,19 @@ from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.inference import Arrays, Asked, Inference, Outputs, Tensors
 from bert.tasks.requests import UnfitError, numbers_of
 from bert.tasks.tagging.windows import Featurizer, fields
+
+
+class Words(NamedTuple):
+    """A request.
+
+    Attributes:
+        tokens: the words of a sentence.
+        offsets: of each, the range [start, end) of its characters in the
+            text; None where words were given.
+    """
+
+    tokens: list[str]
+    offsets: list[tuple[int, int]] | None
 
 
 class Tagging(Inference):
@@ -34,34 +47,35 @@ class Tagging(Inference):
         logits = model(batch)["logits"]
         return {"probabilities": tf.nn.softmax(logits), "logits": logits}
 
-    def request(self, value: object) -> list[str]:
+    def request(self, value: object) -> Words:
         """Returns the words of a text, or of a list."""
         if isinstance(value, dict):
             value = value["tokens"] if "tokens" in value else value.get("text")
         if isinstance(value, str):
-            return BasicTokenizer(do_lower_case=False).tokenize(value)
+            tokenizer = BasicTokenizer(do_lower_case=False)
+            return Words(*tokenizer.tokenize_with_offsets(value))
         if isinstance(value, list | tuple) and all(
             isinstance(word, str) for word in value
         ):
-            return list(value)
+            return Words(list(value), None)
         raise UnfitError(
             'a text, or a list of words ({"text": "…"} or {"tokens": ["…"]})'
         )
 
-    def ask(self, request: list[str]) -> Asked:
+    def ask(self, request: Words) -> Asked:
         """Returns the windows over a sentence.
 
         `answer` gets the words, and for each window the positions of the words
         that are labelled there.
         """
-        windows = list(self._featurizer.pack(request))
+        windows = list(self._featurizer.pack(request.tokens))
         positions = [[p for _, p in window.labelled] for window in windows]
         return Asked((request, positions), [w.packed for w in windows])
 
     def answer(
-        self, request: tuple[list[str], list[list[int]]], outputs: Outputs
+        self, request: tuple[Words, list[list[int]]], outputs: Outputs
     ) -> dict[str, Any]:
-        """Returns the words, and of each its label and the probability."""
+        """Returns the words, their places, labels and probabilities."""
         words, positions = request
         rows = [
             each["probabilities"][own]
@@ -72,7 +86,8 @@ class Tagging(Inference):
             [np.zeros([0, len(self.labels)], np.float32), *rows]
         )
         return {
-            "tokens": words,
+            "tokens": words.tokens,
+            "offsets": words.offsets and list(map(list, words.offsets)),
             "labels": [self.labels[i] for i in values.argmax(-1)],
             "probabilities": numbers_of(values.max(-1)),
         }

@@ -22,6 +22,7 @@ SQUAD_OPTIONS = {
     "max_answer_length": 30,
     "version_2_with_negative": True,
     "null_score_diff_threshold": 0.5,
+    "answer_offsets": "words",
 }
 # What convert_checkpoint.py makes of them: (task, kind), the architecture,
 # the labels.

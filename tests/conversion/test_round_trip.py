@@ -7,6 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from bert.conversion import output_folder
+from bert.conversion.huggingface_folder import CONFIG
 from bert.modeling import BertConfig, checkpoint
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import convert, read
@@ -150,3 +151,25 @@ def test_files_that_transformers_would_read_first_are_refused(
     (tmp_path / "hf" / name).write_text("{}")
     with pytest.raises(ValueError, match=f"has {name}, which belongs to ano"):
         convert(tmp_path / "run", tmp_path / "hf", overwrite=True)
+
+
+def test_what_answers_are_counted_in_comes_back(golden, tmp_path):
+    run_folder.write(golden, tmp_path / "run", "squad")
+    path = tmp_path / "run/task.json"
+    assert "answer_offsets" not in json.loads(
+        (convert(tmp_path / "run", tmp_path / "words") / CONFIG).read_text()
+    )
+    task = json.loads(path.read_text())
+    task["options"]["answer_offsets"] = "characters"
+    path.write_text(json.dumps(task))
+    out = convert(tmp_path / "run", tmp_path / "hf")
+    config = json.loads((out / CONFIG).read_text())
+    assert config["answer_offsets"] == "characters"
+    back = convert(out, tmp_path / "back") / "task.json"
+    options = json.loads(back.read_text())["options"]
+    assert options["answer_offsets"] == "characters"
+    (out / CONFIG).write_text(json.dumps({**config, "answer_offsets": "x"}))
+    with pytest.raises(
+        ValueError, match=r"words or characters\. Received: 'x'"
+    ):
+        convert(out, tmp_path / "other")

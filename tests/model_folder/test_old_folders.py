@@ -15,12 +15,17 @@ from bert.serving.predictor import Predictor
 
 DATA = Path(__file__).parent / "data"
 ANSWERS = json.loads((DATA / "answers.json").read_text())
+# What answers have had since.
+ADDED_KEYS = ("start", "end")
 
 
 def assert_same(found, expected):
-    """Asserts that answers are the same; numbers to 1e-5 of each."""
+    """Asserts that answers are the same; numbers to 1e-5 of each.
+
+    Later versions may say more, of a question where its answers stand.
+    """
     if isinstance(expected, dict):
-        assert list(found) == list(expected)
+        assert [n for n in found if n not in ADDED_KEYS] == list(expected)
         for name, value in expected.items():
             assert_same(found[name], value)
     elif isinstance(expected, list):

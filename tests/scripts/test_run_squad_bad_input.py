@@ -206,7 +206,12 @@ BAD_TRAINING = {
     ),
     "no answer is found again": (
         [file_of(answer(text="dog"))],
-        "expected questions",
+        "expected answers at their answer_start (characters of the context, "
+        "from 0). Received: other texts there, for all 1 of its answers",
+    ),
+    "no answer is found by its characters": (
+        [file_of(answer(text="dog")), "--answer_offsets=characters"],
+        "expected answers at their answer_start",
     ),
 }
 

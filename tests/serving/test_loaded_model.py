@@ -63,6 +63,7 @@ def test_labels_must_be_the_heads(copy, name, change):
         ({"version_2_with_negative": 1}, "true or false must be"),
         ({"null_score_diff_threshold": float("nan")}, "a number must be"),
         ({"null_score_diff_threshold": None}, "a number must be"),
+        ({"answer_offsets": "bytes"}, "where words or characters must be"),
         ({"stride": 3}, "knows no option 'stride'"),
     ],
 )

@@ -125,7 +125,9 @@ def test_words_are_tagged_in_windows(runs, tokenizer):
     featurizer = tagging.Featurizer(tokenizer, {}, 32)
     found = Predictor.load(str(folder), batch_size=2).predict(SENTENCES)
     assert [answer["tokens"] for answer in found] == SENTENCES
-    assert found[2] == {"tokens": [], "labels": [], "probabilities": []}
+    assert found[2] == {
+        **{"tokens": [], "offsets": None, "labels": [], "probabilities": []}
+    }
     for answer, words in zip(found, SENTENCES, strict=True):
         if not words:
             continue
@@ -151,6 +153,10 @@ def test_a_text_is_split_into_words(runs):
         ]
     )
     assert as_text["tokens"] == words
+    text = "The Boat, of U.S. 中文"
+    assert [text[start:end] for start, end in as_text["offsets"]] == words
+    assert as_words["offsets"] is None
+    as_words["offsets"] = as_text["offsets"]
     # Of equal rows of a batch the last bits may differ.
     assert _rounded(as_text) == _rounded(as_field) == _rounded(as_words)
 
@@ -251,6 +257,42 @@ def test_a_saved_model_answers_as_its_checkpoint(runs, tmp_path, name):
     found = exported.predict(requests)
     for own, other in zip(found, of_run.predict(requests), strict=True):
         assert _rounded(own) == _rounded(other)
+
+
+def test_who_asks_may_say_how_to_choose_answers(runs, tmp_path):
+    folder, _ = runs("squad")
+    out = str(tmp_path / "out")
+    export.export(model_files.find(str(folder)), out, raw_strings=False)
+    request = [("who sailed?", "The boat and the lake. " * 12)]
+    for model in (str(folder), out):
+        [kept] = Predictor.load(model).predict(request)
+        [found] = Predictor.load(
+            model, n_best_size=2, null_score_diff_threshold=1e6
+        ).predict(request)
+        assert len(kept["nbest"]) > 19
+        assert found["text"] != ""
+        assert 2 <= len(found["nbest"]) <= 3
+        [short] = Predictor.load(model, max_answer_length=1).predict(request)
+        assert all(" " not in each["text"] for each in short["nbest"])
+        [none] = Predictor.load(model, null_score_diff_threshold=-1e6).predict(
+            request
+        )
+        assert (none["text"], none["start"], none["end"]) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("ner", {"n_best_size": 5}, "Received: n_best_size=5, which is of sq"),
+        ("squad", {"doc_stride": 5}, "doc_stride=5, which is of no task"),
+        ("squad", {"n_best_size": 0}, "n_best_size 0, where an integer of at"),
+    ],
+)
+def test_options_that_are_not_the_tasks_are_refused(
+    runs, name, options, expected
+):
+    with pytest.raises(UserError, match=expected):
+        Predictor.load(str(runs(name)[0]), **options)
 
 
 def _rounded(value):

@@ -44,7 +44,10 @@ def test_accents_go_where_text_is_lower_cased_alone():
     assert text.translate(characters.STRIP_AND_SPLIT) == "e ! "
 
 
-@pytest.mark.parametrize("name", ["CLEAN", "SPLIT", "STRIP_AND_SPLIT"])
+@pytest.mark.parametrize(
+    "name",
+    ["CLEAN", "SPLIT", "STRIP_AND_SPLIT", "LEFT_CASED", "LEFT_LOWERED"],
+)
 def test_tables_of_characters_stay_below_their_limit(monkeypatch, name):
     monkeypatch.setattr(characters, "_MAX_ENTRIES", 1000)
     table = getattr(characters, name)

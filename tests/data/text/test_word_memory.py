@@ -67,9 +67,11 @@ def test_remembered_words_stay_below_the_limit(
 
 
 def test_all_that_is_remembered_stays_below_200_megabytes():
-    tables = 3 * characters._MAX_ENTRIES * 150  # int, " c " and its slot
+    tables = 5 * characters._MAX_ENTRIES * 150  # int, " c " and its slot
+    words = 2 * tokenization._WORDS_LIMIT_BYTES
+    ranges = tokenization._OFFSETS_LIMIT_BYTES
 
-    assert 2 * tokenization._WORDS_LIMIT_BYTES + tables < 200e6
+    assert words + ranges + tables < 200e6
 
 
 def test_long_words_are_not_remembered(small):

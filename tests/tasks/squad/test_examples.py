@@ -25,7 +25,7 @@ def squad_file(tmp_path, *qas, context="the cat sat"):
 
 
 def train(path, version_2_with_negative=False):
-    return squad.read_training_examples(path, version_2_with_negative)
+    return squad.read_training_examples(path, version_2_with_negative).examples
 
 
 def predict(path, with_answers=False, version_2_with_negative=False):
@@ -75,7 +75,7 @@ def test_an_answer_in_spaces_before_the_first_word_is_dropped(tmp_path, caplog):
     )
     with caplog.at_level(logging.WARNING):
         assert [e.qas_id for e in train(path)] == ["on"]
-    assert caplog.messages == ["Could not find answer: '' vs. 'cat'"]
+    assert caplog.messages[0] == "Could not find answer: '' vs. 'cat'"
 
 
 def test_an_answer_that_is_not_found_is_dropped_with_a_warning(
@@ -86,7 +86,14 @@ def test_an_answer_that_is_not_found_is_dropped_with_a_warning(
     )
     with caplog.at_level(logging.WARNING):
         assert [e.qas_id for e in train(path)] == ["on"]
-    assert caplog.messages == ["Could not find answer: 'cat' vs. 'sat'"]
+    assert caplog.messages == [
+        "Could not find answer: 'cat' vs. 'sat'",
+        f'{path}, data[0].paragraphs[0].qas[0] (id "off"): expected the answer '
+        "'sat' in the words of characters 4 to 7 of the context. Received: "
+        "'cat'; the question is left out.",
+        f"{path}: 1 of 2 questions left out, since their answers were not "
+        "found.",
+    ]
 
 
 def test_spaces_in_an_answer_are_those_of_its_words(tmp_path):
@@ -160,3 +167,40 @@ def test_a_fault_is_named_with_its_place(tmp_path):
         f'{path}, data[0].paragraphs[2].qas[1] (id "bad").question: expected '
         "a string. Received: 3."
     )
+
+
+SEVERAL = [
+    {"text": "cat", "answer_start": 4},
+    {"text": "the cat", "answer_start": 0},
+    {"text": "cat sat", "answer_start": 4},
+]
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"), [("first", "cat"), ("longest", "the cat")]
+)
+def test_one_of_several_answers_is_learned(tmp_path, caplog, which, expected):
+    path = squad_file(tmp_path, question("q1", answers=SEVERAL), question("q2"))
+    with caplog.at_level(logging.WARNING):
+        found, num_left_out = squad.read_training_examples(
+            path, False, train_on_answer=which
+        )
+    assert [e.orig_answer_text for e in found] == [expected, "cat"]
+    assert num_left_out == 0
+    assert caplog.messages == [
+        f"{path}: 1 of 2 questions have several answers; of each the {which} "
+        "one is learned."
+    ]
+
+
+@pytest.mark.parametrize("which", squad.TRAIN_ON_ANSWER)
+def test_a_question_without_an_answer_is_an_error(tmp_path, which):
+    path = squad_file(tmp_path, question(answers=[]))
+    with pytest.raises(UserError, match=r"exactly 1 answer\. Received: 0"):
+        squad.read_training_examples(path, False, train_on_answer=which)
+
+
+def test_several_answers_are_an_error_that_names_the_flag(tmp_path):
+    path = squad_file(tmp_path, question(answers=SEVERAL))
+    with pytest.raises(UserError, match=r"Received: 3; .*--train_on_answer="):
+        squad.read_training_examples(path, False)

@@ -1,3 +1,6 @@
+import json
+import logging
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -72,3 +75,55 @@ def test_padding_is_never_among_the_best():
     assert found["unique_ids"].numpy().tolist() == [7]
     for name in logits:
         np.testing.assert_array_equal(found[name], [[-5.0, -6.0, -10000.0]])
+
+
+@pytest.fixture
+def languages(golden, caplog):
+    """Reads the 22 questions to train on; returns the run."""
+
+    def read(*args):
+        folder = golden / "squad_languages"
+        task = Squad(
+            parse("--do_train", f"--train_file={folder}/questions.json", *args)
+        )
+        tokenizer = FullTokenizer(folder / "vocab.txt")
+        with caplog.at_level(logging.WARNING):
+            task.read(Start())
+            caplog.clear()
+            config = BertConfig(vocab_size=len(tokenizer.vocab))
+            strategy = tf.distribute.get_strategy()
+            task.prepare(Prepared(strategy, config, tokenizer))
+        return task
+
+    return read
+
+
+def test_answers_that_words_cannot_give_are_counted_once(
+    golden, languages, caplog
+):
+    task = languages()
+    results = json.loads(
+        (golden / "squad_languages/results.json").read_text("utf-8")
+    )
+    num_lost = len(results["tiny"]["not_exact"].keys() | {"de-1"})
+    assert caplog.messages == [
+        f"{task.config.train_file}: {num_lost} of 22 answers cannot come back "
+        "exactly, since answers are counted in words; "
+        "--answer_offsets=characters counts characters."
+    ]
+    assert task.num_examples == 21
+
+
+def test_characters_lose_no_answer(languages, caplog):
+    task = languages("--answer_offsets=characters")
+    assert caplog.messages == []
+    assert task.num_examples == 22
+    assert task.options()["answer_offsets"] == "characters"
+
+
+def test_records_are_made_anew_for_other_offsets(languages):
+    words, characters = (
+        list(languages(f"--answer_offsets={each}").training_set().inputs())
+        for each in ("words", "characters")
+    )
+    assert words != characters

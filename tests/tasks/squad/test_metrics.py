@@ -111,3 +111,74 @@ def test_an_answer_of_articles_alone_is_none_in_v2():
     judged = [Judged(("the",), "", "cat", 0.0)]
     figures = metrics.metrics_v2(judged)
     assert (figures["exact_match"], figures["f1"]) == (100.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "f1_by", "tokens"),
+    [
+        ("The U.S. cat", "words", "us cat"),
+        ("北京，上海", "words", "北京，上海"),
+        ("北京，上海 The 3D", "characters", "北 京 上 海 3 d"),
+        ("「北京」 3D in（1９）…ガー·ス", "auto", "北 京 3d in1９ ガ ー ス"),
+        ("ไป1 ลาว ໄປ កម្ពុ မြန်", "auto", "ไ ป 1 ล า ว ໄ ປ ក ម ្ ព ុ မ ြ န ်"),
+        ("𠮷田〆々 서울 Straße", "auto", "𠮷 田 〆 々 서울 straße"),
+        ("a cat", "auto", "cat"),
+        ("5฿ 《》！", "auto", "5฿"),
+    ],
+)
+def test_what_f1_counts(text, f1_by, tokens):
+    assert metrics.f1_tokens(text, f1_by) == tokens.split()
+
+
+@pytest.mark.parametrize(
+    ("f1_by", "expected"),
+    [
+        # 北京 大学 of one and 北京 of the other: no word, 2 of 4 and 2 of 2
+        # characters.
+        ("words", 0.0),
+        ("characters", 2 * (2 / 4) * 1 / (2 / 4 + 1)),
+        ("auto", 2 * (2 / 4) * 1 / (2 / 4 + 1)),
+    ],
+)
+def test_f1_by_characters(f1_by, expected):
+    assert metrics.f1("北京大学", "北京。", f1_by) == pytest.approx(expected)
+    figures = metrics.metrics([Judged(("北京。", "x"), "北京大学")], f1_by)
+    assert figures == {
+        "exact_match": 0.0,
+        "f1": pytest.approx(100 * expected),
+    }
+
+
+def test_f1_by_characters_and_auto_differ_where_words_have_spaces():
+    # "cat sat" and "cats": 4 of 6 and 4 of 4 characters, no word.
+    assert metrics.f1("cat sat", "cats", "characters") == pytest.approx(0.8)
+    assert metrics.f1("cat sat", "cats", "auto") == 0.0
+    # 2 of 3 and 2 of 2.
+    assert metrics.f1("cat 猫犬", "cat 猫", "auto") == pytest.approx(0.8)
+
+
+def test_exact_match_is_official_whatever_f1_counts():
+    judged = [Judged(("北京",), "「北京」", "「北京」", -1.0)]
+    for f1_by, f1 in (("words", 0.0), ("characters", 100.0), ("auto", 100.0)):
+        for figures in (
+            metrics.metrics(judged, f1_by),
+            metrics.metrics_v2(judged, f1_by),
+        ):
+            assert (figures["exact_match"], figures["f1"]) == (0.0, f1)
+
+
+def test_the_best_threshold_is_that_of_what_f1_counts():
+    judged = [
+        Judged(("北京",), "", "北京大学", -1.0),
+        Judged((), "", "x", 0.0),
+    ]
+    assert metrics.best_f1_threshold(judged) < -1.0
+    assert metrics.best_f1_threshold(judged, "characters") == -1.0
+    figures = metrics.metrics_v2(judged, "characters")
+    assert figures["best_f1"] == pytest.approx(100 * (1 + 2 / 3) / 2)
+
+
+def test_an_answer_of_chinese_punctuation_alone_is_none_where_f1_drops_it():
+    judged = [Judged(("。",), "", "x", 0.0)]
+    assert metrics.metrics_v2(judged)["f1"] == 0.0
+    assert metrics.metrics_v2(judged, "auto")["f1"] == 100.0

@@ -32,7 +32,7 @@ def tokenizer(tmp_path_factory):
 def read(golden, name):
     path = str(golden / f"inputs/squad/{name}.json")
     if name.startswith("train"):
-        return squad.read_training_examples(path, "v2" in name)
+        return squad.read_training_examples(path, "v2" in name).examples
     return squad.read_prediction_examples(
         path, with_answers=False, version_2_with_negative="v2" in name
     )

@@ -12,15 +12,18 @@ def test_the_measure_is_that_of_tags(task):
 
 
 def test_a_line_is_one_text(task):
-    assert task.request_of_line("the boat, ||| Ü") == [
+    assert task.request_of_line("the boat, ||| Ü").tokens == [
         *("the", "boat", ",", "|", "|", "|", "Ü"),
     ]
 
 
 def test_a_request_is_words_or_a_text(task):
-    assert task.request({"text": "a b."}) == ["a", "b", "."]
-    assert task.request({"tokens": ["a b.", "c"]}) == ["a b.", "c"]
-    assert task.request([]) == []
+    assert task.request({"text": "a b."}) == (
+        ["a", "b", "."],
+        [(0, 1), (2, 3), (3, 4)],
+    )
+    assert task.request({"tokens": ["a b.", "c"]}) == (["a b.", "c"], None)
+    assert task.request([]) == ([], None)
     for value in ({"tokens": None}, {}, ["a", 1], 3):
         with pytest.raises(UnfitError, match="a list of words"):
             task.request(value)
@@ -28,8 +31,8 @@ def test_a_request_is_words_or_a_text(task):
 
 def test_each_word_is_labelled_where_its_first_piece_stands(task):
     words = ["the", "boat"] * 25
-    (asked, positions), rows = task.ask(words)
-    assert asked == words
+    (asked, positions), rows = task.ask(task.request(words))
+    assert asked.tokens == words
     assert len(rows) == len(positions) > 1
     assert all(len(row.ids) <= 32 for row in rows)
     assert sum(map(len, positions)) == len(words)
@@ -40,15 +43,16 @@ def test_each_word_is_labelled_where_its_first_piece_stands(task):
         outputs.append({"probabilities": values})
     assert task.answer((asked, positions), outputs) == {
         "tokens": words,
+        "offsets": None,
         "labels": ["B-PER"] * 50,
         "probabilities": [0.75] * 50,
     }
 
 
 def test_no_words_have_no_labels(task):
-    asked, rows = task.ask([])
+    asked, rows = task.ask(task.request(""))
     assert rows == []
-    empty = {"tokens": [], "labels": [], "probabilities": []}
+    empty = {"tokens": [], "offsets": [], "labels": [], "probabilities": []}
     assert task.answer(asked, []) == empty
 
 
