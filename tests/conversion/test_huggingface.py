@@ -20,7 +20,7 @@ from tests.conversion.hf_folder import (
     read,
     remove,
 )
-from tests.scripts.runner import flags_of
+from tests.scripts.runner import flags_of, model_flags
 
 
 def test_every_tensor_comes_back_under_the_originals_name(golden, tmp_path):
@@ -397,7 +397,7 @@ def write_squad(golden, folder, ends):
 def test_squad_gets_the_defaults_of_run_squad(golden, tmp_path):
     out = convert(write_squad(golden, tmp_path / "hf", ends=2))
     assert "cls/squad/output_weights" in read(out)
-    flag_values = flags_of(run_squad)
+    flag_values = flags_of(run_squad, *model_flags(golden, tmp_path))
     for name, value in task_of(out)["options"].items():
         # The threshold's is a text, as it may be `auto`.
         assert str(value) == str(flag_values[name].default), name

@@ -216,7 +216,7 @@ def test_answers_are_those_of_run_squad(golden, tmp_path, monkeypatch):
         "--do_export",
     )
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
-    run_squad.find_answers(config)
+    run_squad.finetune.run(run_squad.Squad(config))
     texts, nbest, null_odds = (
         json.loads((tmp_path / "out" / f"{name}.json").read_text())
         for name in ("predictions", "nbest_predictions", "null_odds")
