@@ -47,7 +47,7 @@ class _BareNames(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname, path=None, target=None):
         top, _, rest = fullname.partition(".")
-        if top not in _NAMES:
+        if top not in _NAMES or fullname in sys.modules:  # importlib.reload
             return None
         if rest:
             is_ours = sys.modules[top] is sys.modules.get(f"bert.{top}")

@@ -93,14 +93,16 @@ class Predictor:
             texts: of classification and features: a text, a pair of texts
                 (tuple or list), or {"text": …, "text_pair": …}; of squad: the
                 pair question, context, or {"question": …, "context": …}; of
-                ner: a text, a list of words, or {"text": …} or {"tokens": …}.
+                ner: a text, a list of words, or {"text": …} or {"tokens": …};
+                of multiple_choice: {"text": …, "choices": […]}.
 
         Returns:
             For each, of classification `label` and `probabilities` by label
             (regression: `score`; multi_label: `labels` and `probabilities`);
             of squad `text`, `probability`, `start`, `end`, `nbest` and, where
             there may be no answer, `null_odds`; of ner `tokens`, `offsets`,
-            `labels` and `probabilities`;
+            `labels` and `probabilities`; of multiple_choice `choice`, its
+            number, and `probabilities`;
             of features `tokens` and, as float32 arrays, `sequence_output`
             [tokens, D] and, where the model has it, `pooled_output` [D].
 

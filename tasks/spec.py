@@ -142,8 +142,6 @@ SPECS: tuple[Spec, ...] = (
         head="output_weights",
         num_outputs=1,
         uses_pooler=True,
-        # Choices of a record; a request may have any number.
-        options={"num_choices": 4},
         outputs={"logits": "[B, 1]: the score of a text with one choice"},
         optional_weights=(),
         huggingface="BertForMultipleChoice",

@@ -265,6 +265,23 @@ def test_a_module_is_one_in_any_order_of_its_names(clone, tmp_path, path):
     )
 
 
+@pytest.mark.parametrize("first", ["tokenization", "bert.tokenization"])
+def test_a_module_can_be_reloaded_under_each_name(clone, tmp_path, first):
+    code = (
+        f"import importlib, {first}, tokenization, bert.tokenization as ours; "
+        "found = importlib.reload(tokenization); "
+        "assert found is ours is tokenization"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(clone)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_parent_of_a_clone_gives_the_package_and_no_bare_name(
     clone, tmp_path
 ):

@@ -18,6 +18,7 @@ def read(
     is_csv: bool,
     header: bool,
     is_test: bool,
+    differ: bool = False,
 ) -> Iterator[tuple[Place, dict[str, str]]]:
     """Yields where each row of a tsv or csv file stands, and its cells.
 
@@ -29,6 +30,7 @@ def read(
         is_test: whether every row counts, so that there is a result for each
             row: in a file of one column a blank line is an empty text.
             Else rows of empty cells are left out, with a warning.
+        differ: whether no two of the columns may be the same one.
 
     Raises:
         UserError: the file cannot be read, a column is not there, or not all
@@ -38,6 +40,11 @@ def read(
     table = rows.read_rows(path, keeps_blank=is_test, **marks)
     width = len(table[0])
     indexes = {column: _index(table[0], column, header) for column in columns}
+    if differ and len(set(indexes.values())) < len(indexes):
+        raise UserError(
+            f"{path}: expected columns that differ. Received: "
+            f"{rows.some(columns)}, of which two are one; name each once."
+        )
     names = rows.some(table[0]) if header else "none is named"
     advice = "correct the line or remove it"
     if is_csv:

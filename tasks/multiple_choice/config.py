@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from bert.data.tables.rows import shorten
 from bert.errors import UserError
 from bert.tasks.config import SetsConfig
 from bert.tasks.multiple_choice import examples
@@ -23,7 +24,8 @@ class Config(SetsConfig):
         if self.format not in examples.FILES:
             raise UserError(
                 "--task_name must be one of "
-                f"{', '.join(examples.FILES)}. Received: {self.task_name!r}."
+                f"{', '.join(examples.FILES)}. Received: "
+                f"{shorten(self.task_name)}."
             )
         if self.max_seq_length < 5:
             raise UserError(
@@ -57,9 +59,9 @@ class Config(SetsConfig):
             raise UserError(
                 "Expected --choice_columns=a,b,…, the columns of the choices, "
                 "other ones than --text_column and --label_column. Received: "
-                f"--choice_columns={self.choice_columns}, "
-                f"--text_column={self.text_column}, "
-                f"--label_column={self.label_column}."
+                f"--choice_columns={shorten(self.choice_columns)}, "
+                f"--text_column={shorten(self.text_column)}, "
+                f"--label_column={shorten(self.label_column)}."
             )
 
     @property

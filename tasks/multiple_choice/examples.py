@@ -161,11 +161,12 @@ def _own(
             is_csv=file_format == "csv",
             header=columns.header,
             is_test=is_test,
+            differ=True,
         )
     )
     for place, cells in found:
-        values = [cells[name] for name in columns.choices]
-        if len(values) == 1 and isinstance(values[0], list):
+        values: Any = [cells[name] for name in columns.choices]
+        if len(values) == 1:  # a list; anything else is refused
             values = values[0]
         yield _parts(
             place,

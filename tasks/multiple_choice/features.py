@@ -45,7 +45,6 @@ def featurize(
         `input_ids`, `input_mask`, `segment_ids` (C * S ints, choice after
         choice) and `label_ids` ([1]; 0 where there is none).
     """
-    special = packing.SpecialIds.from_vocab(tokenizer.vocab)
     for index, example in enumerate(examples):
         features: dict[str, list[int]] = {name: [] for name in INPUTS}
         features["label_ids"] = [example.label or 0]
@@ -53,17 +52,10 @@ def featurize(
         if is_logged:
             logging.info("*** Example ***")
             logging.info("guid: %s", example.guid)
+        rows = iter(pack(example, max_seq_length, tokenizer))
         for number in range(num_choices):
-            choice = "".join(example.choices[number : number + 1])
-            packed = packing.Packed([], 0)
-            if choice:
-                packed = packing.pack_texts(
-                    example.text,
-                    choice,
-                    tokenizer.encode,
-                    special,
-                    max_seq_length,
-                )
+            is_there = any(example.choices[number : number + 1])
+            packed = next(rows) if is_there else packing.Packed([], 0)
             padded = packing.pad(packed, max_seq_length)
             for name, values in padded.items():
                 features[name] += values
@@ -76,3 +68,30 @@ def featurize(
         if is_logged:
             logging.info("label: %s", example.label)
         yield features
+
+
+def pack(
+    example: ChoiceExample, max_seq_length: int, tokenizer: FullTokenizer
+) -> list[packing.Packed]:
+    """Returns the text with each choice that there is, as one sequence.
+
+    Args:
+        example: its text is encoded once.
+        max_seq_length: S; pairs are cut as run_classifier.py's.
+        tokenizer: makes ids of text.
+    """
+    special = packing.SpecialIds.from_vocab(tokenizer.vocab)
+    text_ids = tokenizer.encode(example.text)
+
+    def encode(text: str) -> list[int]:
+        # A list of its own: a pair is cut in place.
+        is_text = text is example.text
+        return list(text_ids) if is_text else tokenizer.encode(text)
+
+    return [
+        packing.pack_texts(
+            example.text, choice, encode, special, max_seq_length
+        )
+        for choice in example.choices
+        if choice
+    ]

@@ -43,9 +43,6 @@ class MultipleChoice(SetsTask):
     def metric_names(self):
         return ["eval_accuracy", "eval_loss", "loss"]
 
-    def options(self):
-        return {"num_choices": max(map(_num_choices, self._sets.values()))}
-
     def make_model(self, seed=None):
         from bert.tasks.multiple_choice.model import MultipleChoiceModel
 

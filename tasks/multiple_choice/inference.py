@@ -3,13 +3,14 @@
 Letters of shapes: B batch, C choices of a record, S sequence, n records.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from bert.data.records import packing
+from bert.data.records.fields import Field
+from bert.errors import UserError
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.inference import Arrays, Asked, Inference, Outputs, RawTexts
 from bert.tasks.multiple_choice import features
@@ -40,12 +41,14 @@ class MultipleChoice(Inference):
     def request(self, value: object) -> ChoiceExample:
         """Returns a text and its choices."""
         text = value.get("text") if isinstance(value, dict) else None
-        choices = value.get("choices") if isinstance(value, dict) else None
+        given = value.get("choices") if isinstance(value, dict) else None
+        choices = given if isinstance(given, list | tuple) else []
+        # As in a file, what is blank or null is a choice that there is not.
+        choices = ["" if each is None else each for each in choices]
         if (
             not isinstance(text, str)
-            or not isinstance(choices, list | tuple)
             or not all(isinstance(each, str) for each in choices)
-            or len(choices) < 2
+            or sum(bool(each.strip()) for each in choices) < 2
         ):
             raise UnfitError(
                 "a text and at least two choices "
@@ -53,27 +56,24 @@ class MultipleChoice(Inference):
             )
         if self.config.type_vocab_size < 2:
             raise UnfitError("a model of two segments, a text and a choice")
-        return ChoiceExample("", text, tuple(choices))
+        kept = (each if each.strip() else "" for each in choices)
+        return ChoiceExample("", text, tuple(kept))
 
     def ask(self, request: ChoiceExample) -> Asked:
-        """Returns the text with each choice."""
-        return Asked(
-            None,
-            [
-                packing.pack_texts(
-                    request.text,
-                    choice,
-                    self.tokenizer.encode,
-                    self.special,
-                    self.task.max_seq_length,
-                )
-                for choice in request.choices
-            ],
-        )
+        """Returns the text with each choice that there is."""
+        length = self.task.max_seq_length
+        return Asked(request, features.pack(request, length, self.tokenizer))
 
-    def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
-        """Returns the number of the best choice, and all probabilities."""
-        logits = np.array([each["logits"][0] for each in outputs], np.float32)
+    def answer(
+        self, request: ChoiceExample, outputs: Outputs
+    ) -> dict[str, Any]:
+        """Returns the number of the best choice, and all probabilities.
+
+        That of a choice that there is not is 0.
+        """
+        logits = np.full(len(request.choices), -np.inf, np.float32)
+        there = [n for n, choice in enumerate(request.choices) if choice]
+        logits[there] = [each["logits"][0] for each in outputs]
         values = tf.nn.softmax(logits).numpy()
         return {
             "choice": int(values.argmax()),
@@ -84,15 +84,20 @@ class MultipleChoice(Inference):
         """Returns a text and a choice."""
         return {"serving_default": RawTexts(("text", "choice"))}
 
-    @property
-    def num_label_ids(self) -> int:
-        """A label_id is the number of a choice."""
-        return int(self.task.options["num_choices"])
+    def fields(self, seq_length: int) -> Sequence[Field]:
+        """Returns the fields of records of as many choices as they have.
 
-    def fields(self, seq_length: int):
-        """Returns the fields of the run's training records."""
-        choices = self.num_label_ids
-        return features.fields(seq_length // choices, choices)
+        Raises:
+            UserError: they are of another max_seq_length.
+        """
+        own = self.task.max_seq_length
+        if seq_length % own:
+            raise UserError(
+                f"Expected records of the model's max_seq_length ({own}) for "
+                f"each choice. Received: {seq_length} ids a record; make them "
+                "with that length."
+            )
+        return features.fields(own, seq_length // own)
 
     def labels_of(self, batch: Arrays) -> np.ndarray:
         """Returns the numbers of the right choices, int [n]."""
@@ -102,7 +107,7 @@ class MultipleChoice(Inference):
         """Returns the numbers of the best choices, int [n]."""
         is_there = batch["input_mask"].any(axis=-1)
         scores = np.where(is_there, outputs["logits"][:, 0], -np.inf)
-        return scores.reshape(-1, self.num_label_ids).argmax(axis=-1)
+        return scores.reshape(len(batch["label_ids"]), -1).argmax(axis=-1)
 
 
 def evaluated(

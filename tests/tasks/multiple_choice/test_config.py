@@ -49,7 +49,10 @@ def test_columns_are_those_of_the_flags():
         (["--task_name=csv", "--choice_columns="], "Expected --choice_col"),
         (["--task_name=csv", "--choice_columns=a,,b"], "Expected --choice"),
         (["--task_name=csv", "--choice_columns=a,a"], "Expected --choice_co"),
-        (["--task_name=csv", "--choice_columns=a,text"], "--text_column=text"),
+        (
+            ["--task_name=csv", "--choice_columns=a,text"],
+            "--text_column='text'",
+        ),
         (["--task_name=csv", "--choice_columns=label"], "other ones than"),
         (["--task_name=swag", "--choice_columns=a,b"], "--choice_columns is"),
         (["--task_name=race", "--noheader"], "--header is for one's own"),

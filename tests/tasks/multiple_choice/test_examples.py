@@ -121,6 +121,21 @@ def test_a_line_of_race_that_cannot_be_meant_is_named(
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize("names", [("a", "b", "4"), ("a", "1", "b")])
+def test_a_column_cannot_be_two(tmp_path, names):
+    columns = Columns("text", names, "label")
+    text = "text,a,b,c,label\nt,x,y,z,1\n"
+    with pytest.raises(UserError, match="of which two are one"):
+        read(tmp_path / "f", text, "csv", columns=columns)
+
+
+def test_one_key_must_hold_a_list(tmp_path):
+    line = json.dumps({"text": "t", "c": "xy", "label": 0})
+    columns = Columns("text", ("c",), "label")
+    with pytest.raises(UserError, match="choices that are texts, found 'xy'"):
+        read(tmp_path / "f", line, "jsonl", columns=columns)
+
+
 def test_a_file_of_a_header_has_no_examples(tmp_path):
     with pytest.raises(UserError, match="expected examples"):
         read(tmp_path / "f", "text,a,b,c,label\n", "csv")

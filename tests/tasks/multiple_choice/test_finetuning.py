@@ -36,6 +36,6 @@ def test_a_set_has_room_for_its_question_of_most_choices(task):
     assert task.num_outputs == 1
 
 
-def test_task_json_says_how_many_choices_records_have(task):
-    assert task.model_task.options == {"num_choices": 3}
+def test_task_json_names_the_task(task):
+    assert task.model_task.options == {}
     assert task.model_task.task == "multiple_choice"

@@ -35,6 +35,7 @@ def test_a_request_is_a_pair_for_each_choice(inference):
         ("a", "b"),
         {"text": "a"},
         {"text": "a", "choices": ["b"]},
+        {"text": "a", "choices": ["b", "", " ", None]},
         {"text": "a", "choices": "bc"},
         {"text": "a", "choices": ["b", 1]},
         {"text": 1, "choices": ["b", "c"]},
@@ -45,15 +46,32 @@ def test_other_requests_do_not_fit(inference, value):
         inference.request(value)
 
 
+def test_a_blank_choice_is_not_there(inference):
+    choices = ["the", " ", "lake", None]
+    request = inference.request({"text": "a", "choices": choices})
+    asked = inference.ask(request)
+    assert len(asked.rows) == 2
+    outputs = [{"logits": np.float32([0.0])}] * 2
+    answer = inference.answer(asked.request, outputs)
+    assert answer == {"choice": 0, "probabilities": [0.5, 0.0, 0.5, 0.0]}
+
+
 def test_an_output_that_is_no_number_is_an_error(inference):
+    request = inference.request({"text": "a", "choices": ["the", "lake"]})
     outputs = [{"logits": np.float32([x])} for x in (0.0, np.nan)]
     with pytest.raises(UserError, match="not a number"):
-        inference.answer(None, outputs)
+        inference.answer(request, outputs)
+
+
+def test_records_have_as_many_choices_as_their_length_says(inference):
+    for choices in (2, 4):
+        ids, *_ = inference.fields(choices * 32)
+        assert (ids.length, ids.shape) == (choices * 32, [choices, 32])
+    with pytest.raises(UserError, match=r"max_seq_length \(32\) for each"):
+        inference.fields(48)
 
 
 def test_records_measure_the_share_of_right_choices(inference):
-    ids, *_ = inference.fields(4 * 8)
-    assert (ids.length, ids.shape) == (32, [4, 8])
     logits = np.float32([[0], [3], [9], [1], [0], [1], [2], [3]])
     mask = np.ones([8, 2], int)
     mask[2] = 0  # is not there, whatever its score
