@@ -1,6 +1,7 @@
 """A model between two formats, and which of a file's weights it takes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def make_task(
     row: Spec,
     do_lower_case: bool | None,
     max_length: int,
-    known: Mapping[str, Any],
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> Task:
     """Returns what a model is for; most options have their defaults.
 

@@ -44,10 +44,10 @@ def make(
         **changes: of the configuration.
     """
     sizes = config(**changes)
-    by_part = names.weights_by_part(sizes)
-    weights = [weight for part in parts for weight in by_part[part]]
-    if row.head:
-        weights += names.head_weights(row, num_labels, sizes.hidden_size)
+    head = row if row.head else None
+    by_part = names.weights_by_part(sizes, head, num_labels)
+    own = [*parts, *([names.head_part(row)] if head else [])]
+    weights = [weight for part in own for weight in by_part[part]]
     random = np.random.default_rng(0)
     tensors = {
         weight.name: random.normal(size=weight.shape).astype(np.float32)

@@ -48,7 +48,8 @@ def test_the_parts_hold_their_own_weights():
 
 @pytest.mark.parametrize("head", names.HEADS, ids=names.head_part)
 def test_a_head_has_a_row_for_each_output(head):
-    weights = names.head_weights(head, 7, 4)
+    parts = names.weights_by_part(plain_model.config(), head, 7)
+    weights = parts[names.head_part(head)]
 
     rows = head.num_outputs or 7
     assert [weight.shape for weight in weights] == [(rows, 4), (rows,)]

@@ -15,25 +15,35 @@ PRETRAINING = spec.find("pretraining")
 
 def parts_of(row, num_labels=3):
     """All weights that a tiny model of a task may have."""
-    config = plain_model.config()
-    parts = names.weights_by_part(config)
-    if row.head:
-        parts[names.head_part(row)] = names.head_weights(
-            row, num_labels, config.hidden_size
-        )
-    return parts
+    head = row if row.head else None
+    return names.weights_by_part(plain_model.config(), head, num_labels)
 
 
 def names_of(parts, *chosen):
     return [weight.name for part in chosen for weight in parts[part]]
 
 
-def choose(row, given):
-    """The names that are chosen of those that are given."""
-    found = conversion.choose_weights(
-        row, parts_of(row), given, lambda weight: weight.name, "the file"
+def choose_row(row, given):
+    """The row and the names that are chosen of those that are given.
+
+    Without a row, the names tell the task.
+    """
+    found, weights = conversion.choose_weights(
+        plain_model.config(),
+        row and row.task,
+        row if row and row.head else None,
+        3,
+        given,
+        lambda weight: weight.name,
+        "the file",
     )
-    return [weight.name for weight in found]
+    return found, [weight.name for weight in weights]
+
+
+def choose(row, given):
+    found, weights = choose_row(row, given)
+    assert found == row
+    return weights
 
 
 def test_a_model_knows_its_head_and_labels():
@@ -84,7 +94,8 @@ def test_a_task_of_windows_has_them_as_long_as_its_script(longest, length):
     ],
 )
 def test_the_heads_of_pre_training_make_it_a_pre_trained_model(parts, row):
-    assert conversion.task_of_parts(parts) == row
+    given = names_of(parts_of(PRETRAINING), *parts)
+    assert choose_row(None, given)[0] == row
 
 
 def test_a_fine_tuned_model_keeps_all_but_the_heads_of_pre_training(caplog):
