@@ -18,11 +18,9 @@ import time
 from absl import flags
 
 from bert import create_pretraining_data as script
-from bert.cli import command_line, environment
+from bert.cli import command_line
 from bert.data.corpus import instances
 from bert.data.text.tokenization import FullTokenizer
-
-FLAGS = flags.FLAGS
 
 _UNITS_A_SAMPLE = 500
 _DOCUMENTS_A_PART = 500
@@ -81,19 +79,18 @@ def seconds_a_record(
     return (time.perf_counter() - started) / len(serialized)
 
 
-def main() -> None:
+def main(given: flags.FlagValues) -> None:
     """Text → documents; then part by part, documents → records, timed."""
-    environment.prepare()
-    tokenizer = FullTokenizer(FLAGS.vocab_file, FLAGS.do_lower_case)
-    documents = script.read_documents([FLAGS.input_file], tokenizer)
+    tokenizer = FullTokenizer(given.vocab_file, given.do_lower_case)
+    documents = script.read_documents([given.input_file], tokenizer)
     parts = range(0, len(documents), _DOCUMENTS_A_PART)
     work, units = [], [seconds_a_unit()]
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(
-            script.Config.from_flags(FLAGS),
+            script.Config.from_flags(given),
             output_file=os.path.join(folder, "records"),
         )
-        for start in [*parts] * FLAGS.rounds:
+        for start in [*parts] * given.rounds:
             part = part_of(documents, start)
             work.append(seconds_a_record(part, config, tokenizer))
             units.append(seconds_a_unit())
@@ -108,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(define_flags, lambda values: values, main)

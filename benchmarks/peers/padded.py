@@ -5,24 +5,23 @@ As a TPU needs it, so that no batch is cut: what `ours` is compared with.
     python benchmarks/peers/padded.py run_classifier.py FLAGS
 """
 
-import importlib
+import runpy
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bert.cli import command_line
 from bert.tasks.task import Prepared
 
 
 def main() -> None:
     """Runs the script that the first argument names."""
-    script = importlib.import_module(sys.argv[1].removesuffix(".py"))
+    module = f"bert.{sys.argv[1].removesuffix('.py')}"
     del sys.argv[1]
-    if not hasattr(Prepared, "fixed_shapes"):
+    if "fixed_shapes" not in Prepared._fields:
         sys.exit("task.Prepared has no fixed_shapes: change padded.py")
     Prepared.fixed_shapes = True
-    command_line.run(script.main, script.define_flags)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from bert.model_folder.given import Given
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import SpanModel
 from bert.serving import export
+from bert.tasks import finetune
 from bert.tasks.classification import kinds
 from bert.tasks.spec import INPUTS
 from bert.tasks.squad import windows as squad_windows
@@ -51,19 +52,21 @@ def run_mrpc(golden, out):
 
 
 def run_questions(golden, out):
-    run_squad.find_answers(
-        config_of(
-            run_squad,
-            *runner.model_flags(golden),
-            f"--predict_file={golden / 'inputs/squad/dev-v1.1.json'}",
-            f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
-            f"--output_dir={out}",
-            "--max_seq_length=64",
-            "--doc_stride=20",
-            "--max_query_length=6",
-            "--do_predict",
-            "--do_export",
-            f"--export_dir={out}/../exported_squad",
+    finetune.run(
+        run_squad.Squad(
+            config_of(
+                run_squad,
+                *runner.model_flags(golden),
+                f"--predict_file={golden / 'inputs/squad/dev-v1.1.json'}",
+                f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
+                f"--output_dir={out}",
+                "--max_seq_length=64",
+                "--doc_stride=20",
+                "--max_query_length=6",
+                "--do_predict",
+                "--do_export",
+                f"--export_dir={out}/../exported_squad",
+            )
         )
     )
 
@@ -417,24 +420,26 @@ def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
 def test_a_threshold_that_is_found_is_kept(golden, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
     out = tmp_path / "out"
-    run_squad.find_answers(
-        config_of(
-            run_squad,
-            *runner.model_flags(golden),
-            f"--train_file={golden / 'inputs/squad/train-v2.0.json'}",
-            f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
-            f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
-            f"--output_dir={out}",
-            "--max_seq_length=48",
-            "--doc_stride=16",
-            "--max_query_length=12",
-            "--train_batch_size=4",
-            "--num_train_epochs=1",
-            "--version_2_with_negative",
-            "--null_score_diff_threshold=auto",
-            "--do_train",
-            "--do_predict",
-            "--do_export",
+    finetune.run(
+        run_squad.Squad(
+            config_of(
+                run_squad,
+                *runner.model_flags(golden),
+                f"--train_file={golden / 'inputs/squad/train-v2.0.json'}",
+                f"--predict_file={golden / 'inputs/squad/dev-v2.0.json'}",
+                f"--init_checkpoint={golden / 'train_squad/model.ckpt-12'}",
+                f"--output_dir={out}",
+                "--max_seq_length=48",
+                "--doc_stride=16",
+                "--max_query_length=12",
+                "--train_batch_size=4",
+                "--num_train_epochs=1",
+                "--version_2_with_negative",
+                "--null_score_diff_threshold=auto",
+                "--do_train",
+                "--do_predict",
+                "--do_export",
+            )
         )
     )
     figures = (out / "eval_results.txt").read_text().splitlines()

@@ -38,7 +38,7 @@ def test_the_places_of_masks_are_asked_for(words):
 
 
 def test_all_words_of_a_whole_text_are_asked_for(words):
-    text = words.request("the boat", whole=True)
+    text = words.whole_text("the boat")
 
     assert text.positions == [1, 2]
     assert len(text.packed.ids) == 4
@@ -55,7 +55,7 @@ def test_all_words_of_a_whole_text_are_asked_for(words):
 )
 def test_a_text_that_does_not_fit_is_refused(words, text, whole, message):
     with pytest.raises(UnfitError, match=message):
-        words.request(text, whole)
+        words.whole_text(text) if whole else words.request(text)
 
 
 def test_each_mask_has_all_words_of_the_model_best_first(words):
@@ -93,7 +93,7 @@ def test_answers_do_not_depend_on_what_is_computed_together(words):
 
 def test_a_score_is_the_sum_of_the_words_in_the_place_of_masks(words):
     pieces = ["the", "boat", "of"]
-    (answer,) = words.scores([words.request(" ".join(pieces), whole=True)])
+    (answer,) = words.scores([words.whole_text(" ".join(pieces))])
     masked = [
         words.request(" ".join([*pieces[:i], "[MASK]", *pieces[i + 1 :]]))
         for i in range(3)
@@ -111,7 +111,7 @@ def test_a_score_is_the_sum_of_the_words_in_the_place_of_masks(words):
 
 
 def test_a_text_without_words_scores_nothing_and_the_next_is_its_own(words):
-    texts = [words.request(text, whole=True) for text in ("", "the boat", "")]
+    texts = [words.whole_text(text) for text in ("", "the boat", "")]
 
     empty, boat, last = words.scores(texts)
 
