@@ -28,7 +28,7 @@ def test_csv_fields_may_hold_line_ends_and_delimiters(tmp_path):
     path = written(tmp_path, 'a,"b,\nc ""d"""\n\ne,f\n')
     read = rows.read_rows(path, delimiter=",", quotechar='"')
     assert read == [["a", 'b,\nc "d"'], ["e", "f"]]
-    assert read[1].line == 4
+    assert read[1].place.line == 4
 
 
 def test_a_csv_field_may_be_long(tmp_path):
@@ -90,7 +90,7 @@ def test_lines_may_end_in_cr_alone(tmp_path, marks):
     path = written(tmp_path, "a,b\rc,d\r")
     read = rows.read_rows(path, **marks)
     assert read == [["a", "b"], ["c", "d"]]
-    assert read[1].line == 2
+    assert read[1].place.line == 2
 
 
 def test_an_unclosed_quote_is_named_where_lines_end_in_cr_alone(tmp_path):
