@@ -187,7 +187,7 @@ def test_log_says_what_is_read_and_written(inputs, tmp_path):
 def test_original_records_may_be_gzip(inputs, tmp_path):
     for kind in ("none", "gzip"):
         args = args_of(inputs, tmp_path / kind, "text.txt")
-        config = config_of(*args, f"--output_compression={kind}")
+        config = config_of(script, *args, f"--output_compression={kind}")
         script.create_pretraining_data(config)
 
     def read(path):
@@ -216,7 +216,7 @@ def test_original_records_may_be_gzip(inputs, tmp_path):
 def test_flags_that_contradict_one_another(args, message):
     files = ["--input_file=a", "--output_file=b", "--vocab_file=c"]
     with pytest.raises(UserError, match=message):
-        config_of(*files, *args)
+        config_of(script, *files, *args)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_flags_that_contradict_one_another(args, message):
 def test_bad_files_are_errors(inputs, tmp_path, monkeypatch, args, message):
     monkeypatch.chdir(tmp_path)
     config = config_of(
-        *args_of(inputs, tmp_path / "out"), "--num_workers=1", *args
+        script, *args_of(inputs, tmp_path / "out"), "--num_workers=1", *args
     )
     with pytest.raises(UserError, match=message):
         script.create_pretraining_data(config)
@@ -243,7 +243,7 @@ def test_missing_beam_is_one_line(inputs, tmp_path, monkeypatch):
         sys.modules, "bert.data.corpus.beam_pool", raising=False
     )
     config = config_of(
-        *args_of(inputs, tmp_path / "out"), "--beam_runner=DirectRunner"
+        script, *args_of(inputs, tmp_path / "out"), "--beam_runner=DirectRunner"
     )
     with pytest.raises(UserError, match=r"pip install -r requirements-beam"):
         script.create_pretraining_data(config)
@@ -253,7 +253,7 @@ def test_pipe_is_an_error(inputs, tmp_path):
     """Its size is 0: it would seem to hold no text."""
     os.mkfifo(tmp_path / "pipe")
     args = args_of(inputs, tmp_path / "out", "text.txt", "--num_workers=1")
-    config = config_of(*args, f"--input_file={tmp_path}/pipe")
+    config = config_of(script, *args, f"--input_file={tmp_path}/pipe")
     with pytest.raises(UserError, match=r"needs plain files.*write the text"):
         script.create_pretraining_data(config)
 
@@ -269,5 +269,5 @@ def test_no_more_workers_than_blocks(inputs, tmp_path, monkeypatch):
 
     monkeypatch.setattr(worker_pool, "WorkerPool", Pool)
     args = args_of(inputs, tmp_path / "out", "text.txt", "--num_workers=1000")
-    script.create_pretraining_data(config_of(*args))
+    script.create_pretraining_data(config_of(script, *args))
     assert made == [1]

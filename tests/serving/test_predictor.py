@@ -17,7 +17,6 @@ from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving import export, loaded_model
 from bert.serving.predictor import Predictor
-from bert.tasks import finetune
 from bert.tasks.tagging import windows as tagging
 from tests.conversion import run_folder
 from tests.modeling import checkpoints
