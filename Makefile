@@ -57,16 +57,20 @@ demo: $(INSTALLED)  ## text -> records -> pre-training -> evaluation, minutes
 	@PYTHON=$(RUN) ./demo.sh
 
 .PHONY: test
-test: lint  ## lint, then all tests
+test: lint  ## lint, then all tests but slow ones
 	$(RUN) $(PYTEST)
 
 .PHONY: test-extras
-test-extras:  ## all tests beside all extras, in an environment of its own
+test-extras:  ## all tests, slow ones too, beside all extras
 	@$(MAKE) --no-print-directory VENV="$(EXTRAS)" test-with-extras
 
 .PHONY: test-with-extras
 test-with-extras: $(INSTALLED_EXTRAS)
-	$(RUN) $(PYTEST)
+	$(RUN) $(PYTEST) -m "not downloads"
+
+.PHONY: test-slow
+test-slow: $(INSTALLED_DEV)  ## the tests that make test leaves to CI
+	$(RUN) $(PYTEST) -m slow
 
 .PHONY: test-install
 test-install: $(INSTALLED_DEV)  ## pip install . with its downloads, and use it

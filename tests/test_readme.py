@@ -182,6 +182,7 @@ def test_the_readme_runs(readme, folder):
     assert "Loaded 39 weights from " in readme["printed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", DOCS)
 def test_a_page_runs(readme, run, folder, page):
     run(page)

@@ -234,6 +234,7 @@ def test_a_record_that_spoils_the_run_is_named(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_run_killed_three_times_ends_with_the_same_bits(tmp_path):
     done = subprocess.run(
         [

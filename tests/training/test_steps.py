@@ -57,6 +57,7 @@ def dropping(golden, recomputes, **settings):
     run = GoldenRun(golden, "train_pretraining")
     config = dataclasses.replace(
         run.model.backbone.config,
+        num_hidden_layers=2,
         hidden_dropout_prob=0.2,
         attention_probs_dropout_prob=0.2,
     )
@@ -99,7 +100,9 @@ def test_parts_of_a_batch_are_dropped_differently(golden):
     def norm(batch, parts):
         run = GoldenRun(golden, "train_pretraining")
         config = dataclasses.replace(
-            run.model.backbone.config, hidden_dropout_prob=0.5
+            run.model.backbone.config,
+            num_hidden_layers=1,
+            hidden_dropout_prob=0.5,
         )
         run.model = heads.PretrainingModel(config, init_seed=1)
         run.optimizer.variables = {
