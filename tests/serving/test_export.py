@@ -394,7 +394,7 @@ def test_the_best_weights_are_exported(golden, tmp_path, monkeypatch):
         (tmp_path / f"{name}.txt").write_text(text)
     out = tmp_path / "out"
     toy_tagging.tag(
-        *toy_tagging.runner.model_flags(golden, out),
+        *toy_tagging.model_flags(golden, out),
         f"--data_dir={tmp_path}",
         "--do_train",
         "--do_export",
