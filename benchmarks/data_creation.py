@@ -105,4 +105,4 @@ def main(given: flags.FlagValues) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(define_flags, lambda values: values, main)
+    command_line.run(lambda: main(flags.FLAGS), define_flags)
