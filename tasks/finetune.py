@@ -161,7 +161,7 @@ def check_results(
     """Looks whether a command's results can be written where they belong.
 
     Args:
-        config: the run's.
+        config: the flags' values.
         results: the names of the files that the command writes to output_dir.
         inputs: files that it reads, beside the model's; None where a flag is
             not given.
@@ -208,7 +208,7 @@ def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
     """Looks for the checkpoint that a run begins with.
 
     Args:
-        config: the run's.
+        config: the flags' values.
         spec: the task's; it names the head.
 
     Raises:

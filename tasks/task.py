@@ -308,7 +308,7 @@ def known_labels(
     """Returns the labels that are known before the examples are read.
 
     Args:
-        config: the run's.
+        config: the flags' values.
         flag: the value of --labels.
         start: the checkpoint that the run begins with.
 

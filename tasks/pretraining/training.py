@@ -44,7 +44,7 @@ def task_of(config: Config) -> task_files.Task:
 
 
 def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
-    """Returns the run's records and what must hold for them."""
+    """Returns the records to read, and what must hold for them."""
     files = flag_paths.matching_files(config.input_file, "input_file")
     logging.info("*** Input Files ***")
     for name in files:
