@@ -137,39 +137,53 @@ def comes_back_in_words(
     """Whether a perfect model could give an answer that is counted in words.
 
     That is: whether the text that is searched for from the very pieces of the
-    answer is the answer.
+    answer is the answer; of several right answers one is enough.
 
     Args:
-        example: a question with an answer to learn; one without, or whose
-            answer's place is not known, is not looked at: True.
+        example: a question; where it has no answer, or where an answer's
+            place is not known: True.
         tokenizer: makes the pieces.
         do_lower_case: that of the tokenizer.
     """
-    place, text = example.answer_range, example.orig_answer_text
-    first, last = example.start_position, example.end_position
-    if place is None or not text or first is None or last is None:
-        return True
-    words = example.doc_tokens[first : last + 1]
-    if " ".join(words) == text:
-        return True  # Found or not, it is all of them.
+    answers = (
+        zip(example.answers, example.answer_ranges, strict=True)
+        if example.answers
+        else [(example.orig_answer_text, example.answer_range)]
+    )
+    return any(
+        not text
+        or place is None
+        or _search(example, place, tokenizer, do_lower_case) == text
+        for text, place in answers
+    )
+
+
+def _search(
+    example: "SquadExample",
+    place: tuple[int, int],
+    tokenizer: FullTokenizer,
+    do_lower_case: bool,
+) -> str | None:
+    """Returns what is found for the pieces at a place; None: it has none."""
+    starts = example.word_starts
+    first = max(bisect.bisect_right(starts, place[0]) - 1, 0)
+    end = bisect.bisect_right(starts, place[1] - 1)
+    words = example.doc_tokens[first:end]
+    if (starts[first], starts[end - 1] + len(words[-1])) == place:
+        return " ".join(words)  # Found or not, it is all of them.
     ids = tokenizer.encode_words(words)
     first_piece = list(itertools.accumulate(map(len, ids), initial=0))
     found = PieceOffsets(
-        "",
-        words,
-        example.word_starts[first : last + 1],
-        first_piece,
-        tokenizer.word_offsets,
+        "", words, starts[first:end], first_piece, tokenizer.word_offsets
     ).pieces_over(*place)
     if found is None:
-        return False
+        return None
     span = slice(found[0], found[1] + 1)
     words_of_span = slice(
         bisect.bisect_right(first_piece, found[0]) - 1,
         bisect.bisect_right(first_piece, found[1]),
     )
     pieces = tokenizer.convert_ids_to_tokens(itertools.chain(*ids))[span]
-    back = get_final_text(
+    return get_final_text(
         join_pieces(pieces), " ".join(words[words_of_span]), do_lower_case
     )
-    return back == text

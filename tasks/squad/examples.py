@@ -25,8 +25,6 @@ from bert.tasks.squad import character_offsets
 
 # What separates words; other spaces (U+00A0, ...) stand inside a word.
 _WORD = re.compile("[^ \t\r\n\u202f]+")
-# The values of --train_on_answer.
-TRAIN_ON_ANSWER = ("error", "first", "longest")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class SquadExample:
             answers were not asked for.
         answers: all right answers, for an evaluation; () where it has none,
             or where they were not asked for.
+        answer_ranges: of each of them, as `answer_range`.
         word_starts: where in the paragraph each word begins.
         context: the paragraph, where answers are counted in its characters;
             None where they are counted in words.
@@ -63,6 +62,7 @@ class SquadExample:
     end_position: int | None = None
     is_impossible: bool = False
     answers: tuple[str, ...] = ()
+    answer_ranges: tuple[tuple[int, int] | None, ...] = ()
     word_starts: Sequence[int] = ()
     context: str | None = None
     answer_range: tuple[int, int] | None = None
@@ -103,8 +103,8 @@ def read_training_examples(
         version_2_with_negative: whether `is_impossible` may mark a question
             as one without an answer.
         answer_offsets: what answers are counted in, "words" or "characters".
-        train_on_answer: which of several answers to take, one of
-            `TRAIN_ON_ANSWER`.
+        train_on_answer: which of several answers to take: "first" or
+            "longest"; "error": several are an error.
 
     Raises:
         UserError: the file cannot be read or is not as told above, a question
@@ -183,9 +183,9 @@ def read_prediction_examples(
     return _some(
         [
             _maker(paragraph, qa, answer_offsets)(
-                answers=_gold_answers(qa.node, version_2_with_negative)
+                **_gold_answers(paragraph, qa.node, version_2_with_negative)
                 if with_answers
-                else (),
+                else {},
             )
             for paragraph in _paragraphs(path)
             for qa in paragraph.qas
@@ -377,7 +377,10 @@ def _text_and_start(paragraph: _Paragraph, answer: Node) -> tuple[str, int]:
     return text.value, start.value
 
 
-def _gold_answers(node: Node, version_2_with_negative: bool) -> tuple[str, ...]:
+def _gold_answers(
+    paragraph: _Paragraph, node: Node, version_2_with_negative: bool
+) -> dict[str, Any]:
+    """Returns a `SquadExample`'s right answers, and where they stand."""
     if "answers" not in node.value:
         raise node.fault(
             'expected "answers", which an evaluation needs',
@@ -385,10 +388,7 @@ def _gold_answers(node: Node, version_2_with_negative: bool) -> tuple[str, ...]:
             "a file without answers can be predicted (--do_predict), but not "
             "evaluated (--do_eval, --null_score_diff_threshold=auto)",
         )
-    answers = tuple(
-        answer.child("text", str).value
-        for answer in node.child("answers", list).items(dict)
-    )
+    answers = list(node.child("answers", list).items(dict))
     if not answers and not version_2_with_negative:
         raise node.fault(
             "expected at least one answer, which an evaluation needs",
@@ -396,7 +396,16 @@ def _gold_answers(node: Node, version_2_with_negative: bool) -> tuple[str, ...]:
             "for a file that has questions without an answer (SQuAD v2.0), "
             "pass --version_2_with_negative",
         )
-    return answers
+    texts = tuple(answer.child("text", str).value for answer in answers)
+    # An evaluation compares texts: it needs no places, nor right ones.
+    starts = [answer.value.get("answer_start") for answer in answers]
+    ranges = tuple(
+        character_offsets.answer_range(paragraph.context, text, start)
+        if isinstance(start, int)
+        else None
+        for text, start in zip(texts, starts, strict=True)
+    )
+    return {"answers": texts, "answer_ranges": ranges}
 
 
 def _some(examples: list[SquadExample], path: str) -> list[SquadExample]:

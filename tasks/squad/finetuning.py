@@ -93,24 +93,32 @@ class Squad(FineTuningTask):
                     f"{len(questions)} questions, all with an empty context."
                 )
         if self.config.answer_offsets == character_offsets.WORDS:
-            self._warn_of_words()
+            self._warn_of_words(
+                self.config.train_file, self._train, self._num_left_out
+            )
+            self._warn_of_words(self.config.predict_file, self.asked)
 
-    def _warn_of_words(self) -> None:
-        """Says how many answers cannot come back exactly, if any."""
-        num_lost = self._num_left_out + sum(
+    def _warn_of_words(
+        self,
+        path: str | None,
+        questions: list[SquadExample],
+        num_left_out: int = 0,
+    ) -> None:
+        """Says how many answers of a file cannot come back exactly, if any."""
+        num_lost = num_left_out + sum(
             not character_offsets.comes_back_in_words(
                 example, self.prepared.tokenizer, self.config.do_lower_case
             )
-            for example in self._train
+            for example in questions
         )
         if num_lost:
             logging.warning(
                 "%s: %d of %d answers cannot come back exactly, since answers "
                 "are counted in words; --answer_offsets=characters counts "
                 "characters.",
-                self.config.train_file,
+                path,
                 num_lost,
-                len(self._train) + self._num_left_out,
+                len(questions) + num_left_out,
             )
 
     @property
@@ -300,13 +308,13 @@ class Squad(FineTuningTask):
 
         A threshold that was found is kept with the model.
         """
-        from bert.tasks.squad import metrics, predictions
+        from bert.tasks.squad import predictions
 
         figures: dict[str, float | str] = {}
         if self.config.writes_results:
             self._threshold, judged = self._judge(found)
             figures = {**judged}
-            if self.config.f1_by != metrics.F1_BY[0]:
+            if self.config.f1_by != "words":
                 figures["f1_by"] = self.config.f1_by
         predictions.write_predictions(
             self.config.output_dir,
