@@ -12,9 +12,7 @@ from bert.data.text.tokenization import (  # noqa: F401 (people import them from
     FullTokenizer,
     WordpieceTokenizer,
 )
-from bert.tasks import finetune
 from bert.tasks.classification.config import Config, processors
-from bert.tasks.classification.finetuning import Classification
 from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
     ColaProcessor,
     DataProcessor,
@@ -68,6 +66,10 @@ def classify(config: Config) -> None:
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
+    # Imported here: --help needs none of it.
+    from bert.tasks import finetune
+    from bert.tasks.classification.finetuning import Classification
+
     finetune.run(Classification(config))
 
 

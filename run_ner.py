@@ -7,9 +7,6 @@ output_dir. See docs/ner.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
-from bert.tasks import finetune
-from bert.tasks.tagging.config import Config
-from bert.tasks.tagging.finetuning import Tagging
 
 FLAGS = flags.FLAGS
 
@@ -31,6 +28,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main() -> None:
     """Flags → sentences → records → training → evaluation → prediction."""
+    # Imported here: --help needs none of it.
+    from bert.tasks import finetune
+    from bert.tasks.tagging.config import Config
+    from bert.tasks.tagging.finetuning import Tagging
+
     finetune.run(Tagging(Config.from_flags(FLAGS)))
 
 

@@ -7,10 +7,7 @@ eval_results.txt to output_dir. See docs/squad.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
-from bert.tasks import finetune, spec
-from bert.tasks.squad import examples, metrics
-from bert.tasks.squad.config import Config
-from bert.tasks.squad.finetuning import Squad
+from bert.tasks import spec
 
 FLAGS = flags.FLAGS
 
@@ -61,13 +58,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         ),
         (
             "f1_by",
-            metrics.F1_BY,
+            ("words", "characters", "auto"),
             "What F1 counts. words: the official figure. auto: characters of "
             "Han, kana, Thai, Lao, Khmer and Myanmar, words of the rest.",
         ),
         (
             "train_on_answer",
-            examples.TRAIN_ON_ANSWER,
+            ("error", "first", "longest"),
             "Which of a question's several answers is learned. error: each "
             "must have exactly one.",
         ),
@@ -79,6 +76,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main() -> None:
     """Flags → questions → windows → training → answers → evaluation."""
+    # Imported here: --help needs none of it.
+    from bert.tasks import finetune
+    from bert.tasks.squad.config import Config
+    from bert.tasks.squad.finetuning import Squad
+
     finetune.run(Squad(Config.from_flags(FLAGS)))
 
 

@@ -14,7 +14,6 @@ TensorFlow is imported where remote files are read and written.
 
 import functools
 import hashlib
-import importlib.resources
 import json
 import pathlib
 import unicodedata
@@ -26,8 +25,9 @@ from bert.files import atomic_files, file_bytes
 
 SUFFIX = ".fingerprint"
 _BLOCK_BYTES = 2**20
-# The packages whose code decides what is in a record.
+# The packages whose code decides what is in a record; where they lie.
 _CODE = ("data", "tasks")
+_ROOT = pathlib.Path(__file__).parents[2]
 
 
 class Written(NamedTuple):
@@ -80,9 +80,8 @@ def _code() -> str:
     """Returns a hash of all modules that have a part in making records."""
     digest = hashlib.sha256()
     for package in _CODE:
-        root = pathlib.Path(str(importlib.resources.files(f"bert.{package}")))
-        for file in sorted(root.rglob("*.py")):
-            name = f"{package}/{file.relative_to(root).as_posix()} "
+        for file in sorted((_ROOT / package).rglob("*.py")):
+            name = f"{file.relative_to(_ROOT).as_posix()} "
             digest.update(name.encode() + file.read_bytes())
     return digest.hexdigest()
 

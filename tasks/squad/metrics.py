@@ -1,7 +1,7 @@
 """Exact match and F1 of SQuAD, in percent, as its official scripts count.
 
 F1 counts the words that two answers have in common; where a script writes no
-spaces, it may count characters (`F1_BY`).
+spaces, it may count characters (--f1_by).
 
 Source: evaluate-v1.1.py (Rajpurkar et al. 2016) and evaluate-v2.0.py
 (Rajpurkar et al. 2018).
@@ -16,9 +16,6 @@ from typing import NamedTuple
 
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
-# What F1 counts (--f1_by): words, the official figure; characters; or
-# characters in scripts without spaces and words elsewhere.
-F1_BY = ("words", "characters", "auto")
 # Chinese and full-width punctuation: full-width ASCII's, and by blocks.
 _WIDE_PUNCTUATION = "".join(
     [
@@ -82,7 +79,7 @@ def f1_tokens(text: str, f1_by: str = "words") -> list[str]:
 
     Args:
         text: the answer.
-        f1_by: one of `F1_BY`. "words": those of the normalized answer; else
+        f1_by: the flag. "words": those of the normalized answer; else
             Chinese and full-width punctuation is left out, too, and
             "characters" are all that are no spaces, "auto": those of Han,
             kana, Thai, Lao, Khmer and Myanmar, and the words of the rest.

@@ -8,7 +8,9 @@ from bert import run_squad as script
 from bert.data.records import input_pipeline, record_bytes
 from bert.data.records.fields import Field
 from bert.modeling import checkpoint
+from bert.tasks import finetune
 from bert.tasks.squad import metrics
+from bert.tasks.squad.finetuning import Squad
 from tests.modeling import checkpoints
 from tests.scripts.runner import config_of, run
 from tests.tasks.squad.test_windows import records_of
@@ -62,7 +64,7 @@ def predict_v2(golden_flags, tmp_path):
 
 def find_answers(*args):
     """Does what the script does with these flags, in this process."""
-    script.finetune.run(script.Squad(config_of(script, *args)))
+    finetune.run(Squad(config_of(script, *args)))
 
 
 def read(folder, name):

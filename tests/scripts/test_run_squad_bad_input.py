@@ -9,6 +9,8 @@ from absl import flags
 
 from bert import run_squad as script
 from bert.errors import UserError
+from bert.tasks import finetune
+from bert.tasks.squad.finetuning import Squad
 from tests.modeling import checkpoints
 from tests.scripts import runner
 from tests.scripts.runner import config_of, error_of
@@ -29,7 +31,7 @@ def command(golden, tmp_path):
 
 
 def find_answers(*args):
-    script.finetune.run(script.Squad(config_of(script, *args)))
+    finetune.run(Squad(config_of(script, *args)))
 
 
 def contents(folder):

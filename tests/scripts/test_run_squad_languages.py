@@ -12,6 +12,8 @@ from bert import predict as predict_script
 from bert import run_squad as script
 from bert.serving import line_service
 from bert.serving.predictor import Predictor
+from bert.tasks import finetune
+from bert.tasks.squad.finetuning import Squad
 from tests.scripts.runner import config_of
 
 CONFIG = {
@@ -31,7 +33,7 @@ CONFIG = {
 
 def find_answers(*args):
     """Does what the script does with these flags, in this process."""
-    script.finetune.run(script.Squad(config_of(script, *args)))
+    finetune.run(Squad(config_of(script, *args)))
 
 
 @pytest.fixture(scope="module")

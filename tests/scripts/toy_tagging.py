@@ -3,6 +3,8 @@
 import random
 
 from bert import run_ner as script
+from bert.tasks import finetune
+from bert.tasks.tagging.finetuning import Tagging
 from tests.scripts import runner
 from tests.scripts.runner import config_of
 
@@ -51,7 +53,7 @@ def model_flags(golden, output_dir):
 
 def tag(*args):
     """Does what the script does with these flags, in this process."""
-    script.finetune.run(script.Tagging(config_of(script, *args)))
+    finetune.run(Tagging(config_of(script, *args)))
 
 
 def read_blocks(path):

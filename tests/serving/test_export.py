@@ -25,6 +25,7 @@ from bert.tasks import finetune
 from bert.tasks.classification import kinds
 from bert.tasks.spec import INPUTS
 from bert.tasks.squad import windows as squad_windows
+from bert.tasks.squad.finetuning import Squad
 from tests.scripts import runner, toy_tagging
 from tests.scripts.runner import config_of
 from tests.serving import elsewhere
@@ -53,7 +54,7 @@ def run_mrpc(golden, out):
 
 def run_questions(golden, out):
     finetune.run(
-        run_squad.Squad(
+        Squad(
             config_of(
                 run_squad,
                 *runner.model_flags(golden),
@@ -421,7 +422,7 @@ def test_a_threshold_that_is_found_is_kept(golden, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
     out = tmp_path / "out"
     finetune.run(
-        run_squad.Squad(
+        Squad(
             config_of(
                 run_squad,
                 *runner.model_flags(golden),

@@ -17,6 +17,8 @@ from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving import export, loaded_model
 from bert.serving.predictor import Predictor
+from bert.tasks import finetune
+from bert.tasks.squad.finetuning import Squad
 from bert.tasks.tagging import windows as tagging
 from tests.conversion import run_folder
 from tests.modeling import checkpoints
@@ -216,7 +218,7 @@ def test_answers_are_those_of_run_squad(golden, tmp_path, monkeypatch):
         "--do_export",
     )
     monkeypatch.setattr(export, "_why_no_tensorflow_text", lambda: "none")
-    run_squad.finetune.run(run_squad.Squad(config))
+    finetune.run(Squad(config))
     texts, nbest, null_odds = (
         json.loads((tmp_path / "out" / f"{name}.json").read_text())
         for name in ("predictions", "nbest_predictions", "null_odds")

@@ -60,11 +60,7 @@ def code(tmp_path, monkeypatch):
     for module in ("data/a.py", "data/room/b.py", "tasks/room/inner/c.py"):
         (root / module).parent.mkdir(parents=True, exist_ok=True)
         (root / module).write_text("x = 1")
-    monkeypatch.setattr(
-        record_reuse.importlib.resources,
-        "files",
-        lambda name: root / name.removeprefix("bert."),
-    )
+    monkeypatch.setattr(record_reuse, "_ROOT", root)
     record_reuse._code.cache_clear()
     yield root
     record_reuse._code.cache_clear()
