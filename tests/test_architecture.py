@@ -42,6 +42,7 @@ MAY_IMPORT = {
         "training",
     },
     "tokenization": {"data"},
+    "optimization": {"training"},
 }
 ANYTHING = set(MAY_IMPORT) | {"tasks.finetune"}
 MAY_IMPORT["tasks.finetune"] = ANYTHING
@@ -58,6 +59,7 @@ FAST_TO_IMPORT = [
     "data.text.tokenization",
     "model_folder.task_files",
     "modeling.config",
+    "optimization",
     "tasks.finetune",
     "tokenization",
 ]

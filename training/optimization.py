@@ -6,7 +6,8 @@ Source: optimization.py of google-research/bert; Loshchilov and Hutter 2019
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 import tensorflow as tf
@@ -16,8 +17,18 @@ from bert.training.strategy import scalar_variable
 # Learning rate (float32 scalar) at a step (int64 scalar).
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 
-# Decay leaves out a weight whose full name has one of these in it.
+# Decay leaves out a weight in whose full name one of these is found.
 NO_DECAY = ("LayerNorm", "layer_norm", "bias")
+
+
+def is_decayed(name: str, no_decay: Iterable[str] = NO_DECAY) -> bool:
+    """Returns whether the weight of a full name is one to decay.
+
+    Args:
+        name: as in checkpoints.
+        no_decay: regular expressions of the names to leave out.
+    """
+    return not any(re.search(part, name) for part in no_decay)
 
 
 def learning_rate_schedule(
@@ -101,6 +112,9 @@ class AdamWeightDecay:
         variables: the weights to train, tf.Variables by checkpoint name.
         schedule: learning rate by step.
         settings: Adam's constants.
+        decays: whether to decay the weight of a name.
+        moments: m and v of all weights, float32 zeros of their shapes; None:
+            new ones.
 
     Attributes:
         skipped_steps: int64, how many steps changed nothing.
@@ -115,12 +129,17 @@ class AdamWeightDecay:
         variables: Mapping[str, tf.Variable],
         schedule: Schedule,
         settings: AdamSettings | None = None,
+        decays: Callable[[str], bool] = is_decayed,
+        moments: Sequence[Sequence[tf.Variable]] | None = None,
     ):
         self.variables = dict(variables)
         self.schedule = schedule
         self.settings = settings or AdamSettings()
-        self._m = {name: _zeros(v) for name, v in self.variables.items()}
-        self._v = {name: _zeros(v) for name, v in self.variables.items()}
+        self._decays = decays
+        self._m, self._v = (
+            dict(zip(self.variables, each, strict=True))
+            for each in moments or (self._zeros(), self._zeros())
+        )
         self.global_step = scalar_variable(0, tf.int64, "global_step")
         self.skipped_steps = scalar_variable(0, tf.int64, "skipped_steps")
 
@@ -132,13 +151,19 @@ class AdamWeightDecay:
             state[f"{name}/adam_v"] = self._v[name]
         return state
 
+    def _zeros(self) -> list[tf.Variable]:
+        return [
+            tf.Variable(tf.zeros(weight.shape, tf.float32), trainable=False)
+            for weight in self.variables.values()
+        ]
+
     def learning_rate(self) -> tf.Tensor:
         """Returns the rate of the coming update, float32 scalar."""
         return self.schedule(self.global_step)
 
     def apply(
         self,
-        gradients: Sequence[tf.Tensor],
+        gradients: Sequence[tf.Tensor | None],
         scale: tf.Tensor,
         is_finite: tf.Tensor,
     ) -> None:
@@ -146,7 +171,7 @@ class AdamWeightDecay:
 
         Args:
             gradients: summed over replicas, dense float32 tensors in the order
-                of `variables`.
+                of `variables`; None for a weight to leave as it is.
             scale: what to multiply them by, float32 scalar.
             is_finite: bool scalar, whether to do so; else the step is counted
                 as skipped.
@@ -172,6 +197,8 @@ class AdamWeightDecay:
         for (name, weight), gradient in zip(
             self.variables.items(), gradients, strict=True
         ):
+            if gradient is None:
+                continue
             strategy.extended.update(
                 weight,
                 self._update_one,
@@ -259,9 +286,6 @@ class AdamWeightDecay:
                 grad=gradient * rates.into_v,
             )
 
-    def _decays(self, name: str) -> bool:
-        return not any(part in name for part in NO_DECAY)
-
 
 class Lamb(AdamWeightDecay):
     """LAMB: Adam's update, as long for each weight as the weight itself.
@@ -342,7 +366,3 @@ def _trust_ratio(weight: tf.Tensor, update: tf.Tensor) -> tf.Tensor:
     weight_norm, update_norm = tf.norm(weight), tf.norm(update)
     usable = (weight_norm > 0.0) & (update_norm > 0.0)
     return tf.where(usable, weight_norm / update_norm, 1.0)
-
-
-def _zeros(variable: tf.Variable) -> tf.Variable:
-    return tf.Variable(tf.zeros(variable.shape, tf.float32), trainable=False)

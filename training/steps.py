@@ -6,12 +6,13 @@ the global norm; update. So N devices with a part of a batch each, or one device
 that takes it in N parts, do what one does with all of it at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from bert.modeling.task_model import Batch, TaskModel
+from bert.training.gradient_norm import GradientNorm
 from bert.training.loss_scale import LossScale
 from bert.training.optimization import AdamWeightDecay, clip_scale
 
@@ -73,7 +74,7 @@ def compile_train_step(
     """
     strategy = tf.distribute.get_strategy()
     variables = list(optimizer.variables.values())
-    gathered = _Gathered(variables)
+    norms = GradientNorm()
 
     def gradients_of(batch, seed, denominators, factor) -> _Gradients:
         """Returns the gradients of factor * loss over some rows."""
@@ -88,9 +89,7 @@ def compile_train_step(
                 for name in losses
             }
             loss = tf.add_n(list(parts.values())) * factor
-        return _Gradients(
-            *gathered.densify(tape.gradient(loss, variables)), parts
-        )
+        return _Gradients(*norms.densify(tape.gradient(loss, variables)), parts)
 
     if settings.use_xla:
         gradients_of = tf.function(gradients_of, jit_compile=True)
@@ -123,7 +122,7 @@ def compile_train_step(
             settings.gradient_accumulation_steps,
         )
         gradients = _Gradients(*context.all_reduce("SUM", tuple(gradients)))
-        norm = gathered.norm(gradients) / factor
+        norm = norms.of(gradients.dense, gradients.rows_square) / factor
         is_finite = tf.math.is_finite(norm) & tf.math.is_finite(
             tf.add_n(list(gradients.parts.values()))
         )
@@ -173,47 +172,6 @@ def _accumulate(
         parallel_iterations=1,
     )
     return sums
-
-
-class _Gathered:
-    """The original's norm of gradients where a table is only gathered from.
-
-    There the gradient comes as one row a token. The original clips by the
-    norm of these rows as they are; rows of equal ids are added up afterwards.
-
-    Args:
-        variables: whose gradients they are.
-    """
-
-    def __init__(self, variables: Sequence[tf.Variable]):
-        self._is_rows = [False] * len(variables)
-
-    def densify(
-        self, gradients: Sequence[tf.Tensor | tf.IndexedSlices]
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Returns the dense gradients, and the rows' sum of squares."""
-        self._is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]
-        # l2_loss is half the sum of squares, in one pass over memory.
-        squares = [
-            tf.nn.l2_loss(gradient.values)
-            for gradient, rows in zip(gradients, self._is_rows, strict=True)
-            if rows
-        ]
-        return (
-            [tf.convert_to_tensor(gradient) for gradient in gradients],
-            2.0 * tf.add_n(squares) if squares else tf.zeros([]),
-        )
-
-    def norm(self, gradients: _Gradients) -> tf.Tensor:
-        """Returns the global norm of summed gradients."""
-        dense = [
-            tf.nn.l2_loss(gradient)
-            for gradient, rows in zip(
-                gradients.dense, self._is_rows, strict=True
-            )
-            if not rows
-        ]
-        return tf.sqrt(gradients.rows_square + 2.0 * tf.add_n(dense))
 
 
 def _figures(
