@@ -3,11 +3,26 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from absl import logging
 
 from bert.files import atomic_files
 from bert.tasks.squad.answers import Answer
+
+
+class Paths(NamedTuple):
+    """Where to write.
+
+    Attributes:
+        predictions: an answer for each question.
+        nbest: the best ones.
+        null_odds: how sure it is that there is none; None: do not write it.
+    """
+
+    predictions: str
+    nbest: str
+    null_odds: str | None
 
 
 def write_predictions(
@@ -26,6 +41,29 @@ def write_predictions(
         with_ranges: whether to say where in its paragraph each of the best
             stands.
     """
+    found = list(answers)
+    has_null = any(answer.null_odds is not None for _, answer in found)
+    names = ("predictions", "nbest_predictions", "null_odds")
+    paths = [os.path.join(output_dir, f"{name}.json") for name in names]
+    write_files(
+        Paths(*paths[:2], paths[2] if has_null else None),
+        found,
+        null_score_diff_threshold,
+        with_ranges,
+    )
+
+
+def write_files(
+    paths: Paths,
+    answers: Iterable[tuple[str, Answer]],
+    null_score_diff_threshold: float,
+    with_ranges: bool = False,
+) -> None:
+    """Writes the answers to files of any name; see `write_predictions`."""
+    names = zip(("predictions", "nbest", "null odds"), paths, strict=True)
+    for what, path in names:
+        if path is not None:
+            logging.info("Writing %s to: %s", what, path)
     predictions, nbest, null_odds = {}, {}, {}
     for qas_id, answer in answers:
         predictions[qas_id] = answer.prediction(null_score_diff_threshold)
@@ -36,14 +74,10 @@ def write_predictions(
         )
         if answer.null_odds is not None:
             null_odds[qas_id] = answer.null_odds
-    for what, name, values in (
-        ("predictions", "predictions.json", predictions),
-        ("nbest", "nbest_predictions.json", nbest),
-        ("null odds", "null_odds.json", null_odds),
+    for path, values in zip(
+        paths, (predictions, nbest, null_odds), strict=True
     ):
-        if values:
-            path = os.path.join(output_dir, name)
-            logging.info("Writing %s to: %s", what, path)
+        if path is not None:
             atomic_files.write_text(path, _to_json(values))
 
 

@@ -20,13 +20,14 @@ def define(fv):
     flags.DEFINE_string("input_file", None, "The input.", flag_values=fv)
     shared_flags.required(fv, "input_file")
 
+F = command_line.flags_of(define)
+
 def work():
-    F = flags.FLAGS
     print(F.input_file, F.do_lower_case, F.train_batch_size)
     logging.info("working")
     {body}
 
-command_line.run(work, define, lambda: None)
+command_line.run(work, F, lambda: None)
 """
 
 

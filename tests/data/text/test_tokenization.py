@@ -16,6 +16,7 @@ from bert.data.text.tokenization import (
     BasicTokenizer,
     FullTokenizer,
     WordpieceTokenizer,
+    checked_tokenizer,
     load_vocab,
 )
 from bert.errors import UserError
@@ -382,7 +383,7 @@ def test_vocabulary_without_special_tokens_is_an_error(write_vocab, missing):
     tokens = [token for token in SPECIAL if token != missing]
 
     with pytest.raises(UserError) as caught:
-        FullTokenizer(write_vocab(tokens))
+        checked_tokenizer(write_vocab(tokens), True)
 
     assert "vocab.txt" in str(caught.value)
     assert f"; {missing} not found in its 4 tokens" in str(caught.value)
