@@ -30,26 +30,6 @@ FOUND: Mapping[str, Mapping[str, str]] = {
         "input_fn_builder": "compat.features.input_fn_builder",
         "read_examples": "compat.features.read_examples",
     },
-    "modeling": {
-        "BertConfig": "modeling.config.BertConfig",
-        "BertModel": "modeling.backbones.bert.BertModel",
-        "gelu": "modeling.activations.gelu",
-        "load_weights": "modeling.checkpoint.load_weights",
-    }
-    | {
-        name: f"compat.tensors.{name}"
-        for name in (
-            "assert_rank",
-            "create_attention_mask_from_input_mask",
-            "create_initializer",
-            "dropout",
-            "get_activation",
-            "get_assignment_map_from_checkpoint",
-            "get_shape_list",
-            "reshape_from_matrix",
-            "reshape_to_matrix",
-        )
-    },
     "run_classifier": {
         "_truncate_seq_pair": "compat.sequences.truncate_seq_pair",
     }
@@ -85,10 +65,8 @@ FOUND: Mapping[str, Mapping[str, str]] = {
 }
 
 # They built TF1 graphs or were parts of TF1's Estimator.
-
 _COMPILE = "make a Keras model and compile it (docs/migrating.md)"
 _CLASSIFIER = "bert.modeling.classifiers.ClassifierModel(config, num_labels)"
-_BERT_MODEL = "bert.modeling.BertModel(config) is all of it, a Keras layer"
 _PRETRAINING = "bert.modeling.heads.PretrainingModel(config)"
 
 GONE: Mapping[str, Mapping[str, str]] = {
@@ -117,15 +95,6 @@ GONE: Mapping[str, Mapping[str, str]] = {
         "model_fn_builder": "call bert.modeling.BertModel(config) and take "
         '"all_encoder_layers"',
     },
-    "modeling": {
-        "attention_layer": _BERT_MODEL,
-        "embedding_lookup": _BERT_MODEL,
-        "embedding_postprocessor": _BERT_MODEL,
-        "layer_norm": "keras.layers.LayerNormalization(epsilon=1e-12)",
-        "layer_norm_and_dropout": "keras.layers.LayerNormalization("
-        "epsilon=1e-12), then modeling.dropout",
-        "transformer_model": _BERT_MODEL,
-    },
 }
 
 
@@ -149,5 +118,5 @@ def attributes_of(module: str) -> Callable[[str], Any]:
 def _missing(module: str, name: str) -> AttributeError:
     message = f"module 'bert.{module}' has no attribute {name!r}"
     if instead := GONE.get(module, {}).get(name):
-        message += f": it built a TF1 graph; instead: {instead}"
+        message += f", which was for TF1; instead: {instead}"
     return AttributeError(message, name=name)

@@ -42,9 +42,7 @@ MAY_IMPORT = {
         *("cli", "data", "evaluation", "modeling", "model_folder", "tasks"),
         "training",
     },
-    "compat": {*LEAVES, "data", "modeling", "tasks"},
-    # Front doors, as the scripts are.
-    "modeling.__init__": {"compat", "modeling"},
+    "compat": {*LEAVES, "data", "tasks"},
     "tokenization": {"data"},
     "optimization": {"training"},
 }
