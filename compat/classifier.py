@@ -59,8 +59,8 @@ def convert_single_example(
         AssertionError, IndexError: see `sequences.pack_texts`.
     """
     if isinstance(example, PaddingInputExample):
-        zeros = [[0] * max_seq_length for _ in range(3)]
-        return InputFeatures(*zeros, label_id=0, is_real_example=False)
+        ids, mask, segments = ([0] * max_seq_length for _ in range(3))
+        return InputFeatures(ids, mask, segments, 0, is_real_example=False)
     label_id = {name: number for number, name in enumerate(label_list)}[
         example.label
     ]
@@ -71,7 +71,12 @@ def convert_single_example(
         features.log_example(
             example, tokens, {**values, "label_ids": [label_id]}
         )
-    return InputFeatures(**values, label_id=label_id)
+    return InputFeatures(
+        values["input_ids"],
+        values["input_mask"],
+        values["segment_ids"],
+        label_id,
+    )
 
 
 def convert_examples_to_features(

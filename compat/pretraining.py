@@ -4,9 +4,10 @@ Values of flags are arguments here; create_pretraining_data.py fills them in.
 Tokens stand for their ids in `data.corpus.instances`.
 """
 
+import collections
 import random
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from bert.compat import sequences
 from bert.data.corpus import instances
@@ -57,16 +58,8 @@ class TrainingInstance:
         return "\n".join(lines) + "\n\n"
 
 
-class MaskedLmInstance(NamedTuple):
-    """A token that is to be predicted.
-
-    Attributes:
-        index: its position.
-        label: the token.
-    """
-
-    index: int
-    label: str
+# A token that is to be predicted: its position, and what it is.
+MaskedLmInstance = collections.namedtuple("MaskedLmInstance", "index label")
 
 
 class _Continuations:
@@ -121,7 +114,7 @@ def create_training_instances(
 
 
 def create_instances_from_document(
-    all_documents: Sequence[Sequence[Sequence[str]]],
+    all_documents: Sequence[Sequence[Sequence[Any]]],
     document_index: int,
     settings: InstanceSettings,
     vocab_words: Sequence[str],
@@ -207,11 +200,10 @@ def create_masked_lm_predictions(
         dupe_factor=1,
         do_whole_word_mask=do_whole_word_mask,
     )
-    labels: list[Any]
-    positions, labels = instances.mask(
+    masks: Any = instances.mask(
         masked, candidates, settings, _vocabulary(vocab_words), rng
     )
-    return masked, positions, labels
+    return masked, *masks
 
 
 def truncate_seq_pair(

@@ -40,7 +40,7 @@ def pack_texts(
 
 
 def truncate_seq_pair(
-    tokens_a: list[str], tokens_b: list[str], max_length: int
+    tokens_a: list[Any], tokens_b: list[Any], max_length: int
 ) -> None:
     """Cuts a pair down in place: `packing.truncate_seq_pair`."""
     packing.truncate_seq_pair(tokens_a, tokens_b, max_length)

@@ -47,7 +47,7 @@ def read(
         UserError: a file is not as it must be, or the task lacks a set.
     """
     found: Sets = {}
-    lacking = {}
+    lacking: dict[str, UserError] = {}
     for set_type in needed:
         try:
             examples = _examples(processor, set_type, data_dir)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from absl import logging
@@ -43,10 +43,13 @@ def write_predictions(
     """
     found = list(answers)
     has_null = any(answer.null_odds is not None for _, answer in found)
-    names = ("predictions", "nbest_predictions", "null_odds")
-    paths = [os.path.join(output_dir, f"{name}.json") for name in names]
+    null_odds = os.path.join(output_dir, "null_odds.json")
     write_files(
-        Paths(*paths[:2], paths[2] if has_null else None),
+        Paths(
+            os.path.join(output_dir, "predictions.json"),
+            os.path.join(output_dir, "nbest_predictions.json"),
+            null_odds if has_null else None,
+        ),
         found,
         null_score_diff_threshold,
         with_ranges,
@@ -81,5 +84,5 @@ def write_files(
             atomic_files.write_text(path, _to_json(values))
 
 
-def _to_json(values: Mapping[str, object]) -> str:
+def _to_json(values: object) -> str:
     return json.dumps(values, indent=4) + "\n"

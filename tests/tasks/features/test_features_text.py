@@ -128,4 +128,4 @@ def test_a_file_gives_its_lines(tmp_path):
 
 
 def test_a_carriage_return_in_a_line_is_dropped_as_in_the_original():
-    assert features_text.split_line("a\rb |||\r c\r\n") == ("ab", "c")
+    assert ft.split_line("a\rb |||\r c\r\n") == ("ab", "c")
