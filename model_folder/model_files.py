@@ -197,6 +197,7 @@ def _task(
             options=kept.options
             if kept and kept.task == row.task
             else row.options,
+            table=kept.table if kept and kept.task == row.task else {},
         )
     except ValueError as error:
         raise UserError(

@@ -23,6 +23,14 @@ from bert.tasks.spec import Option, Spec
 TASK_FILE = "task.json"
 CONFIG_FILE = "bert_config.json"
 VOCAB_FILE = "vocab.txt"
+# What task.json says of tables: flags of run_classifier.py, and their types.
+TABLE: Mapping[str, type] = {
+    "text_column": str,
+    "pair_column": str,
+    "label_separator": str,
+    "delimiter": str,
+    "header": bool,
+}
 # The folder of these files in a SavedModel.
 ASSETS = "assets"
 
@@ -43,6 +51,8 @@ class Task:
             task's `Spec.min_seq_length`.
         kind: one of `spec.kinds(task)`.
         options: a value for each of the task's `Spec.options`.
+        table: how the tables were read that it was trained on: some of
+            `TABLE`; {} where it was trained on others.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -53,6 +63,7 @@ class Task:
     max_seq_length: int
     kind: str | None = None
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    table: Mapping[str, str | bool] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         if self.task not in spec.TASKS:
@@ -68,6 +79,7 @@ class Task:
                 f"{least} must be"
             )
         _check_options(self.spec, self.options)
+        _check_table(self.table)
 
     @property
     def spec(self) -> Spec:
@@ -133,6 +145,19 @@ def _check_options(row: Spec, options: Mapping[str, Option]) -> None:
             fits = type(value) in (int, float) and value == value
         if not fits:
             raise ValueError(f"{name} {value!r}, where {wanted} must be")
+
+
+def _check_table(table: Mapping[str, str | bool]) -> None:
+    """Raises ValueError for what is no `Task.table`."""
+    if not isinstance(table, Mapping):
+        raise ValueError(f"table {table!r}")
+    for name, value in table.items():
+        if name not in TABLE:
+            raise _NewerError(f"a table with an unknown {name!r}")
+        if type(value) is not TABLE[name]:
+            raise ValueError(
+                f"{name} {value!r}, where a {TABLE[name].__name__} must be"
+            )
 
 
 def from_json(text: str, path: str) -> Task:

@@ -18,6 +18,8 @@ import numpy as np
 
 from bert.data.tables.rows import Place
 from bert.errors import UserError, one_line
+from bert.serving import answering
+from bert.serving.answering import Failures, Item
 
 _STANDARD_INPUT = "standard input"
 _CHUNK_BYTES = 2**16
@@ -35,12 +37,16 @@ class Service(NamedTuple):
         answer: requests → an answer each, in order, as they are computed.
         file_lines: how many lines of a file are answered together.
         stream_lines: how many of a pipe at most.
+        failures: what becomes of lines that cannot be answered.
+        copied: what the answer to such a line has beside the error.
     """
 
     read: Callable[[Place], Any]
     answer: Callable[[Sequence[Any]], Iterable[Any]]
     file_lines: int
     stream_lines: int
+    failures: Failures = Failures.STOP
+    copied: Callable[[Place], dict[str, Any]] = lambda place: {}
 
 
 class Input(NamedTuple):
@@ -114,7 +120,8 @@ def serve(source: Input, service: Service, out: BinaryIO) -> None:
     """Answers lines with lines of JSON, in their order.
 
     Each is written and flushed as soon as it is computed. A line that cannot
-    be answered ends it, after those before it have been.
+    be answered ends it, after those before it have been; or, with
+    `Failures.ANSWER`, is answered by an object with `error`.
 
     Args:
         source: the lines, in UTF-8; a byte-order mark and CRLF do no harm.
@@ -122,23 +129,19 @@ def serve(source: Input, service: Service, out: BinaryIO) -> None:
         out: gets the answers.
 
     Raises:
-        UserError: a line cannot be answered; the message names it.
+        UserError: a line cannot be answered; the message names it. With
+            `Failures.ANSWER`, at the end.
         SystemExit: nobody reads the answers any more (`| head -1`); as
             filters end then, without a word.
     """
+    summary = answering.Summary(service.failures)
     for lines in _batches(source, service):
-        asked, fault = _requests(source.name, lines, service.read)
-        answers = iter(service.answer([request for _, request in asked]))
-        for place, _ in asked:
-            try:
-                answer = next(answers)
-            except UserError as error:
-                raise UserError(
-                    f"{place.file}, line {place.line}: {error}"
-                ) from error
-            _write(out, to_json(answer) + "\n")
-        if fault:
-            raise fault
+        items = _items(source.name, lines, service)
+        for place, answer in summary.answered(items, service.answer):
+            if isinstance(answer, UserError):
+                answer = {**service.copied(place), "error": str(answer)}
+            write(out, to_json(answer) + "\n")
+    summary.check()
 
 
 def to_json(answer: object) -> str:
@@ -150,7 +153,8 @@ def _rounded(array: np.ndarray) -> list:
     return array.astype(np.float64).round(_DECIMALS).tolist()
 
 
-def _write(out: BinaryIO, line: str) -> None:
+def write(out: BinaryIO, line: str) -> None:
+    """Writes a line at once; see `serve` for where nobody reads it."""
     try:
         out.write(line.encode())
         out.flush()
@@ -221,20 +225,19 @@ def _arrived(source: Input) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _requests(
-    name: str, lines: Iterable[tuple[bytes, int]], read: Callable[[Place], Any]
-) -> tuple[list[tuple[Place, Any]], UserError | None]:
-    """Returns the requests up to the first fault, and that."""
-    asked: list[tuple[Place, Any]] = []
+def _items(
+    name: str, lines: Iterable[tuple[bytes, int]], service: Service
+) -> Iterator[Item]:
+    """Yields each line that asks something, and its request or its fault."""
     for line, number in lines:
+        place, request = Place(name, number, ""), None
         try:
             place = _place(name, number, line)
-            request = read(place)
+            request = service.read(place)
         except UserError as error:
-            return asked, error
+            request = error
         if request is not None:
-            asked.append((place, request))
-    return asked, None
+            yield Item(place, request)
 
 
 def _place(name: str, number: int, line: bytes) -> Place:

@@ -166,6 +166,10 @@ class FineTuningTask(abc.ABC):
         """Returns the options that task.json keeps."""
         return {}
 
+    def table(self) -> Mapping[str, str | bool]:
+        """Returns how tables were read, as task.json keeps it."""
+        return {}
+
     def log_training_size(self, source: "RecordSource") -> None:
         """Logs how much there is to train on."""
         del source  # other tasks count its records
@@ -185,6 +189,7 @@ class FineTuningTask(abc.ABC):
             do_lower_case=self.config.do_lower_case,
             max_seq_length=self.config.max_seq_length,
             options=self.options(),
+            table=self.table(),
         )
 
 
