@@ -99,11 +99,13 @@ def _word(token: _Token, basic: BasicTokenizer) -> str | None:
     if token.text in SPECIAL_TOKENS.values():
         return token.text
     words = basic.tokenize(token.text)
-    if words != [token.text] and not (token.is_normalized and len(words) == 1):
+    if len(words) != 1 or token.text.split() != [token.text]:
         return None
-    (word,) = words
-    found = WordpieceTokenizer({word: 0}).tokenize(word)
-    return word if found == words else None
+    if words != [token.text] and not token.is_normalized:
+        return None
+    # Unless it is too long.
+    found = WordpieceTokenizer(dict.fromkeys(words, 0)).tokenize(words[0])
+    return words[0] if found == words else None
 
 
 def _line(text: str) -> str:

@@ -64,11 +64,11 @@ def _of_parts(folder: str) -> Iterator[str]:
     for part, expected in _PARTS.items():
         found = _types(values[part]) if part in values else [expected]
         if found != [expected]:
-            yield f"{part} {', '.join(found) or 'none'} in {path}"
+            yield f"{part} {', '.join(found) or 'none'}"
     model = values.get("model")
     kind = model.get("type") if isinstance(model, Mapping) else None
     if kind not in (None, "WordPiece"):
-        yield f"model {kind!r} in {path}"
+        yield f"model {kind!r}"
 
 
 def _types(part: object) -> list[str]:
@@ -96,11 +96,11 @@ def _of_settings(folder: str) -> Iterator[str]:
         yield f"tokenizer_class {name!r}"
     for key, expected in _SETTINGS.items():
         if key in values and values[key] not in expected:
-            yield f"{key} {values[key]!r} in {path}"
+            yield f"{key} {values[key]!r}"
     for key, expected_token in SPECIAL_TOKENS.items():
         found = _text(values.get(key, expected_token))
         if found not in (None, expected_token):
-            yield f"{key} {found!r} in {path}"
+            yield f"{key} {found!r}"
 
 
 def _text(token: Any) -> object:

@@ -6,12 +6,10 @@ more than there is, the process ends without a word.
 
 import contextlib
 import gzip
-import itertools
 import mmap
 import os
 import struct
 import zlib
-from collections.abc import Iterator
 
 from bert.files import file_bytes
 
@@ -41,36 +39,37 @@ def first_impossible(
     """
     if file_bytes.is_remote(path):
         return None
-    find = _lengths_of_gzip if compression else _lengths
+    find = _in_gzip if compression else _in_plain
     with contextlib.suppress(OSError, EOFError, zlib.error):
-        for number, (length, rest) in enumerate(
-            itertools.islice(find(path), limit), start=1
-        ):
-            if length > min(rest, LONGEST):
-                return number
+        return find(path, limit)
     return None
 
 
-def _lengths(path: str) -> Iterator[tuple[int, int]]:
-    """Yields the length of each record, and the bytes that are there for it."""
+def _in_plain(path: str, limit: int | None) -> int | None:
     size = os.path.getsize(path)
     if not os.path.isfile(path) or size < _HEAD:
-        return
+        return None
+    number = start = 0
     with (
         open(path, "rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
-        start = 0
-        while start + _HEAD <= size:
+        while start + _HEAD <= size and number != limit:
+            number += 1
             (length,) = _LENGTH.unpack_from(data, start)
-            yield length, size - start - _HEAD - _TAIL
             start += _HEAD + length + _TAIL
+            if start > size or length > LONGEST:
+                return number
+    return None
 
 
-def _lengths_of_gzip(path: str) -> Iterator[tuple[int, int]]:
-    """Does as `_lengths`; how much a file holds only its end tells."""
+def _in_gzip(path: str, limit: int | None) -> int | None:
+    number = 0
     with gzip.open(path) as file:
-        while len(head := file.read(_HEAD)) == _HEAD:
+        while number != limit and len(head := file.read(_HEAD)) == _HEAD:
+            number += 1
             (length,) = _LENGTH.unpack_from(head)
-            yield length, length
+            if length > LONGEST:
+                return number
             file.seek(length + _TAIL, os.SEEK_CUR)  # in small parts
+    return None
