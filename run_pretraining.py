@@ -87,6 +87,7 @@ def pretrain(config: Config) -> None:
         task_files.check(config.output_dir, config.bert_config_file, None)
     with strategy.worker_barrier(chosen):
         with chosen.scope():
+            training.check_model(config, bert_config)
             if strategy.is_chief():
                 resume.prepare_output_dir(config.output_dir)
             if config.do_train:

@@ -10,6 +10,11 @@ from typing import Any, Self
 
 from absl import flags
 
+from bert.files import flag_paths
+
+# How the names of flags end that are paths.
+_PATHS = ("_file", "_dir", "checkpoint")
+
 
 @dataclasses.dataclass(frozen=True)
 class FlagConfig:
@@ -34,12 +39,17 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
     Args:
         cls: the dataclass.
         flag_values: parsed flags.
+
+    Raises:
+        UserError: a path has a scheme that is not known.
     """
     values = {}
     for field in dataclasses.fields(cls):
         kind: Any = field.type
         if field.name in flag_values:
-            values[field.name] = flag_values[field.name].value
+            value = values[field.name] = flag_values[field.name].value
+            if isinstance(value, str) and field.name.endswith(_PATHS):
+                flag_paths.check_scheme(value, field.name)
         elif dataclasses.is_dataclass(field.type):
             values[field.name] = kind(**read_fields(kind, flag_values))
     return values

@@ -9,8 +9,8 @@ import numpy as np
 import safetensors
 
 from bert.conversion.json_files import read_json
-from bert.conversion.model import check_finite
 from bert.errors import UserError
+from bert.modeling import weight_values
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -63,7 +63,9 @@ class Tensors:
             )
         # NumPy knows bfloat16 from the package ml_dtypes, which TensorFlow
         # imports.
-        return check_finite(name, self._file_of[name].get_tensor(name))
+        return weight_values.as_float32(
+            name, self._file_of[name].get_tensor(name)
+        )
 
 
 def has_weights(folder: str) -> bool:

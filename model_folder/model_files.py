@@ -120,7 +120,9 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
             "the model anew."
         )
     labels = tuple(label_files.read(assets) or ())
-    wanted = _num_labels(task.spec, checkpoint.Reader(path))
+    reader = checkpoint.Reader(path)
+    reader.check_values(reader.shapes)  # its graph reads them without a look
+    wanted = _num_labels(task.spec, reader)
     if wanted not in (None, len(labels)):
         found = f"{len(labels)} ({rows.some(labels)})" if labels else "none"
         raise UserError(
@@ -154,7 +156,7 @@ def _check_head(row: Spec, reader: checkpoint.Reader) -> int:
     head = row.needed_weight
     if head is None:
         return 0
-    if head not in reader:
+    if not reader.shapes.get(head):
         # fill_mask.py has no other task.
         other = "" if row.is_pretraining else "another task (--task) or "
         raise UserError(

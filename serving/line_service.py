@@ -18,6 +18,7 @@ import numpy as np
 
 from bert.data.tables.rows import Place
 from bert.errors import UserError, one_line
+from bert.files import atomic_files
 from bert.serving import answering
 from bert.serving.answering import Failures, Item
 
@@ -156,8 +157,9 @@ def _rounded(array: np.ndarray) -> list:
 def write(out: BinaryIO, line: str) -> None:
     """Writes a line at once; see `serve` for where nobody reads it."""
     try:
-        out.write(line.encode())
-        out.flush()
+        with atomic_files.naming("standard output"):
+            out.write(line.encode())
+            out.flush()
     except BrokenPipeError:
         # Else Python flushes it again when it exits, and says so at length.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

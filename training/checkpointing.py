@@ -16,7 +16,8 @@ from absl import logging
 
 from bert.errors import UserError
 from bert.files import atomic_files
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_names
+from bert.modeling.checkpoint_names import Others
 
 SIDECAR_SUFFIX = ".run.json"
 _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
@@ -188,16 +189,22 @@ def restore(
 
     Raises:
         UserError: the checkpoint is another model's: names are missing or
-            shapes differ. Nothing is assigned then.
+            shapes differ; nothing is assigned then. Or a value is not finite.
     """
-    unknown = check_restorable(
+    others = check_restorable(
         reader, {name: v.shape for name, v in variables.items()}, scope
     )
-    if unknown:
+    if others.slots:
+        logging.info(
+            "In %s, of another optimizer: %s",
+            reader.prefix,
+            checkpoint_names.describe_slots(others.slots),
+        )
+    if unused := [*others.deeper, *others.unknown]:
         logging.warning(
             "In %s, not used by this run: %s",
             reader.prefix,
-            ", ".join(unknown),
+            checkpoint_names.some(unused),
         )
     for name, variable in variables.items():
         variable.assign(reader.read(name))
@@ -207,7 +214,7 @@ def check_restorable(
     reader: checkpoint.Reader,
     expected: Mapping[str, Iterable[int]],
     scope: str,
-) -> list[str]:
+) -> Others:
     """Checks that a run can go on from a checkpoint.
 
     Args:
@@ -217,14 +224,26 @@ def check_restorable(
         scope: of the encoder's names.
 
     Returns:
-        The checkpoint's tensors that the run does not use.
+        What the checkpoint has beside them.
 
     Raises:
-        UserError: it is another model's: names are missing or shapes differ.
+        UserError: it is another model's: names are missing or shapes differ;
+            or it lacks the moments, as another optimizer trained it.
     """
     checkpoint.check_shapes(reader, expected)
     missing = [name for name in expected if name not in reader]
-    unknown = [name for name in reader.shapes if name not in expected]
+    others = checkpoint_names.others(reader.shapes, expected)
+    # Its moments of what this run does not train: of a run with other flags.
+    unknown = [n for n in others.slots if n.endswith(checkpoint.ADAM_SUFFIXES)]
+    unknown += others.deeper
+    if missing and all(n.endswith(checkpoint.ADAM_SUFFIXES) for n in missing):
+        slots = checkpoint_names.describe_slots(others.slots)
+        raise UserError(
+            f"{reader.prefix} lacks {len(missing)} tensors, such as "
+            f"{missing[0]}: it has {slots or 'no moments'}, as another "
+            "optimizer leaves them. To start from its weights, name it in "
+            "--init_checkpoint, and give another --output_dir."
+        )
     if missing or any(name.startswith(f"{scope}/") for name in unknown):
         raise UserError(
             f"{reader.prefix} is a checkpoint of another model or task than "
@@ -240,7 +259,7 @@ def check_restorable(
             + ". Give another output_dir, or the configuration it was "
             "trained with."
         )
-    return unknown
+    return others
 
 
 def _listed_steps(output_dir: str) -> list[int]:
@@ -298,4 +317,11 @@ def step_of(reader: checkpoint.Reader) -> int:
             "training run. To start from it, name it in --init_checkpoint and "
             "give another --output_dir."
         )
-    return int(reader.read(checkpoint.GLOBAL_STEP))
+    checkpoint.check_shapes(reader, {checkpoint.GLOBAL_STEP: ()})
+    step = int(reader.read(checkpoint.GLOBAL_STEP))
+    if step < 0:
+        raise UserError(
+            f"{reader.prefix}: {checkpoint.GLOBAL_STEP} must be a number of "
+            f"steps. Received: {step}; name another checkpoint."
+        )
+    return step

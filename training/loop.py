@@ -277,10 +277,8 @@ class TrainLoop:
 
     def _advice(self) -> str:
         newest = checkpointing.newest(self._config.output_dir)
-        return (
-            f"The last good checkpoint is {newest}. Lower --learning_rate or "
-            "lengthen the warm-up."
-        )
+        kept = f"The last good checkpoint is {newest}. " if newest else ""
+        return f"{kept}Lower --learning_rate or lengthen the warm-up."
 
 
 class Forward:

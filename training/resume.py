@@ -39,13 +39,12 @@ def prepare_output_dir(output_dir: str) -> None:
             checkpoint could be read from there.
     """
     checkpoint.check_path(output_dir)
+    trial = os.path.join(output_dir, checkpointing.TEMPORARY_PREFIX + "check")
     try:
-        tf.io.gfile.makedirs(output_dir)
-        trial = os.path.join(
-            output_dir, checkpointing.TEMPORARY_PREFIX + "check"
-        )
-        atomic_files.write_text(trial, "")
-        tf.io.gfile.remove(trial)
+        with atomic_files.leaving_no_folder(output_dir):
+            tf.io.gfile.makedirs(output_dir)
+            atomic_files.write_text(trial, "")
+            tf.io.gfile.remove(trial)
     except (tf.errors.OpError, OSError) as error:
         reason = " ".join(str(getattr(error, "message", error)).split())
         raise UserError(

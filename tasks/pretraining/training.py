@@ -21,7 +21,7 @@ from bert.modeling.task_model import Batch
 from bert.tasks import record_sets
 from bert.tasks.pretraining import metrics
 from bert.tasks.pretraining.config import Config
-from bert.training import loop, results, run, strategy
+from bert.training import head_check, loop, results, run, strategy
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -64,6 +64,30 @@ def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
     )
 
 
+def check_model(config: Config, bert_config: BertConfig) -> None:
+    """Checks what is left to check before the first file is written.
+
+    Call it in the strategy's scope.
+
+    Raises:
+        UserError: devices cannot share a batch, or a checkpoint does not fit
+            the model.
+    """
+    if config.do_train:
+        run.check_size(config, _length(config))
+    head_check.check_model(
+        head_check.find_weights(config.output_dir, config.init_checkpoint),
+        lambda: PretrainingModel(
+            bert_config, compute_dtype=config.compute_dtype
+        ),
+        num_train_steps=config.num_train_steps if config.do_train else 0,
+    )
+
+
+def _length(config: Config) -> run.Length:
+    return run.Length(config.num_train_steps, config.num_warmup_steps)
+
+
 def train(
     config: Config, bert_config: BertConfig, source: RecordSource
 ) -> None:
@@ -71,7 +95,7 @@ def train(
     logging.info("***** Running training *****")
     run.train(
         config,
-        run.Length(config.num_train_steps, config.num_warmup_steps),
+        _length(config),
         lambda seed: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype, init_seed=seed
         ),
