@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from bert.files import file_bytes
 from bert.files.file_bytes import gfile
 
+# Reserved: what is so named may be replaced and removed.
+TEMPORARY_PREFIX = ".tmp-bert-"
+
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[str]:
@@ -165,5 +168,4 @@ def _old_name(path: str) -> str:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    # A reserved name: such a file may be replaced and removed.
-    return os.path.join(folder, f".tmp-bert-{name}")
+    return os.path.join(folder, TEMPORARY_PREFIX + name)
