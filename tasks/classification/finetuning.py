@@ -47,10 +47,8 @@ class Classification(SetsTask):
         self.labels = sets.label_names(self._processor)
         if self.labels:
             origin = f"--task_name={config.task_name}"
-            label_files.check_kept(
-                label_files.Labels(list(self.labels), origin),
-                task.kept_labels(start),
-            )
+            labels = label_files.Labels(list(self.labels), origin)
+            task.check_labels(config, labels, start)
         self._label_ids = {
             (set_type, part): sets.label_ids(
                 examples, self._kind, self.labels, config.max_seq_length

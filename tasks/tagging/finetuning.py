@@ -51,7 +51,7 @@ class Tagging(SetsTask):
         if labels is None:
             train = self._sets["train"]
             labels = label_files.Labels(conll.labels_of(train), train.path)
-            label_files.check_kept(labels, task.kept_labels(start))
+            task.check_labels(config, labels, start)
         label_files.check_names(labels.names, labels.origin)
         for name, corpus in self._sets.items():
             if name != "test":
