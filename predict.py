@@ -16,6 +16,7 @@ from bert.cli import command_line, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables import json_node
 from bert.data.tables.rows import Place
+from bert.files import text_input
 from bert.model_folder.given import Given
 from bert.tasks import spec
 
@@ -89,7 +90,8 @@ class Config(FlagConfig, Given):
         """Whether lines are JSON objects."""
         if self.input_format:
             return self.input_format == "jsonl"
-        return (self.input_file or "").endswith(".jsonl")
+        name = text_input.unpacked_name(self.input_file or "")
+        return name.endswith(".jsonl")
 
 
 def predict(config: Config) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 
 from bert.errors import UserError
+from bert.files import text_input
 
 
 def read_vocabulary(folder: str, vocab_size: int) -> bytes:
@@ -80,8 +81,7 @@ def _check_size(text: bytes, path: str, vocab_size: int) -> None:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = text_input.read(path)
         text.decode("utf-8")
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from error

@@ -20,6 +20,7 @@ from bert.files import file_bytes
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\x00": "lzma",
+    b"\x5d\x00\x00": "lzma",  # .lzma
     # "BZh", a digit, and what a first block or an empty file begins with.
     **{
         b"BZh%d%s" % (level, block): "bz2"
@@ -27,6 +28,7 @@ _PACKED = {
         for block in (b"1AY&SY", b"\x17rE8P\x90")
     },
 }
+_ENDINGS = (".gz", ".bz2", ".xz")
 # The first bytes of what is no text.
 _BINARY = {
     b"PK\x03\x04": "a zip archive (or an Office file)",
@@ -59,9 +61,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_32 = b"\x00\x00\xfe\xff"
 _BEGINNINGS = (*_PACKED, *_BINARY)
 _HEAD_BYTES = 2**12
-# Text may have a stray NUL; with more of them than one byte in so many it is
-# UTF-16, records, an archive …
-_NUL_SHARE = 16
+# What text has none of. A stray one does no harm; where one byte in so many is
+# such, it is UTF-16, records, encrypted …
+_CONTROLS = bytes({*range(8), *range(14, 27), *range(28, 32), 127})
+_CONTROL_SHARE = 16
 # Where a packed file is many times larger than it says, it is no text.
 _MOST_TIMES = 200
 _UNSUSPICIOUS_BYTES = 2**28
@@ -91,6 +94,13 @@ def is_packed(path: str) -> bool:
     """Whether a regular file must be unpacked; raises what `read` does."""
     with stream(path) as text:
         return text.is_packed
+
+
+def unpacked_name(path: str) -> str:
+    """Returns a path without the ending that says how it is packed."""
+    for ending in _ENDINGS:
+        path = path.removesuffix(ending)
+    return path
 
 
 def stream(
@@ -263,7 +273,7 @@ def _kind(beginnings: dict[bytes, str], head: bytes) -> str | None:
 
 def _refuse_binary(head: bytes, name: str) -> None:
     kind = _kind(_BINARY, head)
-    num_nuls = head.count(b"\0")
+    num_controls = len(head) - len(head.translate(None, _CONTROLS))
     if kind is None and head[257:262] == b"ustar":
         kind = "a tar archive"
     if kind:
@@ -275,7 +285,7 @@ def _refuse_binary(head: bytes, name: str) -> None:
             "no UTF-8)",
             "convert it (iconv -f UTF-16 -t UTF-8)",
         )
-    if num_nuls >= 4 and num_nuls * _NUL_SHARE >= len(head):
+    if num_controls >= 4 and num_controls * _CONTROL_SHARE >= len(head):
         raise _no_text(
             name,
             "binary data, or UTF-16 without its mark",

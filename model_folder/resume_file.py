@@ -69,7 +69,7 @@ def check(output_dir: str, now: Values, insists: bool) -> None:
     if not insists:
         raise UserError(
             f"--output_dir={output_dir} has a run that was made with another "
-            f"{changes}, so its weights would mean something else; name "
+            f"{changes:.140}, so its weights would mean something else; name "
             "another --output_dir, or insist (--force_resume)."
         )
     logging.warning(

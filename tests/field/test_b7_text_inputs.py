@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from bert import create_pretraining_data, extract_features
+from bert import create_pretraining_data, extract_features, predict
 from bert.data.tables import conll, json_node, rows
 from bert.data.text.tokenization import load_vocab
 from bert.errors import UserError
@@ -199,6 +199,15 @@ def test_a_packed_pipe_of_requests_is_answered(monkeypatch):
     with open(read, "rb") as file:
         monkeypatch.setattr("sys.stdin", file)
         assert answered(None) == b'"x"\n"y"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "is_jsonl"),
+    [("a.jsonl", True), ("a.jsonl.gz", True), ("a.txt.xz", False)],
+)
+def test_the_format_of_requests_is_that_of_what_is_packed(name, is_jsonl):
+    config = config_of(predict, "--model_dir=x", f"--input_file={name}")
+    assert config.is_jsonl == is_jsonl
 
 
 def test_features_refuse_a_spreadsheet(folder, golden):

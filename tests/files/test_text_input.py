@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import sys
 import tarfile
 import threading
@@ -16,7 +17,12 @@ from bert.errors import UserError
 from bert.files import text_input
 
 TEXT = "".join(f"ä line {number}\n" for number in range(3000)).encode()
-PACK = {"gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+PACK = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": lambda text: lzma.compress(text, lzma.FORMAT_ALONE),
+}
 
 
 def written(folder, data, name="text"):
@@ -72,6 +78,7 @@ def archived():
         (lzma.compress(TEXT.decode().encode("utf-16")), "UTF-16"),
         (b"%PDF-1.4\n", "a PDF"),
         (bytes(range(8)) + bytes(100), "binary data"),
+        (random.Random(0).randbytes(5000), "binary data"),
     ],
 )
 def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, data, kind):
@@ -83,9 +90,9 @@ def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, data, kind):
         assert len(str(raised.value)) - len(path) < 200
 
 
-def test_a_stray_nul_is_left_to_the_reader(tmp_path):
-    path = written(tmp_path, b"a\0b\n\0c\n")
-    assert text_input.read(path) == b"a\0b\n\0c\n"
+def test_odd_characters_are_left_to_the_reader(tmp_path):
+    for text in (b"a\0b\n\0c\n", b"\x0c\x1b[1m\t\r\n" * 9, b"\xe4" * 99):
+        assert text_input.read(written(tmp_path, text)) == text
 
 
 @pytest.mark.parametrize("pack", PACK.values())
