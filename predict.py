@@ -18,6 +18,7 @@ from bert.cli.config import FlagConfig
 from bert.data.tables import json_node, table_cells
 from bert.data.tables.rows import Place
 from bert.errors import UserError
+from bert.files import text_input
 from bert.model_folder.given import Given
 from bert.serving.answering import Failures
 from bert.tasks import spec
@@ -148,7 +149,8 @@ class Config(FlagConfig, Given):
     @property
     def ending(self) -> str | None:
         """The ending of the input file, if it says what is in it."""
-        ending = (self.input_file or "").rpartition(".")[2].lower()
+        name = text_input.unpacked_name(self.input_file or "")
+        ending = name.rpartition(".")[2].lower()
         return ending if ending in ("jsonl", *_TABLES) else None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from bert.cli import environment, error_guard, parser
+from bert.cli import environment, error_guard, log_stream, parser
 
 
 def run(
@@ -34,6 +34,7 @@ def run(
         prepare()
         main()
 
+    log_stream.protect()
     define_flags(flags.FLAGS)
     app.run(
         lambda _: error_guard.exit_code(prepared_main),

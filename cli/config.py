@@ -109,6 +109,7 @@ class TrainingConfig(DeviceConfig):
     random_seed: int | None
     do_export: bool
     export_dir: str | None
+    force_resume: bool = False
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
     save_best: str | None = None
@@ -116,6 +117,15 @@ class TrainingConfig(DeviceConfig):
     freeze_layers: int | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, by flag; it is told then."""
+        names = (
+            *("train_batch_size", "learning_rate", "max_seq_length"),
+            *("num_train_epochs", "num_train_steps"),  # a script has one
+        )
+        return {n: getattr(self, n) for n in names if hasattr(self, n)}
 
     @property
     def export_folder(self) -> str:

@@ -9,6 +9,7 @@ from absl import logging
 from bert.conversion import added_tokens
 from bert.data.text import case_check
 from bert.errors import UserError
+from bert.files import text_input
 
 
 def read_folder(
@@ -97,8 +98,7 @@ def _wrong_size(path: str, num_tokens: int, vocab_size: int) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = text_input.read(path)
         text.decode("utf-8")
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from error

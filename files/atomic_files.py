@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from bert.files import file_bytes
 from bert.files.file_bytes import gfile
 
+# Reserved: what is so named may be replaced and removed.
+TEMPORARY_PREFIX = ".tmp-bert-"
 # Of renameat2(2), from fcntl.h and linux/fs.h.
 _AT_FDCWD, _EXCHANGE = -100, 2
 
@@ -274,5 +276,4 @@ def _old_name(path: str) -> str:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    # A reserved name: such a file may be replaced and removed.
-    return os.path.join(folder, f".tmp-bert-{name}")
+    return os.path.join(folder, TEMPORARY_PREFIX + name)

@@ -9,7 +9,7 @@ from absl import logging
 from bert.data.tables import rows
 from bert.data.text.tokenization import FullTokenizer
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files
 from bert.model_folder.given import Given
@@ -249,7 +249,7 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
 
 
 def _tokens(path: str) -> list[bytes]:
-    return file_bytes.read(path).split()
+    return text_input.read(path).split()
 
 
 def _labels(

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from bert.errors import UserError, one_line
-from bert.files import atomic_files, file_bytes
+from bert.files import atomic_files, file_bytes, text_input
 from bert.tasks import spec
 from bert.tasks.spec import Option, Spec
 
@@ -216,7 +216,10 @@ def read(path: str) -> Task:
 
 
 def check(
-    output_dir: str, bert_config_file: str, vocab_file: str | None
+    output_dir: str,
+    bert_config_file: str,
+    vocab_file: str | None,
+    replaces: bool = False,
 ) -> None:
     """Makes sure that `write` will replace nothing but its own files.
 
@@ -224,6 +227,7 @@ def check(
         output_dir: may not exist.
         bert_config_file: what the run takes.
         vocab_file: what the run takes, or None.
+        replaces: whether it may replace another model's files.
 
     Raises:
         UserError: another model's bert_config.json or vocab.txt, or a
@@ -231,7 +235,9 @@ def check(
     """
     for name, source in _copies(bert_config_file, vocab_file).items():
         path = os.path.join(output_dir, name)
-        if _exists(path) and file_bytes.read(path) != file_bytes.read(source):
+        if not _exists(path) or replaces:
+            continue
+        if file_bytes.read(path) != text_input.read(source):
             raise UserError(
                 f"{path} differs from this run's {source}, and training keeps "
                 "its own there; name the file that the model in --output_dir "
@@ -256,7 +262,7 @@ def write(
         vocab_file: is copied, too; None where the run has none.
     """
     contents = {
-        name: file_bytes.read(source)
+        name: text_input.read(source)
         for name, source in _copies(bert_config_file, vocab_file).items()
     }
     contents[TASK_FILE] = task.to_json().encode()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 
 # What `hidden_act` may name; `modeling.activations` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
@@ -141,11 +141,12 @@ class BertConfig:
                 a value is wrong; the message names file and key.
         """
         try:
-            text = file_bytes.read(str(json_file)).decode("utf-8")
-            json_object = json.loads(text)
+            data = text_input.read(str(json_file))
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())
             raise UserError(f"Cannot read {json_file}: {reason}.") from error
+        try:
+            json_object = json.loads(data.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{json_file} is not valid JSON: {error}."

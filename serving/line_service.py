@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import json
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
@@ -17,8 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from bert.data.tables.rows import Place
-from bert.errors import UserError, one_line
-from bert.files import atomic_files
+from bert.errors import UserError
+from bert.files import atomic_files, text_input
+from bert.files.text_input import TextStream
 from bert.serving import answering
 from bert.serving.answering import Failures, Item
 
@@ -69,8 +69,8 @@ def open_input(path: str | None) -> Iterator[Input]:
     """Opens a file of lines.
 
     Args:
-        path: local (a pipe, too), or what TensorFlow reads; None: standard
-            input.
+        path: local (a pipe, too), or what TensorFlow reads; may be packed.
+            None: standard input.
 
     Raises:
         UserError: it cannot be read.
@@ -89,7 +89,7 @@ def open_input(path: str | None) -> Iterator[Input]:
             "file or a pipe, one request a line."
         ) from error
     with file:
-        yield Input(path or _STANDARD_INPUT, _is_stream(file), file.read)
+        yield Input(path or _STANDARD_INPUT, file.is_pipe, file.read)
 
 
 def open_output() -> BinaryIO:
@@ -166,36 +166,17 @@ def write(out: BinaryIO, line: str) -> None:
         raise SystemExit(_EXIT_OF_SIGPIPE) from None
 
 
-def _open(path: str | None) -> BinaryIO:
+def _open(path: str | None) -> TextStream:
     """Returns a file whose `read` gives what there is, and does not wait."""
-    if path and "://" in path:
-        return _open_remote(path)
     if path:
-        return open(path, "rb", buffering=0)
+        return text_input.stream(path)
     if sys.stdin is None:
         raise UserError(
             "Expected lines to answer. Received: neither --input_file nor an "
             "open standard input."
         )
-    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-
-
-def _open_remote(path: str) -> BinaryIO:
-    import tensorflow as tf
-
-    file = tf.io.gfile.GFile(path, "rb")
-    try:
-        file.read(0)  # which opens it
-    except (tf.errors.OpError, NotImplementedError) as error:
-        raise OSError(one_line(error)) from error
-    return file
-
-
-def _is_stream(file: BinaryIO) -> bool:
-    """Whether more may come to a file while it is read."""
-    if not hasattr(file, "fileno"):
-        return False
-    return not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    file = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
+    return text_input.stream(file, _STANDARD_INPUT)
 
 
 def _batches(

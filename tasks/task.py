@@ -326,6 +326,23 @@ def known_labels(
     """
     kept = kept_labels(start)
     goes_on = start.is_resumed and kept is not None
+    if flag is not None and _insists(config, start):
+        kept = None
     return label_files.choose(
         flag, kept, from_training_set=config.do_train and not goes_on
     )
+
+
+def check_labels(
+    config: FineTuningConfig, labels: label_files.Labels, start: "Start"
+) -> None:
+    """Raises UserError where labels are not those of the head to begin with.
+
+    Not where the run goes on whatever its labels were (--force_resume).
+    """
+    if not _insists(config, start):
+        label_files.check_kept(labels, kept_labels(start))
+
+
+def _insists(config: FineTuningConfig, start: "Start") -> bool:
+    return config.force_resume and start.is_resumed

@@ -1,9 +1,11 @@
 """Where training starts: its own checkpoint, another one, or random weights."""
 
+import contextlib
 import dataclasses
 import os
 import secrets
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -11,10 +13,12 @@ from absl import logging
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
-from bert.files import atomic_files
+from bert.files import atomic_files, run_lock
 from bert.modeling import checkpoint
-from bert.training import checkpointing, strategy
+from bert.training import checkpointing, monitor, strategy
 from bert.training.loop import Trained
+
+_LOCK = ".lock-bert-training"
 
 
 class Position(NamedTuple):
@@ -51,6 +55,22 @@ def prepare_output_dir(output_dir: str) -> None:
             f"--output_dir={output_dir} must be a folder that can be written "
             f"to ({reason})."
         ) from error
+
+
+@contextlib.contextmanager
+def alone(output_dir: str) -> Iterator[None]:
+    """Keeps other trainings out of output_dir, which exists.
+
+    What killed ones have left there is removed.
+
+    Raises:
+        UserError: another one is going on.
+    """
+    lock = os.path.join(output_dir, _LOCK)
+    with run_lock.alone(lock, f"--output_dir={output_dir}"):
+        for folder in (output_dir, monitor.best_folder(output_dir)):
+            checkpointing.remove_leftovers(folder)
+        yield
 
 
 def find_position(config: TrainingConfig) -> Position:

@@ -114,6 +114,8 @@ def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
             f"{config.num_gpus}."
         )
     found = cluster.from_environment()
+    if found is None and os.environ.get("TF_CONFIG"):
+        return _mirrored(config)  # the only worker
     if found is None:
         raise cluster.expected()
     found.check_port()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 
 _SHOWN_CHARS = 80
 _MOST_OF_A_HEADER = 2**20
@@ -223,13 +223,13 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def read_text(path: str) -> str:
-    """Returns a UTF-8 file's text without its byte-order mark.
+    """Returns a UTF-8 file's text, unpacked, without its byte-order mark.
 
     Raises:
         UserError: it cannot be read, is not UTF-8, or has NUL bytes.
     """
     try:
-        data = file_bytes.read(path)
+        data = text_input.read(path)
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "

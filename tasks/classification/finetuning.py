@@ -47,10 +47,10 @@ class Classification(SetsTask):
         origin = f"--task_name={config.task_name}"
         labels = label_files.Labels(sets.label_names(self._processor), origin)
         if labels.names:
-            kept = task.kept_labels(start)
             if config.table_format:
+                kept = task.kept_labels(start)
                 labels = label_files.in_order_of(labels, kept)
-            label_files.check_kept(labels, kept)
+            task.check_labels(config, labels, start)
         self.labels = labels.names
         self._label_ids = {
             (set_type, part): sets.label_ids(

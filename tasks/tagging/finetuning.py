@@ -50,11 +50,11 @@ class Tagging(SetsTask):
         labels = task.known_labels(config, config.labels, start)
         if labels is None:
             train = self._sets["train"]
-            kept = task.kept_labels(start)
             labels = label_files.in_order_of(
-                label_files.Labels(conll.labels_of(train), train.path), kept
+                label_files.Labels(conll.labels_of(train), train.path),
+                task.kept_labels(start),
             )
-            label_files.check_kept(labels, kept)
+            task.check_labels(config, labels, start)
             label_counts.warn_of_forms(train.path, labels.names)
         label_files.check_names(labels.names, labels.origin)
         for name, corpus in self._sets.items():
