@@ -107,9 +107,8 @@ class _Reader:
             between = "TABs" if self._separator == "\t" else "spaces"
             raise place.fault(
                 f"{self._num_columns} column(s) between {between}, as in line "
-                f"{self._first_line}",
-                "give every word a line, with as many columns, and separate "
-                "sentences by blank lines",
+                f"{self._first_line}; {self._what_is_wrong(columns)}",
+                "give every word a line of as many columns",
             )
         if not self._goes_on:
             labels: list[str] | None = [] if self._has_labels else None
@@ -137,6 +136,17 @@ class _Reader:
                 "words."
             )
         return Corpus(self._path, self._sentences, self._separator)
+
+    def _what_is_wrong(self, columns: list[str]) -> str:
+        if len(columns) != self._num_columns:
+            return f"there are {len(columns)}"
+        # From 0; the flags may count from the end.
+        token, label = (
+            _position(column, self._num_columns) for column in self._asked
+        )
+        empty = columns.index("")
+        names = {label: "the label", token: "the word"}
+        return f"{names.get(empty, f'column {empty}')} is empty"
 
     def _split(self, line: str) -> list[str]:
         if self._separator == "\t" or (not self._separator and "\t" in line):
