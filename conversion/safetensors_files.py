@@ -97,9 +97,8 @@ def _weight_files(folder: str) -> list[str]:
         ]
     if os.path.exists(os.path.join(folder, PICKLE)):
         raise UserError(
-            f"Expected {single}. Received a folder with pytorch_model.bin "
-            "only, a pickle, which can run any code when it is read; where "
-            "PyTorch is, make it safe: safetensors.torch.save_file({k: "
+            f"{folder} has a pickle, which can run any code when it is read; "
+            "where PyTorch is, make it safe: safetensors.torch.save_file({k: "
             "v.clone() for k, v in torch.load('pytorch_model.bin', "
             "weights_only=True).items()}, 'model.safetensors')."
         )

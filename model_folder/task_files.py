@@ -183,8 +183,7 @@ def from_json(text: str, path: str) -> Task:
         )
         raise UserError(
             f"{path}: expected the JSON object that training leaves "
-            '({"task": "classification", "max_seq_length": 128, …}). Received: '
-            f"{one_line(error)}{advice}."
+            f'({{"task": "squad", …}}). Received: {one_line(error)}{advice}.'
         ) from error
 
 

@@ -20,7 +20,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
     TrackableObjectGraph,
 )
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.modeling import checkpoint_names, weight_values
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.checkpoint_names import ADAM_SUFFIXES as ADAM_SUFFIXES
@@ -33,7 +33,16 @@ DATA_SUFFIX = ".data-00000-of-00001"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-
+# What TensorFlow raises for a checkpoint that is damaged.
+_READ_ERRORS = (
+    tf.errors.OpError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    DecodeError,
+)
+# How many others are read through where one is damaged: as many as a run keeps.
+_LOOKED_AT = 5
 
 Model = Backbone | TaskModel
 
@@ -158,10 +167,10 @@ def latest_in(folder: str) -> str | None:
     for prefix in (here, named):
         if tf.io.gfile.exists(prefix + ".index"):
             return prefix
+    way_on = _way_on(here) or f"; restore it or delete {state_file}"
     raise UserError(
         f"{state_file} names {os.path.basename(named)} as the newest "
-        f"checkpoint, but {here}.index does not exist; restore it or delete "
-        f"{state_file}."
+        f"checkpoint, but {here}.index does not exist{way_on}."
     )
 
 
@@ -254,15 +263,52 @@ def _reading(prefix: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (
-        *(tf.errors.OpError, RuntimeError, ValueError),
-        *(LookupError, DecodeError),
-    ) as error:
-        reason = " ".join(str(error).split())
+    except _READ_ERRORS as error:
         raise UserError(
             f"The checkpoint {prefix} cannot be read; it is damaged or "
-            f"incomplete ({reason})."
+            f"incomplete ({one_line(error, 80)}){_way_on(prefix)}."
         ) from error
+
+
+def _way_on(prefix: str) -> str:
+    """Says which other checkpoints beside one are whole, and how to use them.
+
+    Returns:
+        The end of a message that says what is wrong with the one; "" where no
+        other is whole.
+    """
+    folder, own = os.path.split(prefix)
+    found = (
+        name.removesuffix(".index")
+        for name in tf.io.gfile.listdir(folder or ".")
+        if name.endswith(".index")
+    )
+    newest_first = sorted(found, key=_numbers_as_such, reverse=True)
+    others = [name for name in newest_first if name != own][:_LOOKED_AT]
+    whole = [n for n in others if _is_whole(os.path.join(folder, n))]
+    if not whole:
+        return ""
+    return (
+        f". Whole beside it: {', '.join(whole)}; to go on from there, write "
+        f'model_checkpoint_path: "{whole[0]}" into the file checkpoint'
+    )
+
+
+def _numbers_as_such(name: str) -> list[tuple[int, str]]:
+    """Returns what sorts model.ckpt-9 before model.ckpt-10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(p), "") if p.isdecimal() else (0, p) for p in parts]
+
+
+def _is_whole(prefix: str) -> bool:
+    """Whether all tensors of a checkpoint can be read."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except _READ_ERRORS:
+        return False
+    return True
 
 
 @dataclasses.dataclass(frozen=True)

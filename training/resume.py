@@ -12,7 +12,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import atomic_files, run_lock
 from bert.modeling import checkpoint
 from bert.training import checkpointing, monitor, strategy
@@ -50,7 +50,7 @@ def prepare_output_dir(output_dir: str) -> None:
             atomic_files.write_text(trial, "")
             tf.io.gfile.remove(trial)
     except (tf.errors.OpError, OSError) as error:
-        reason = " ".join(str(getattr(error, "message", error)).split())
+        reason = one_line(getattr(error, "message", error))
         raise UserError(
             f"--output_dir={output_dir} must be a folder that can be written "
             f"to ({reason})."

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from bert.data.records import frame_lengths, record_bytes
 from bert.data.records.fields import Field
 from bert.data.records.without_autotune import without_autotune
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import file_bytes
 
 _CHECKED_RECORDS = 1000
@@ -148,7 +148,7 @@ def check_records(
             _check_each_record(path, source)
         raise UserError(
             "The records cannot be read, though each by itself is sound: "
-            f"{' '.join(str(error).split())}"
+            f"{one_line(error)}"
         ) from error
     if count == 0:
         raise UserError(
@@ -227,7 +227,7 @@ def _check_each_record(path: str, source: RecordSource) -> None:
         raise UserError(_damaged(path, number + 1)) from error
     except tf.errors.OpError as error:
         raise UserError(
-            f"{path} cannot be read: {' '.join(error.message.split())}"
+            f"{path} cannot be read: {one_line(error.message)}"
         ) from error
     if bad:
         raise UserError(_damaged(path, bad))
@@ -300,5 +300,5 @@ def explain(source: RecordSource, error: Exception) -> UserError:
     names = ", ".join(os.path.basename(path) for path in source.files[:3])
     return UserError(
         f"Reading {names} failed, though every record is sound now: "
-        f"{' '.join(str(error).split())}"
+        f"{one_line(error)}"
     )

@@ -155,8 +155,7 @@ class _Reader:
             raise line.place.fault(
                 f"{width} column(s) between {between}, as in line "
                 f"{self._first.place.line}; {self._what_is_wrong(columns)}",
-                "give every word a line, with as many columns, and separate "
-                "sentences by blank lines",
+                "give every word a line of as many columns",
             )
         if self.label is None or not self._needs_labels:
             return
