@@ -80,6 +80,10 @@ test-install: $(INSTALLED_DEV)  ## pip install . with its downloads, and use it
 test-breaks: $(INSTALLED_DEV)  ## show that breaking a line fails a test
 	$(RUN) -m tests.break_lines
 
+.PHONY: fuzz
+fuzz: $(INSTALLED_DEV)  ## read 20,000 damaged files of all kinds
+	$(RUN) -m tests.fuzz $(FUZZ)
+
 .PHONY: lint
 lint: $(INSTALLED_DEV)  ## ruff and mypy: rules, format, types; changes nothing
 	$(RUN) -m ruff check .

@@ -70,6 +70,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_bools(
         flag_values,
         overwrite="Whether to replace a model that output_dir holds.",
+        force="Whether to convert the weights where the tokenizer is not "
+        "BERT's, or where the encoder has tensors that BERT lacks, too.",
     )
 
 
@@ -84,6 +86,7 @@ class Config(FlagConfig, Given):
     output_dir: str
     output_format: str | None = None
     overwrite: bool = False
+    force: bool = False
 
 
 def convert(config: Config) -> None:
@@ -95,6 +98,7 @@ def convert(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import huggingface_folder, input_folder, output_folder
+    from bert.files import atomic_files
     from bert.training import resume
 
     wanted = config.output_format and other_format(config.output_format)
@@ -107,8 +111,9 @@ def convert(config: Config) -> None:
     read = read_original if form == "original" else read_huggingface
     model = with_case(config, folder, read(config, folder))
     writer = prepare(model)
-    resume.prepare_output_dir(config.output_dir)
-    output_folder.write(config.output_dir, output, writer)
+    with atomic_files.leaving_no_folder(config.output_dir):
+        resume.prepare_output_dir(config.output_dir)
+        output_folder.write(config.output_dir, output, writer)
     logging.info(
         "Wrote a model for %s, %d tensors, as %s, to %s",
         model.task.spec.name,
@@ -138,7 +143,13 @@ def read_huggingface(config: Config, folder: str) -> "Model":
                 "holds one of Hugging Face's. Leave it out, or pass "
                 "--output_format=huggingface."
             )
-    model = huggingface.read(folder, config.task, config.vocab_file)
+    model = huggingface.read(
+        folder,
+        config.task,
+        config.vocab_file,
+        config.do_lower_case,
+        config.force,
+    )
     origin = os.path.join(folder, huggingface.CONFIG) + ", id2label"
     kept = label_files.Labels(list(model.labels), origin)
     return with_labels(config, model, kept if model.labels else None)
@@ -165,8 +176,12 @@ def read_original(config: Config, folder: str) -> "Model":
         vocab_file,
         locate.task(folder),
         config.task,
+        config.force,
     )
-    return with_labels(config, model, locate.labels(folder))
+    has_labels = model.task.spec.has_labels
+    return with_labels(
+        config, model, locate.labels(folder) if has_labels else None
+    )
 
 
 def with_labels(

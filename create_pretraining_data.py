@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,11 @@ from bert.data.corpus import instances
 from bert.data.records import record_output
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
-from bert.files import file_bytes, flag_paths
+from bert.files import file_bytes, flag_paths, text_input
 
 if TYPE_CHECKING:
+    from bert.data.corpus.streaming import Job
+    from bert.data.corpus.worker_pool import Pool
     from bert.data.records.fields import Field
 
 # Ids of the records that are made at a time.
@@ -203,20 +205,21 @@ def create_pretraining_data(config: Config) -> None:
         return
     environment.prepare()  # not above: the memory that it keeps would add up
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import instance_records
+    from bert.data.corpus import instance_records, text_shape
     from bert.data.corpus.record_fields import pretraining_fields
     from bert.data.records import record_bytes
 
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
     input_files = flag_paths.matching_files(config.input_file, "input_file")
-    check_unpacked(input_files)
+    are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])
 
     logging.info("*** Reading from input files ***")
     for name in input_files:
         logging.info("  %s", name)
     documents = read_documents(input_files, tokenizer)
+    text_shape.warn(documents, config.settings.max_seq_length, input_files)
 
     fields = pretraining_fields(
         config.settings.max_seq_length, config.settings.max_predictions_per_seq
@@ -242,11 +245,11 @@ def create_shards(config: Config) -> None:
         UserError: a file is missing or in the way, or holds no text.
     """
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import streaming, streaming_run, worker_pool
+    from bert.data.corpus import streaming, streaming_run
 
     input_files = flag_paths.matching_files(config.input_file, "input_file")
-    check_plain_files(input_files)
-    check_unpacked(input_files)
+    check_plain_files("input_file", input_files)
+    check_plain_files("vocab_file", [config.vocab_file])
     job = streaming.Job.of(
         input_files,
         config.output_file,
@@ -261,51 +264,44 @@ def create_shards(config: Config) -> None:
     logging.info("*** Reading from input files ***")
     for name in job.names:
         logging.info("  %s", name)
-    logging.info("*** Writing to output files ***")
-    logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
+    streaming_run.create(job, lambda: make_pool(config, job), Progress)
+
+
+def make_pool(config: Config, job: "Job") -> "AbstractContextManager[Pool]":
+    """Returns what runs the parts of a job."""
+    from bert.data.corpus import streaming, worker_pool
+
     make_worker = functools.partial(streaming.Worker, job)
-    make_pool: Callable[[], AbstractContextManager[worker_pool.Pool]]
     if config.beam_runner:
         from bert.data.corpus.beam_pool import BeamPool
 
-        make_pool = functools.partial(
-            BeamPool,
+        return BeamPool(
             config.beam_runner,
             config.beam_options,
             job.reservoir_file + ".result",
             make_worker,
         )
-    else:
-        # No process without a block to read.
-        num_workers = min(config.num_workers, max(1, job.text.num_blocks))
-        make_pool = functools.partial(
-            worker_pool.WorkerPool, num_workers, make_worker
-        )
-    streaming_run.create(job, make_pool, Progress)
+    # No process without a block to read.
+    num_workers = min(config.num_workers, max(1, job.text.num_blocks))
+    return worker_pool.WorkerPool(num_workers, make_worker)
 
 
-def check_plain_files(names: Iterable[str]) -> None:
-    """Raises UserError where one cannot be read at any place."""
+def check_plain_files(flag: str, names: Iterable[str]) -> None:
+    """Raises UserError where one cannot be read again, by another process."""
     for name in names:
-        if "://" not in name and not os.path.isfile(name):
+        if os.path.exists(name) and not os.path.isfile(name):
             raise UserError(
                 "The streaming mode needs plain files, of which it reads parts "
-                f"again. Received: --input_file={name}, such as a pipe; write "
+                f"again. Received: --{flag}={name}, such as a pipe; write "
                 "the text to a file first."
             )
 
 
-def check_unpacked(names: Iterable[str]) -> None:
-    """Raises UserError where one is compressed."""
-    for name in names:
-        if "://" not in name and not os.path.isfile(name):
-            continue  # what is read of a pipe is gone
-        with file_bytes.reader(name) as file:
-            if file.read(2) == b"\x1f\x8b":
-                raise UserError(
-                    f"Expected plain text. Received: --input_file={name}, "
-                    "compressed by gzip; unpack it first."
-                )
+def are_packed(names: Iterable[str]) -> bool:
+    """Whether one must be unpacked; UserError where one is no text."""
+    # What is read of a pipe is gone.
+    files = [name for name in names if "://" in name or os.path.isfile(name)]
+    return any([text_input.is_packed(name) for name in files])
 
 
 def check_output_files(
@@ -332,13 +328,14 @@ def read_documents(
     """
 
     def lines_of(name: str) -> Iterator[bytes]:
-        with file_bytes.reader(name) as file:
+        with text_input.reader(name) as file:
             for line in file:
                 progress.update(len(line))
                 yield line
 
     size = sum(file_bytes.size_and_time(name)[0] for name in input_files)
-    with Progress(size, "bytes read") as progress:
+    total = None if are_packed(input_files) else size
+    with Progress(total, "bytes read") as progress:
         documents = instances.read_documents(
             ((name, lines_of(name)) for name in input_files), tokenizer.encode
         )

@@ -15,6 +15,7 @@ from bert.cli import command_line, shared_flags, source_flags
 from bert.cli.config import FlagConfig
 from bert.data.tables.rows import Place
 from bert.model_folder.given import Given
+from bert.serving.answering import Failures
 
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
@@ -49,6 +50,7 @@ class Config(FlagConfig, Given):
     model_dir: str
     input_file: str | None
     batch_size: int
+    on_error: str
     top_k: int
     pseudo_log_likelihood: bool
 
@@ -97,6 +99,7 @@ def service(config: Config, words: "MaskedWords") -> "Service":
         answer,
         file_lines=config.batch_size * (1 if scores else _WINDOW_BATCHES),
         stream_lines=config.batch_size,
+        failures=Failures(config.on_error),
     )
 
 

@@ -1,7 +1,8 @@
 """Answers lines of text with what a trained model says of them.
 
-Reads a file, or standard input as it comes; writes a line of JSON for each.
-See docs/prediction.md.
+Reads a file, or standard input as it comes; writes a line of JSON for each. Of
+a table it writes the table, with the answers in further columns. See
+docs/prediction.md.
 """
 
 import dataclasses
@@ -12,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
-from bert.cli import command_line, source_flags
+from bert.cli import command_line, shared_flags, source_flags
 from bert.cli.config import FlagConfig
-from bert.data.tables import json_node
+from bert.data.tables import json_node, table_cells
 from bert.data.tables.rows import Place
+from bert.errors import UserError
+from bert.files import text_input
 from bert.model_folder.given import Given
+from bert.serving.answering import Failures
 from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.serving.line_service import Service
     from bert.serving.predictor import Predictor
 
+_TABLES = ("csv", "tsv")
 _TASKS = [task for task in spec.TASKS if task != "pretraining"]
 
 
@@ -33,11 +38,27 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "input_format",
         None,
-        ["text", "jsonl"],
+        ["text", "jsonl", *_TABLES],
         "text: a text a line, or `text ||| text`. jsonl: a JSON object a line "
-        '({"text": "…"}). Default: jsonl for an input_file of that ending, '
-        "else text.",
+        '({"text": "…"}). csv, tsv: a table of texts, which gets columns with '
+        "the answers. Default: the ending of input_file, if it is one of "
+        "these, else text.",
         flag_values=flag_values,
+    )
+    shared_flags.define_strings(
+        flag_values,
+        text_column="Of a table: column of the text: its name in the header, "
+        "or its number from 0. Default: as in training, else text.",
+        pair_column="Of a table: column of the second text of a pair. "
+        "Default: as in training.",
+        delimiter="Of a table: what stands between its columns: a character, "
+        "or tab. Default: as in training, or what its header shows.",
+    )
+    shared_flags.define_bools(
+        flag_values,
+        default=None,
+        header="Of a table: whether its first line names the columns. "
+        "Default: as in training.",
     )
     source_flags.define_task_flags(flag_values, _TASKS)
     for name, text in (
@@ -70,6 +91,11 @@ class Config(FlagConfig, Given):
     model_dir: str
     input_file: str | None
     input_format: str | None
+    text_column: str | None
+    pair_column: str | None
+    delimiter: str | None
+    header: bool | None
+    on_error: str
     batch_size: int
     n_best_size: int | None
     max_answer_length: int | None
@@ -85,12 +111,48 @@ class Config(FlagConfig, Given):
         }
         return {k: v for k, v in options.items() if v is not None}
 
+    def __post_init__(self):
+        for name in self.of_tables:
+            if self.format not in _TABLES:
+                raise UserError(
+                    f"--{name} is for tables; leave it out, or say "
+                    f"--input_format=csv or tsv. Received: --{name} for "
+                    f"{self.format}."
+                )
+        table_cells.delimiter_of(self.delimiter)
+
+    @property
+    def of_tables(self) -> dict[str, str | bool]:
+        """How to read a table, where that is said."""
+        said = {
+            "text_column": self.text_column,
+            "pair_column": self.pair_column,
+            "delimiter": self.delimiter,
+            "header": self.header,
+        }
+        return {k: v for k, v in said.items() if v is not None}
+
+    @property
+    def format(self) -> str:
+        """What the input is: text, jsonl, csv or tsv."""
+        return self.input_format or self.ending or "text"
+
     @property
     def is_jsonl(self) -> bool:
         """Whether lines are JSON objects."""
-        if self.input_format:
-            return self.input_format == "jsonl"
-        return (self.input_file or "").endswith(".jsonl")
+        return self.format == "jsonl"
+
+    @property
+    def failures(self) -> Failures:
+        """What becomes of lines that cannot be answered."""
+        return Failures(self.on_error)
+
+    @property
+    def ending(self) -> str | None:
+        """The ending of the input file, if it says what is in it."""
+        name = text_input.unpacked_name(self.input_file or "")
+        ending = name.rpartition(".")[2].lower()
+        return ending if ending in ("jsonl", *_TABLES) else None
 
 
 def predict(config: Config) -> None:
@@ -99,21 +161,26 @@ def predict(config: Config) -> None:
     Raises:
         UserError: a file is missing or wrong, or a line cannot be answered.
     """
-    from bert.serving import line_service
+    from bert.serving import line_service, table_service
 
-    def load() -> "Service":
+    def load() -> "Predictor":
         # Here, so that --help and a missing file need no TensorFlow.
         from bert.serving.predictor import Predictor
 
-        predictor = Predictor.load(
+        return Predictor.load(
             config.model_dir,
             config.batch_size,
             config,
             **config.answer_options,
         )
-        return service(config, predictor)
 
-    line_service.run(config.input_file, load)
+    if config.format in _TABLES:
+        asked = table_service.Asked(
+            config.format == "csv", config.of_tables, config.failures
+        )
+        table_service.run(config.input_file, load, asked)
+    else:
+        line_service.run(config.input_file, lambda: service(config, load()))
 
 
 def service(config: Config, predictor: "Predictor") -> "Service":
@@ -121,8 +188,8 @@ def service(config: Config, predictor: "Predictor") -> "Service":
     from bert.serving import line_service
 
     def read(place: Place) -> tuple[dict[str, Any], Any] | None:
-        if place.line == 1 and config.input_format is None:
-            _warn_of_json(config, place)
+        if place.line == 1:
+            _warn_of_format(config, place)
         return read_request(predictor, config.is_jsonl, place)
 
     return line_service.Service(
@@ -130,6 +197,8 @@ def service(config: Config, predictor: "Predictor") -> "Service":
         answer=functools.partial(answers, predictor),
         file_lines=predictor.window_size,
         stream_lines=predictor.batch_size,
+        failures=config.failures,
+        copied=functools.partial(_id_of, config.is_jsonl),
     )
 
 
@@ -174,9 +243,24 @@ def _copied(value: dict[str, Any], place: Place) -> dict[str, Any]:
     return copied
 
 
-def _warn_of_json(config: Config, place: Place) -> None:
-    """Says that what looks like JSON is read as text, if it is."""
-    if config.is_jsonl or not place.content.lstrip().startswith("{"):
+def _id_of(is_jsonl: bool, place: Place) -> dict[str, Any]:
+    """Returns what is copied from a line that cannot be answered."""
+    try:
+        return _copied(json_node.parse_line(place), place) if is_jsonl else {}
+    except UserError:
+        return {}
+
+
+def _warn_of_format(config: Config, place: Place) -> None:
+    """Says that what looks like a table or JSON is read as text, if it is."""
+    if config.format == "text" and config.ending in _TABLES:
+        logging.warning(
+            "%s: each of its lines is answered as a text; a table is read by "
+            "its columns without --input_format=text.",
+            place.file,
+        )
+    is_open = config.input_format is None and not config.is_jsonl
+    if not is_open or not place.content.lstrip().startswith("{"):
         return
     try:
         json.loads(place.content)

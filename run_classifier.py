@@ -22,7 +22,7 @@ from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
     MrpcProcessor,
     XnliProcessor,
 )
-from bert.tasks.classification.table_files import FORMATS
+from bert.tasks.classification.table_settings import FORMATS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -37,6 +37,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     table_flags.define_table_flags(flag_values)
     table_flags.define_result_flags(flag_values)
+    flags.DEFINE_enum(
+        "language",
+        None,
+        XnliProcessor.languages,
+        "Of xnli: the language of its texts. Default: zh.",
+        flag_values=flag_values,
+    )
     flags.register_validator(
         "data_dir",
         lambda value: bool(

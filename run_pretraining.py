@@ -4,11 +4,12 @@ Takes the records of create_pretraining_data.py; writes checkpoints, event
 files and eval_results.txt to output_dir. See docs/pretraining.md.
 """
 
+import contextlib
+
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
-from bert.model_folder import task_files
 from bert.tasks.pretraining.config import Config
 
 
@@ -87,14 +88,17 @@ def pretrain(config: Config) -> None:
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
     if config.do_train:
-        task_files.check(config.output_dir, config.bert_config_file, None)
-    with strategy.worker_barrier(chosen):
+        training.check_run(config)
+    with strategy.worker_barrier(chosen), contextlib.ExitStack() as stack:
         with chosen.scope():
-            if strategy.is_chief():
+            training.check_model(config, bert_config)
+            is_chief = strategy.is_chief()
+            if is_chief:
                 resume.prepare_output_dir(config.output_dir)
+            if is_chief and config.do_train:
+                stack.enter_context(resume.alone(config.output_dir))
             if config.do_train:
                 training.train(config, bert_config, source)
-            is_chief = strategy.is_chief()
             if config.do_eval:
                 training.evaluate(config, bert_config, source)
         if config.do_export and is_chief:

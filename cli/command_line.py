@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from bert.cli import environment, error_guard, parser
+from bert.cli import environment, error_guard, log_stream, parser
 
 
 def flags_of(
@@ -51,6 +51,7 @@ def run(
         prepare()
         main()
 
+    log_stream.protect()
     flags.FLAGS.append_flag_values(flag_values)
     for module, own in flag_values.flags_by_module_dict().items():
         for flag in own:

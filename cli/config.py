@@ -10,6 +10,11 @@ from typing import Any, Self
 
 from absl import flags
 
+from bert.files import flag_paths
+
+# How the names of flags end that are paths.
+_PATHS = ("_file", "_dir", "checkpoint")
+
 
 @dataclasses.dataclass(frozen=True)
 class FlagConfig:
@@ -34,12 +39,17 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
     Args:
         cls: the dataclass.
         flag_values: parsed flags.
+
+    Raises:
+        UserError: a path has a scheme that is not known.
     """
     values = {}
     for field in dataclasses.fields(cls):
         kind: Any = field.type
         if field.name in flag_values:
-            values[field.name] = flag_values[field.name].value
+            value = values[field.name] = flag_values[field.name].value
+            if isinstance(value, str) and field.name.endswith(_PATHS):
+                flag_paths.check_scheme(value, field.name)
         elif dataclasses.is_dataclass(field.type):
             values[field.name] = kind(**read_fields(kind, flag_values))
     return values
@@ -99,6 +109,7 @@ class TrainingConfig(DeviceConfig):
     random_seed: int | None
     do_export: bool
     export_dir: str | None
+    force_resume: bool = False
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
     save_best: str | None = None
@@ -106,6 +117,15 @@ class TrainingConfig(DeviceConfig):
     freeze_layers: int | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, by flag; it is told then."""
+        names = (
+            *("train_batch_size", "learning_rate", "max_seq_length"),
+            *("num_train_epochs", "num_train_steps"),  # a script has one
+        )
+        return {n: getattr(self, n) for n in names if hasattr(self, n)}
 
     @property
     def export_folder(self) -> str:

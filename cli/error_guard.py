@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from bert.errors import UserError, one_line
+from bert.errors import MOST_CHARS, UserError, one_line
 
 
 def exit_code(main: Callable[[], None]) -> int:
@@ -37,7 +37,7 @@ def exit_code(main: Callable[[], None]) -> int:
 
 
 def _failed(line: str, code: int = 1) -> int:
-    print(f"error: {line}", file=sys.stderr)
+    print(one_line(f"error: {line}", MOST_CHARS), file=sys.stderr)
     return code
 
 
@@ -64,8 +64,10 @@ def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fspath(error.filename)}: " if error.filename else ""
         return f"{where}{error.strerror}"
+    if isinstance(error, UserError):
+        return str(error)
     # Less the names of TensorFlow's operations around the message.
     text = re.sub(r"\{\{.*?\}\}|\[Op:.*?\]( name:)?", "", str(error))
     if "OOM when allocating" in text:
         text += "; lower --train_batch_size or --max_seq_length"
-    return one_line(text)
+    return " ".join(text.split())

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from bert.errors import UserError
+from bert.errors import MOST_CHARS, UserError, one_line
 
 
 def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
@@ -44,7 +44,9 @@ def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
             if missing
             else "; ".join(str(error).splitlines())
         )
-        print(f"error: {line} (--help shows all flags)", file=sys.stderr)
+        hint = " (--help shows all flags)"
+        shown = one_line(f"error: {line}", MOST_CHARS - len(hint))
+        print(shown + hint, file=sys.stderr)
         sys.exit(1)
     if not flag_values["verbosity"].present:
         logging.set_verbosity(logging.INFO)
@@ -86,4 +88,5 @@ def _warn_of_unknown_flag(flag_values: flags.FlagValues, word: str) -> None:
     name = word.lstrip("-").split("=", 1)[0]
     near = difflib.get_close_matches(name, list(flag_values), n=1)
     hint = f"; did you mean --{near[0]}?" if near else ""
-    print(f"warning: unknown flag --{name} is ignored{hint}", file=sys.stderr)
+    text = f"warning: unknown flag --{name} is ignored{hint}"
+    print(one_line(text, MOST_CHARS), file=sys.stderr)

@@ -39,7 +39,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         self._begun = self._shown = time.monotonic()
-        if sys.stderr.isatty():
+        if sys.stderr and sys.stderr.isatty():  # None: it is closed
             self._live = _LiveLine()
         return self
 

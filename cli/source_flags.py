@@ -77,3 +77,12 @@ def define_input_flags(flag_values: flags.FlagValues) -> None:
         flag_values, input_file="Lines to answer. Default: standard input."
     )
     shared_flags.define_batch_sizes(flag_values, "batch_size")
+    flags.DEFINE_enum(
+        "on_error",
+        "stop",
+        ["stop", "answer"],
+        "What becomes of a line that cannot be answered. stop: it ends the "
+        "command. answer: its answer says the `error`, and the exit code at "
+        "the end is 1.",
+        flag_values=flag_values,
+    )

@@ -75,6 +75,21 @@ def define_table_flags(flag_values: flags.FlagValues) -> None:
         "predictions.jsonl. Default: they are numbered.",
     )
     define_text_flags(flag_values)
+    flag_values[
+        "label_column"
+    ].help += " a,b,c: a column for each of several labels, which says 0 or 1."
+    shared_flags.define_strings(
+        flag_values,
+        dev_text_column="Own data: text_column in dev_file, where it differs.",
+        dev_pair_column="Own data: pair_column in dev_file, where it differs.",
+        dev_label_column="Own data: label_column in dev_file, where it "
+        "differs.",
+        delimiter="Own data: What stands between the columns of a tsv or csv "
+        "file: a character, or tab. Default: TABs in tsv, commas in csv; or "
+        "what the header shows, where the columns are not in it so.",
+        skip_labels="Own data: Rows of the training and dev set with one of "
+        "these labels, separated by commas, are left out.",
+    )
     flags.DEFINE_string(
         "label_separator",
         ",",

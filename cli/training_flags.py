@@ -67,6 +67,11 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
         "the same seed gives the same weights bit for bit. Default: drawn, "
         "logged and kept with the checkpoints.",
     )
+    shared_flags.define_bools(
+        flag_values,
+        force_resume="Go on with the run in output_dir even where it was made "
+        "with another model, task, vocabulary or casing, or other labels.",
+    )
 
 
 def _define_finite(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bert.compat import input_fns, sequences
-from bert.files import file_bytes
+from bert.files import text_input
 from bert.tasks.features import example_log
 
 
@@ -60,7 +60,7 @@ def read_examples(input_file: str) -> list[InputExample]:
     # Here, since it imports TensorFlow.
     from bert.tasks.features import features_text
 
-    with file_bytes.reading(input_file) as lines:
+    with text_input.reader(input_file) as lines:
         return [
             InputExample(number, *texts)
             for number, texts in enumerate(

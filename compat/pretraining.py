@@ -14,7 +14,7 @@ from bert.data.corpus import instances
 from bert.data.corpus.instances import InstanceSettings
 from bert.data.records import packing
 from bert.data.text.tokenization import printable_text
-from bert.files import file_bytes
+from bert.files import text_input
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -96,7 +96,7 @@ def create_training_instances(
     """
 
     def lines_of(name: str) -> Iterable[bytes]:
-        with file_bytes.reading(name) as file:
+        with text_input.reader(name) as file:
             yield from file
 
     documents = instances.read_documents(

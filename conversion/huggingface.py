@@ -4,13 +4,20 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from absl import logging
 
-from bert.conversion import huggingface_config, tokenizer_files, vocabulary
+from bert.conversion import (
+    huggingface_config,
+    tokenizer_files,
+    tokenizer_kind,
+    vocabulary,
+)
 from bert.conversion import huggingface_names as names
 from bert.conversion.json_files import read_json
 from bert.conversion.model import Model, choose_weights, make_task
 from bert.conversion.safetensors_files import WEIGHTS, Tensors
 from bert.errors import UserError
+from bert.modeling import checkpoint_names
 from bert.modeling.config import BertConfig
 
 CONFIG = "config.json"
@@ -20,7 +27,11 @@ _Given = Mapping[str, Sequence[str]]
 
 
 def read(
-    folder: str, task: str | None = None, vocab_file: str | None = None
+    folder: str,
+    task: str | None = None,
+    vocab_file: str | None = None,
+    do_lower_case: bool | None = None,
+    force: bool = False,
 ) -> Model:
     """Reads a model; what it has and we have not is named in a warning.
 
@@ -30,6 +41,9 @@ def read(
         task: one of `spec.TASKS`; None: what the architecture and the
             tensors say.
         vocab_file: instead of the folder's.
+        do_lower_case: whether text is lower-cased; None: what the folder says.
+        force: whether to convert the weights where the tokenizer, or part of
+            the encoder, is not BERT's.
 
     Raises:
         UserError: a file is missing or wrong, or the model is none that
@@ -46,7 +60,13 @@ def read(
     if vocab_file:
         vocab = vocabulary.read_file(vocab_file, config.vocab_size)
     else:
-        vocab = vocabulary.read_vocabulary(folder, config.vocab_size)
+        lower = settings.do_lower_case
+        vocab = vocabulary.read_folder(
+            folder,
+            config.vocab_size,
+            lower if do_lower_case is None else do_lower_case,
+        )
+    tokenizer_kind.check(folder, force)
     tensors = Tensors(folder)
     given = _by_present_name(tensors.shapes)
     try:
@@ -59,8 +79,15 @@ def read(
             *(config, task, head, num_labels, given),
             name_of=lambda weight: weight.hf_name,
             source=WEIGHTS,
+            force=force,
         )
-        weights = {w.name: _read(w, given[w.hf_name], tensors) for w in chosen}
+        if "model_type" not in values:
+            _check_all_are_berts(given, config, config_path)
+        has_masked_lm = any("cls/predictions/" in w.name for w in chosen)
+        weights = {
+            w.name: _read(w, given[w.hf_name], tensors, has_masked_lm)
+            for w in chosen
+        }
         longest = config.max_position_embeddings
         longest = min(longest, settings.max_length or longest)
         made_for = make_task(row, settings.do_lower_case, longest, values)
@@ -90,7 +117,36 @@ def _check_layers(given: Iterable[str], config: BertConfig) -> None:
             f"layers by num_hidden_layers in {CONFIG} "
             f"(bert.encoder.layer.0, …). Received: {num_layers}; does "
             f"{CONFIG} belong to it?"
+            + checkpoint_names.prefix_hint(
+                sorted(given), "bert.embeddings.word_embeddings.weight"
+            )
         )
+
+
+def _check_all_are_berts(
+    given: Iterable[str], config: BertConfig, path: str
+) -> None:
+    """Looks at the tensors where config.json does not say what it is of.
+
+    Raises:
+        UserError: BERT has no such tensors.
+    """
+    known = {
+        weight.hf_name
+        for head in (None, *names.HEADS)
+        for part in names.weights_by_part(config, head).values()
+        for weight in part
+    }
+    foreign = sorted(set(given) - known)
+    if foreign:
+        raise UserError(
+            f'{CONFIG} must say "model_type": "bert". Received: no model_type, '
+            f"and {len(foreign)} tensors that BERT has not, such as "
+            f"{foreign[0]}."
+        )
+    logging.warning(
+        "%s has no model_type; by the names of its tensors it is a BERT.", path
+    )
 
 
 def _rows_of_heads(given: _Given, tensors: Tensors) -> dict[str, int]:
@@ -105,7 +161,10 @@ def _rows_of_heads(given: _Given, tensors: Tensors) -> dict[str, int]:
 
 
 def _read(
-    weight: names.Weight, found: Sequence[str], tensors: Tensors
+    weight: names.Weight,
+    found: Sequence[str],
+    tensors: Tensors,
+    has_masked_lm: bool,
 ) -> np.ndarray:
     """Returns a weight's value as the original has it.
 
@@ -113,10 +172,14 @@ def _read(
         weight: by both of its names.
         found: the tensors that give it.
         tensors: all of them.
+        has_masked_lm: whether that head is converted; without it, what
+            stands there a second time does not count.
 
     Raises:
         UserError: it is of another shape, or they differ.
     """
+    if not has_masked_lm:
+        found = [name for name in found if name not in names.TIED] or found
     for name in found:
         if tensors.shapes[name] != weight.hf_shape:
             raise UserError(

@@ -65,15 +65,16 @@ _NOT_BERT = {
 def to_original(values: Mapping[str, Any]) -> BertConfig:
     """Makes a BertConfig of what Hugging Face's config.json holds.
 
+    One without model_type passes: its tensors must tell.
+
     Raises:
         UserError: it is of another model than BERT, a size is missing or
             wrong, or the activation is none that BertModel has.
     """
-    if values.get("model_type") != "bert":
+    if values.get("model_type", "bert") != "bert":
         raise UserError(
             'Expected "model_type": "bert"; other models keep other weights '
-            "under the same names. Received: "
-            f"{values.get('model_type', 'no model_type')!r}."
+            f"under the same names. Received: {values['model_type']!r}."
         )
     for key, expected in _NOT_BERT.items():
         if values.get(key, expected) != expected:

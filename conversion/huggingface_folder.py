@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from absl import logging
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from bert.conversion import huggingface_config, output_folder, tokenizer_files
@@ -15,6 +16,7 @@ from bert.conversion.huggingface import CONFIG
 from bert.conversion.model import Model
 from bert.conversion.safetensors_files import INDEX, PICKLE, WEIGHTS
 from bert.conversion.vocabulary import tokens_of
+from bert.errors import UserError, one_line
 from bert.model_folder.task_files import VOCAB_FILE
 
 FORMAT = output_folder.Format(
@@ -52,8 +54,15 @@ def prepare(model: Model) -> output_folder.Writer:
     tensors = _tensors(model, config["architectures"][0])
 
     def write(prefix: str) -> None:
-        # What PyTorch's readers ask for.
-        save_file(tensors, prefix + WEIGHTS, metadata={"format": "pt"})
+        try:
+            # What PyTorch's readers ask for.
+            save_file(tensors, prefix + WEIGHTS, metadata={"format": "pt"})
+        except SafetensorError as error:  # as when the disk is full
+            folder = os.path.dirname(prefix)
+            raise UserError(
+                f"Cannot write {os.path.join(folder, WEIGHTS)}: "
+                f"{one_line(error)}; make room, or name another --output_dir."
+            ) from error
         # The package leaves a file that nobody else may read.
         os.chmod(prefix + WEIGHTS, 0o666 & ~_umask())
         # Stripped, as our tokenizer reads it; transformers' does not.

@@ -23,7 +23,7 @@ _LAYER = re.compile(r"bert\.encoder\.layer\.([0-9]+)\.")
 _BUFFER = re.compile(r"(bert\.)?embeddings\.(position_ids|token_type_ids)$")
 # Tensors that are another one by a second name: the scores of the masked LM
 # are products with the word table itself.
-_TIED = {
+TIED = {
     "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
@@ -121,7 +121,7 @@ def present_name(hf_name: str) -> str | None:
     name = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
     if name.startswith(("embeddings.", "encoder.", "pooler.")):
         name = f"bert.{name}"
-    return _TIED.get(name, name)
+    return TIED.get(name, name)
 
 
 def count_layers(present_names: Iterable[str]) -> int:

@@ -1,6 +1,7 @@
 """Finds the model in a folder, and tells its format."""
 
 import os
+import re
 
 from absl import logging
 
@@ -17,7 +18,8 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
     """Returns the folder with a model, and the model's format.
 
     That is input_dir, or the one folder in it that has one: Python packages
-    and zip files of models keep it a level down.
+    and zip files of models keep it a level down. Of the modules of
+    sentence-transformers (`0_Transformer`, `1_Pooling`) it is the first.
 
     Args:
         input_dir: the folder.
@@ -32,14 +34,18 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
             "Expected a model's folder. Received: "
             f"--input_dir={input_dir}, which is {state}."
         )
+    _warn_of_modules(input_dir)
     form = _format_of(input_dir, wanted)
     if form:
         return input_dir, form
     inside = {
-        entry.path: found
-        for entry in os.scandir(input_dir)
-        if entry.is_dir() and (found := _format_of(entry.path, wanted))
+        path: found
+        for path in _folders(input_dir)
+        if (found := _format_of(path, wanted))
     }
+    first = [path for path in inside if _number(path) == 0]
+    if len(first) == 1:
+        inside = {path: inside[path] for path in first}
     if len(inside) != 1:
         raise UserError(
             f"Expected {_description(wanted)} in --input_dir={input_dir}, or "
@@ -49,6 +55,39 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
     ((folder, form),) = inside.items()
     logging.info("The model is in %s", folder)
     return folder, form
+
+
+def _folders(folder: str) -> list[str]:
+    """Returns the paths of the folders in a folder.
+
+    Without what macOS puts into zip files beside the files themselves.
+    """
+    return [
+        entry.path
+        for entry in os.scandir(folder)
+        if entry.is_dir() and entry.name != "__MACOSX"
+    ]
+
+
+def _number(path: str) -> int | None:
+    """Returns which module of a sentence-transformers model a folder is."""
+    match = re.match(r"(\d+)_", os.path.basename(path))
+    return int(match[1]) if match else None
+
+
+def _warn_of_modules(input_dir: str) -> None:
+    """Names the layers that sentence-transformers puts behind the encoder."""
+    lost = [
+        os.path.basename(path)
+        for path in sorted(_folders(input_dir))
+        if _number(path) and safetensors_files.has_weights(path)
+    ]
+    if lost:
+        logging.warning(
+            "%s: not converted: %s; vectors are those that go into it.",
+            input_dir,
+            ", ".join(lost),
+        )
 
 
 def _format_of(folder: str, wanted: str | None) -> str | None:

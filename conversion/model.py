@@ -10,6 +10,7 @@ from absl import logging
 from bert.conversion import huggingface_names as names
 from bert.errors import UserError
 from bert.model_folder.task_files import Task
+from bert.modeling import checkpoint_names
 from bert.modeling.config import BertConfig
 from bert.tasks import spec
 from bert.tasks.spec import Spec
@@ -100,6 +101,7 @@ def choose_weights(
     given: Collection[str],
     name_of: Callable[[names.Weight], str],
     source: str,
+    force: bool = False,
 ) -> tuple[Spec, list[names.Weight]]:
     """Returns the task and its weights; says what else there is.
 
@@ -111,9 +113,11 @@ def choose_weights(
         given: the names that there are.
         name_of: gives a weight's name in `given`.
         source: the file, for messages.
+        force: whether to leave out what the encoder here lacks.
 
     Raises:
-        UserError: a part is there in part only, or the encoder is missing.
+        UserError: a part that is wanted is there in part only, or the encoder
+            is missing, or has tensors that it lacks here.
     """
     standard = {names.POOLER, names.MASKED_LM, names.NEXT_SENTENCE}
     parts = names.weights_by_part(config, head, num_labels)
@@ -134,12 +138,11 @@ def choose_weights(
     for part, weights in parts.items():
         found = [weight for weight in weights if name_of(weight) in given]
         known.update(map(name_of, found))
-        if found or part == names.ENCODER:
+        if found and part in standard - kept:
+            left_out.append(part)
+        elif found or part == names.ENCODER:
             _check_whole(part, weights, found, name_of, source)
-            if part in standard - kept:
-                left_out.append(part)
-            else:
-                chosen += weights
+            chosen += weights
         elif part in kept or row.head is None:
             logging.warning(
                 "The model has no %s; training starts it afresh.", part
@@ -150,7 +153,7 @@ def choose_weights(
             row.task,
             ", ".join(left_out),
         )
-    _report_unknown(sorted(set(given) - known), source)
+    _report_unknown(sorted(set(given) - known), source, force)
     return row, chosen
 
 
@@ -170,7 +173,7 @@ def _check_whole(
         )
 
 
-def _report_unknown(unknown: Sequence[str], source: str) -> None:
+def _report_unknown(unknown: Sequence[str], source: str, force: bool) -> None:
     foreign = [
         name
         for name in unknown
@@ -178,32 +181,15 @@ def _report_unknown(unknown: Sequence[str], source: str) -> None:
             ("bert.encoder.", "bert.embeddings.")
         )
     ]
-    if foreign:
+    if foreign and not force:
         raise UserError(
             f"{source} has {len(foreign)} tensors in the encoder that BERT "
             f"with these sizes has not, such as {foreign[0]}; does its "
-            "configuration belong to it?"
+            "configuration belong to it? --force leaves them out."
         )
     if unknown:
         logging.warning(
             "%d unknown tensors are not converted: %s",
             len(unknown),
-            ", ".join(unknown),
+            checkpoint_names.some(unknown),
         )
-
-
-def check_finite(name: str, value: np.ndarray) -> np.ndarray:
-    """Returns a tensor as float32.
-
-    Raises:
-        UserError: its numbers are not all finite in float32.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        converted = np.asarray(value).astype(np.float32)
-    finite = np.isfinite(converted)
-    if not finite.all():
-        raise UserError(
-            f"{name} must hold numbers that are finite in float32. "
-            f"Received: {np.asarray(value)[~finite][0]}."
-        )
-    return converted

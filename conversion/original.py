@@ -1,13 +1,15 @@
 """Reads a model in the original's format: a published one, or a run's."""
 
+from collections.abc import Collection
+
 from absl import logging
 
 from bert.conversion import huggingface_names as names
 from bert.conversion import vocabulary
-from bert.conversion.model import Model, check_finite, choose_weights, make_task
+from bert.conversion.model import Model, choose_weights, make_task
 from bert.errors import UserError
 from bert.model_folder import task_files
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.config import BertConfig
 from bert.tasks.spec import Spec
 
@@ -18,8 +20,9 @@ def read(
     vocab_file: str,
     kept: task_files.Task | None,
     task: str | None = None,
+    force: bool = False,
 ) -> Model:
-    """Reads a model's weights; Adam's moments and global_step stay behind.
+    """Reads a model's weights; slots and global_step stay behind.
 
     Args:
         prefix: the checkpoint's.
@@ -28,6 +31,7 @@ def read(
         kept: what stands beside it of its task.
         task: one of `spec.TASKS`; None: what is kept, or what the
             tensors say.
+        force: whether to leave out what the encoder here lacks.
 
     Raises:
         UserError: the checkpoint is not of this model, or has not the task's
@@ -35,20 +39,22 @@ def read(
     """
     vocab = vocabulary.read_file(vocab_file, config.vocab_size)
     reader = checkpoint.Reader(prefix)
-    given = _weights_of(reader)
     wanted = task or (kept.task if kept else None)
     head = _find_head(reader, wanted)
     _check_layers(reader, config)
     num_labels = _num_labels(reader, head) if head else 0
+    parts = names.weights_by_part(config, head, num_labels)
+    known = {weight.name for part in parts.values() for weight in part}
     row, chosen = choose_weights(
-        *(config, wanted, head, num_labels, given),
+        *(config, wanted, head, num_labels, _weights_of(reader, known)),
         name_of=lambda weight: weight.name,
         source=prefix,
+        force=force,
     )
     checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(
         config,
-        {w.name: check_finite(w.name, reader.read(w.name)) for w in chosen},
+        {weight.name: reader.read(weight.name) for weight in chosen},
         vocab,
         make_task(
             row,
@@ -59,22 +65,23 @@ def read(
     )
 
 
-def _weights_of(reader: checkpoint.Reader) -> list[str]:
-    """Returns the names of a checkpoint's tensors that are a model's."""
-    moments = [
-        name
-        for name in reader.shapes
-        if name.endswith(checkpoint.ADAM_SUFFIXES)
-    ]
-    has_step = checkpoint.GLOBAL_STEP in reader
-    if moments or has_step:
+def _weights_of(reader: checkpoint.Reader, known: Collection[str]) -> list[str]:
+    """Returns the names of a checkpoint's tensors that are a model's.
+
+    Args:
+        reader: the checkpoint.
+        known: the names of the weights that the model may have.
+    """
+    slots = checkpoint_names.others(reader.shapes, known).slots
+    of_the_run = [checkpoint_names.describe_slots(slots)] if slots else []
+    if checkpoint.GLOBAL_STEP in reader:
+        of_the_run.append(checkpoint.GLOBAL_STEP)
+    if of_the_run:
         logging.info(
-            "Left out, as they belong to the training run: %d of Adam's "
-            "moments%s.",
-            len(moments),
-            f" and {checkpoint.GLOBAL_STEP}" if has_step else "",
+            "Left out, as they belong to the training run: %s.",
+            " and ".join(of_the_run),
         )
-    return sorted(set(reader.shapes) - set(moments) - {checkpoint.GLOBAL_STEP})
+    return sorted(set(reader.shapes) - set(slots) - {checkpoint.GLOBAL_STEP})
 
 
 def _find_head(reader: checkpoint.Reader, task: str | None) -> Spec | None:
@@ -122,4 +129,7 @@ def _check_layers(reader: checkpoint.Reader, config: BertConfig) -> None:
             f"{reader.prefix} must have tensors of {config.num_hidden_layers} "
             "layers by num_hidden_layers in bert_config.json. Received: "
             f"{num_layers}; does it belong to it?"
+            + checkpoint_names.prefix_hint(
+                reader.shapes, "bert/embeddings/word_embeddings"
+            )
         )

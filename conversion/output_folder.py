@@ -124,20 +124,25 @@ def write(output_dir: str, form: Format, write_files: Writer) -> None:
     """
     temporary = os.path.join(output_dir, _TEMPORARY)
     try:
-        write_files(temporary)
+        with atomic_files.naming(output_dir):
+            write_files(temporary)
         written = [
             name for name in form.files if tf.io.gfile.exists(temporary + name)
         ]
         for name in written:
             atomic_files.sync(temporary + name)
         _check_replaceable(output_dir, form)
-        _rename_all(output_dir, form, written)
+        _put(output_dir, form, written)
     finally:
         # All of them: a write of TensorFlow that fails leaves files by other
         # names than the checkpoint's.
         for name in tf.io.gfile.listdir(output_dir):
             if name.startswith(_TEMPORARY):
                 tf.io.gfile.remove(os.path.join(output_dir, name))
+
+
+def _is_old(name: str, form: Format) -> bool:
+    return name in form.files or name.startswith(_TEMPORARY)
 
 
 def _existing(output_dir: str, names: tuple[str, ...]) -> list[str]:
@@ -166,12 +171,20 @@ def _check_replaceable(output_dir: str, form: Format) -> None:
         )
 
 
-def _rename_all(output_dir: str, form: Format, written: list[str]) -> None:
-    """Puts the new files in the place of the old ones.
+def _put(output_dir: str, form: Format, written: list[str]) -> None:
+    """Puts the new files in the place of the old ones, if there are any.
 
-    Without the last one there is no model: a kill in between leaves none
-    rather than one with parts of both.
+    A kill in between leaves the old model or the new one. Where the system
+    cannot do it in one step, it leaves none rather than one with parts of
+    both: without the last file there is no model.
     """
+    has_model = _existing(output_dir, form.files)
+    if has_model and atomic_files.replace_files(
+        output_dir,
+        [n for n in os.listdir(output_dir) if _is_old(n, form)],
+        {n: os.path.join(output_dir, _TEMPORARY + n) for n in written},
+    ):
+        return
     gone = [form.files[-1], *(n for n in form.files if n not in written)]
     for name in gone:
         path = os.path.join(output_dir, name)

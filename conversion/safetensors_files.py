@@ -9,8 +9,8 @@ import numpy as np
 import safetensors
 
 from bert.conversion.json_files import read_json
-from bert.conversion.model import check_finite
 from bert.errors import UserError
+from bert.modeling import weight_values
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -63,7 +63,9 @@ class Tensors:
             )
         # NumPy knows bfloat16 from the package ml_dtypes, which TensorFlow
         # imports.
-        return check_finite(name, self._file_of[name].get_tensor(name))
+        return weight_values.as_float32(
+            name, self._file_of[name].get_tensor(name)
+        )
 
 
 def has_weights(folder: str) -> bool:
@@ -95,9 +97,8 @@ def _weight_files(folder: str) -> list[str]:
         ]
     if os.path.exists(os.path.join(folder, PICKLE)):
         raise UserError(
-            f"Expected {single}. Received a folder with pytorch_model.bin "
-            "only, a pickle, which can run any code when it is read; where "
-            "PyTorch is, make it safe: safetensors.torch.save_file({k: "
+            f"{folder} has a pickle, which can run any code when it is read; "
+            "where PyTorch is, make it safe: safetensors.torch.save_file({k: "
             "v.clone() for k, v in torch.load('pytorch_model.bin', "
             "weights_only=True).items()}, 'model.safetensors')."
         )

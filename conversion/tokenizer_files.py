@@ -10,9 +10,10 @@ from bert.conversion.json_files import read_json
 from bert.errors import UserError
 
 CONFIG = "tokenizer_config.json"
+TOKENIZER = "tokenizer.json"
 
 # By the names of their keys. BERT here cannot do without the first three.
-_SPECIAL_TOKENS = {
+SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
     "cls_token": "[CLS]",
     "sep_token": "[SEP]",
@@ -45,7 +46,7 @@ def read_settings(folder: str) -> TokenizerSettings:
             true or false.
     """
     values: dict[str, Any] = {}
-    origin = os.path.join(folder, "tokenizer.json")
+    origin = os.path.join(folder, TOKENIZER)
     if os.path.exists(origin):
         normalizer = read_json(origin).get("normalizer")
         if isinstance(normalizer, Mapping):
@@ -111,9 +112,9 @@ def settings_to_write(
     """
     known = set(tokens)
     missing = [
-        _SPECIAL_TOKENS[key]
+        SPECIAL_TOKENS[key]
         for key in _NEEDED_TOKENS
-        if _SPECIAL_TOKENS[key] not in known
+        if SPECIAL_TOKENS[key] not in known
     ]
     if missing:
         raise UserError(
@@ -128,6 +129,6 @@ def settings_to_write(
         "model_max_length": max_length,
         **{
             key: token if token in known else None
-            for key, token in _SPECIAL_TOKENS.items()
+            for key, token in SPECIAL_TOKENS.items()
         },
     }

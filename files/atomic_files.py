@@ -4,11 +4,20 @@ Local files need no TensorFlow.
 """
 
 import contextlib
+import ctypes
+import errno
 import os
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Mapping
 
 from bert.files import file_bytes
 from bert.files.file_bytes import gfile
+
+# Reserved: what is so named may be replaced and removed.
+TEMPORARY_PREFIX = ".tmp-bert-"
+# Of renameat2(2), from fcntl.h and linux/fs.h.
+_AT_FDCWD, _EXCHANGE = -100, 2
 
 
 @contextlib.contextmanager
@@ -27,12 +36,29 @@ def replacing(path: str) -> Iterator[str]:
     path = path if file_bytes.is_remote(path) else os.path.realpath(path)
     temporary = _temporary_name(path)
     try:
-        yield temporary
-        sync(temporary)
-        file_bytes.rename(temporary, path)
+        with naming(path):
+            yield temporary
+            sync(temporary)
+            file_bytes.rename(temporary, path)
     finally:
         if file_bytes.exists(temporary):
             file_bytes.remove(temporary)
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Gives an error of a full disk, which names no file, a path.
+
+    Args:
+        path: what is being written.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if is_full and error.filename is None:
+            error.filename = path
+        raise
 
 
 @contextlib.contextmanager
@@ -54,15 +80,39 @@ def replacing_folder(path: str) -> Iterator[str]:
     restore_folder(path)
     temporary = _temporary_name(path)
     _remove_folder(temporary)  # of a killed process
-    gfile().makedirs(temporary)
+    with leaving_no_folder(os.path.dirname(path)), naming(path):
+        gfile().makedirs(temporary)
+        try:
+            yield temporary
+            for folder, _, names in gfile().walk(temporary):
+                for name in names:
+                    sync(os.path.join(folder, name))
+            _replace_folder(temporary, path)
+        finally:
+            _remove_folder(temporary)
+
+
+@contextlib.contextmanager
+def leaving_no_folder(path: str) -> Iterator[None]:
+    """Removes, at an error, a folder that was made in between and is empty.
+
+    And those that it is in, if they are new and empty, too.
+
+    Args:
+        path: the folder's; nothing is done where it is remote.
+    """
+    new = []
+    folder = path
+    while not file_bytes.is_remote(path) and not os.path.exists(folder or "."):
+        new.append(folder)
+        folder = os.path.dirname(folder.rstrip("/"))
     try:
-        yield temporary
-        for folder, _, names in gfile().walk(temporary):
-            for name in names:
-                sync(os.path.join(folder, name))
-        _replace_folder(temporary, path)
-    finally:
-        _remove_folder(temporary)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # where one is not empty
+            for folder in new:
+                os.rmdir(folder)
+        raise
 
 
 def restore_folder(path: str) -> None:
@@ -80,9 +130,11 @@ def restore_folder(path: str) -> None:
 
 
 def _replace_folder(new: str, path: str) -> None:
-    # Folders cannot be exchanged in one step; for a moment there is none.
     old = _old_name(path)
     _remove_folder(old)
+    if _exchange(new, path):
+        return
+    # In two steps; for a moment there is none, see `restore_folder`.
     if gfile().exists(path):
         gfile().rename(path, old)
     try:
@@ -92,6 +144,62 @@ def _replace_folder(new: str, path: str) -> None:
             gfile().rename(old, path)
         raise
     _remove_folder(old)
+
+
+def replace_files(
+    folder: str, gone: Collection[str], new: Mapping[str, str]
+) -> bool:
+    """Replaces files of a local folder, all in one step.
+
+    A second folder gets links to what is new and to what stays, and changes
+    places with the first.
+
+    Args:
+        folder: the folder.
+        gone: the names in it that are not to be there afterwards.
+        new: files of the same file system, by their names there.
+
+    Returns:
+        Whether it is done. If not, the system cannot do it, and nothing has
+        changed.
+    """
+    folder = os.path.realpath(folder)
+    inside = os.path.join(folder, "")
+    is_ours = os.stat(folder).st_uid == os.geteuid()
+    if not is_ours or os.path.join(os.getcwd(), "").startswith(inside):
+        return False  # it would be another's; or not the folder we are in
+    other = _temporary_name(folder)
+    try:
+        _remove_folder(other)  # of a killed process
+        shutil.copytree(
+            *(folder, other),
+            symlinks=True,
+            ignore=lambda path, _: gone if path == folder else (),
+            copy_function=os.link,
+        )
+        for name, path in new.items():
+            os.link(path, os.path.join(other, name))
+        return _exchange(other, folder)
+    except OSError:  # no room beside it, or no links there
+        return False
+    finally:
+        _remove_folder(other)
+
+
+def _exchange(path: str, other: str) -> bool:
+    """Lets two local folders change places in one step.
+
+    Returns:
+        Whether they have: not where one is missing or remote, nor where the
+        system cannot do it. Linux can, in most file systems.
+    """
+    if sys.platform != "linux" or not os.path.isdir(other):
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)  # of glibc
+    if rename is None:
+        return False
+    names = os.fsencode(path), os.fsencode(other)
+    return rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE) == 0
 
 
 def _remove_folder(path: str) -> None:
@@ -135,6 +243,9 @@ def why_no_folder(path: str) -> str | None:
         What prevented it; None where nothing did.
     """
     path = os.path.realpath(path)
+    if os.path.ismount(path) or os.path.islink(path):
+        what = "a mount point" if os.path.ismount(path) else "a circle of links"
+        return f"cannot be replaced: it is {what}; name a folder in another"
     while not os.path.exists(os.path.dirname(path)):
         path = os.path.dirname(path)
     temporary = _temporary_name(path)
@@ -165,5 +276,4 @@ def _old_name(path: str) -> str:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    # A reserved name: such a file may be replaced and removed.
-    return os.path.join(folder, f".tmp-bert-{name}")
+    return os.path.join(folder, TEMPORARY_PREFIX + name)

@@ -4,11 +4,17 @@ TensorFlow, which takes seconds and 0.6 GB, is imported for remote files alone.
 """
 
 import contextlib
+import errno
 import glob
 import io
 import os
+import stat
 from collections.abc import Iterator
 from typing import IO, BinaryIO
+
+# What was read of pipes, so far as it is short.
+_read_pipes: dict[tuple[int, ...], bytes] = {}
+_LONGEST_KEPT = 2**26
 
 
 def is_remote(path: str) -> bool:
@@ -19,25 +25,60 @@ def is_remote(path: str) -> bool:
 def read(path: str) -> bytes:
     """Returns a whole file.
 
+    A pipe can be read once. What it held is kept for the next call: a
+    vocabulary is read, then copied.
+
     Raises:
         OSError: it cannot be read; of a remote file too.
     """
+    if (pipe := _pipe(path)) in _read_pipes:
+        return _read_pipes[pipe]
     with reading(path) as file:
-        return file.read()
+        data = file.read()
+    if (pipe := _pipe(path)) and len(data) <= _LONGEST_KEPT:
+        _read_pipes[pipe] = data
+    return data
+
+
+def _pipe(path: str) -> tuple[int, ...]:
+    """Returns which pipe a path is, and when it was written to; () if none."""
+    if is_remote(path):
+        return ()
+    status = os.stat(path)
+    if not stat.S_ISFIFO(status.st_mode):
+        return ()
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 @contextlib.contextmanager
 def reading(path: str) -> Iterator[BinaryIO]:
     """Opens a file to be read; all errors are OSErrors, of remote files too."""
-    with _os_errors(path), reader(path) as file:
+    with os_errors(path), reader(path) as file:
         yield file
 
 
-def reader(path: str) -> BinaryIO:
-    """Opens a local or remote file to be read."""
-    if not is_remote(path):
-        return open(path, "rb")
-    return io.BufferedReader(_RemoteFile(path), 2**20)
+def reader(path: str) -> io.BufferedReader:
+    """Opens a local or remote file to be read.
+
+    Raises:
+        OSError: it cannot be opened, or is a device, which may never end.
+    """
+    if is_remote(path):
+        return io.BufferedReader(_RemoteFile(path), 2**20)
+    file = open(path, "rb")  # noqa: SIM115 (the caller closes it)
+    if _is_endless(file):
+        file.close()
+        raise OSError(errno.EINVAL, "neither a file nor a pipe", path)
+    return file
+
+
+def _is_endless(file: BinaryIO) -> bool:
+    """Whether it is a device, but for a terminal and /dev/null."""
+    status = os.fstat(file.fileno())
+    if not (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+        return False
+    is_null = os.path.samestat(status, os.stat(os.devnull))
+    return not (is_null or file.isatty())
 
 
 def writer(path: str) -> IO[bytes]:
@@ -127,7 +168,7 @@ def gfile():
 
 
 @contextlib.contextmanager
-def _os_errors(path: str) -> Iterator[None]:
+def os_errors(path: str) -> Iterator[None]:
     """Makes what tf.io.gfile raises an OSError."""
     if not is_remote(path):
         yield

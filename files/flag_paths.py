@@ -37,6 +37,26 @@ def matching_files(patterns: str, flag: str) -> list[str]:
     return files
 
 
+def check_scheme(path: str, flag: str) -> None:
+    """Raises UserError where TensorFlow knows no such remote files.
+
+    Args:
+        path: a path or several, separated by commas.
+        flag: where it comes from; for messages.
+    """
+    for each in path.split(","):
+        scheme = each.partition("://")[0]
+        if not file_bytes.is_remote(each):
+            continue
+        known = file_bytes.gfile().get_registered_schemes()
+        if scheme not in known:
+            names = ", ".join(f"{name}://" for name in sorted(known) if name)
+            raise UserError(
+                f"--{flag} must be a local path, or begin with one of {names}. "
+                f"Received: {each}; copy it to this machine first."
+            )
+
+
 def check_writable(path: str, flag: str) -> None:
     """Raises UserError where no file could be written at `path`.
 

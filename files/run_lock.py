@@ -13,7 +13,7 @@ if sys.platform != "win32":
 
 
 @contextlib.contextmanager
-def alone(path: str, output_file: str) -> Iterator[None]:
+def alone(path: str, output: str) -> Iterator[None]:
     """Holds the lock; the system frees it when this process ends.
 
     Nothing is locked on Windows, for remote files, and where a file system has
@@ -21,7 +21,7 @@ def alone(path: str, output_file: str) -> Iterator[None]:
 
     Args:
         path: a file for the lock, removed at the end.
-        output_file: what is to be written; for messages.
+        output: the flag that says what is written, with its value.
 
     Raises:
         UserError: another run has the lock.
@@ -29,7 +29,7 @@ def alone(path: str, output_file: str) -> Iterator[None]:
     if sys.platform == "win32" or file_bytes.is_remote(path):
         yield
         return
-    with _locked(path, output_file):
+    with _locked(path, output):
         try:
             yield
         finally:
@@ -38,7 +38,7 @@ def alone(path: str, output_file: str) -> Iterator[None]:
                 os.remove(path)
 
 
-def _locked(path: str, output_file: str) -> contextlib.AbstractContextManager:
+def _locked(path: str, output: str) -> contextlib.AbstractContextManager:
     """Returns the open file at `path`, which this process has locked."""
     while True:
         file = open(path, "ab")  # noqa: SIM115 (the caller closes it)
@@ -47,8 +47,8 @@ def _locked(path: str, output_file: str) -> contextlib.AbstractContextManager:
         except BlockingIOError:
             file.close()
             raise UserError(
-                f"Another run is writing --output_file={output_file} (it has "
-                f"locked {path}); wait for its end, or name another."
+                f"Another run is writing {output} (it has locked {path}); "
+                "wait for its end, or name another."
             ) from None
         except OSError:  # a file system without locks
             return file

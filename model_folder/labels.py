@@ -123,6 +123,16 @@ def to_text(labels: Sequence[str]) -> str:
     return "".join(f"{label}\n" for label in labels)
 
 
+def in_order_of(labels: Labels, kept: Labels | None) -> Labels:
+    """Returns labels in the order of the checkpoint's, if they are the same.
+
+    Earlier versions sorted those of a training set in other ways.
+    """
+    if kept is not None and sorted(kept.names) == sorted(labels.names):
+        return kept
+    return labels
+
+
 def check_kept(labels: Labels, kept: Labels | None) -> None:
     """Raises UserError where labels are not those of the checkpoint's head.
 

@@ -35,7 +35,7 @@ def is_saved_model(path: str) -> bool:
 def has_checkpoint(path: str) -> bool:
     """Whether a local folder has checkpoints, or `best` in it has."""
     return any(
-        name == "checkpoint" or name.endswith(".index")
+        name == "checkpoint" or checkpoint.is_index(name)
         for folder in (path, monitor.best_folder(path))
         if os.path.isdir(folder)
         for name in os.listdir(folder)

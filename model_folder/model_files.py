@@ -9,7 +9,7 @@ from absl import logging
 from bert.data.tables import rows
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files
 from bert.model_folder.given import Given
@@ -121,7 +121,9 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
             "the model anew."
         )
     labels = tuple(label_files.read(assets) or ())
-    wanted = _num_labels(task.spec, checkpoint.Reader(path))
+    reader = checkpoint.Reader(path)
+    reader.check_values(reader.shapes)  # its graph reads them without a look
+    wanted = _num_labels(task.spec, reader)
     if wanted not in (None, len(labels)):
         found = f"{len(labels)} ({rows.some(labels)})" if labels else "none"
         raise UserError(
@@ -155,7 +157,7 @@ def _check_head(row: Spec, reader: checkpoint.Reader) -> int:
     head = row.needed_weight
     if head is None:
         return 0
-    if head not in reader:
+    if not reader.shapes.get(head):
         # fill_mask.py has no other task.
         other = "" if row.is_pretraining else "another task (--task) or "
         raise UserError(
@@ -198,6 +200,7 @@ def _task(
             options=kept.options
             if kept and kept.task == row.task
             else row.options,
+            table=kept.table if kept and kept.task == row.task else {},
         )
     except ValueError as error:
         raise UserError(
@@ -247,7 +250,7 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
 
 
 def _tokens(path: str) -> list[bytes]:
-    return file_bytes.read(path).split()
+    return text_input.read(path).split()
 
 
 def _labels(

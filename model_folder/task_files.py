@@ -16,13 +16,21 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from bert.errors import UserError, one_line
-from bert.files import atomic_files, file_bytes
+from bert.files import atomic_files, file_bytes, text_input
 from bert.tasks import spec
 from bert.tasks.spec import Option, Spec
 
 TASK_FILE = "task.json"
 CONFIG_FILE = "bert_config.json"
 VOCAB_FILE = "vocab.txt"
+# What task.json says of tables: flags of run_classifier.py, and their types.
+TABLE: Mapping[str, type] = {
+    "text_column": str,
+    "pair_column": str,
+    "label_separator": str,
+    "delimiter": str,
+    "header": bool,
+}
 # The folder of these files in a SavedModel.
 ASSETS = "assets"
 
@@ -43,6 +51,8 @@ class Task:
             task's `Spec.min_seq_length`.
         kind: one of `spec.kinds(task)`.
         options: a value for each of the task's `Spec.options`.
+        table: how the tables were read that it was trained on: some of
+            `TABLE`; {} where it was trained on others.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -53,6 +63,7 @@ class Task:
     max_seq_length: int
     kind: str | None = None
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    table: Mapping[str, str | bool] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         if self.task not in spec.TASKS:
@@ -68,6 +79,7 @@ class Task:
                 f"{least} must be"
             )
         _check_options(self.spec, self.options)
+        _check_table(self.table)
 
     @property
     def spec(self) -> Spec:
@@ -135,6 +147,19 @@ def _check_options(row: Spec, options: Mapping[str, Option]) -> None:
             raise ValueError(f"{name} {value!r}, where {wanted} must be")
 
 
+def _check_table(table: Mapping[str, str | bool]) -> None:
+    """Raises ValueError for what is no `Task.table`."""
+    if not isinstance(table, Mapping):
+        raise ValueError(f"table {table!r}")
+    for name, value in table.items():
+        if name not in TABLE:
+            raise _NewerError(f"a table with an unknown {name!r}")
+        if type(value) is not TABLE[name]:
+            raise ValueError(
+                f"{name} {value!r}, where a {TABLE[name].__name__} must be"
+            )
+
+
 def from_json(text: str, path: str) -> Task:
     """Returns what a `task.json` says.
 
@@ -158,8 +183,7 @@ def from_json(text: str, path: str) -> Task:
         )
         raise UserError(
             f"{path}: expected the JSON object that training leaves "
-            '({"task": "classification", "max_seq_length": 128, …}). Received: '
-            f"{one_line(error)}{advice}."
+            f'({{"task": "squad", …}}). Received: {one_line(error)}{advice}.'
         ) from error
 
 
@@ -191,7 +215,10 @@ def read(path: str) -> Task:
 
 
 def check(
-    output_dir: str, bert_config_file: str, vocab_file: str | None
+    output_dir: str,
+    bert_config_file: str,
+    vocab_file: str | None,
+    replaces: bool = False,
 ) -> None:
     """Makes sure that `write` will replace nothing but its own files.
 
@@ -199,6 +226,7 @@ def check(
         output_dir: may not exist.
         bert_config_file: what the run takes.
         vocab_file: what the run takes, or None.
+        replaces: whether it may replace another model's files.
 
     Raises:
         UserError: another model's bert_config.json or vocab.txt, or a
@@ -206,7 +234,9 @@ def check(
     """
     for name, source in _copies(bert_config_file, vocab_file).items():
         path = os.path.join(output_dir, name)
-        if _exists(path) and file_bytes.read(path) != file_bytes.read(source):
+        if not _exists(path) or replaces:
+            continue
+        if file_bytes.read(path) != text_input.read(source):
             raise UserError(
                 f"{path} differs from this run's {source}, and training keeps "
                 "its own there; name the file that the model in --output_dir "
@@ -231,7 +261,7 @@ def write(
         vocab_file: is copied, too; None where the run has none.
     """
     contents = {
-        name: file_bytes.read(source)
+        name: text_input.read(source)
         for name, source in _copies(bert_config_file, vocab_file).items()
     }
     contents[TASK_FILE] = task.to_json().encode()

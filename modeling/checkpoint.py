@@ -9,28 +9,40 @@ import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
     TrackableObjectGraph,
 )
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
+from bert.modeling import checkpoint_names, weight_values
 from bert.modeling.backbones.backbone import Backbone
+from bert.modeling.checkpoint_names import ADAM_SUFFIXES as ADAM_SUFFIXES
+from bert.modeling.checkpoint_names import GLOBAL_STEP as GLOBAL_STEP
+from bert.modeling.checkpoint_names import Others
 from bert.modeling.task_model import TaskModel
 
 DATA_SUFFIX = ".data-00000-of-00001"
-GLOBAL_STEP = "global_step"
 # The names in a checkpoint of TensorFlow's objects, such as a SavedModel's.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-ADAM_SUFFIXES = ("/adam_m", "/adam_v")
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-
+# What TensorFlow raises for a checkpoint that is damaged.
+_READ_ERRORS = (
+    tf.errors.OpError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    DecodeError,
+)
+# How many others are read through where one is damaged: as many as a run keeps.
+_LOOKED_AT = 5
 
 Model = Backbone | TaskModel
 
@@ -106,7 +118,7 @@ def _resolve_folder(folder: str) -> str:
     if newest:
         return newest
     files = sorted(tf.io.gfile.listdir(folder))
-    found = [name for name in files if name.endswith(".index")]
+    found = [name for name in files if is_index(name)]
     if len(found) == 1:
         return os.path.join(folder, found[0].removesuffix(".index"))
     if found:
@@ -118,6 +130,14 @@ def _resolve_folder(folder: str) -> str:
     raise UserError(
         f"No checkpoint found: the folder {folder} has no .index file."
     )
+
+
+def is_index(name: str) -> bool:
+    """Whether a file's name is that of a checkpoint's index.
+
+    Those that begin with `._` are made by macOS, beside each file.
+    """
+    return name.endswith(".index") and not name.startswith("._")
 
 
 def latest_in(folder: str) -> str | None:
@@ -147,10 +167,10 @@ def latest_in(folder: str) -> str | None:
     for prefix in (here, named):
         if tf.io.gfile.exists(prefix + ".index"):
             return prefix
+    way_on = _way_on(here) or f"; restore it or delete {state_file}"
     raise UserError(
         f"{state_file} names {os.path.basename(named)} as the newest "
-        f"checkpoint, but {here}.index does not exist; restore it or delete "
-        f"{state_file}."
+        f"checkpoint, but {here}.index does not exist{way_on}."
     )
 
 
@@ -163,6 +183,7 @@ class Reader:
     Attributes:
         prefix: the checkpoint's.
         shapes: of its tensors, by their names.
+        dtypes: likewise.
 
     Raises:
         UserError: there is no checkpoint, or it cannot be read, or it is one
@@ -174,17 +195,20 @@ class Reader:
         with _reading(self.prefix):
             self._reader = tf.train.load_checkpoint(self.prefix)
             shapes = self._reader.get_variable_to_shape_map()
-        self._keys = {name: name for name in shapes}
-        if _OBJECT_GRAPH in shapes:
-            self._keys = self._keys_of_objects()
-        self.shapes: dict[str, tuple[int, ...]] = {
-            name: tuple(shapes[key]) for name, key in self._keys.items()
-        }
+            dtypes = self._reader.get_variable_to_dtype_map()
+            self._keys = {name: name for name in shapes}
+            if _OBJECT_GRAPH in shapes:
+                self._keys = self._keys_of_objects()
+            self.shapes: dict[str, tuple[int, ...]] = {
+                name: tuple(shapes[key]) for name, key in self._keys.items()
+            }
+            self.dtypes: dict[str, tf.DType] = {
+                name: dtypes[key] for name, key in self._keys.items()
+            }
 
     def _keys_of_objects(self) -> dict[str, str]:
         """Returns where a SavedModel keeps its `weights`, a dict of them."""
-        with _reading(self.prefix):
-            text = self._reader.get_tensor(_OBJECT_GRAPH)
+        text = self._reader.get_tensor(_OBJECT_GRAPH)
         nodes = TrackableObjectGraph.FromString(text).nodes
         found = {
             child.local_name: nodes[child.node_id]
@@ -206,9 +230,30 @@ class Reader:
         return name in self.shapes
 
     def read(self, name: str) -> np.ndarray:
-        """Returns one tensor's value."""
+        """Returns one tensor's value; floats as float32.
+
+        All weights that a command computes with pass here.
+
+        Raises:
+            UserError: it cannot be read, or has floats that are not finite.
+        """
         with _reading(self.prefix):
-            return self._reader.get_tensor(self._keys[name])
+            value = self._reader.get_tensor(self._keys[name])
+        if not self.dtypes[name].is_floating:
+            return value
+        try:
+            return weight_values.as_float32(name, value)
+        except UserError as error:
+            raise UserError(
+                f"The checkpoint {self.prefix} cannot be used: {error} Its "
+                "training went wrong, or it is damaged; name another."
+            ) from error
+
+    def check_values(self, names: Iterable[str]) -> None:
+        """Reads those tensors that it has, as a check before any work."""
+        for name in names:
+            if name in self:
+                self.read(name)
 
 
 @contextlib.contextmanager
@@ -216,12 +261,54 @@ def _reading(prefix: str) -> Iterator[None]:
     """Turns TensorFlow's errors while reading into one line for the user."""
     try:
         yield
-    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
-        reason = " ".join(str(error).split())
+    except UserError:
+        raise
+    except _READ_ERRORS as error:
         raise UserError(
             f"The checkpoint {prefix} cannot be read; it is damaged or "
-            f"incomplete ({reason})."
+            f"incomplete ({one_line(error, 80)}){_way_on(prefix)}."
         ) from error
+
+
+def _way_on(prefix: str) -> str:
+    """Says which other checkpoints beside one are whole, and how to use them.
+
+    Returns:
+        The end of a message that says what is wrong with the one; "" where no
+        other is whole.
+    """
+    folder, own = os.path.split(prefix)
+    found = (
+        name.removesuffix(".index")
+        for name in tf.io.gfile.listdir(folder or ".")
+        if name.endswith(".index")
+    )
+    newest_first = sorted(found, key=_numbers_as_such, reverse=True)
+    others = [name for name in newest_first if name != own][:_LOOKED_AT]
+    whole = [n for n in others if _is_whole(os.path.join(folder, n))]
+    if not whole:
+        return ""
+    return (
+        f". Whole beside it: {', '.join(whole)}; to go on from there, write "
+        f'model_checkpoint_path: "{whole[0]}" into the file checkpoint'
+    )
+
+
+def _numbers_as_such(name: str) -> list[tuple[int, str]]:
+    """Returns what sorts model.ckpt-9 before model.ckpt-10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(p), "") if p.isdecimal() else (0, p) for p in parts]
+
+
+def _is_whole(prefix: str) -> bool:
+    """Whether all tensors of a checkpoint can be read."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except _READ_ERRORS:
+        return False
+    return True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,14 +319,19 @@ class LoadReport:
         prefix: the checkpoint read.
         loaded: weights that took their value from it.
         fresh: the model's weights that it lacks: they keep their start value.
-        unused: its tensors that the model lacks. Adam's moments and
-            global_step are not counted: they belong to a run, not to a model.
+        unused: its tensors that the model lacks. Slots and global_step are
+            not counted: they belong to a run, not to a model.
+        slots: see `checkpoint_names`.
+        unknown: of the unused, those in the encoder that BERT of any depth
+            lacks.
     """
 
     prefix: str
     loaded: tuple[str, ...]
     fresh: tuple[str, ...]
     unused: tuple[str, ...]
+    slots: tuple[str, ...]
+    unknown: tuple[str, ...]
 
     def __str__(self) -> str:
         lines = [f"Loaded {len(self.loaded)} weights from {self.prefix}."]
@@ -253,6 +345,11 @@ class LoadReport:
                 "In the checkpoint, not used by this model: "
                 + ", ".join(self.unused)
             )
+        if self.slots:
+            lines.append(
+                "In the checkpoint, of the training run: "
+                + checkpoint_names.describe_slots(self.slots)
+            )
         return "\n".join(lines)
 
     def log(self) -> None:
@@ -260,6 +357,7 @@ class LoadReport:
         level = logging.WARNING if self.fresh else logging.INFO
         for line in str(self).splitlines():
             logging.log(level, "%s", line)
+        warn_of_unknown(self.prefix, self.unknown)
 
 
 def load_weights(model: Model, path: str) -> LoadReport:
@@ -270,9 +368,9 @@ def load_weights(model: Model, path: str) -> LoadReport:
         path: what `resolve` takes.
 
     Raises:
-        UserError: no readable checkpoint; or, and then nothing is assigned, a
-            weight of another shape or a checkpoint that lacks weights of the
-            encoder.
+        UserError: no readable checkpoint; a weight that is not finite; or,
+            and then nothing is assigned, one of another shape or dtype, or a
+            checkpoint that lacks weights of the encoder.
     """
     reader = Reader(path)
     variables = named_variables(model)
@@ -280,20 +378,45 @@ def load_weights(model: Model, path: str) -> LoadReport:
     loaded = [name for name in variables if name in reader]
     for name in loaded:
         variables[name].assign(reader.read(name))
+    others = others_of(reader, model)
     return LoadReport(
         prefix=reader.prefix,
         loaded=tuple(loaded),
         fresh=tuple(name for name in variables if name not in reader),
-        unused=tuple(
-            sorted(
-                name
-                for name in reader.shapes
-                if name not in variables
-                and name != GLOBAL_STEP
-                and not name.endswith(ADAM_SUFFIXES)
-            )
-        ),
+        unused=tuple(sorted(others.deeper + others.unknown)),
+        slots=others.slots,
+        unknown=in_encoder(others.unknown, model),
     )
+
+
+def others_of(reader: Reader, model: Model) -> Others:
+    """Returns what a checkpoint has beside a model's weights."""
+    return checkpoint_names.others(reader.shapes, named_variables(model))
+
+
+def in_encoder(names: Iterable[str], model: Model) -> tuple[str, ...]:
+    """Returns those names that are in the scope of a model's encoder."""
+    scope = backbone_of(model).scope + "/"
+    return tuple(name for name in names if name.startswith(scope))
+
+
+def warn_of_unknown(prefix: str, unknown: Collection[str]) -> None:
+    """Warns of tensors in the encoder that BERT lacks, if there are any.
+
+    The original computes without them, and says nothing.
+
+    Args:
+        prefix: the checkpoint's.
+        unknown: their names.
+    """
+    if unknown:
+        logging.warning(
+            "%s has %d tensors in the encoder that BERT has not; it is "
+            "computed without them, as the original does: %s",
+            prefix,
+            len(unknown),
+            checkpoint_names.some(unknown),
+        )
 
 
 def check_weights(reader: Reader, model: Model) -> None:
@@ -315,11 +438,12 @@ def check_weights(reader: Reader, model: Model) -> None:
         if name.startswith(required) and name not in reader
     ]
     if missing:
+        hint = checkpoint_names.prefix_hint(reader.shapes, missing[0])
         raise UserError(
             f"The checkpoint {reader.prefix} is not of this model: it lacks "
             f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
-            f"it has {_some(reader.shapes)}. Check bert_config_file and the "
-            "checkpoint."
+            f"it has {checkpoint_names.some(reader.shapes, 3)}."
+            + (hint or " Check bert_config_file and the checkpoint.")
         )
 
 
@@ -330,14 +454,7 @@ def check_layers(reader: Reader, model: Model) -> None:
         reader: the checkpoint, of a model that is not to be trained on.
         model: needs no values yet.
     """
-    expected = named_variables(model)
-    more = [
-        name
-        for name in sorted(reader.shapes)
-        if name.startswith(backbone_of(model).blocks_scope)
-        and name not in expected
-        and not name.endswith(ADAM_SUFFIXES)
-    ]
+    more = others_of(reader, model).deeper
     if more:
         raise UserError(
             f"The checkpoint {reader.prefix} is of a model with more layers: "
@@ -349,13 +466,19 @@ def check_layers(reader: Reader, model: Model) -> None:
 def check_shapes(
     reader: Reader, expected: Mapping[str, Iterable[int | None]]
 ) -> None:
-    """Raises UserError where a tensor in a checkpoint has another shape.
+    """Raises UserError where a tensor has another shape, or is no float.
 
     Args:
         reader: the checkpoint.
         expected: shape by name; names that the checkpoint lacks are skipped.
+            global_step is a whole number.
     """
     wrong = [
+        f"{name} is {reader.dtypes[name].name} in the checkpoint and must be "
+        + ("int64" if name == GLOBAL_STEP else "float32")
+        for name in expected
+        if name in reader and not _has_dtype(reader, name)
+    ] + [
         f"{name} is {list(reader.shapes[name])} in the checkpoint and "
         f"{list(shape)} in the model"
         for name, shape in expected.items()
@@ -385,7 +508,6 @@ def write_files(prefix: str, tensors: Mapping[str, tf.Tensor]) -> None:
     )
 
 
-def _some(names: Iterable[str]) -> str:
-    names = sorted(names)
-    more = f", … ({len(names)} in all)" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+def _has_dtype(reader: Reader, name: str) -> bool:
+    dtype = reader.dtypes[name]
+    return dtype.is_integer if name == GLOBAL_STEP else dtype.is_floating

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bert.errors import UserError
-from bert.files import file_bytes
+from bert.errors import UserError, one_line
+from bert.files import text_input
 
 # What `hidden_act` may name; `modeling.activations` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
@@ -24,6 +24,18 @@ _POSITIVE_INTS = (
 _PROBABILITIES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 # An entry's dropout is decided by a byte; above it, all 256 would be dropped.
 MAX_DROPOUT = 255 / 256
+# 400 GB in float32; minutes to make the layers.
+_MOST_WEIGHTS = 10**11
+_MOST_LAYERS = 10_000
+# The sizes that decide how many weights there are, in BERT-Large.
+_LARGE = {
+    "vocab_size": 30522,
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "intermediate_size": 4096,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
 
 
 @dataclasses.dataclass(eq=False)
@@ -75,7 +87,7 @@ class BertConfig:
             )
         for key in _POSITIVE_INTS:
             value = getattr(self, key)
-            if type(value) is not int or not 1 <= value < 2**31:
+            if type(value) is not int or value < 1:
                 raise _wrong(key, "a whole number of at least 1", value)
         for key in _PROBABILITIES:
             value = getattr(self, key)
@@ -90,12 +102,33 @@ class BertConfig:
         if str(self.hidden_act).lower() not in HIDDEN_ACTS:
             expected = "one of " + ", ".join(HIDDEN_ACTS)
             raise _wrong("hidden_act", expected, self.hidden_act)
+        self._check_size()
         if self.hidden_size % self.num_attention_heads:
             raise UserError(
                 f"The hidden size ({self.hidden_size}) is not a multiple of "
                 "the number of attention heads "
                 f"({self.num_attention_heads}): change hidden_size or "
                 "num_attention_heads."
+            )
+
+    def _check_size(self) -> None:
+        """Raises UserError for sizes that no machine has the memory for."""
+        rows = self.vocab_size + self.max_position_embeddings
+        rows += self.type_vocab_size
+        block = 4 * self.hidden_size + 2 * self.intermediate_size
+        num_weights = self.hidden_size * (rows + self.num_hidden_layers * block)
+        sizes = {key: getattr(self, key) for key in _LARGE}
+        if (
+            num_weights > _MOST_WEIGHTS
+            or self.num_hidden_layers > _MOST_LAYERS
+            or max(sizes.values()) >= 2**31
+        ):
+            key = max(sizes, key=lambda key: sizes[key] // _LARGE[key])
+            raise UserError(
+                f"{key} is too large: no machine has the memory for "
+                f"{self.num_hidden_layers} layers of {self.hidden_size} units "
+                f"with it. Received: {sizes[key]}; BERT-Large has "
+                f"{_LARGE[key]}."
             )
 
     @classmethod
@@ -157,7 +190,7 @@ def read_config(json_file: str) -> BertConfig:
     try:
         json_object = json.loads(_read_text(json_file))
     except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())
+        reason = error.strerror or one_line(error)
         raise UserError(f"Cannot read {json_file}: {reason}.") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{json_file} is not valid JSON: {error}.") from error
@@ -176,7 +209,7 @@ def read_config(json_file: str) -> BertConfig:
 
 
 def _read_text(path: str) -> str:
-    return file_bytes.read(str(path)).decode("utf-8")
+    return text_input.read(str(path)).decode("utf-8")
 
 
 def _wrong(key: str, expected: str, value: object) -> UserError:

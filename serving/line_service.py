@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import json
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
@@ -17,7 +16,11 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from bert.data.tables.rows import Place
-from bert.errors import UserError, one_line
+from bert.errors import UserError
+from bert.files import atomic_files, text_input
+from bert.files.text_input import TextStream
+from bert.serving import answering
+from bert.serving.answering import Failures, Item
 
 _STANDARD_INPUT = "standard input"
 _CHUNK_BYTES = 2**16
@@ -35,12 +38,16 @@ class Service(NamedTuple):
         answer: requests → an answer each, in order, as they are computed.
         file_lines: how many lines of a file are answered together.
         stream_lines: how many of a pipe at most.
+        failures: what becomes of lines that cannot be answered.
+        copied: what the answer to such a line has beside the error.
     """
 
     read: Callable[[Place], Any]
     answer: Callable[[Sequence[Any]], Iterable[Any]]
     file_lines: int
     stream_lines: int
+    failures: Failures = Failures.STOP
+    copied: Callable[[Place], dict[str, Any]] = lambda place: {}
 
 
 class Input(NamedTuple):
@@ -62,8 +69,8 @@ def open_input(path: str | None) -> Iterator[Input]:
     """Opens a file of lines.
 
     Args:
-        path: local (a pipe, too), or what TensorFlow reads; None: standard
-            input.
+        path: local (a pipe, too), or what TensorFlow reads; may be packed.
+            None: standard input.
 
     Raises:
         UserError: it cannot be read.
@@ -82,7 +89,7 @@ def open_input(path: str | None) -> Iterator[Input]:
             "file or a pipe, one request a line."
         ) from error
     with file:
-        yield Input(path or _STANDARD_INPUT, _is_stream(file), file.read)
+        yield Input(path or _STANDARD_INPUT, file.is_pipe, file.read)
 
 
 def open_output() -> BinaryIO:
@@ -114,7 +121,8 @@ def serve(source: Input, service: Service, out: BinaryIO) -> None:
     """Answers lines with lines of JSON, in their order.
 
     Each is written and flushed as soon as it is computed. A line that cannot
-    be answered ends it, after those before it have been.
+    be answered ends it, after those before it have been; or, with
+    `Failures.ANSWER`, is answered by an object with `error`.
 
     Args:
         source: the lines, in UTF-8; a byte-order mark and CRLF do no harm.
@@ -122,23 +130,19 @@ def serve(source: Input, service: Service, out: BinaryIO) -> None:
         out: gets the answers.
 
     Raises:
-        UserError: a line cannot be answered; the message names it.
+        UserError: a line cannot be answered; the message names it. With
+            `Failures.ANSWER`, at the end.
         SystemExit: nobody reads the answers any more (`| head -1`); as
             filters end then, without a word.
     """
+    summary = answering.Summary(service.failures)
     for lines in _batches(source, service):
-        asked, fault = _requests(source.name, lines, service.read)
-        answers = iter(service.answer([request for _, request in asked]))
-        for place, _ in asked:
-            try:
-                answer = next(answers)
-            except UserError as error:
-                raise UserError(
-                    f"{place.file}, line {place.line}: {error}"
-                ) from error
-            _write(out, to_json(answer) + "\n")
-        if fault:
-            raise fault
+        items = _items(source.name, lines, service)
+        for place, answer in summary.answered(items, service.answer):
+            if isinstance(answer, UserError):
+                answer = {**service.copied(place), "error": str(answer)}
+            write(out, to_json(answer) + "\n")
+    summary.check()
 
 
 def to_json(answer: object) -> str:
@@ -150,46 +154,29 @@ def _rounded(array: np.ndarray) -> list:
     return array.astype(np.float64).round(_DECIMALS).tolist()
 
 
-def _write(out: BinaryIO, line: str) -> None:
+def write(out: BinaryIO, line: str) -> None:
+    """Writes a line at once; see `serve` for where nobody reads it."""
     try:
-        out.write(line.encode())
-        out.flush()
+        with atomic_files.naming("standard output"):
+            out.write(line.encode())
+            out.flush()
     except BrokenPipeError:
         # Else Python flushes it again when it exits, and says so at length.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
         raise SystemExit(_EXIT_OF_SIGPIPE) from None
 
 
-def _open(path: str | None) -> BinaryIO:
+def _open(path: str | None) -> TextStream:
     """Returns a file whose `read` gives what there is, and does not wait."""
-    if path and "://" in path:
-        return _open_remote(path)
     if path:
-        return open(path, "rb", buffering=0)
+        return text_input.stream(path)
     if sys.stdin is None:
         raise UserError(
             "Expected lines to answer. Received: neither --input_file nor an "
             "open standard input."
         )
-    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-
-
-def _open_remote(path: str) -> BinaryIO:
-    import tensorflow as tf
-
-    file = tf.io.gfile.GFile(path, "rb")
-    try:
-        file.read(0)  # which opens it
-    except (tf.errors.OpError, NotImplementedError) as error:
-        raise OSError(one_line(error)) from error
-    return file
-
-
-def _is_stream(file: BinaryIO) -> bool:
-    """Whether more may come to a file while it is read."""
-    if not hasattr(file, "fileno"):
-        return False
-    return not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    file = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
+    return text_input.stream(file, _STANDARD_INPUT)
 
 
 def _batches(
@@ -221,20 +208,19 @@ def _arrived(source: Input) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _requests(
-    name: str, lines: Iterable[tuple[bytes, int]], read: Callable[[Place], Any]
-) -> tuple[list[tuple[Place, Any]], UserError | None]:
-    """Returns the requests up to the first fault, and that."""
-    asked: list[tuple[Place, Any]] = []
+def _items(
+    name: str, lines: Iterable[tuple[bytes, int]], service: Service
+) -> Iterator[Item]:
+    """Yields each line that asks something, and its request or its fault."""
     for line, number in lines:
+        place, request = Place(name, number, ""), None
         try:
             place = _place(name, number, line)
-            request = read(place)
+            request = service.read(place)
         except UserError as error:
-            return asked, error
+            request = error
         if request is not None:
-            asked.append((place, request))
-    return asked, None
+            yield Item(place, request)
 
 
 def _place(name: str, number: int, line: bytes) -> Place:

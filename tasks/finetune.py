@@ -5,6 +5,7 @@ evaluation → prediction → export. What differs from task to task is a
 `FineTuningTask`. Before `check_model` is through, nothing is written.
 """
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +49,19 @@ def run(task: FineTuningTask) -> None:
     with prepared.worker_barrier():
         with prepared.strategy.scope():
             check_model(task, start)
-            _Run(task).run()
-        export(task)
+        with _alone(task):
+            with prepared.strategy.scope():
+                _Run(task).run()
+            export(task)
+
+
+def _alone(task: FineTuningTask) -> contextlib.AbstractContextManager[None]:
+    """Keeps other trainings out of output_dir; the chief does."""
+    from bert.training import resume
+
+    if task.config.do_train and task.prepared.is_chief:
+        return resume.alone(task.config.output_dir)
+    return contextlib.nullcontext()
 
 
 class _Run:
@@ -73,7 +85,8 @@ class _Run:
     def _train(self, evaluation: Walk | None) -> None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
-        source = self._source(task.training_set())
+        records = task.training_set()
+        source = self._source(records)
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -87,7 +100,7 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(task, source, make_evaluate)
+        train(task, source, make_evaluate, lambda: _keep(task, records))
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -281,7 +294,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
-    from bert.model_folder import locate
+    from bert.model_folder import locate, resume_file
     from bert.training import (
         checkpointing,
         head_check,
@@ -312,7 +325,13 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
     )
     if config.do_train:
         task_files.check(
-            config.output_dir, config.bert_config_file, config.vocab_file
+            config.output_dir,
+            config.bert_config_file,
+            config.vocab_file,
+            config.force_resume,
+        )
+        resume_file.check(
+            config.output_dir, _meaning(task), config.force_resume
         )
     if config.do_train and start.reader is None:
         logging.warning(
@@ -338,6 +357,7 @@ def train(
     task: FineTuningTask,
     source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
+    on_loaded: Callable[[], None] | None = None,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
@@ -346,6 +366,7 @@ def train(
         source: the training records.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
+        on_loaded: see `run.train`.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -367,7 +388,30 @@ def train(
         ),
         record_sets.unreadable(source),
         make_evaluate,
+        on_loaded,
     )
+
+
+def _meaning(task: FineTuningTask) -> Mapping[str, object]:
+    from bert.model_folder import resume_file
+
+    config = task.config
+    return resume_file.meaning(
+        task.model_task,
+        config.bert_config_file,
+        config.vocab_file,
+        task.labels,
+    )
+
+
+def _keep(task: FineTuningTask, records: RecordSet) -> None:
+    """Keeps what the run is made with from here on."""
+    from bert.model_folder import resume_file
+
+    config = task.config
+    data = resume_file.digest(records.inputs())
+    training = {"data": data, **config.course}
+    resume_file.go_on(config.output_dir, _meaning(task), training)
 
 
 def load(config: FineTuningConfig, model: "TaskModel") -> int:

@@ -166,6 +166,10 @@ class FineTuningTask(abc.ABC):
         """Returns the options that task.json keeps."""
         return {}
 
+    def table(self) -> Mapping[str, str | bool]:
+        """Returns how tables were read, as task.json keeps it."""
+        return {}
+
     def log_training_size(self, source: "RecordSource") -> None:
         """Logs how much there is to train on."""
         del source  # other tasks count its records
@@ -185,6 +189,7 @@ class FineTuningTask(abc.ABC):
             do_lower_case=self.config.do_lower_case,
             max_seq_length=self.config.max_seq_length,
             options=self.options(),
+            table=self.table(),
         )
 
 
@@ -321,6 +326,23 @@ def known_labels(
     """
     kept = kept_labels(start)
     goes_on = start.is_resumed and kept is not None
+    if flag is not None and _insists(config, start):
+        kept = None
     return label_files.choose(
         flag, kept, from_training_set=config.do_train and not goes_on
     )
+
+
+def check_labels(
+    config: FineTuningConfig, labels: label_files.Labels, start: "Start"
+) -> None:
+    """Raises UserError where labels are not those of the head to begin with.
+
+    Not where the run goes on whatever its labels were (--force_resume).
+    """
+    if not _insists(config, start):
+        label_files.check_kept(labels, kept_labels(start))
+
+
+def _insists(config: FineTuningConfig, start: "Start") -> bool:
+    return config.force_resume and start.is_resumed

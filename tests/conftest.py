@@ -27,7 +27,7 @@ def _process_state() -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     handlers = {
         number: signal.getsignal(number)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     yield
     absl_logging.set_verbosity(verbosity)

@@ -1,10 +1,10 @@
 """Imports point one way, and what must start fast starts without TensorFlow.
 
 scripts -> tasks.finetune -> serving, conversion -> tasks -> model_folder ->
-training -> modeling, cli; tasks, serving -> data. modeling, data and evaluation
-import none of the others, all may import errors and files, nothing imports a
-script (but SCRIPTS_OF). compat, which is for old code, imports what it needs;
-only front doors import it. All say `bert.` in front. FLAGS ends in the scripts.
+training -> modeling, cli; tasks, serving, conversion -> data. modeling, data
+and evaluation import none of the others, all may import errors and files,
+nothing imports a script (but SCRIPTS_OF). Only scripts import compat, which is
+for old code. All say `bert.` in front. FLAGS ends in the scripts.
 """
 
 import ast
@@ -36,7 +36,10 @@ MAY_IMPORT = {
         *LEAVES,
         *("cli", "data", "evaluation", "modeling", "model_folder", "training"),
     },
-    "conversion": {*LEAVES, "modeling", "model_folder", "tasks", "training"},
+    "conversion": {
+        *LEAVES,
+        *("data", "modeling", "model_folder", "tasks", "training"),
+    },
     "serving": {
         *LEAVES,
         *("cli", "data", "evaluation", "modeling", "model_folder", "tasks"),

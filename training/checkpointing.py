@@ -9,19 +9,37 @@ import dataclasses
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 from absl import logging
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import atomic_files
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_names
+from bert.modeling.checkpoint_names import Others
+from bert.training.loss_scale import LossScale
 
 SIDECAR_SUFFIX = ".run.json"
 _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
+# What belongs to an index, and is of no use without.
+_PART = re.compile(r"(model\.ckpt-\d+)(\.data-00000-of-00001|\.run\.json)$")
 # Reserved: files so named in output_dir are removed without asking.
 TEMPORARY_PREFIX = "tmp-bert-"
+# Of the numbers of a sidecar: their types, the least and the largest.
+_COUNT = ((int,), 0, 2**62)
+_BOUNDS = {
+    "seed": ((int,), 0, 2**31 - 1),
+    "examples_seen": _COUNT,
+    "best_step": _COUNT,
+    "evaluations_without_best": _COUNT,
+    "good_steps": _COUNT,
+    "skipped_steps": _COUNT,
+    "best_value": ((int, float), -sys.float_info.max, sys.float_info.max),
+    # An infinite one would be halved for ever.
+    "loss_scale": ((int, float), 1.0, LossScale.LARGEST),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,22 +71,16 @@ class RunState:
     optimizer: str | None = None
 
     def __post_init__(self):
-        for count, end in (
-            (self.seed, 2**31),
-            (self.examples_seen, 2**63),
-            (self.best_step or 0, 2**63),
-            (self.evaluations_without_best, 2**63),
-            (self.good_steps, 2**63),
-            (self.skipped_steps, 2**63),
-        ):
-            if type(count) is not int or not 0 <= count < end:
-                raise ValueError(f"{count!r} is out of range")
-        for number in (self.best_value, self.loss_scale):
-            if not isinstance(number, float | int | None):
-                raise ValueError(f"{number!r} is no number")
-        for name in (self.best_metric, self.optimizer):
-            if not isinstance(name, str | None):
-                raise ValueError(f"{name!r} is no name")
+        for name, (kinds, least, most) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is None and getattr(type(self), name, 0) is None:
+                continue  # as it is by default
+            # To Python, True is an int. NaN is within no bounds.
+            if type(value) not in kinds or not least <= value <= most:
+                raise ValueError(f"{name}: {value!r:.40} is out of range")
+        for name in ("best_metric", "optimizer"):
+            if not isinstance(getattr(self, name), str | None):
+                raise ValueError(f"{name} is no name")
         if (self.best_metric is None) != (self.best_value is None):
             raise ValueError("best_metric and best_value belong together")
 
@@ -156,6 +168,32 @@ def remove_temporary_files(output_dir: str) -> None:
             tf.io.gfile.remove(os.path.join(output_dir, name))
 
 
+def remove_leftovers(output_dir: str) -> None:
+    """Removes what killed runs left of files, folders and checkpoints.
+
+    Call it while nobody else writes there.
+
+    Args:
+        output_dir: may not exist.
+    """
+    if not tf.io.gfile.isdir(output_dir):
+        return
+    names = {name.rstrip("/") for name in tf.io.gfile.listdir(output_dir)}
+    for name in names:
+        part = _PART.match(name)
+        if not (
+            name.startswith((TEMPORARY_PREFIX, atomic_files.TEMPORARY_PREFIX))
+            or (part and f"{part[1]}.index" not in names)
+        ):
+            continue
+        path = os.path.join(output_dir, name)
+        if tf.io.gfile.isdir(path) and not os.path.islink(path):
+            tf.io.gfile.rmtree(path)
+        else:
+            tf.io.gfile.remove(path)
+        logging.info("Removed %s, which a killed run left", path)
+
+
 def read_state(reader: checkpoint.Reader) -> RunState | None:
     """Returns a checkpoint's sidecar, or None where it has none.
 
@@ -170,9 +208,9 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
             return RunState(**json.loads(file.read()))
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
-            f"{path} is damaged ({error}). Expected the JSON object "
-            '{"seed": …, "examples_seen": …}; delete it to go on with the '
-            "position that follows from global_step."
+            f"{path} is damaged ({one_line(error)[:80]}). Expected the JSON "
+            'object {"seed": …, "examples_seen": …}; delete it to go on with '
+            "the position that follows from global_step."
         ) from error
 
 
@@ -188,16 +226,22 @@ def restore(
 
     Raises:
         UserError: the checkpoint is another model's: names are missing or
-            shapes differ. Nothing is assigned then.
+            shapes differ; nothing is assigned then. Or a value is not finite.
     """
-    unknown = check_restorable(
+    others = check_restorable(
         reader, {name: v.shape for name, v in variables.items()}, scope
     )
-    if unknown:
+    if others.slots:
+        logging.info(
+            "In %s, of another optimizer: %s",
+            reader.prefix,
+            checkpoint_names.describe_slots(others.slots),
+        )
+    if unused := [*others.deeper, *others.unknown]:
         logging.warning(
             "In %s, not used by this run: %s",
             reader.prefix,
-            ", ".join(unknown),
+            checkpoint_names.some(unused),
         )
     for name, variable in variables.items():
         variable.assign(reader.read(name))
@@ -207,7 +251,7 @@ def check_restorable(
     reader: checkpoint.Reader,
     expected: Mapping[str, Iterable[int]],
     scope: str,
-) -> list[str]:
+) -> Others:
     """Checks that a run can go on from a checkpoint.
 
     Args:
@@ -217,14 +261,26 @@ def check_restorable(
         scope: of the encoder's names.
 
     Returns:
-        The checkpoint's tensors that the run does not use.
+        What the checkpoint has beside them.
 
     Raises:
-        UserError: it is another model's: names are missing or shapes differ.
+        UserError: it is another model's: names are missing or shapes differ;
+            or it lacks the moments, as another optimizer trained it.
     """
     checkpoint.check_shapes(reader, expected)
     missing = [name for name in expected if name not in reader]
-    unknown = [name for name in reader.shapes if name not in expected]
+    others = checkpoint_names.others(reader.shapes, expected)
+    # Its moments of what this run does not train: of a run with other flags.
+    unknown = [n for n in others.slots if n.endswith(checkpoint.ADAM_SUFFIXES)]
+    unknown += others.deeper
+    if missing and all(n.endswith(checkpoint.ADAM_SUFFIXES) for n in missing):
+        slots = checkpoint_names.describe_slots(others.slots)
+        raise UserError(
+            f"{reader.prefix} lacks {len(missing)} tensors, such as "
+            f"{missing[0]}: it has {slots or 'no moments'}, as another "
+            "optimizer leaves them. To start from its weights, name it in "
+            "--init_checkpoint, and give another --output_dir."
+        )
     if missing or any(name.startswith(f"{scope}/") for name in unknown):
         raise UserError(
             f"{reader.prefix} is a checkpoint of another model or task than "
@@ -240,7 +296,7 @@ def check_restorable(
             + ". Give another output_dir, or the configuration it was "
             "trained with."
         )
-    return unknown
+    return others
 
 
 def _listed_steps(output_dir: str) -> list[int]:
@@ -298,4 +354,11 @@ def step_of(reader: checkpoint.Reader) -> int:
             "training run. To start from it, name it in --init_checkpoint and "
             "give another --output_dir."
         )
-    return int(reader.read(checkpoint.GLOBAL_STEP))
+    checkpoint.check_shapes(reader, {checkpoint.GLOBAL_STEP: ()})
+    step = int(reader.read(checkpoint.GLOBAL_STEP))
+    if step < 0:
+        raise UserError(
+            f"{reader.prefix}: {checkpoint.GLOBAL_STEP} must be a number of "
+            f"steps. Received: {step}; name another checkpoint."
+        )
+    return step

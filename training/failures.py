@@ -2,11 +2,12 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
+from absl import logging
 
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 
 # What TensorFlow, its allocators and XLA write when memory has run out. A full
 # disk is a ResourceExhaustedError, too.
@@ -14,11 +15,12 @@ _OUT_OF_MEMORY = re.compile("(OOM when allocating|[Oo]ut of memory).*")
 
 
 @contextlib.contextmanager
-def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
+def explained(memory_advice: Callable[[], Sequence[str]]) -> Iterator[None]:
     """Turns an error of too little memory into a UserError with advice.
 
     Args:
-        memory_advice: returns what takes less memory.
+        memory_advice: returns what takes less memory, the first line of which
+            goes into the error; the others are logged.
     """
     try:
         yield
@@ -26,5 +28,8 @@ def explained(memory_advice: Callable[[], str]) -> Iterator[None]:
         tried = _OUT_OF_MEMORY.search(str(error))
         if not tried and not isinstance(error, MemoryError):
             raise
-        what = tried[0].strip()[:120] if tried else "no more to be had"
-        raise UserError(f"Out of memory ({what}). {memory_advice()}") from error
+        what = one_line(tried[0], 80) if tried else "no more to be had"
+        first, *others = memory_advice()
+        for line in others:
+            logging.warning("%s", line)
+        raise UserError(f"Out of memory ({what}). {first}") from error

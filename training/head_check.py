@@ -73,19 +73,18 @@ def find_start(
         UserError: the checkpoint in output_dir is of another task; or nothing
             is trained, and the checkpoint lacks what training would have left.
     """
-    trained = checkpointing.newest(output_dir)
-    prefix = trained or init_checkpoint
-    if not prefix:
-        return Start()
-    reader = checkpoint.Reader(prefix)
+    start = find_weights(output_dir, init_checkpoint)
+    reader = start.reader
+    if reader is None:
+        return start
     needed = [head, head.replace("weights", "bias")]
-    if uses_pooler and not trained:
+    if uses_pooler and not start.is_resumed:
         needed += _POOLER
     missing = [name for name in needed if name not in reader]
-    if missing and (trained or not trains):
+    if missing and (start.is_resumed or not trains):
         advice = (
             "it is of another task; name another --output_dir"
-            if trained
+            if start.is_resumed
             else "train it first (--do_train), or check --output_dir="
             f"{output_dir}, which has no checkpoint"
         )
@@ -95,7 +94,20 @@ def find_start(
             f"{heads_of(reader)}: {advice}."
         )
     shape = reader.shapes.get(head)
-    return Start(reader, bool(trained), shape[0] if shape else None)
+    return start._replace(num_outputs=shape[0] if shape else None)
+
+
+def find_weights(output_dir: str, init_checkpoint: str | None) -> Start:
+    """Finds the checkpoint that a run begins with, whatever its heads are.
+
+    Args:
+        output_dir: its newest checkpoint wins.
+        init_checkpoint: else this one.
+    """
+    trained = checkpointing.newest(output_dir)
+    prefix = trained or init_checkpoint
+    reader = checkpoint.Reader(prefix) if prefix else None
+    return Start(reader, is_resumed=bool(trained))
 
 
 def heads_of(reader: checkpoint.Reader) -> str:
@@ -118,6 +130,8 @@ def check_model(
 ) -> None:
     """Raises UserError where a checkpoint is not one of the model.
 
+    Or where a weight in it is not finite.
+
     Args:
         start: the checkpoint that the run begins with.
         make_model: makes the model; its weights get no values here, so that
@@ -136,8 +150,8 @@ def check_model(
     if reader and start.is_resumed and num_train_steps:
         checkpointing.read_state(reader)
         goes_on = checkpointing.step_of(reader) < num_train_steps
+    weights = checkpoint.named_variables(model)
     if reader and goes_on:
-        weights = checkpoint.named_variables(model)
         shapes = {name: tuple(v.shape) for name, v in weights.items()}
         moments = {
             name + suffix: shapes[name]
@@ -154,7 +168,10 @@ def check_model(
         checkpoint.check_weights(reader, model)
         if not num_train_steps:
             checkpoint.check_layers(reader, model)
+    if reader:
+        reader.check_values(weights)
     if best:
         reader = checkpoint.Reader(best)
         checkpoint.check_weights(reader, model)
         checkpoint.check_layers(reader, model)
+        reader.check_values(weights)

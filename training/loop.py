@@ -79,8 +79,8 @@ class TrainLoop:
     """Trains from the optimizer's global_step to num_train_steps.
 
     `run` saves a checkpoint at step 0, every save_checkpoints_steps and at
-    the end. Ctrl-C and SIGTERM end it after the step under way, with a
-    checkpoint: by a KeyboardInterrupt, or exit code 143.
+    the end. Ctrl-C, SIGTERM and SIGHUP end it after the step under way, with
+    a checkpoint: by a KeyboardInterrupt, or exit code 143 or 129.
 
     Args:
         trained: the model and its optimizer.
@@ -164,6 +164,8 @@ class TrainLoop:
             done = self._step >= last
             while not done:
                 if not self._train(next(iterator)):
+                    if done := signals.received is not None:
+                        self._save()
                     continue
                 progress.update(1)
                 if self._step == first + 1:
@@ -289,10 +291,8 @@ class TrainLoop:
 
     def _advice(self) -> str:
         newest = checkpointing.newest(self._config.output_dir)
-        return (
-            f"The last good checkpoint is {newest}. Lower --learning_rate or "
-            "lengthen the warm-up."
-        )
+        kept = f"The last good checkpoint is {newest}. " if newest else ""
+        return f"{kept}Lower --learning_rate or lengthen the warm-up."
 
 
 class Forward:

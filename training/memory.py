@@ -44,8 +44,10 @@ class Load(NamedTuple):
         return 4.0 * num_weights * numbers + kept * self.bytes_per_number
 
 
-def advice(config: TrainingConfig, model: TaskModel, num_replicas: int) -> str:
-    """Returns what was tried, and what would take less.
+def advice(
+    config: TrainingConfig, model: TaskModel, num_replicas: int
+) -> list[str]:
+    """Returns what would take less, and what was tried, a line each.
 
     Args:
         config: how it is trained.
@@ -103,17 +105,18 @@ def advice(config: TrainingConfig, model: TaskModel, num_replicas: int) -> str:
         other.append(
             f"--max_seq_length={shorter.seq_length} about {size(shorter)}"
         )
-    lines = [
+    said = (
         f"Tried: {tried.rows} row(s) of {tried.seq_length} tokens at a time on "
         f"each of {num_replicas} device(s) (--train_batch_size="
         f"{config.train_batch_size}, --gradient_accumulation_steps={parts}) in "
         f"{config.precision}: about {size(tried)}."
-    ]
+    )
+    lines = []
     if same:
         lines.append(f"The same steps in less: {'; '.join(same)}.")
     if other:
-        lines.append(f"Other steps, too: {'; '.join(other)}.")
-    return " ".join(lines)
+        lines.append(f"Other steps in less: {'; '.join(other)}.")
+    return [*lines, said]
 
 
 def _smallest_factor(number: int) -> int:

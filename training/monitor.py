@@ -79,7 +79,6 @@ class Monitor:
         state = _with_best(state, metric, value, step)
         folder = best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
-        checkpointing.remove_temporary_files(folder)
         saved = checkpointing.save(folder, step, self._weights, state, keep=1)
         logging.info("Best %s so far, %g: saved %s", metric, value, saved)
         return state

@@ -1,20 +1,24 @@
 """Where training starts: its own checkpoint, another one, or random weights."""
 
+import contextlib
 import dataclasses
 import os
 import secrets
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
-from bert.errors import UserError
-from bert.files import atomic_files
+from bert.errors import UserError, one_line
+from bert.files import atomic_files, run_lock
 from bert.modeling import checkpoint
-from bert.training import checkpointing, strategy
+from bert.training import checkpointing, monitor, strategy
 from bert.training.loop import Trained
+
+_LOCK = ".lock-bert-training"
 
 
 class Position(NamedTuple):
@@ -39,19 +43,34 @@ def prepare_output_dir(output_dir: str) -> None:
             checkpoint could be read from there.
     """
     checkpoint.check_path(output_dir)
+    trial = os.path.join(output_dir, checkpointing.TEMPORARY_PREFIX + "check")
     try:
-        tf.io.gfile.makedirs(output_dir)
-        trial = os.path.join(
-            output_dir, checkpointing.TEMPORARY_PREFIX + "check"
-        )
-        atomic_files.write_text(trial, "")
-        tf.io.gfile.remove(trial)
+        with atomic_files.leaving_no_folder(output_dir):
+            tf.io.gfile.makedirs(output_dir)
+            atomic_files.write_text(trial, "")
+            tf.io.gfile.remove(trial)
     except (tf.errors.OpError, OSError) as error:
-        reason = " ".join(str(getattr(error, "message", error)).split())
+        reason = one_line(getattr(error, "message", error))
         raise UserError(
             f"--output_dir={output_dir} must be a folder that can be written "
             f"to ({reason})."
         ) from error
+
+
+@contextlib.contextmanager
+def alone(output_dir: str) -> Iterator[None]:
+    """Keeps other trainings out of output_dir, which exists.
+
+    What killed ones have left there is removed.
+
+    Raises:
+        UserError: another one is going on.
+    """
+    lock = os.path.join(output_dir, _LOCK)
+    with run_lock.alone(lock, f"--output_dir={output_dir}"):
+        for folder in (output_dir, monitor.best_folder(output_dir)):
+            checkpointing.remove_leftovers(folder)
+        yield
 
 
 def find_position(config: TrainingConfig) -> Position:

@@ -86,8 +86,6 @@ def train(
             length.num_warmup_steps,
             length.num_train_steps,
         )
-    if strategy.is_chief():
-        checkpointing.remove_temporary_files(config.output_dir)
     state = position.state
     model = make_model(state.seed)
     if config.freeze_layers is not None:

@@ -1,13 +1,14 @@
-"""Ctrl-C and SIGTERM end a training after the step under way."""
+"""Ctrl-C, SIGTERM and SIGHUP end a training after the step under way."""
 
 import signal
 from typing import Self
 
 
 class Signals:
-    """Notes Ctrl-C and SIGTERM, so that the step under way can be saved.
+    """Notes signals that end a run, so that the step under way can be saved.
 
-    A second Ctrl-C stops at once, without saving.
+    A second Ctrl-C stops at once, without saving. SIGHUP, of a terminal that
+    goes away, is left alone where it is ignored (nohup).
 
     Attributes:
         received: the signal, once one has come.
@@ -17,9 +18,12 @@ class Signals:
         self.received: signal.Signals | None = None
 
     def __enter__(self) -> Self:
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+        if hang_up and signal.getsignal(hang_up) != signal.SIG_IGN:
+            numbers.append(hang_up)
         self._before = {
-            number: signal.signal(number, self._note)
-            for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, self._note) for number in numbers
         }
         return self
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import DeviceConfig, TrainingConfig
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.training import cluster
 
 _CONNECT_SECONDS = 10
@@ -114,6 +114,8 @@ def _multi_worker(config: DeviceConfig) -> tf.distribute.Strategy:
             f"{config.num_gpus}."
         )
     found = cluster.from_environment()
+    if found is None and os.environ.get("TF_CONFIG"):
+        return _mirrored(config)  # the only worker
     if found is None:
         raise cluster.expected()
     found.check_port()
@@ -226,7 +228,7 @@ def _check_remote_paths(config: DeviceConfig) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+    return one_line(error, 120) or type(error).__name__
 
 
 def has_workers() -> bool:

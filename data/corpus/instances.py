@@ -170,19 +170,20 @@ def warn_of_one_document(files: Sequence[str]) -> None:
     logging.warning(
         "All text is one document, so random next sentences come from it as "
         "well; separate documents by blank lines (in %s).",
-        _names(files),
+        names_of(files),
     )
 
 
 def no_text(files: Sequence[str]) -> UserError:
     """Returns what to raise where there is no document."""
     return UserError(
-        f"Expected text in the --input_file. Received: {_names(files)}, "
+        f"Expected text in the --input_file. Received: {names_of(files)}, "
         "without a line that holds a token."
     )
 
 
-def _names(files: Sequence[str]) -> str:
+def names_of(files: Sequence[str]) -> str:
+    """Returns the first files, as messages list them."""
     return ", ".join(files[:3]) + ", ..." * (len(files) > 3)
 
 

@@ -24,7 +24,7 @@ from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
 from bert.data.records import record_bytes
 from bert.data.records.record_output import Writer, frame_writer
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
-from bert.files import file_bytes
+from bert.files import file_bytes, text_input
 
 # Blocks of a shard. More would mix more, fewer leave more to do in parallel.
 _SHARD_BLOCKS = 4
@@ -40,7 +40,7 @@ class Job:
 
     Attributes:
         names: of the text files.
-        sizes: of the text files, in bytes.
+        sizes: of the text files, in bytes; of packed ones of no use.
         vocab_file: the vocabulary.
         do_lower_case: of the tokenizer.
         settings: what instances to make.
@@ -50,6 +50,7 @@ class Job:
         reservoir_file: where the documents for random next sentences are, once
             they are found.
         block_bytes: see `text_blocks`.
+        packed: of each text file, whether it is read from an unpacked copy.
     """
 
     names: Sequence[str]
@@ -62,24 +63,47 @@ class Job:
     compression: str
     reservoir_file: str
     block_bytes: int = BLOCK_BYTES
+    packed: Sequence[bool] = ()
 
     @classmethod
     def of(cls, names: Sequence[str], output_file: str, **values: Any) -> "Job":
-        """Makes a job: looks up the sizes, names the reservoir's file."""
+        """Makes a job: looks at the files, names the reservoir's file.
+
+        Raises:
+            UserError: a file is no text.
+        """
         sizes = [file_bytes.size_and_time(name)[0] for name in names]
         folder, name = os.path.split(output_file)
         return cls(
             names=tuple(names),
             sizes=tuple(sizes),
+            packed=tuple(map(text_input.is_packed, names)),
             output_file=output_file,
             reservoir_file=os.path.join(folder, f".tmp-bert-{name}.others"),
             **values,
         )
 
+    @property
+    def copies(self) -> dict[str, str]:
+        """The unpacked copies of packed text files, by the files' names."""
+        folder, name = os.path.split(self.output_file)
+        return {
+            text: os.path.join(folder, f".tmp-bert-{name}.text-{number}")
+            for number, text in enumerate(self.names)
+            if self.packed and self.packed[number]
+        }
+
     @functools.cached_property
     def text(self) -> TextFiles:
-        """The text files."""
-        return TextFiles(self.names, self.sizes, self.block_bytes)
+        """The text files; their copies must be there by now."""
+        copies = self.copies
+        sizes = [
+            file_bytes.size_and_time(copies[name])[0]
+            if name in copies
+            else size
+            for name, size in zip(self.names, self.sizes, strict=True)
+        ]
+        return TextFiles(self.names, sizes, self.block_bytes, copies)
 
     @property
     def num_shards(self) -> int:

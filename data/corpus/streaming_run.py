@@ -4,20 +4,28 @@ The parts are done by processes here (`worker_pool`) or by Apache Beam
 (`beam_pool`). The shards are the same.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from absl import logging
 
-from bert.data.corpus import instances, reservoir, shard_manifest
+from bert.data.corpus import (
+    instances,
+    reservoir,
+    shard_manifest,
+    text_shape,
+)
 from bert.data.corpus.streaming import Job
 from bert.data.corpus.worker_pool import Pool, Work
-from bert.files import file_bytes, run_lock
+from bert.files import file_bytes, run_lock, text_input
 
 # What one call of a worker does in the first pass.
 _SCAN_BLOCKS = 16
 _TOKENIZE_DOCUMENTS = 512
+_COPY_BYTES = 2**20
 
 
 def create(
@@ -29,7 +37,8 @@ def create(
 
     Args:
         job: what to make.
-        make_pool: makes the pool that runs the parts.
+        make_pool: makes the pool that runs the parts; called once the text
+            is unpacked.
         progress: as `cli.progress.Progress`: a context manager made of a
             total and what is counted, with `update(count)`.
 
@@ -37,10 +46,29 @@ def create(
         UserError: there is no text, a line is too long, the files there are
             of another job, or another run is making them.
     """
-    if not job.text.num_blocks:
-        raise instances.no_text(job.names)
-    with run_lock.alone(job.reservoir_file + ".lock", job.output_file):
+    lock = job.reservoir_file + ".lock"
+    output = f"--output_file={job.output_file}"
+    with run_lock.alone(lock, output), _unpacked(job):
+        if not job.text.num_blocks:
+            raise instances.no_text(job.names)
+        logging.info("*** Writing to output files ***")
+        logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
         _create(job, make_pool, progress)
+
+
+@contextlib.contextmanager
+def _unpacked(job: Job) -> Iterator[None]:
+    """Makes the copies of packed files: a block can be read from them."""
+    try:
+        for name, copy in job.copies.items():
+            logging.info("Unpacking %s to %s", name, copy)
+            with text_input.reader(name) as file, file_bytes.writer(copy) as to:
+                shutil.copyfileobj(file, to, _COPY_BYTES)
+        yield
+    finally:
+        for copy in job.copies.values():
+            if file_bytes.exists(copy):
+                file_bytes.remove(copy)
 
 
 def _create(
@@ -124,4 +152,5 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
         instances.warn_of_bad_lines(scan.bad_lines, f"after {place}")
     if len(others.documents) == 1:
         instances.warn_of_one_document(job.names)
+    text_shape.warn(others.documents, job.settings.max_seq_length, job.names)
     others.save(job.reservoir_file)

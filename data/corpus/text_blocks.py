@@ -9,7 +9,8 @@ first line that begins in the block.
 
 import bisect
 import itertools
-from collections.abc import Iterator, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bert.data.corpus.instances import line_text
@@ -41,6 +42,7 @@ class TextFiles:
         names: their paths, in order.
         sizes: their lengths in bytes.
         block_bytes: length of a block.
+        copies: by name, where a file is read instead; messages name the file.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class TextFiles:
         names: Sequence[str],
         sizes: Sequence[int],
         block_bytes: int = BLOCK_BYTES,
+        copies: Mapping[str, str] = types.MappingProxyType({}),
     ) -> None:
         self._names = names
+        self._paths = [copies.get(name, name) for name in names]
         self._ends = list(itertools.accumulate(sizes))
         self._block_bytes = block_bytes
 
@@ -89,7 +93,7 @@ class TextFiles:
             origin = self._ends[index - 1] if index else 0
             if origin >= stop:
                 return
-            with file_bytes.reader(self._names[index]) as file:
+            with file_bytes.reader(self._paths[index]) as file:
                 offset = max(start, origin)
                 if offset > origin:
                     # Skips the rest of the line that begins before.

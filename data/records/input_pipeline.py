@@ -225,9 +225,9 @@ def _in_turn(names: tf.Tensor) -> tf.data.Dataset:
     """
     num_files = names.shape[1]
     if num_files == 1:
-        return tf.data.TFRecordDataset(names[0], names[1, 0])
+        return record_files.opened(names[0, 0], names[1, 0])
     return tf.data.Dataset.from_tensor_slices((names[0], names[1])).interleave(
-        tf.data.TFRecordDataset,
+        record_files.opened,
         cycle_length=min(num_files, _OPEN_FILES),
         block_length=1,
         num_parallel_calls=tf.data.AUTOTUNE,

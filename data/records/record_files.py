@@ -1,5 +1,6 @@
 """Record files → batches of tensors; what must hold, and which record fails."""
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -10,10 +11,10 @@ import tensorflow as tf
 from absl import logging
 from google.protobuf.message import DecodeError
 
-from bert.data.records import record_bytes
+from bert.data.records import frame_lengths, record_bytes
 from bert.data.records.fields import Field
 from bert.data.records.without_autotune import without_autotune
-from bert.errors import UserError
+from bert.errors import UserError, one_line
 from bert.files import file_bytes
 
 _CHECKED_RECORDS = 1000
@@ -73,12 +74,48 @@ def serialized(files: Sequence[str]) -> tf.data.Dataset:
     Yields:
         Serialized records, string [].
     """
-    kinds = compressions(files)
-    if len(set(kinds)) == 1:
-        return tf.data.TFRecordDataset(list(files), kinds[0])
-    return tf.data.Dataset.from_tensor_slices((list(files), kinds)).flat_map(
-        tf.data.TFRecordDataset
+    return tf.data.Dataset.from_tensor_slices(
+        (list(files), compressions(files))
+    ).flat_map(opened)
+
+
+def opened(
+    path: tf.Tensor, compression: tf.Tensor, limit: int | None = None
+) -> tf.data.Dataset:
+    """Returns the records of a file, once their lengths have been checked.
+
+    Args:
+        path: string [].
+        compression: string [], as `compressions` gives it.
+        limit: how many records there are to be at most; None: all.
+
+    Yields:
+        Serialized records, string []; or reading them raises
+        tf.errors.InvalidArgumentError.
+    """
+
+    def checked(path: bytes, compression: bytes) -> bytes:
+        name, kind = os.fsdecode(path), compression.decode()
+        with contextlib.suppress(OSError):  # which TensorFlow meets, too
+            size, time = file_bytes.size_and_time(name)
+            bad = _first_impossible(name, kind, limit, size, time)
+            if bad:
+                raise ValueError(_damaged(name, bad))
+        return path
+
+    path = tf.numpy_function(checked, [path, compression], tf.string)
+    path.set_shape([])
+    return tf.data.TFRecordDataset(path, compression).take(
+        -1 if limit is None else limit
     )
+
+
+@functools.lru_cache(maxsize=2**14)
+def _first_impossible(
+    path: str, compression: str, limit: int | None, size: int, time: int
+) -> int | None:
+    """Looks at each file once, not in each epoch, unless it has changed."""
+    return frame_lengths.first_impossible(path, compression, limit)
 
 
 def num_records(source: RecordSource) -> int:
@@ -100,11 +137,7 @@ def check_records(
     """
     first_of_each = tf.data.Dataset.from_tensor_slices(
         (list(source.files), compressions(source.files))
-    ).flat_map(
-        lambda name, compression: tf.data.TFRecordDataset(
-            name, compression
-        ).take(-1 if limit is None else limit)
-    )
+    ).flat_map(functools.partial(opened, limit=limit))
     count = 0
     try:
         for batch in parsed(first_of_each.batch(100), source):
@@ -115,7 +148,7 @@ def check_records(
             _check_each_record(path, source)
         raise UserError(
             "The records cannot be read, though each by itself is sound: "
-            f"{' '.join(str(error).split())}"
+            f"{one_line(error)}"
         ) from error
     if count == 0:
         raise UserError(
@@ -182,21 +215,30 @@ def parse(source: RecordSource, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
 
 def _check_each_record(path: str, source: RecordSource) -> None:
     number = 0
+    (kind,) = compressions([path])
+    bad = frame_lengths.first_impossible(path, kind)
+    records = tf.data.TFRecordDataset(path, kind).take(bad - 1 if bad else -1)
     try:
-        for number, record in enumerate(serialized([path]), start=1):
+        for number, record in enumerate(records, start=1):
             fault = _fault(record.numpy(), source)
             if fault:
                 raise UserError(f"{path}, record {number}: {fault}")
     except tf.errors.DataLossError as error:
-        size = tf.io.gfile.stat(path).length
-        raise UserError(
-            f"{path}, record {number + 1}: the file is truncated, corrupt or "
-            f"no TFRecord file ({size} bytes); create it again."
-        ) from error
+        raise UserError(_damaged(path, number + 1)) from error
     except tf.errors.OpError as error:
         raise UserError(
-            f"{path} cannot be read: {' '.join(error.message.split())}"
+            f"{path} cannot be read: {one_line(error.message)}"
         ) from error
+    if bad:
+        raise UserError(_damaged(path, bad))
+
+
+def _damaged(path: str, number: int) -> str:
+    size = tf.io.gfile.stat(path).length
+    return (
+        f"{path}, record {number}: the file is truncated, corrupt or no "
+        f"TFRecord file ({size} bytes); create it again."
+    )
 
 
 def _fault(record: bytes, source: RecordSource) -> str | None:
@@ -258,5 +300,5 @@ def explain(source: RecordSource, error: Exception) -> UserError:
     names = ", ".join(os.path.basename(path) for path in source.files[:3])
     return UserError(
         f"Reading {names} failed, though every record is sound now: "
-        f"{' '.join(str(error).split())}"
+        f"{one_line(error)}"
     )

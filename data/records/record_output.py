@@ -28,17 +28,12 @@ def frame_writer(path: str, compression: str = "none") -> Iterator[Writer]:
     Yields:
         A file; `write(frame)` appends what `record_bytes.frames` returns.
     """
-    try:
-        with (
-            atomic_files.replacing(path) as temporary,
-            file_bytes.writer(temporary) as file,
-        ):
-            if compression == "none":
-                yield file
-            else:
-                with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as out:
-                    yield out
-    except OSError as error:
-        if error.filename is None:  # as when a disk is full
-            raise OSError(error.errno, error.strerror, path) from error
-        raise
+    with (
+        atomic_files.replacing(path) as temporary,
+        file_bytes.writer(temporary) as file,
+    ):
+        if compression == "none":
+            yield file
+        else:
+            with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as out:
+                yield out

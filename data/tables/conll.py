@@ -4,17 +4,22 @@ EU NNP B-ORG        columns between spaces or TABs
 rejects VBZ O
                     a blank line ends a sentence
 Peter NNP B-PER
+
+What is no word of a sentence is left out (`conll_lines`).
 """
 
-import re
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from bert.data.tables import rows
+from bert.data.tables import conll_lines, rows
+from bert.data.tables.conll_lines import Line, Lines
+from bert.data.tables.label_forms import in_order
 from bert.errors import UserError
 
 OUTSIDE = "O"
-_DOCUMENT_START = "-DOCSTART-"
+# What CoNLL-U writes where there is nothing.
+_NOTHING = "_"
 
 
 class Sentence(NamedTuple):
@@ -24,11 +29,22 @@ class Sentence(NamedTuple):
         words: as in the file.
         labels: one for each word; None in a file without labels.
         line: the line of the first word, from 1; the others follow it.
+        left_out: the lines between them that are none.
     """
 
     words: list[str]
     labels: list[str] | None
     line: int
+    left_out: tuple[int, ...] = ()
+
+    def line_of(self, index: int) -> int:
+        """Returns the line of a word."""
+        lines = (
+            line
+            for line in itertools.count(self.line)
+            if line not in self.left_out
+        )
+        return next(itertools.islice(lines, index, None))
 
 
 class Corpus(NamedTuple):
@@ -63,7 +79,8 @@ def read_conll(path: str, columns: Columns, needs_labels: bool) -> Corpus:
     The first word's line decides: where it has a TAB, columns are what stands
     between TABs (and may hold spaces), else what stands between spaces. All
     lines have as many columns. A byte-order mark, CRLF and more than one
-    blank line are accepted; lines with -DOCSTART- are left out.
+    blank line are accepted; lines with -DOCSTART-, comments, and CoNLL-U's
+    ranges and empty nodes are left out.
 
     Args:
         path: local, or anything that tf.io.gfile knows.
@@ -75,93 +92,100 @@ def read_conll(path: str, columns: Columns, needs_labels: bool) -> Corpus:
         UserError: the file cannot be read, has no words, or a line breaks
             these rules; it names the line.
     """
-    reader = _Reader(path, columns, needs_labels)
-    lines = rows.split_lines(rows.read_text(path))
-    for number, line in enumerate(lines, start=1):
-        reader.add(rows.Place(path, number, line))
-    return reader.corpus()
+    lines = [
+        rows.Place(path, number, line)
+        for number, line in enumerate(
+            rows.split_lines(rows.read_text(path)), start=1
+        )
+    ]
+    found = conll_lines.split(lines)
+    if found is None:
+        raise UserError(
+            f"{path}: expected a word a line, with its label, and a blank "
+            "line after each sentence. Received: a file without words."
+        )
+    reader = _Reader(found, columns, needs_labels)
+    sentences = conll_lines.words_of(found, reader.token, reader.label)
+    return Corpus(path, list(map(reader.sentence, sentences)), found.separator)
 
 
 class _Reader:
-    """Collects a file's sentences line by line."""
+    """Makes sentences of lines.
 
-    def __init__(self, path: str, columns: Columns, needs_labels: bool):
-        self._path = path
-        self._asked = columns
+    Args:
+        lines: of the file.
+        asked: where words and labels are.
+        needs_labels: see `read_conll`.
+
+    Attributes:
+        token: the column of the words, from 0.
+        label: that of the labels; None: there are none.
+    """
+
+    def __init__(self, lines: Lines, asked: Columns, needs_labels: bool):
+        self._first = lines.first
+        self._separator = lines.separator
+        self._asked = asked
         self._needs_labels = needs_labels
-        self._sentences: list[Sentence] = []
-        self._separator = ""
-        self._first_line = self._num_columns = 0
-        self._has_labels = False
-        self._goes_on = False  # whether the next word joins the last sentence
+        width = len(self._first.columns)
+        token = _position(asked.token, width)
+        label = _position(asked.label, width)
+        self.label = None if label == token else label
+        if token is None or (needs_labels and self.label is None):
+            raise self._lacks_columns()
+        self.token = token
 
-    def add(self, place: rows.Place) -> None:
-        """Adds a line; its content is without the line end."""
-        columns = self._split(place.content)
-        if not columns or _DOCUMENT_START in columns:
-            self._goes_on = False
-            return
-        if not self._first_line:
-            self._look_at_first(place, columns)
-        if len(columns) != self._num_columns or not all(columns):
+    def sentence(self, lines: Sequence[Line]) -> Sentence:
+        """Returns the sentence that lines are; UserError for a bad one."""
+        for line in lines:
+            self._check(line)
+        words = [line.columns[self.token] for line in lines]
+        labels = None
+        if self.label is not None:
+            labels = [line.columns[self.label] for line in lines]
+        numbers = [line.place.line for line in lines]
+        between = range(numbers[0], numbers[-1])
+        left_out = tuple(sorted({*between}.difference(numbers)))
+        return Sentence(words, labels, numbers[0], left_out)
+
+    def _check(self, line: Line) -> None:
+        columns, width = line.columns, len(self._first.columns)
+        if len(columns) != width or not all(columns):
             between = "TABs" if self._separator == "\t" else "spaces"
-            raise place.fault(
-                f"{self._num_columns} column(s) between {between}, as in line "
-                f"{self._first_line}",
-                "give every word a line, with as many columns, and separate "
-                "sentences by blank lines",
+            raise line.place.fault(
+                f"{width} column(s) between {between}, as in line "
+                f"{self._first.place.line}; {self._what_is_wrong(columns)}",
+                "give every word a line of as many columns",
             )
-        if not self._goes_on:
-            labels: list[str] | None = [] if self._has_labels else None
-            self._sentences.append(Sentence([], labels, place.line))
-            self._goes_on = True
-        sentence = self._sentences[-1]
-        sentence.words.append(columns[self._asked.token])
-        if sentence.labels is not None:
-            label = columns[self._asked.label]
-            if self._needs_labels and label.split() != [label]:
-                raise place.fault(
-                    f"a label without spaces in column {self._asked.label} "
-                    f"(--label_column), found {rows.shorten(label)}",
-                    "correct the line, or name the labels' column; other "
-                    "tables than CoNLL files are for run_classifier.py",
-                )
-            sentence.labels.append(label)
-
-    def corpus(self) -> Corpus:
-        """Returns what was collected."""
-        if not self._sentences:
-            raise UserError(
-                f"{self._path}: expected a word a line, with its label, and "
-                "a blank line after each sentence. Received: a file without "
-                "words."
+        if self.label is None or not self._needs_labels:
+            return
+        label = columns[self.label]
+        if label.split() != [label]:
+            raise line.place.fault(
+                f"a label without spaces in column {self._asked.label} "
+                f"(--label_column), found {rows.shorten(label)}",
+                "correct the line, or name the labels' column; other "
+                "tables than CoNLL files are for run_classifier.py",
             )
-        return Corpus(self._path, self._sentences, self._separator)
 
-    def _split(self, line: str) -> list[str]:
-        if self._separator == "\t" or (not self._separator and "\t" in line):
-            line = line.rstrip(" \t")
-            return [c.strip(" ") for c in line.split("\t")] if line else []
-        return [column for column in re.split("[ \t]+", line) if column]
+    def _what_is_wrong(self, columns: Sequence[str]) -> str:
+        if len(columns) != len(self._first.columns):
+            return f"there are {len(columns)}"
+        empty = columns.index("")
+        names = {self.label: "the label", self.token: "the word"}
+        return f"{names.get(empty, f'column {empty}')} is empty"
 
-    def _look_at_first(self, place: rows.Place, columns: list[str]) -> None:
-        self._first_line, self._num_columns = place.line, len(columns)
-        is_tab = "\t" in place.content.rstrip(" \t")
-        self._separator = "\t" if is_tab else " "
-        token = _position(self._asked.token, len(columns))
-        label = _position(self._asked.label, len(columns))
-        self._has_labels = label is not None and label != token
-        if token is None or (self._needs_labels and not self._has_labels):
-            wanted = f"a word in column {self._asked.token} (--token_column)"
-            if self._needs_labels:
-                wanted += (
-                    f" and its label in column {self._asked.label} "
-                    "(--label_column; -1 is the last)"
-                )
-            raise place.fault(
-                f"{wanted}, found {len(columns)} column(s)",
-                "separate the columns by a space or TAB, or name others",
+    def _lacks_columns(self) -> UserError:
+        wanted = f"a word in column {self._asked.token} (--token_column)"
+        if self._needs_labels:
+            wanted += (
+                f" and its label in column {self._asked.label} "
+                "(--label_column; -1 is the last)"
             )
+        return self._first.place.fault(
+            f"{wanted}, found {len(self._first.columns)} column(s)",
+            "separate the columns by a space or TAB, or name others",
+        )
 
 
 def _position(column: int, num_columns: int) -> int | None:
@@ -171,9 +195,22 @@ def _position(column: int, num_columns: int) -> int | None:
 
 
 def labels_of(corpus: Corpus) -> list[str]:
-    """Returns the labels that a corpus has: O first, the others sorted."""
+    """Returns the labels of a corpus: O first, the others in their order.
+
+    Raises:
+        UserError: `_` is among them, which stands for none.
+    """
     found = {label for s in corpus.sentences for label in s.labels or ()}
-    return sorted(found, key=lambda label: (label != OUTSIDE, label))
+    if _NOTHING in found and len(found) > 1:
+        _check_labels(
+            corpus,
+            found - {_NOTHING},
+            f"a label in each line ({_NOTHING} stands for none)",
+            "correct the line, name another --label_column, or, if it is "
+            "meant, name all labels with --labels",
+        )
+    others = in_order(found - {OUTSIDE})
+    return [OUTSIDE, *others] if OUTSIDE in found else others
 
 
 def check_labels(corpus: Corpus, labels: Sequence[str], origin: str) -> None:
@@ -184,17 +221,26 @@ def check_labels(corpus: Corpus, labels: Sequence[str], origin: str) -> None:
         labels: those that there are.
         origin: where they come from, for the message.
     """
-    known = set(labels)
+    _check_labels(
+        corpus,
+        labels,
+        f"one of the labels {rows.some(labels)} ({origin})",
+        "correct the line, or name all labels with --labels (and train anew)",
+    )
+
+
+def _check_labels(
+    corpus: Corpus, known: Collection[str], expected: str, advice: str
+) -> None:
+    known = set(known)
     for sentence in corpus.sentences:
         for index, label in enumerate(sentence.labels or ()):
             if label not in known:
-                word = sentence.words[index]
                 place = rows.Place(
-                    corpus.path, sentence.line + index, f"{word} {label}"
+                    corpus.path,
+                    sentence.line_of(index),
+                    f"{sentence.words[index]} {label}",
                 )
                 raise place.fault(
-                    f"one of the labels {rows.some(labels)} ({origin}), found "
-                    f"{rows.shorten(label)}",
-                    "correct the line, or name all labels with --labels (and "
-                    "train anew)",
+                    f"{expected}, found {rows.shorten(label)}", advice
                 )

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 
 _SHOWN_CHARS = 80
+_MOST_OF_A_HEADER = 2**20
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
@@ -51,17 +52,24 @@ def number(cell: Any, place: Place) -> float:
 
 
 def some(names: Sequence[str]) -> str:
-    """Returns the first ten names, as a message lists them.
-
-    The end of a long one is cut off; what cannot be seen is escaped.
-    """
-    shown = []
-    for name in map(str, names[:10]):
-        short = name[:_SHOWN_CHARS]
-        short = short if short.isprintable() else repr(short)[1:-1]
-        shown.append(short + "…" * (len(name) > _SHOWN_CHARS))
+    """Returns the first ten names, as a message lists them."""
+    shown = list(map(quoted, names[:10]))
     more = f", … ({len(names)} in all)" if len(names) > 10 else ""
     return ", ".join(shown) + more
+
+
+def quoted(name: object) -> str:
+    """Returns a name for a list of names; in quotes where it needs them.
+
+    That is where it is empty, has a comma, or begins or ends with a space. The
+    end of a long one is cut off; what cannot be seen is escaped.
+    """
+    text = str(name)
+    if not text or "," in text or text != text.strip():
+        return shorten(text)
+    short = text[:_SHOWN_CHARS]
+    short = short if short.isprintable() else repr(short)[1:-1]
+    return short + "…" * (len(text) > _SHOWN_CHARS)
 
 
 def shorten(value: object) -> str:
@@ -125,12 +133,41 @@ def read_rows(
     quotechar: str | None = None,
     keeps_blank: bool = False,
 ) -> list[Row]:
-    r"""Reads a file of rows, less its blank lines.
+    r"""Reads a file of rows, less its blank lines; see `split_rows`.
+
+    Args:
+        path: UTF-8, local or anything that tf.io.gfile knows.
+        delimiter: stands between fields.
+        quotechar: see `split_rows`.
+        keeps_blank: see `split_rows`.
+
+    Raises:
+        UserError: the file cannot be read, is no text, or has no rows.
+    """
+    return split_rows(
+        read_text(path),
+        path,
+        delimiter=delimiter,
+        quotechar=quotechar,
+        keeps_blank=keeps_blank,
+    )
+
+
+def split_rows(
+    text: str,
+    path: str,
+    *,
+    delimiter: str,
+    quotechar: str | None,
+    keeps_blank: bool,
+) -> list[Row]:
+    """Returns the rows of a text, less its blank lines.
 
     A line that has nothing but delimiters is not blank: its fields are empty.
 
     Args:
-        path: UTF-8, local or anything that tf.io.gfile knows.
+        text: of the file.
+        path: the file, for messages.
         delimiter: stands between fields.
         quotechar: None: quotes are text as any other, and a line is a row.
             Else as Python's csv module reads it: a quoted field may hold
@@ -140,13 +177,9 @@ def read_rows(
             A warning counts them.
 
     Raises:
-        UserError: the file cannot be read, is no text, or has no rows.
+        UserError: there are none, or quotes are not closed.
     """
-    text = read_text(path)
-    if quotechar is None:
-        found = _plain_rows(text, path, delimiter)
-    else:
-        found = _quoted_rows(text, path, delimiter, quotechar)
+    found = _rows(text, path, delimiter, quotechar)
     rows = _with_blank(found) if keeps_blank else list(filter(None, found))
     if not rows:
         raise empty_file(path)
@@ -167,7 +200,7 @@ def read_tsv(path: str, quotechar: str | None = None) -> list[Row]:
         UserError: the file cannot be read or is not UTF-8.
     """
     csv.field_size_limit(2**31 - 1)
-    text = _decoded(path, "utf-8").replace("\r", "")
+    text = _utf_8(_read(path), path).replace("\r", "")
     lines = list(io.StringIO(text, newline="\n"))
     found = []
     start = 0
@@ -201,6 +234,24 @@ def sound_rows(found: Sequence[list[str]], path: str) -> list[list[str]]:
     return rows
 
 
+def first_row(
+    text: str, path: str, delimiter: str, quotechar: str | None
+) -> Row:
+    """Returns the first row of a text that `split_rows` returns."""
+    found = _rows(text[:_MOST_OF_A_HEADER], path, delimiter, quotechar)
+    for row in filter(None, found):
+        return row
+    raise empty_file(path)
+
+
+def _rows(
+    text: str, path: str, delimiter: str, quotechar: str | None
+) -> Iterator[Row]:
+    if quotechar is None:
+        return _plain_rows(text, path, delimiter)
+    return _quoted_rows(text, path, delimiter, quotechar)
+
+
 def split_lines(text: str) -> list[str]:
     r"""Returns a text's lines without their ends.
 
@@ -220,29 +271,37 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def read_text(path: str) -> str:
-    """Returns a UTF-8 file's text without its byte-order mark.
+    """Returns a UTF-8 file's text, unpacked, without its byte-order mark.
 
     Raises:
         UserError: it cannot be read, is not UTF-8, or has NUL bytes.
     """
-    text = _decoded(path, "utf-8-sig")
+    return decoded(_read(path), path)
+
+
+def decoded(data: bytes, path: str) -> str:
+    """Returns what `read_text` makes of a file's bytes."""
+    text = _utf_8(data, path)
     if "\0" in text:
         before = text[: text.index("\0")]
         raise _no_text(path, before.count("\n") + 1, 0, "no text")
-    return text
+    return text.removeprefix("\ufeff")
 
 
-def _decoded(path: str, encoding: str) -> str:
+def _read(path: str) -> bytes:
     try:
-        data = file_bytes.read(path)
+        return text_input.read(path)
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "
             f"{error.strerror or error}. Check the flag that names it or its "
             "folder."
         ) from error
+
+
+def _utf_8(data: bytes, path: str) -> str:
     try:
-        return data.decode(encoding)
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"no UTF-8 ({error.reason})"

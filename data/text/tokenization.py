@@ -29,7 +29,7 @@ from bert.data.text.case_check import warn_if_vocab_contradicts_case
 from bert.data.text.vocab import Vocab
 from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import text_input
 
 # The pieces that every use of a tokenizer needs.
 _SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]")
@@ -102,7 +102,7 @@ def load_vocab(
 def _read_text(path: str) -> str:
     """Returns a local or remote UTF-8 file's text, or raises UserError."""
     try:
-        data = file_bytes.read(path)
+        data = text_input.read(path)
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1

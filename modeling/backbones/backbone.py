@@ -45,7 +45,6 @@ class Backbone(Layer):
         scope: its name, with which all its names in checkpoints begin.
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
-        blocks_scope: how the names of its blocks' weights begin.
 
     Args:
         config: the sizes.
@@ -73,7 +72,6 @@ class Backbone(Layer):
 
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
-    blocks_scope: ClassVar[str]
 
     def __init__(
         self,

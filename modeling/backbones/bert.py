@@ -122,7 +122,6 @@ class BertModel(Backbone):
 
     scope = "bert"
     required_scopes = ("bert/embeddings/", "bert/encoder/")
-    blocks_scope = "bert/encoder/"
 
     def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
         super().__init__(config, **options)

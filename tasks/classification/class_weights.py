@@ -2,7 +2,7 @@
 
 import collections
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bert.data.tables import rows
 from bert.errors import UserError
@@ -54,9 +54,8 @@ def _balanced(
 
 def _given(text: str, labels: Sequence[str]) -> list[float]:
     weights: dict[str, float] = {}
-    for part in text.split(","):
-        label, _, weight = part.rpartition(":")
-        label = label.strip()
+    for part in _parts(text, labels):
+        label, weight = _split(part)
         if label not in labels:
             raise _fault(
                 part,
@@ -70,6 +69,23 @@ def _given(text: str, labels: Sequence[str]) -> list[float]:
     if missing:
         raise _fault(text, f"{rows.some(missing)} has none")
     return [weights[label] for label in labels]
+
+
+def _parts(text: str, labels: Collection[str]) -> Iterator[str]:
+    """Yields what stands between commas that are no label's."""
+    parts = text.split(",")
+    most = 1 + max(label.count(",") for label in labels)
+    while parts:
+        # The longest that names a label: a label may end as another does.
+        joined = (",".join(parts[:n]) for n in range(most, 0, -1))
+        part = next((p for p in joined if _split(p)[0] in labels), parts[0])
+        yield part
+        parts = parts[part.count(",") + 1 :]
+
+
+def _split(part: str) -> tuple[str, str]:
+    label, _, weight = part.rpartition(":")
+    return label.strip(), weight
 
 
 def _weight(part: str, text: str) -> float:

@@ -5,6 +5,7 @@ Imports without TensorFlow.
 
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 
 from bert.errors import UserError
 from bert.tasks.classification import glue, kinds
@@ -16,7 +17,12 @@ from bert.tasks.classification.processors import (
     MrpcProcessor,
     XnliProcessor,
 )
-from bert.tasks.classification.table_files import FORMATS, given_flags
+from bert.tasks.classification.table_files import TableProcessor
+from bert.tasks.classification.table_settings import (
+    FORMATS,
+    TableSettings,
+    given_flags,
+)
 from bert.tasks.config import SetsConfig
 
 # The tasks by the names that --task_name takes. Code that imports
@@ -39,10 +45,16 @@ class Config(SetsConfig):
     pair_column: str | None
     label_column: str
     id_column: str | None
+    dev_text_column: str | None
+    dev_pair_column: str | None
+    dev_label_column: str | None
     header: bool
+    delimiter: str | None
     label_type: str
     label_separator: str
+    skip_labels: str | None
     labels: str | None
+    language: str | None
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
@@ -72,6 +84,11 @@ class Config(SetsConfig):
                 "--glue_submission is for the tasks of GLUE. Received: "
                 f"--task_name={self.task_name}."
             )
+        if self.language and name != "xnli":
+            raise UserError(
+                "--language is for --task_name=xnli; leave it out. Received: "
+                f"--task_name={self.task_name}."
+            )
         if not self.label_separator:
             raise UserError("--label_separator must not be empty.")
         if self.label_type == "regression" and self.labels is not None:
@@ -86,13 +103,33 @@ class Config(SetsConfig):
         name = self.task_name.lower()
         return name if name in FORMATS else None
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """What is said of a text."""
         if self.table_format:
-            return kinds.BY_LABEL_TYPE[self.label_type]
+            return kinds.BY_LABEL_TYPE[self.table_settings.label_type]
         return kinds.find(self.new_processor().kind)
+
+    @cached_property
+    def table_settings(self) -> TableSettings:
+        """How one's own files are to be read.
+
+        A --label_column that names several columns says label_type=multi.
+        """
+        settings = TableSettings.from_config(self.table_format or "", self)
+        own = settings.columns("train")
+        if settings.label_type != "single" or len(own.label_choices) == 1:
+            return settings
+        processor = TableProcessor(settings)
+        for name in self.needed_sets:
+            path = processor.path(self.data_dir, name)
+            if processor.has_column(path, own.label_column):
+                return settings
+        return dataclasses.replace(settings, label_type="multi")
 
     def new_processor(self) -> DataProcessor:
         """Returns the processor that --task_name names."""
-        return processors[self.task_name.lower()]()
+        processor = processors[self.task_name.lower()]()
+        if self.language and isinstance(processor, XnliProcessor):
+            processor.language = self.language
+        return processor

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from absl import logging
 
 from bert.model_folder import labels as label_files
-from bert.tasks import task
+from bert.tasks import label_counts, task
 from bert.tasks.classification import features, sets
 from bert.tasks.classification.config import Config
 from bert.tasks.classification.processors import DataProcessor, InputExample
-from bert.tasks.classification.table_files import TableProcessor, TableSettings
+from bert.tasks.classification.table_files import TableProcessor
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.task import SetsTask
 
@@ -51,13 +51,14 @@ class Classification(SetsTask):
             config.needed_sets,
             may_lack=("test",) if config.do_eval else (),
         )
-        self.labels = sets.label_names(self._processor)
-        if self.labels:
-            origin = f"--task_name={config.task_name}"
-            label_files.check_kept(
-                label_files.Labels(list(self.labels), origin),
-                task.kept_labels(start),
-            )
+        origin = f"--task_name={config.task_name}"
+        labels = label_files.Labels(sets.label_names(self._processor), origin)
+        if labels.names:
+            if config.table_format:
+                kept = task.kept_labels(start)
+                labels = label_files.in_order_of(labels, kept)
+            task.check_labels(config, labels, start)
+        self.labels = labels.names
         self._label_ids = {
             (set_type, part): sets.label_ids(
                 examples, self._kind, self.labels, config.max_seq_length
@@ -65,6 +66,7 @@ class Classification(SetsTask):
             for set_type, own in self._sets.items()
             for part, examples in own.items()
         }
+        self._log_labels()
         self._label_weights = sets.label_weights(
             self._processor, self.labels, config.class_weights, self._train
         )
@@ -73,16 +75,33 @@ class Classification(SetsTask):
     def _train(self) -> Sequence[InputExample]:
         return self._sets.get("train", {}).get("", ())
 
+    def _log_labels(self) -> None:
+        """Logs the labels of the training set, if there is one."""
+        if not self._train:
+            return
+        if self.labels:
+            own = [self._kind.names_of(each.label) for each in self._train]
+            label_counts.log(self.labels, own)
+        else:
+            ids = self._label_ids["train", ""]
+            label_counts.log_numbers([number for (number,) in ids])
+
     def _make_processor(self, start) -> DataProcessor:
         """Returns the task's processor, which knows its labels if it can."""
         config = self.config
         if not config.table_format:
             return config.new_processor()
-        settings = TableSettings.from_config(config.table_format, config)
+        settings = config.table_settings
         if not self._kind.least_labels:
             return TableProcessor(settings)
         known = task.known_labels(config, config.labels, start)
         return TableProcessor(settings, *(known or ()))
+
+    def table(self):
+        processor = self._processor
+        if isinstance(processor, TableProcessor):
+            return processor.kept_settings
+        return {}
 
     @property
     def num_examples(self):

@@ -14,7 +14,7 @@ from bert.data.tables import rows
 from bert.data.tables.rows import Place
 from bert.errors import UserError
 from bert.tasks import spec
-from bert.tasks.classification.label_cells import label_name
+from bert.tasks.classification.label_cells import label_name, several_labels
 from bert.tasks.classification.processors import InputExample
 
 if TYPE_CHECKING:
@@ -263,15 +263,7 @@ class MultiLabel(Kind):
     has_many = True
 
     def read_cell(self, place, cell, column, separator):
-        if isinstance(cell, str):
-            cell = cell.split(separator)
-        if not isinstance(cell, list):
-            raise place.fault(
-                "a list of labels, or a text of labels separated by "
-                f"{separator!r}"
-            )
-        names = [label_name(place, label) for label in cell]
-        return [name for name in names if name]
+        return several_labels(place, cell, separator)
 
     def names_of(self, label):
         return [label_text(each) for each in label or ()]

@@ -242,11 +242,17 @@ class MnliProcessor(MnliMismatchedProcessor):
 
 
 class XnliProcessor(FileProcessor):
-    """XNLI, trained on MNLI in Chinese and judged by Chinese; no test set.
+    """XNLI, trained on MNLI and judged in one language; no test set.
 
     Attributes:
+        languages: those that there are.
         language: of the texts.
     """
+
+    languages: ClassVar[Sequence[str]] = (
+        *("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw"),
+        *("th", "tr", "ur", "vi", "zh"),
+    )
 
     files: ClassVar[Mapping[str, str]] = {
         "train": "multinli/multinli.train.{}.tsv",

@@ -1,80 +1,43 @@
 """One's own data as a task: tsv, csv and jsonl files."""
 
-import dataclasses
+import collections
+import itertools
 import os
 import string
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from absl import logging
 
-from bert.data.tables import rows, table_cells
+from bert.data.tables import label_forms, rows, table_cells
 from bert.data.tables.rows import Place
 from bert.errors import UserError
-from bert.tasks.classification import kinds
+from bert.tasks import label_counts
+from bert.tasks.classification import kinds, label_cells, table_labels
 from bert.tasks.classification.processors import DataProcessor, InputExample
+from bert.tasks.classification.table_labels import RowLabels
+from bert.tasks.classification.table_settings import SetColumns, TableSettings
 
-FORMATS = ("tsv", "csv", "jsonl")
 _FILE_FLAGS = {"train": "train_file", "dev": "dev_file", "test": "test_file"}
 
 
-@dataclasses.dataclass(frozen=True)
-class TableSettings:
-    """How files are to be read: values of the flags of the same names.
+class _Row(NamedTuple):
+    """An example, and where it stands."""
+
+    place: Place
+    example: InputExample
+
+
+class _Cells(NamedTuple):
+    """The cells of a file.
 
     Attributes:
-        format: "tsv", "csv" or "jsonl".
-        train_file: the training set; None: data_dir's train.tsv (.csv, …).
-        dev_file: the set that is evaluated; None: data_dir's dev.tsv.
-        test_file: the set that is predicted; None: data_dir's test.tsv.
-        text_column: the text's column: its name in the header, or its number
-            from 0; in jsonl its key. So the next ones.
-        pair_column: the second text's; None: there is none.
-        label_column: the label's; not read in the test set.
-        id_column: a name for the example; None: they are numbered.
-        header: whether the first line of a tsv or csv file names the columns.
-        label_type: "single", "multi" or "regression".
-        label_separator: between the labels of a tsv or csv cell.
-
-    Raises:
-        UserError: a text's column is the label's.
+        titles: of its columns, by what they were asked for as.
+        rows: where each row stands, and its cells by column.
     """
 
-    format: str
-    train_file: str | None = None
-    dev_file: str | None = None
-    test_file: str | None = None
-    text_column: str = "text"
-    pair_column: str | None = None
-    label_column: str = "label"
-    id_column: str | None = None
-    header: bool = True
-    label_type: str = "single"
-    label_separator: str = ","
-
-    def __post_init__(self) -> None:
-        for name in ("text_column", "pair_column"):
-            if getattr(self, name) == self.label_column:
-                raise UserError(
-                    f"--{name} and --label_column must differ. Received: "
-                    f"{rows.shorten(self.label_column)} for both."
-                )
-
-    @classmethod
-    def from_config(cls, table_format: str, config: object) -> "TableSettings":
-        """Takes what the format leaves open from attributes of `config`."""
-        return cls(table_format, **{n: getattr(config, n) for n in _defaults()})
-
-
-def _defaults() -> dict[str, Any]:
-    fields = dataclasses.fields(TableSettings)
-    return {f.name: f.default for f in fields if f.name != "format"}
-
-
-def given_flags(config: object) -> list[str]:
-    """Returns the flags for one's own data that are not at their defaults."""
-    defaults = {**_defaults(), "labels": None}
-    return [n for n, value in defaults.items() if getattr(config, n) != value]
+    titles: Mapping[str, str]
+    rows: Iterator[tuple[Place, dict[str, Any]]]
 
 
 class TableProcessor(DataProcessor):
@@ -83,8 +46,9 @@ class TableProcessor(DataProcessor):
     Args:
         settings: what to read, and how.
         labels: the labels' names in the order of their ids; None: those of
-            the training set, sorted, once it has been read.
+            the training set, in their order, once it has been read.
         origin: where the labels come from, for messages.
+
     """
 
     def __init__(
@@ -94,6 +58,7 @@ class TableProcessor(DataProcessor):
         origin: str = "the training set",
     ) -> None:
         self.settings = settings
+        self._delimiter: str | None = None
         self._kind = kinds.BY_LABEL_TYPE[settings.label_type]
         self.kind = self._kind.name
         self.metric_names = ("macro_f1",) if self._kind.has_classes else ()
@@ -106,28 +71,26 @@ class TableProcessor(DataProcessor):
 
     def get_train_examples(self, data_dir):
         """Returns train_file's examples."""
-        read = self._read(data_dir, "train")
+        path = self.path(data_dir, "train")
+        are_known = self._labels is not None
+        read = self._read(path, "train")
         if self._labels is None and self._kind.least_labels:
-            self._labels = sorted(
-                {name for _, example in read for name in self._names(example)}
+            self._labels = label_forms.in_order(
+                {name for row in read for name in self._names(row)}
             )
-            if self._kind.has_classes and _look_like_scores(self._labels):
-                logging.warning(
-                    "%s: the labels are numbers (%s), but each is taken for "
-                    "a class of its own; --label_type=regression is for "
-                    "numbers.",
-                    self.path(data_dir, "train"),
-                    rows.some(self._labels),
-                )
+        _warn_of_counts(path, [row.example for row in read])
+        if not are_known:
+            self._warn_of_labels(path, read)
         return self._checked(read)
 
     def get_dev_examples(self, data_dir):
         """Returns dev_file's examples."""
-        return self._checked(self._read(data_dir, "dev"))
+        return self._checked(self._read(self.path(data_dir, "dev"), "dev"))
 
     def get_test_examples(self, data_dir):
         """Returns test_file's examples, without labels."""
-        return [example for _, example in self._read(data_dir, "test")]
+        found = self._read(self.path(data_dir, "test"), "test")
+        return [row.example for row in found]
 
     def path(self, data_dir: str | None, set_type: str) -> str:
         """Returns the file of the "train", "dev" or "test" set.
@@ -147,74 +110,180 @@ class TableProcessor(DataProcessor):
             "Received: neither."
         )
 
-    def _read(
-        self, data_dir: str | None, set_type: str
-    ) -> list[tuple[Place, InputExample]]:
-        """Returns the examples of a file and where they stand."""
-        path = self.path(data_dir, set_type)
+    @property
+    def kept_settings(self) -> dict[str, str | bool]:
+        """How further tables are to be read by default."""
         given = self.settings
-        wanted = [given.text_column, given.pair_column, given.id_column]
-        if set_type != "test":
-            wanted.append(given.label_column)
-        columns = [column for column in wanted if column is not None]
-        if given.format == "jsonl":
-            found = table_cells.read_json(path, columns)
-        else:
-            found = table_cells.read(
-                path,
-                columns,
-                is_csv=given.format == "csv",
-                header=given.header,
-                is_test=set_type == "test",
-            )
-        read = [
-            (place, self._example(place, cells, f"{set_type}-{number}"))
-            for number, (place, cells) in enumerate(found, start=1)
-        ]
+        kept = {
+            "text_column": given.text_column,
+            "pair_column": given.pair_column,
+            "label_separator": given.label_separator,
+            "delimiter": self._delimiter,
+            "header": given.header,
+        }
+        return {
+            name: value for name, value in kept.items() if value is not None
+        }
+
+    def has_column(self, path: str, name: str) -> bool:
+        """Whether a file can be read, and has one column of this name."""
+        try:
+            self._cells(path, [[name]], is_test=False)
+        except UserError:
+            return False
+        return True
+
+    def _read(self, path: str, set_type: str) -> list[_Row]:
+        """Returns the examples of a file, and where they stand."""
+        wanted = self.settings.columns(set_type)
+        is_test = set_type == "test"
+        choices = [wanted.texts]
+        if not is_test:
+            choices = [[*wanted.texts, *own] for own in wanted.label_choices]
+        cells = self._cells(path, choices, is_test)
+        labels = None if is_test else self._row_labels(path, wanted, cells)
+        read = []
+        for number, (place, values) in enumerate(cells.rows, start=1):
+            example = _example(place, values, wanted, f"{set_type}-{number}")
+            if labels is not None:
+                example.label = labels.read(place, values)
+            if is_test or example.label is not None:
+                read.append(_Row(place, example))
+        if labels is not None:
+            labels.log_skipped(path)
+            self._name_vectors(read)
         if not read:
             raise UserError(
                 f"{path}: expected examples. Received: no row but the header "
-                "(--noheader if the first row is an example)."
+                "(--noheader if the first row is an example), or "
+                "--skip_labels leaves none."
             )
         return read
 
-    def _example(
-        self, place: Place, cells: Mapping[str, Any], name: str
-    ) -> InputExample:
-        """Makes an example of the cells that its line has."""
-        given = self.settings
-        pair = given.pair_column
-        return InputExample(
-            guid=str(cells[given.id_column]) if given.id_column else name,
-            text_a=_text(place, cells, given.text_column),
-            text_b=None if pair is None else _text(place, cells, pair),
-            label=self._kind.read_cell(
-                place,
-                cells[given.label_column],
-                given.label_column,
-                given.label_separator,
-            )
-            if given.label_column in cells
-            else None,
+    def _cells(
+        self, path: str, choices: Sequence[Sequence[str]], is_test: bool
+    ) -> _Cells:
+        if self.settings.format == "jsonl":
+            found = table_cells.read_json(path, *choices)
+            first = next(found)
+            titles = {name: name for name in first[1]}
+            return _Cells(titles, itertools.chain([first], found))
+        table = table_cells.open_table(
+            path, choices, self.settings.form, is_test=is_test
+        )
+        if table.form.delimiter != self.settings.form.own_delimiter:
+            self._delimiter = table.form.delimiter
+        titles = {
+            name: table.first[place].strip() if table.form.header else name
+            for name, place in table.columns.items()
+        }
+        return _Cells(titles, table_cells.cells_of(table, is_test))
+
+    def _row_labels(
+        self, path: str, wanted: SetColumns, cells: _Cells
+    ) -> RowLabels:
+        """Returns what reads the labels of a file's rows."""
+        columns = next(
+            own for own in wanted.label_choices if {*own} <= cells.titles.keys()
+        )
+        titles = {column: cells.titles[column] for column in columns}
+        return RowLabels(
+            self._kind,
+            titles
+            if len(columns) == 1
+            else self._names_of_columns(path, wanted, titles),
+            self.settings.label_separator,
+            table_labels.skipped_labels(self.settings.skip_labels),
         )
 
-    def _checked(
-        self, read: list[tuple[Place, InputExample]]
-    ) -> list[InputExample]:
+    def _names_of_columns(
+        self, path: str, wanted: SetColumns, titles: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Returns the label of each column; those of the titles if unknown."""
+        if self._labels is None:
+            self._labels = list(titles.values())
+        known = self.get_labels()
+        is_renamed = wanted.label_column != self.settings.label_column
+        if is_renamed and len(titles) == len(known):
+            return dict(zip(titles, known, strict=True))
+        if {*titles.values()} != {*known}:
+            raise UserError(
+                f"{path}: expected a column for each of the labels "
+                f"{rows.some(known)} (those of {self._origin}). Received: "
+                f"{rows.some(list(titles.values()))} (--label_column)."
+            )
+        return titles
+
+    def _name_vectors(self, read: Sequence[_Row]) -> None:
+        """Makes labels of lists that have a 0 or 1 for each."""
+        own = [self._names(row) for row in read] if self._kind.has_many else []
+        if not any(map(label_cells.is_vector, own)):
+            return
+        for (place, example), vector in zip(read, own, strict=True):
+            example.label = label_cells.vector_labels(
+                place, vector, self.get_labels()
+            )
+
+    def _warn_of_labels(self, path: str, read: Sequence[_Row]) -> None:
+        """Warns of labels that are hardly meant."""
+        names = self.get_labels()
+        label_counts.warn_of_forms(path, names)
+        if not self._kind.has_classes:
+            return
+        counts = collections.Counter(
+            n for row in read for n in self._names(row)
+        )
+        label_counts.warn_of_cells(path, counts, len(read))
+        if _look_like_scores(names):
+            logging.warning(
+                "%s: the labels are numbers (%s), but each is taken for "
+                "a class of its own; --label_type=regression is for "
+                "numbers.",
+                path,
+                rows.some(names),
+            )
+
+    def _checked(self, read: Sequence[_Row]) -> list[InputExample]:
         """Returns the examples; UserError where a label is not known."""
         known = self.get_labels()
-        for place, example in read:
-            for label in self._names(example):
+        for row in read:
+            for label in self._names(row):
                 if label not in known:
-                    raise place.fault(
+                    raise row.place.fault(
                         f"one of the labels {rows.some(known)} (those of "
                         f"{self._origin}), found {rows.shorten(label)}",
                         "correct the line, or give all labels (--labels)",
                     )
-        return [example for _, example in read]
+        return [row.example for row in read]
 
-    def _names(self, example: InputExample) -> Sequence[str]:
-        return self._kind.names_of(example.label)
+    def _names(self, row: _Row) -> Sequence[str]:
+        return self._kind.names_of(row.example.label)
+
+
+def _example(
+    place: Place, cells: Mapping[str, Any], columns: SetColumns, name: str
+) -> InputExample:
+    """Makes an example, without its label, of the cells of a row."""
+    pair, own_name = columns.pair_column, columns.id_column
+    return InputExample(
+        guid=str(cells[own_name]) if own_name else name,
+        text_a=_text(place, cells, columns.text_column),
+        text_b=None if pair is None else _text(place, cells, pair),
+    )
+
+
+def _warn_of_counts(path: str, examples: Sequence[InputExample]) -> None:
+    """Warns of columns that are the numbers of the rows."""
+    for flag, cells in (
+        ("text_column", [example.text_a for example in examples]),
+        ("label_column", [str(example.label) for example in examples]),
+    ):
+        if label_forms.is_count(cells):
+            logging.warning(
+                "%s: --%s is a column that does nothing but count the rows; "
+                "is it the right one?",
+                *(path, flag),
+            )
 
 
 def _look_like_scores(labels: Sequence[str]) -> bool:

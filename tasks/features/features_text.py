@@ -19,6 +19,7 @@ from absl import logging
 from bert.data.records import packing
 from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError
+from bert.files import text_input
 from bert.tasks.spec import INPUTS
 
 _SEPARATOR = " ||| "
@@ -43,7 +44,7 @@ def open_lines(path: str, flag: str) -> Iterator[Iterator[Line]]:
     """Opens a file of lines, and looks at the first.
 
     Args:
-        path: local (a pipe, too), or what TensorFlow reads.
+        path: local (a pipe, too), or what TensorFlow reads; may be packed.
         flag: where it comes from; for messages.
 
     Yields:
@@ -54,7 +55,7 @@ def open_lines(path: str, flag: str) -> Iterator[Iterator[Line]]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(_open(path))
+            file = stack.enter_context(text_input.reader(path))
             first = next(iter(file), None)
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -67,10 +68,6 @@ def open_lines(path: str, flag: str) -> Iterator[Iterator[Line]]:
                 f"Expected lines of text. Received: --{flag}={path}, empty."
             )
         yield read_lines(path, itertools.chain([first], file))
-
-
-def _open(path: str):
-    return tf.io.gfile.GFile(path, "rb") if "://" in path else open(path, "rb")
 
 
 def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bert.tasks import spec
+from bert.tasks import label_counts, spec
 from bert.tasks.multiple_choice import examples, features
 from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import ChoiceExample
@@ -35,6 +35,12 @@ class MultipleChoice(SetsTask):
             )
             for name in config.needed_sets
         }
+        if "train" in self._sets:
+            train = self._sets["train"]
+            label_counts.log(
+                list(map(str, range(_num_choices(train)))),
+                [[str(example.label)] for example in train],
+            )
 
     @property
     def num_examples(self):

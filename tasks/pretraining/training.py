@@ -5,6 +5,7 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 """
 
 import functools
+import os
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -13,15 +14,15 @@ from absl import logging
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline
 from bert.data.records.record_files import RecordSource
-from bert.files import flag_paths
-from bert.model_folder import locate, task_files
+from bert.files import file_bytes, flag_paths
+from bert.model_folder import locate, resume_file, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets
 from bert.tasks.pretraining import metrics
 from bert.tasks.pretraining.config import Config
-from bert.training import loop, results, run, strategy
+from bert.training import head_check, loop, results, run, strategy
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -41,6 +42,18 @@ def task_of(config: Config) -> task_files.Task:
         do_lower_case=None,  # of the records' text; they do not say it
         max_seq_length=config.max_seq_length,
     )
+
+
+def check_run(config: Config) -> None:
+    """Checks that the run in output_dir, if there is one, may go on."""
+    task_files.check(
+        config.output_dir, config.bert_config_file, None, config.force_resume
+    )
+    resume_file.check(config.output_dir, _meaning(config), config.force_resume)
+
+
+def _meaning(config: Config) -> Mapping[str, object]:
+    return resume_file.meaning(task_of(config), config.bert_config_file, None)
 
 
 def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
@@ -64,6 +77,30 @@ def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
     )
 
 
+def check_model(config: Config, bert_config: BertConfig) -> None:
+    """Checks what is left to check before the first file is written.
+
+    Call it in the strategy's scope.
+
+    Raises:
+        UserError: devices cannot share a batch, or a checkpoint does not fit
+            the model.
+    """
+    if config.do_train:
+        run.check_size(config, _length(config))
+    head_check.check_model(
+        head_check.find_weights(config.output_dir, config.init_checkpoint),
+        lambda: PretrainingModel(
+            bert_config, compute_dtype=config.compute_dtype
+        ),
+        num_train_steps=config.num_train_steps if config.do_train else 0,
+    )
+
+
+def _length(config: Config) -> run.Length:
+    return run.Length(config.num_train_steps, config.num_warmup_steps)
+
+
 def train(
     config: Config, bert_config: BertConfig, source: RecordSource
 ) -> None:
@@ -71,16 +108,28 @@ def train(
     logging.info("***** Running training *****")
     run.train(
         config,
-        run.Length(config.num_train_steps, config.num_warmup_steps),
+        _length(config),
         lambda seed: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype, init_seed=seed
         ),
         record_sets.training_batches(source, config),
         record_sets.unreadable(source),
-        on_loaded=lambda: task_files.write(
-            config.output_dir, task_of(config), config.bert_config_file, None
-        ),
+        on_loaded=lambda: _keep(config, source),
     )
+
+
+def _keep(config: Config, source: RecordSource) -> None:
+    """Keeps in output_dir what the run is made with from here on."""
+    task_files.write(
+        config.output_dir, task_of(config), config.bert_config_file, None
+    )
+    # Not what is in the files: they may take hours to read.
+    files = sorted(
+        (os.path.basename(name), file_bytes.size_and_time(name)[0])
+        for name in source.files
+    )
+    training = {"data": resume_file.digest(files), **config.course}
+    resume_file.go_on(config.output_dir, _meaning(config), training)
 
 
 def evaluate(

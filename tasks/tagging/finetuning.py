@@ -8,10 +8,10 @@ from absl import logging
 from bert.data.tables import conll
 from bert.data.tables.conll import Corpus
 from bert.model_folder import labels as label_files
-from bert.tasks import spec, task
+from bert.tasks import label_counts, spec, task
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.tagging import predictions, windows
+from bert.tasks.tagging import predictions, schemes, windows
 from bert.tasks.tagging.config import Config
 from bert.tasks.task import SetsTask
 
@@ -50,8 +50,12 @@ class Tagging(SetsTask):
         labels = task.known_labels(config, config.labels, start)
         if labels is None:
             train = self._sets["train"]
-            labels = label_files.Labels(conll.labels_of(train), train.path)
-            label_files.check_kept(labels, task.kept_labels(start))
+            labels = label_files.in_order_of(
+                label_files.Labels(conll.labels_of(train), train.path),
+                task.kept_labels(start),
+            )
+            task.check_labels(config, labels, start)
+            label_counts.warn_of_forms(train.path, labels.names)
         label_files.check_names(labels.names, labels.origin)
         for name, corpus in self._sets.items():
             if name != "test":
@@ -59,6 +63,12 @@ class Tagging(SetsTask):
                     corpus, labels.names, f"those of {labels.origin}"
                 )
         self.labels = labels.names
+        if "train" in self._sets:
+            sentences = self._sets["train"].sentences
+            label_counts.log(
+                self.labels, [sentence.labels or [] for sentence in sentences]
+            )
+        schemes.log(self.labels)
 
     def prepare(self, prepared):
         """Makes the featurizer, and counts the windows to train on."""
@@ -128,8 +138,9 @@ class Tagging(SetsTask):
             sentence.labels or [] for sentence in self._sets["dev"].sentences
         ]
         predicted = self._labels_of(found.label_ids.tolist(), self._sets["dev"])
-        if not in_training and metrics.is_entity_scheme(self.labels):
-            for line in metrics.report(gold, predicted).splitlines():
+        if not in_training:
+            report = metrics.report(gold, predicted, self.labels)
+            for line in report.splitlines():
                 logging.info("%s", line)
         return {
             **metrics.metrics(gold, predicted, self.labels),

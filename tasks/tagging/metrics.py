@@ -1,19 +1,16 @@
 """Metrics of token classification, on the labels of whole sentences."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from absl import logging
 
 from bert.tasks.classification.metrics import METRICS
+from bert.tasks.tagging import schemes
 
 Tags = Sequence[Sequence[str]]
 
-_ENTITY = re.compile(r"[BIESLU]-.+")
-# The letters of BILOU, which conlleval and seqeval do not know, in theirs.
-_BILOU = {"L-": "E-", "U-": "S-"}
+_OF_ENTITIES = ("precision", "recall", "f1")
 
 
 class Answers(NamedTuple):
@@ -70,33 +67,11 @@ def losses(answers: Answers, batch_size: int) -> dict[str, np.float32]:
     }
 
 
-def is_entity_scheme(labels: Sequence[str]) -> bool:
-    """Whether labels mark entities: each but O is B-x, I-x, E-x or S-x.
-
-    L-x and U-x of the BILOU scheme count too. If only some of the labels are
-    of that form, a warning names one that is not.
-
-    Args:
-        labels: all labels there are.
-    """
-    others = [label for label in labels if label != "O"]
-    entities = [label for label in others if _ENTITY.fullmatch(label)]
-    strange = sorted(set(others) - set(entities))
-    if entities and strange:
-        logging.log_first_n(
-            logging.WARNING,
-            "No entities are counted: %r is none of O, B-…, I-…, E-…, S-…",
-            1,
-            strange[0],
-        )
-    return bool(entities) and not strange
-
-
 def metric_names(labels: Sequence[str]) -> list[str]:
     """Returns the names of the figures that `metrics` and `losses` give."""
-    entities = is_entity_scheme(labels)
-    names = ["precision", "recall", "f1"] if entities else ["macro_f1"]
-    return ["eval_accuracy", "eval_loss", "loss", *names]
+    of_words = [] if schemes.is_usual(labels) else ["macro_f1"]
+    of_entities = _OF_ENTITIES if schemes.read(labels) else []
+    return ["eval_accuracy", "eval_loss", "loss", *of_words, *of_entities]
 
 
 def metrics(
@@ -112,8 +87,9 @@ def metrics(
     Returns:
         eval_accuracy, the share of words with the right label; where labels
         mark entities, precision, recall and f1 over whole entities, as
-        conlleval and seqeval's default mode count them; else macro_f1, the
-        mean of the labels' F1 (scikit-learn). 0 where one is undefined.
+        conlleval and seqeval's default mode count them; where they do not
+        mark them as is usual, macro_f1, the mean of the labels' F1
+        (scikit-learn). 0 where one is undefined.
     """
     words = [
         pair
@@ -121,11 +97,13 @@ def metrics(
         for pair in zip(one, other, strict=True)
     ]
     accuracy = sum(one == other for one, other in words) / len(words)
-    if is_entity_scheme(labels):
-        figures = _entity_figures(gold, predicted)
-    else:
-        figures = {"macro_f1": METRICS["macro_f1"](*np.array(words).T)}
-    figures["eval_accuracy"] = accuracy
+    figures = {"eval_accuracy": accuracy}
+    if not schemes.is_usual(labels):
+        figures["macro_f1"] = METRICS["macro_f1"](*np.array(words).T)
+    if tags := schemes.read(labels):
+        figures.update(
+            _entity_figures(_tagged(gold, tags), _tagged(predicted, tags))
+        )
     return {name: np.float32(value) for name, value in figures.items()}
 
 
@@ -136,31 +114,32 @@ def _entity_figures(gold: Tags, predicted: Tags) -> dict[str, float]:
     )
 
     precision, recall, f1, _ = precision_recall_fscore_support(
-        _iobes(gold), _iobes(predicted), average="micro", zero_division=0
+        gold, predicted, average="micro", zero_division=0
     )
-    return {"precision": precision, "recall": recall, "f1": f1}
+    return dict(zip(_OF_ENTITIES, (precision, recall, f1), strict=True))
 
 
-def report(gold: Tags, predicted: Tags) -> str:
+def report(gold: Tags, predicted: Tags, labels: Sequence[str]) -> str:
     """Returns seqeval's table of precision, recall and F1 for each type.
 
     Args:
-        gold: see `metrics`; labels that mark entities.
+        gold: see `metrics`.
         predicted: see `metrics`.
+        labels: see `metrics`.
 
     Returns:
-        Lines; "" where there is no entity at all.
+        Lines; "" where there is no entity at all, or labels mark none.
     """
+    tags = schemes.read(labels)
+    if not tags:
+        return ""
     from seqeval.metrics import classification_report
 
-    gold, predicted = _iobes(gold), _iobes(predicted)
+    gold, predicted = _tagged(gold, tags), _tagged(predicted, tags)
     if all(label == "O" for tags in (*gold, *predicted) for label in tags):
         return ""
     return classification_report(gold, predicted, digits=4, zero_division=0)
 
 
-def _iobes(sentences: Tags) -> list[list[str]]:
-    return [
-        [_BILOU.get(label[:2], label[:2]) + label[2:] for label in labels]
-        for labels in sentences
-    ]
+def _tagged(sentences: Tags, tags: Mapping[str, str]) -> list[list[str]]:
+    return [[tags[label] for label in labels] for labels in sentences]

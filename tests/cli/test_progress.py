@@ -78,3 +78,9 @@ def test_a_terminal_gets_a_live_line_and_log_lines_above_it(monkeypatch):
     os.close(master)
     assert "a line of the log" in text
     assert "step 3/10" in text.splitlines()[-1]
+
+
+def test_a_closed_standard_error_shows_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress.Progress(10, "step") as shown:
+        shown.update(3)

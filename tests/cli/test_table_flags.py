@@ -5,7 +5,7 @@ import dataclasses
 from absl import flags
 
 from bert.cli import config, table_flags
-from bert.tasks.classification.table_files import TableSettings
+from bert.tasks.classification.table_settings import TableSettings
 
 
 def test_settings_of_tables_can_be_read_from_them():

@@ -213,7 +213,6 @@ def test_a_configuration_file_that_is_missing_or_wrong_is_named(
     ("changes", "message"),
     [
         ({"model_type": "roberta"}, "Received: 'roberta'"),
-        ({"model_type": None}, "Received: 'no model_type'"),
         ({"type_vocab_size": None}, "type_vocab_size must be given"),
         (
             {"hidden_act": "silu"},
@@ -235,6 +234,37 @@ def test_a_configuration_that_cannot_be_is_refused(
 ):
     folder = hf_folder.write(golden, tmp_path / "hf", **changes)
     assert_refused(folder, tmp_path / "out", message)
+
+
+def test_without_a_model_type_all_tensors_must_be_berts(
+    golden, tmp_path, caplog
+):
+    folder = hf_folder.write(golden, tmp_path / "hf", model_type=None)
+    assert_golden(convert(folder), golden)
+    assert "has no model_type; by the names of its tensors it is" in caplog.text
+    tensors = hf_folder.hf_tensors(golden) | {"lm_head.bias": np.ones(3, "f")}
+    other = hf_folder.write(golden, tmp_path / "b", tensors, model_type=None)
+    message = "no model_type, and 1 tensors that BERT has not, such as lm_head"
+    assert_refused(other, tmp_path / "other", message)
+
+
+def test_the_encoder_alone_may_have_a_head_that_cannot_be(golden, tmp_path):
+    tensors = hf_folder.hf_tensors(golden)
+    del tensors["cls.predictions.bias"]
+    tensors |= {
+        "cls.predictions.decoder.weight": np.ones([5, 32], np.float32),
+        "classifier.weight": np.ones([], np.float32),
+    }
+    folder = hf_folder.write(
+        golden,
+        tmp_path / "hf",
+        tensors,
+        architectures=["BertForSequenceClassification"],
+        problem_type="ranking",
+        id2label=7,
+    )
+    out = convert(folder, task="features")
+    assert len(read(out)) == 55
 
 
 def test_a_depth_without_end_is_refused_before_its_table_is_made(

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from bert.conversion import huggingface_names as names
@@ -185,19 +184,22 @@ def test_tensors_that_bert_has_not_are_refused_in_the_encoder_only(caplog):
         choose(FEATURES, [*given, "bert/encoder/layer_1/bias"])
 
 
-def test_finite_numbers_become_float32():
-    found = conversion.check_finite("a", np.array([[0.5, -2]], np.float16))
+def test_force_leaves_out_what_the_encoder_lacks(caplog):
+    given = names_of(parts_of(FEATURES), names.ENCODER, names.POOLER)
+    more = [f"bert/encoder/adapter_{i:02}" for i in range(12)]
 
-    assert found.dtype == np.float32
-    assert found.tolist() == [[0.5, -2]]
-
-
-@pytest.mark.parametrize("number", [np.nan, -np.inf, 1e39])
-def test_a_number_that_float32_has_not_is_named(number):
-    with pytest.raises(UserError) as caught:
-        conversion.check_finite("bert/x", np.array([1.0, number]))
-
-    assert str(caught.value) == (
-        "bert/x must hold numbers that are finite in float32. "
-        f"Received: {number}."
+    _, chosen = conversion.choose_weights(
+        *(plain_model.config(), "features", None, 0, [*given, *more]),
+        lambda weight: weight.name,
+        "the file",
+        force=True,
     )
+
+    assert [weight.name for weight in chosen] == given
+    assert "adapter_09, … (12 in all)" in caplog.text
+
+
+def test_a_part_that_is_left_out_need_not_be_whole():
+    given = names_of(parts_of(FEATURES), names.ENCODER, names.POOLER)
+
+    assert choose(FEATURES, [*given, "cls/predictions/output_bias"]) == given

@@ -224,9 +224,43 @@ def test_a_stop_between_the_renames_leaves_no_mixed_model(
         done.append(target)
         rename(source, target, overwrite)
 
+    # As where a file system cannot do it in one step.
+    monkeypatch.setattr(atomic_files, "replace_files", lambda *_: False)
     monkeypatch.setattr(tf.io.gfile, "rename", stop)
     with pytest.raises(KeyboardInterrupt):
         write(old_model, 2.0)
     assert sorted(os.listdir(old_model)) == [
         name for name in FILES if not name.endswith(".index")
     ]
+
+
+class Killed(BaseException):
+    """Nothing is done any more."""
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_kill_leaves_the_old_model_or_the_new_one(
+    old_model, monkeypatch, step
+):
+    (old_model / "notes.txt").write_text("mine")
+    exchange = atomic_files._exchange
+
+    def kill(*paths):
+        if step == "after":
+            assert exchange(*paths)
+        raise Killed
+
+    monkeypatch.setattr(atomic_files, "_exchange", kill)
+    with pytest.raises(Killed):
+        write(old_model, 2.0)
+    assert (old_model / "notes.txt").read_text() == "mine"
+    (old_model / "notes.txt").unlink()
+    assert_model(old_model, 1.0 if step == "before" else 2.0)
+    assert os.listdir(old_model.parent) == ["out"]
+
+
+def test_the_folder_that_one_is_in_stays_the_same(old_model, monkeypatch):
+    monkeypatch.chdir(old_model)
+    write(old_model, 2.0)
+    assert_model(old_model, 2.0)
+    assert sorted(os.listdir(".")) == FILES

@@ -36,6 +36,18 @@ def test_a_word_table_with_spare_rows_is_warned_of(golden, tmp_path, caplog):
     assert "has 3 tokens, the word table 391 rows" in caplog.text
 
 
+def test_a_gap_and_a_piece_with_white_space_are_empty_lines(
+    golden, tmp_path, caplog
+):
+    caplog.set_level("INFO", logger="absl")
+    folder = hf_folder.write(golden, tmp_path / "hf")
+    vocab = {"[UNK]": 0, "\u2028": 1, "a b": 2, "##\xa0": 4, "b": 5}
+    write_tokenizer(folder, vocab=vocab)
+    out = convert(folder)
+    assert (out / "vocab.txt").read_text() == "[UNK]\n\n\n\n\nb\n"
+    assert "4 ids have no piece, or one with white space" in caplog.text
+
+
 def tokenizer_of(**changes):
     return lambda folder: write_tokenizer(folder, **changes)
 
@@ -48,9 +60,10 @@ def tokenizer_of(**changes):
         (put("vocab.txt", b""), "at least one. Received: 0"),
         (put("vocab.txt", b"a\n" * 392), "vocab.txt must have at most as many"),
         (tokenizer_of(type="BPE"), "tokenizer.json must hold a WordPiece"),
-        (tokenizer_of(vocab={"a": 0, "b": 2}), "from 0 without gaps"),
-        (tokenizer_of(vocab={"a b": 0}), "none may hold whitespace"),
-        (tokenizer_of(vocab={"a": [0]}), "from 0 without gaps"),
+        (tokenizer_of(vocab={"a": 0, "b": 0}), "from 0, each with a number"),
+        (tokenizer_of(vocab={"a": -1}), "from 0, each with a number of its"),
+        (tokenizer_of(vocab={"a": [0]}), "from 0, each with a number of its"),
+        (tokenizer_of(vocab={"a": 10**12}), "at least one. Received: 10000000"),
         (tokenizer_of(vocab={"\ud800": 0}), "UTF-8. Received: '\\ud800'"),
     ],
 )

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -41,6 +42,7 @@ def test_a_folder_that_a_kill_has_hidden_comes_back(tmp_path, monkeypatch):
 
     # Between the two renames, nothing is done any more.
     rename = tf.io.gfile.rename
+    monkeypatch.setattr(atomic_files, "_exchange", lambda *_: False)
     with monkeypatch.context() as patch:
         patch.setattr(
             tf.io.gfile,
@@ -75,3 +77,82 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     reason = atomic_files.why_no_folder(str(tmp_path / "file" / "out"))
     assert "no folder that can be written to (Not a directory)" in reason
     assert names_in(tmp_path) == {"file"}
+
+
+def test_a_circle_of_links_cannot_be_replaced(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    reason = atomic_files.why_no_folder(str(tmp_path / "loop"))
+    assert "cannot be replaced: it is a circle of links" in reason
+    assert "it is a mount point" in atomic_files.why_no_folder("/proc")
+
+
+def test_folders_change_places_in_one_step(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    replace(path, "first")
+    # Without the two renames there is no moment without a folder.
+    monkeypatch.setattr(tf.io.gfile, "rename", pytest.fail)
+    replace(path, "second")
+    assert (path / "file").read_text() == "second"
+    assert names_in(tmp_path) == {"out"}
+
+
+def test_an_error_leaves_no_empty_folder(tmp_path):
+    def make(folder, *names):
+        with atomic_files.leaving_no_folder(str(tmp_path / folder)):
+            os.makedirs(tmp_path / folder, exist_ok=True)
+            for name in names:
+                (tmp_path / name).touch()
+            raise RuntimeError
+
+    (tmp_path / "there").mkdir()
+    for folder in ("new/er/est", "there"):
+        with pytest.raises(RuntimeError):
+            make(folder)
+    assert names_in(tmp_path) == {"there"}
+    with pytest.raises(RuntimeError):
+        make("a/b", "a/kept")
+    assert names_in(tmp_path / "a") == {"kept"}
+
+
+def test_a_folder_that_fails_takes_those_above_it_with_it(tmp_path):
+    with pytest.raises(RuntimeError):
+        replace(tmp_path / "above" / "out", "fail")
+    assert names_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_files_of_a_folder_are_replaced_in_one_step(
+    tmp_path, monkeypatch, stays
+):
+    folder = tmp_path / "out"
+    (folder / "inner").mkdir(parents=True)
+    for name in ("old", "kept", "inner/kept", "new.tmp"):
+        (folder / name).write_text(name)
+    if stays:
+        monkeypatch.setattr(atomic_files, "_exchange", lambda *_: False)
+    done = atomic_files.replace_files(
+        str(folder),
+        ["old", "new.tmp"],
+        {"new": str(folder / "new.tmp")},
+    )
+    assert done == (not stays)
+    expected = {"inner", "kept", *(["old", "new.tmp"] if stays else ["new"])}
+    assert names_in(folder) == expected
+    assert (folder / "inner/kept").read_text() == "inner/kept"
+    assert names_in(tmp_path) == {"out"}
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    path = str(tmp_path / "out.txt")
+    for number in (errno.ENOSPC, errno.EFBIG):
+        with (
+            pytest.raises(OSError, match="full") as caught,
+            atomic_files.replacing(path) as temporary,
+            open(temporary, "w"),
+        ):
+            raise OSError(number, "full")
+        assert caught.value.filename == path
+    with pytest.raises(OSError, match="odd") as caught:  # noqa: SIM117
+        with atomic_files.naming(path):
+            raise OSError(errno.EBADF, "odd")
+    assert caught.value.filename is None

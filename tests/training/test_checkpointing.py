@@ -154,6 +154,45 @@ def test_restore_refuses_another_models_checkpoint(tmp_path):
 
 
 def test_restore_refuses_a_deeper_models_checkpoint(tmp_path):
-    save(tmp_path, 1)
+    layer = "bert/encoder/layer_{}/w"
+    tensors = {layer.format(i): tf.Variable([1.0]) for i in range(3)}
+    checkpointing.save(str(tmp_path), 1, tensors, RunState(7, 2))
+    kept = layer.format(0)
     with pytest.raises(UserError, match=r"has unknown 2 tensors"):
-        restore(tmp_path, {})
+        restore(tmp_path, {kept: tensors[kept]})
+
+
+def test_restore_leaves_out_what_the_model_never_had(tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    extra = ["bert/adapter/w", "bert/w/ema", "other"]
+    tensors = {name: tf.Variable([1.0]) for name in ["bert/w", *extra]}
+    checkpointing.save(str(tmp_path), 1, tensors, RunState(7, 2))
+    variable = tf.Variable([0.0])
+    restore(tmp_path, {"bert/w": variable})
+    assert variable.numpy().tolist() == [1.0]
+    assert "of another optimizer: 1 slots (ema)" in caplog.text
+    assert "not used by this run: bert/adapter/w, other" in caplog.text
+
+
+def test_restore_wants_the_moments_of_its_own_optimizer(tmp_path):
+    tensors = {"bert/w": tf.Variable([1.0]), "bert/w/lamb_m": tf.Variable(0.0)}
+    checkpointing.save(str(tmp_path), 1, tensors, RunState(7, 2))
+    wanted = {"bert/w": tf.Variable([0.0]), "bert/w/adam_m": tf.Variable([0.0])}
+    with pytest.raises(UserError, match=r"it has 1 slots \(lamb_m\), as anot"):
+        restore(tmp_path, wanted)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ([1, 2], r"global_step is \[2\] in the checkpoint and \[\] in"),
+        (1.0, "global_step is float32 in the checkpoint and must be int64"),
+        ("a", "global_step is string in the checkpoint and must be int64"),
+        (-3, "must be a number of steps. Received: -3"),
+    ],
+)
+def test_a_step_that_is_no_number_is_one_line(tmp_path, step, message):
+    prefix = str(tmp_path / "model.ckpt-1")
+    checkpoint.write_files(prefix, {"global_step": tf.constant(step)})
+    with pytest.raises(UserError, match=message):
+        checkpointing.step_of(checkpoint.Reader(prefix))

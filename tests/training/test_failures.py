@@ -12,7 +12,7 @@ def test_out_of_memory_says_what_was_asked_for_and_what_would_fit():
         pytest.raises(
             UserError, match=r"Out of memory \(OOM when .*2\^60.*Less is more"
         ),
-        failures.explained(lambda: "Less is more."),
+        failures.explained(lambda: ["Less is more."]),
     ):
         raise tf.errors.ResourceExhaustedError(
             None, None, "Graph error:\nOOM when allocating 2^60 bytes\nmore"
@@ -22,7 +22,7 @@ def test_out_of_memory_says_what_was_asked_for_and_what_would_fit():
 def test_a_full_disk_is_not_taken_for_full_memory():
     with (
         pytest.raises(tf.errors.ResourceExhaustedError),
-        failures.explained(lambda: "Less is more."),
+        failures.explained(lambda: ["Less is more."]),
     ):
         raise tf.errors.ResourceExhaustedError(None, None, "/x; No space left")
 
@@ -33,6 +33,6 @@ def test_memory_that_no_machine_has_is_explained():
 
     with (
         pytest.raises(UserError, match=r"Out of memory .* Less is more"),
-        failures.explained(lambda: "Less is more."),
+        failures.explained(lambda: ["Less is more."]),
     ):
         tf.function(allocate)(tf.ones([]))

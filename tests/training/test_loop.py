@@ -243,7 +243,11 @@ def test_a_copy_of_an_old_output_dir_needs_no_sidecar(golden, tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "raised"),
-    [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)],
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, SystemExit),
+        (signal.SIGHUP, SystemExit),
+    ],
 )
 def test_a_signal_saves_the_step_under_way(golden, tmp_path, number, raised):
     run = GoldenRun(golden, "train_classifier")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from bert.data.records import record_files
 from bert.data.records.fields import Field
 from bert.errors import UserError
-from tests.data.records import protobuf
+from tests.data.records import protobuf, test_frame_lengths
 
 FIELDS = (
     Field("input_ids", 2, "int64"),
@@ -127,6 +127,41 @@ def test_a_damaged_file_names_the_record(tmp_path, write_file, spoil, message):
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(UserError, match=message):
         check(str(path))
+
+
+@pytest.mark.parametrize("compression", ["", "GZIP"])
+@pytest.mark.parametrize("power", [36, 62])
+def test_a_length_of_many_gigabytes_names_the_record(
+    tmp_path, compression, power
+):
+    path = tmp_path / "a"
+    write(path, range(20))
+    long = test_frame_lengths.frame(2**power, b"few")
+    data = path.read_bytes() + long
+    path.write_bytes(gzip.compress(data) if compression else data)
+    with pytest.raises(UserError, match="record 21: the file is truncated"):
+        check(str(path))
+    check(str(path), limit=10)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="record 21"):
+        list(record_files.serialized([str(path)]))
+
+
+def test_lengths_are_looked_at_once_until_the_file_changes(
+    tmp_path, monkeypatch
+):
+    path = write(tmp_path / "a", range(3))
+    looked = []
+    monkeypatch.setattr(
+        record_files.frame_lengths,
+        "first_impossible",
+        lambda *given: looked.append(given),
+    )
+    for _ in range(2):
+        assert len(list(record_files.serialized([path]))) == 3
+    assert len(looked) == 1
+    write(tmp_path / "a", range(4))
+    assert len(list(record_files.serialized([path, path]))) == 8
+    assert len(looked) == 2
 
 
 def test_bytes_that_are_no_example_are_an_error(tmp_path):

@@ -111,6 +111,9 @@ def test_a_file_without_labels_will_do_where_none_are_needed(tmp_path):
             "line 2: expected text in UTF-8. Received: the byte 0x00",
         ),
         ("EU O\n" + 200 * "x" + "\n", "'" + 80 * "x" + "'…"),
+        ("EU O\nx y z\n", "as in line 1; there are 3. Received: 'x y z'"),
+        ("\tO\n", "line 1; the word is empty. Received: '\\tO'"),
+        ("EU\tN\tO\nx\t\tO\n", "as in line 1; column 1 is empty."),
     ],
 )
 def test_a_bad_file_is_one_line_with_its_place(tmp_path, content, message):

@@ -19,7 +19,7 @@ def test_names_in_checkpoints_begin_with_the_scope():
     # But for the pooler, a checkpoint must have them.
     optional = [n for n in names if not n.startswith(model.required_scopes)]
     assert optional == ["bert/pooler/dense/kernel", "bert/pooler/dense/bias"]
-    blocks = {n.removeprefix(model.blocks_scope).split("/")[0] for n in names}
+    blocks = {n.removeprefix("bert/encoder/").split("/")[0] for n in names}
     assert {"layer_0", "layer_1"} <= blocks
 
 

@@ -5,8 +5,8 @@ import types
 import pytest
 
 from bert.errors import UserError
-from bert.tasks.classification.table_files import (
-    TableProcessor,
+from bert.tasks.classification.table_files import TableProcessor
+from bert.tasks.classification.table_settings import (
     TableSettings,
     given_flags,
 )

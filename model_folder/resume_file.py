@@ -1,0 +1,132 @@
+"""resume.json: what the run in output_dir was made with.
+
+A command that goes on with the run must not change what its weights mean: the
+model, the task, the labels, the vocabulary, the casing. It may change how they
+are trained (128 pieces, then 512), which one line tells.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from absl import logging
+
+from bert.errors import UserError, one_line
+from bert.files import atomic_files, file_bytes, text_input
+from bert.model_folder.task_files import Task
+from bert.training import checkpointing
+
+FILE_NAME = "resume.json"
+_SHOWN_CHARS = 24
+
+# JSON values by name.
+Values = Mapping[str, object]
+
+
+def meaning(
+    task: Task,
+    bert_config_file: str,
+    vocab_file: str | None,
+    labels: Sequence[str] = (),
+) -> Values:
+    """Returns what decides what a run's weights mean."""
+    config = json.loads(text_input.read(bert_config_file))
+    vocabulary = [text_input.read(vocab_file)] if vocab_file else []
+    return {
+        "bert_config": digest([json.dumps(config, sort_keys=True)]),
+        "task": task.task,
+        "kind": task.kind,
+        "labels": list(labels),
+        "vocabulary": digest(vocabulary),
+        "do_lower_case": task.do_lower_case,
+    }
+
+
+def digest(parts: Iterable[object]) -> str:
+    """Returns a hash of values whose `repr` tells them apart."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(f"{part!r}\n".encode())
+    return f"sha256:{found.hexdigest()}"
+
+
+def check(output_dir: str, now: Values, insists: bool) -> None:
+    """Compares a command's meaning with that of the run that it goes on with.
+
+    Args:
+        output_dir: without a checkpoint, or without a resume.json, all is
+            right.
+        now: of the command.
+        insists: whether another meaning is only told.
+
+    Raises:
+        UserError: it is another one, or the file is not one of ours.
+    """
+    changes = _changes(output_dir, now)
+    if not changes:
+        return
+    if not insists:
+        raise UserError(
+            f"--output_dir={output_dir} has a run that was made with another "
+            f"{changes:.140}, so its weights would mean something else; name "
+            "another --output_dir, or insist (--force_resume)."
+        )
+    logging.warning(
+        "--force_resume: the run in %s goes on with another %s.",
+        output_dir,
+        changes,
+    )
+
+
+def go_on(output_dir: str, meaning: Values, training: Values) -> None:
+    """Tells which values of the training are new, and keeps all.
+
+    Args:
+        output_dir: exists; of the run.
+        meaning: what `meaning` returned; `check` has passed it.
+        training: how the run is trained from here on.
+    """
+    changes = _changes(output_dir, training)
+    if changes:
+        logging.warning(
+            "The run in %s goes on with another %s.", output_dir, changes
+        )
+    text = json.dumps({**meaning, **training}, indent=2, ensure_ascii=False)
+    atomic_files.write_text(os.path.join(output_dir, FILE_NAME), text + "\n")
+
+
+def _changes(output_dir: str, now: Values) -> str:
+    """Says what a run was made with otherwise; "" where nothing is known."""
+    if not checkpointing.newest(output_dir):
+        return ""
+    before = _read(output_dir)
+    return ", ".join(
+        name + _difference(before[name], value)
+        for name, value in now.items()
+        if name in before and before[name] != value
+    )
+
+
+def _difference(before: object, now: object) -> str:
+    if str(now).startswith("sha256:"):
+        return ""
+    old, new = (json.dumps(v, ensure_ascii=False) for v in (before, now))
+    return f" ({old:.{_SHOWN_CHARS}} before, {new:.{_SHOWN_CHARS}} now)"
+
+
+def _read(output_dir: str) -> Values:
+    path = os.path.join(output_dir, FILE_NAME)
+    if not file_bytes.exists(path):
+        return {}
+    try:
+        values = json.loads(file_bytes.read(path))
+        if not isinstance(values, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path}: expected the JSON object that training leaves. Received: "
+            f"{one_line(error)[:80]}; remove the file to go on without knowing "
+            "what the run was made with."
+        ) from error
+    return values

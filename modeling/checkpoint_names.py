@@ -1,0 +1,109 @@
+"""What the tensors of a checkpoint are, told by their names.
+
+    bert/encoder/layer_0/output/dense/kernel          a weight
+    bert/encoder/layer_0/output/dense/kernel/adam_m   a slot of it
+    bert/encoder/layer_9/output/dense/kernel          of a deeper model
+    bert/encoder/layer_0/adapter/kernel               unknown
+
+Whatever stands under a weight's name is a slot, whoever wrote it: a moment of
+any optimizer, an average, an accumulator.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+# A training run's own step, and the slots of the original's optimizer.
+GLOBAL_STEP = "global_step"
+ADAM_SUFFIXES = ("/adam_m", "/adam_v")
+
+_LAYER = re.compile(r"/layer_\d+/")
+_MOST_NAMED = 10
+
+
+class Others(NamedTuple):
+    """What a checkpoint has beside a model's weights and global_step; sorted.
+
+    Attributes:
+        slots: what stands under a weight, the model's or another.
+        deeper: weights that the model would have if it had more layers.
+        unknown: all else.
+    """
+
+    slots: tuple[str, ...]
+    deeper: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def others(names: Collection[str], known: Collection[str]) -> Others:
+    """Tells what a checkpoint has beside a model's weights.
+
+    Args:
+        names: of its tensors.
+        known: of the model's weights.
+    """
+    depthless = set(map(_without_depth, known))
+    scopes = {scope for name in depthless for scope in _above(name)}
+    # A tensor by the name of a scope makes no slots of the weights in it.
+    weights = depthless | (set(map(_without_depth, names)) - scopes)
+    slots, deeper, unknown = [], [], []
+    for name in sorted(set(names) - set(known) - {GLOBAL_STEP}):
+        plain = _without_depth(name)
+        if any(above in weights for above in _above(plain)):
+            slots.append(name)
+        elif plain in depthless:
+            deeper.append(name)
+        else:
+            unknown.append(name)
+    return Others(tuple(slots), tuple(deeper), tuple(unknown))
+
+
+def prefix_hint(names: Collection[str], wanted: str) -> str:
+    """Returns what to do where a weight is there by a longer name.
+
+    Wrappers put something in front: `module/`, `model/`, `_orig_mod.`.
+
+    Args:
+        names: of a checkpoint's tensors.
+        wanted: the weight's name.
+
+    Returns:
+        A sentence after a space; nothing where there is no such name.
+    """
+    for name in names:
+        prefix = name.removesuffix(wanted)
+        if prefix != name and prefix.endswith(("/", ".")):
+            return (
+                f" Its names begin with {prefix!r}, as a wrapper leaves them: "
+                "save it without."
+            )
+    return ""
+
+
+def describe_slots(slots: Collection[str]) -> str:
+    """Returns how many slots there are, and which, for a log line."""
+    moments = [name for name in slots if name.endswith(ADAM_SUFFIXES)]
+    texts = [f"{len(moments)} of Adam's moments"] if moments else []
+    rest = sorted(set(slots) - set(moments))
+    if rest:
+        kinds = sorted({name.rpartition("/")[2] for name in rest})
+        texts.append(f"{len(rest)} slots ({some(kinds)})")
+    return ", ".join(texts)
+
+
+def some(names: Collection[str], most: int = _MOST_NAMED) -> str:
+    """Returns the first names, and how many there are if not all are shown."""
+    shown = sorted(names)[:most]
+    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(shown) + more
+
+
+def _without_depth(name: str) -> str:
+    return _LAYER.sub("/layer_0/", name)
+
+
+def _above(name: str) -> Iterator[str]:
+    """Yields the scopes that a name stands in, the innermost first."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name

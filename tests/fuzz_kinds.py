@@ -1,0 +1,216 @@
+"""The kinds of files that are read: sound files, their reader, a command."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from tests import fuzz_files, fuzz_readers
+from tests.conversion import run_folder
+from tests.fuzz_files import GOLDEN, INPUTS, LABELS, VOCAB, Open, copies
+
+MODELS = Path(__file__).parent / "model_folder/data"
+
+_TRAINED = f"--init_checkpoint={GOLDEN / 'train_classifier/model.ckpt-12'}"
+_SIZED = (
+    f"--bert_config_file={GOLDEN / 'model_base/bert_config.json'}",
+    f"--vocab_file={VOCAB}",
+    "--output_dir={}/out",
+)
+_ANSWER = ("predict", "--model_dir={}", "--input_file={}/in.txt")
+_CLASSIFIER = copies(MODELS / "classifier", **{"in.txt": "the boat\n"})
+_CONVERT = ("convert_checkpoint", "--input_dir={}", "--output_dir={}/out")
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        make: fills an empty folder with sound files.
+        files: those that are damaged, one at a time.
+        read: reads what lies in the folder.
+        command: the name of a script, and its arguments, of which `{}` is the
+            folder; it reads the same.
+        open: of a format with lengths or checksums around what it holds.
+    """
+
+    make: Callable[[Path], object]
+    files: tuple[str, ...]
+    read: Callable[[Path], object]
+    command: tuple[str, ...] = ()
+    open: Open | None = None
+
+
+def _checkpoint_part(file: str) -> Kind:
+    newest = (*_ANSWER, "--checkpoint=newest")
+    return Kind(_CLASSIFIER, (file,), fuzz_readers.read_checkpoint, newest)
+
+
+def _tables(ending: str) -> Kind:
+    command = (
+        *("run_classifier", f"--task_name={ending}", *_SIZED),
+        *("--do_eval", "--do_predict", "--max_seq_length=16", _TRAINED),
+        *(f"--{n}_file={{}}/single.{ending}" for n in ("dev", "test")),
+        "--labels={}/labels.txt",
+    )
+    files = tuple(f"{label_type}.{ending}" for label_type in LABELS)
+    read = fuzz_readers.tables(ending)
+    return Kind(fuzz_files.tables, files, read, command)
+
+
+def _requests(name: str, **texts: str) -> Kind:
+    """Returns the requests to a model of a task, by the endings of files."""
+    lines = {f"in.{ending}": text for ending, text in texts.items()}
+
+    def make(folder: Path) -> None:
+        copies(**lines)(folder)
+        run_folder.write(GOLDEN, folder / "model", name)
+
+    command = ("predict", "--model_dir={}/model", "--input_file={}/in.jsonl")
+    return Kind(make, tuple(lines), fuzz_readers.requests(*lines), command)
+
+
+KINDS: dict[str, Kind] = {
+    "vocabulary": Kind(
+        _CLASSIFIER, ("vocab.txt",), fuzz_readers.read_vocabulary, _ANSWER
+    ),
+    "bert_config": Kind(
+        _CLASSIFIER, ("bert_config.json",), fuzz_readers.read_model, _ANSWER
+    ),
+    "task": Kind(
+        copies(MODELS / "squad", **{"in.txt": "Who? ||| The boat sank.\n"}),
+        ("task.json",),
+        fuzz_readers.read_model,
+        _ANSWER,
+    ),
+    "labels": Kind(
+        _CLASSIFIER, ("labels.txt",), fuzz_readers.read_label_file, _ANSWER
+    ),
+    "checkpoint_state": _checkpoint_part("checkpoint"),
+    "checkpoint_index": _checkpoint_part("model.ckpt-12.index"),
+    "checkpoint_data": _checkpoint_part("model.ckpt-12.data-00000-of-00001"),
+    "run": _checkpoint_part("model.ckpt-12.run.json"),
+    "saved_model_assets": Kind(
+        copies(MODELS / "squad_export", **{"in.txt": "Who? ||| The boat.\n"}),
+        tuple(
+            f"assets/{n}"
+            for n in ("bert_config.json", "task.json", "vocab.txt")
+        ),
+        fuzz_readers.read_model,
+        _ANSWER,
+    ),
+    "records": Kind(
+        fuzz_files.records,
+        ("plain.tfrecord", "gzip.tfrecord"),
+        fuzz_readers.read_records,
+        (
+            *("run_pretraining", "--input_file={}/*.tfrecord", "--do_eval"),
+            *(*_SIZED[::2], "--max_seq_length=32", "--max_eval_steps=2"),
+            f"--init_checkpoint={GOLDEN / 'train_pretraining/model.ckpt-12'}",
+        ),
+        fuzz_files.open_records,
+    ),
+    "squad": Kind(
+        copies(
+            INPUTS / "squad/train-v2.0.json", INPUTS / "squad/dev-v2.0.json"
+        ),
+        ("train-v2.0.json", "dev-v2.0.json"),
+        fuzz_readers.read_squad,
+        (
+            *("run_squad", "--do_predict", "--version_2_with_negative"),
+            *(*_SIZED, "--predict_file={}/dev-v2.0.json"),
+            *("--max_seq_length=48", "--doc_stride=16"),
+            "--max_query_length=12",
+            f"--init_checkpoint={GOLDEN / 'train_squad/model.ckpt-12'}",
+        ),
+    ),
+    "csv": _tables("csv"),
+    "tsv": _tables("tsv"),
+    "jsonl": _tables("jsonl"),
+    "conll": Kind(
+        copies(
+            **{
+                "spaces.txt": "EU NNP B-ORG\nwas VBZ O\n\nPeter NNP B-PER\n",
+                "tabs.txt": "-DOCSTART-\tO\n\nNew York\tB-LOC\nis\tO\n",
+            }
+        ),
+        ("spaces.txt", "tabs.txt"),
+        fuzz_readers.read_conll,
+        (
+            *("run_ner", "--do_predict", *_SIZED, "--max_seq_length=16"),
+            *("--test_file={}/spaces.txt", "--labels=a,b,c", _TRAINED),
+        ),
+    ),
+    "choices": Kind(
+        copies(
+            **{
+                "own.csv": 'text,a,b,label\n"The boat, it",sank,swam,0\n'
+                "A lake,x,y,1\n",
+                "own.jsonl": '{"text": "The boat", "a": "sank", "b": "swam",'
+                ' "label": 1}\n',
+            }
+        ),
+        ("own.csv", "own.jsonl"),
+        fuzz_readers.read_choices,
+    ),
+    "safetensors": Kind(
+        fuzz_files.hugging_face,
+        ("model.safetensors",),
+        fuzz_readers.read_converted,
+        _CONVERT,
+        fuzz_files.open_safetensors,
+    ),
+    "hugging_face": Kind(
+        fuzz_files.hugging_face,
+        ("config.json",),
+        fuzz_readers.read_converted,
+        _CONVERT,
+    ),
+    "tokenizer": Kind(
+        fuzz_files.hugging_face,
+        ("tokenizer.json", "tokenizer_config.json", "vocab.txt"),
+        fuzz_readers.read_converted,
+        _CONVERT,
+    ),
+    "corpus": Kind(
+        copies(INPUTS / "corpus_b.txt"),
+        ("corpus_b.txt",),
+        fuzz_readers.read_corpus,
+        (
+            *("create_pretraining_data", "--input_file={}/corpus_b.txt"),
+            *("--output_file={}/out.tfrecord", _SIZED[1]),
+            *("--max_seq_length=32", "--max_predictions_per_seq=5"),
+        ),
+    ),
+    "features": Kind(
+        copies(INPUTS / "features.txt"),
+        ("features.txt",),
+        fuzz_readers.read_feature_lines,
+        (
+            *("extract_features", "--input_file={}/features.txt", *_SIZED[:2]),
+            *("--output_file={}/out.jsonl", "--max_seq_length=16"),
+            "--layers=-1",
+            f"--init_checkpoint={GOLDEN / 'model_base/bert_model.ckpt'}",
+        ),
+    ),
+    "texts": _requests(
+        "classification",
+        txt="The boat\nThe lake ||| of the boat\n",
+        jsonl='{"text": "The boat", "id": 1}\n'
+        '{"text": "The lake", "text_pair": "of"}\n',
+    ),
+    "questions": _requests(
+        "squad",
+        txt="Who? ||| The boat sank.\n",
+        jsonl='{"question": "Who?", "context": "The boat.", "id": []}\n',
+    ),
+    "words": _requests(
+        "ner",
+        txt="The boat sank.\n",
+        jsonl='{"tokens": ["The", "boat"]}\n{"text": "The lake"}\n',
+    ),
+    "choice_requests": _requests(
+        "multiple_choice",
+        jsonl='{"text": "The boat", "choices": ["sank.", "swam."]}\n',
+    ),
+}
