@@ -9,6 +9,7 @@ folder on the path. Such a bare name is the same module under a second name,
 so that a class is one class whichever way it was imported.
 """
 
+import importlib
 import importlib.machinery
 import importlib.util
 import os
@@ -24,6 +25,14 @@ else:  # importlib.abc takes 7 ms, and these do nothing in it that we need
 __version__ = "0.2.0"
 
 _ROOT = os.path.dirname(os.path.realpath(__file__))
+
+
+def __getattr__(name: str):
+    if name != "from_checkpoint":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # On first use: it needs TensorFlow.
+    pretrained = importlib.import_module(f"{__name__}.model_folder.pretrained")
+    return pretrained.from_checkpoint
 
 
 def _names() -> set[str]:

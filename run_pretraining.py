@@ -4,8 +4,6 @@ Takes the records of create_pretraining_data.py; writes checkpoints, event
 files and eval_results.txt to output_dir. See docs/pretraining.md.
 """
 
-import contextlib
-
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
@@ -73,6 +71,7 @@ def pretrain(config: Config) -> None:
     from bert.model_folder import locate
     from bert.modeling.config import read_config
     from bert.serving import export
+    from bert.tasks import resuming
     from bert.tasks.pretraining import training
     from bert.training import resume, strategy
 
@@ -88,21 +87,21 @@ def pretrain(config: Config) -> None:
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
     if config.do_train:
-        training.check_run(config)
-    with strategy.worker_barrier(chosen), contextlib.ExitStack() as stack:
+        resuming.check(config, training.task_of(config))
+    with strategy.worker_barrier(chosen):
         with chosen.scope():
             training.check_model(config, bert_config)
             is_chief = strategy.is_chief()
             if is_chief:
                 resume.prepare_output_dir(config.output_dir)
-            if is_chief and config.do_train:
-                stack.enter_context(resume.alone(config.output_dir))
-            if config.do_train:
-                training.train(config, bert_config, source)
-            if config.do_eval:
-                training.evaluate(config, bert_config, source)
-        if config.do_export and is_chief:
-            export.export_run(config, training.task_of(config))
+        with resuming.alone(config, ["eval_results.txt"], is_chief):
+            with chosen.scope():
+                if config.do_train:
+                    training.train(config, bert_config, source)
+                if config.do_eval:
+                    training.evaluate(config, bert_config, source)
+            if config.do_export and is_chief:
+                export.export_run(config, training.task_of(config))
 
 
 def main(_: object = None) -> None:

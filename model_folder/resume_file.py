@@ -14,10 +14,20 @@ from absl import logging
 
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
+from bert.model_folder import labels as label_files
+from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
 from bert.training import checkpointing
 
 FILE_NAME = "resume.json"
+# All that a training keeps in output_dir beside its checkpoints.
+KEPT_FILES = (
+    FILE_NAME,
+    label_files.FILE_NAME,
+    task_files.TASK_FILE,
+    task_files.CONFIG_FILE,
+    task_files.VOCAB_FILE,
+)
 _SHOWN_CHARS = 24
 
 # JSON values by name.

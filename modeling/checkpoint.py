@@ -55,13 +55,16 @@ def backbone_of(model: Model) -> Backbone:
 def checkpoint_name(variable: keras.Variable, model: Model) -> str:
     """Returns the name of a model's weight in checkpoints.
 
-    It is the weight's path; weights that a task model holds itself, outside
-    of the encoder's scope and `cls`, have the model's name in front, which is
-    cut off: `classifier_model/output_bias` is `output_bias`.
+    It is the weight's path, without those parts that a layer around the model
+    has put in front. Weights that a task model holds itself, outside of the
+    encoder's scope and `cls`, have the model's name there, too:
+    `classifier_model/output_bias` is `output_bias`.
     """
+    backbone = backbone_of(model)
+    path = variable.path.removeprefix(backbone.path.removesuffix(backbone.name))
     if isinstance(model, Backbone):
-        return variable.path
-    return variable.path.removeprefix(model.name + "/")
+        return path
+    return path.removeprefix(model.name + "/")
 
 
 def named_variables(model: Model) -> dict[str, keras.Variable]:

@@ -6,6 +6,7 @@ Letters of shapes: B batch, D hidden, L labels.
 from collections.abc import Sequence
 from typing import Unpack
 
+import keras
 import tensorflow as tf
 
 from bert.modeling.backbones.backbone import ModelOptions
@@ -18,6 +19,7 @@ from bert.modeling.losses import (
 from bert.modeling.task_model import TaskModel
 
 
+@keras.saving.register_keras_serializable("bert")
 class ClassifierModel(TaskModel):
     """One label for a text or a pair of texts.
 
@@ -56,6 +58,7 @@ class ClassifierModel(TaskModel):
         **options: Unpack[ModelOptions],
     ):
         super().__init__(config, "classifier_model", **options)
+        self.num_labels = num_labels
         self.dropout_rate = dropout_rate
         self.label_weights = tuple(label_weights or [1.0] * num_labels)
         self.classifier = self.new_head(num_labels)
@@ -74,6 +77,7 @@ class ClassifierModel(TaskModel):
         return cross_entropy(outputs["logits"], batch["label_ids"])
 
 
+@keras.saving.register_keras_serializable("bert")
 class MultiLabelModel(ClassifierModel):
     """Any number of labels for a text or a pair of texts.
 
@@ -95,6 +99,7 @@ class MultiLabelModel(ClassifierModel):
         )
 
 
+@keras.saving.register_keras_serializable("bert")
 class RegressionModel(ClassifierModel):
     """A number for a text or a pair of texts; learns by squared error.
 

@@ -4,7 +4,8 @@ Letters of shapes: B batch, S sequence, D hidden, V vocabulary, P predictions
 of a row, L labels. Labels of whole texts: `modeling.classifiers`.
 """
 
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Unpack
 
 import keras
 import tensorflow as tf
@@ -17,13 +18,14 @@ from bert.modeling.losses import (
     cross_entropy,
     span_cross_entropy,
 )
-from bert.modeling.randomness import dropout, dropout_seed, split_seed
+from bert.modeling.randomness import dropout, split_seed
 from bert.modeling.task_model import LossWeight, TaskModel
 
 # As for masked positions: keeps the loss finite where none counts.
 TOKEN_EPSILON = 1e-5
 
 
+@keras.saving.register_keras_serializable("bert")
 class PretrainingModel(TaskModel):
     """Masked language model and next sentence prediction.
 
@@ -44,6 +46,11 @@ class PretrainingModel(TaskModel):
 
     Source: Devlin et al. 2019, section 3.1.
     """
+
+    inputs: ClassVar[Mapping[str, Sequence[int | None]]] = {
+        **TaskModel.inputs,
+        "masked_lm_positions": [None],
+    }
 
     def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
         super().__init__(config, "pretraining_model", **options)
@@ -108,6 +115,7 @@ class PretrainingModel(TaskModel):
         }
 
 
+@keras.saving.register_keras_serializable("bert")
 class TokenModel(TaskModel):
     """A label for each token, as for named entities.
 
@@ -148,7 +156,7 @@ class TokenModel(TaskModel):
         hidden = dropout(
             encoded["sequence_output"],
             self.dropout_rate,
-            dropout_seed(training, head_seed, [self.dropout_rate]),
+            self.dropout_seed(training, head_seed, self.dropout_rate),
         )
         shape = tf.shape(batch["input_ids"])
         logits = self.tagger(hidden)
@@ -166,6 +174,7 @@ class TokenModel(TaskModel):
         return cross_entropy(logits, batch["label_ids"])
 
 
+@keras.saving.register_keras_serializable("bert")
 class SpanModel(TaskModel):
     """The first and the last token of an answer, as for SQuAD.
 

@@ -1,14 +1,16 @@
 """All that is random in a model: its start weights and its dropout.
 
-Both are pure functions of a seed. Nothing here has a state, so a training run
-resumes without any, and a forward pass that is computed a second time
-(`tf.recompute_grad`) draws the same masks.
+Both are pure functions of a seed, so a training run resumes without any state,
+and a forward pass that is computed a second time (`tf.recompute_grad`) draws
+the same masks. Only where a caller gives no seed, as Keras' `fit` does not, one
+is drawn from a state (`DropoutSeeds`).
 """
 
 import hashlib
-import secrets
+import random
 from collections.abc import Callable, Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -94,27 +96,42 @@ def _without_sign(seed: tf.Tensor) -> tf.Tensor:
     return tf.bitwise.bitwise_and(seed, tf.int32.max)
 
 
-def dropout_seed(
-    training: bool, seed: tf.Tensor | None, rates: Sequence[float]
-) -> tf.Tensor | None:
-    """Returns the seed of a forward pass's dropout, or None to drop nothing.
+class DropoutSeeds:
+    """The seeds of a model's dropout: a caller's, or else drawn ones.
 
-    Args:
-        training: whether to drop.
-        seed: int32 [2], or None.
-        rates: the shares that will be dropped.
-
-    Raises:
-        ValueError: something is to be dropped, but there is no seed.
+    The state of the draws is a Keras seed generator. It is no attribute of a
+    layer, among whose variables Keras would count it: checkpoints, optimizers
+    and lists of names never have it.
     """
-    if not training or not any(rates):
-        return None
-    if seed is None:
-        raise ValueError(
-            "A model with dropout needs a seed in training: two int32 that "
-            "differ from step to step. Received: training=True, seed=None."
+
+    def __init__(self) -> None:
+        self._generator = keras.random.SeedGenerator()
+
+    def seed(
+        self, training: bool, seed: tf.Tensor | None, rates: Sequence[float]
+    ) -> tf.Tensor | None:
+        """Returns the seed of a forward pass, or None to drop nothing.
+
+        Args:
+            training: whether to drop.
+            seed: int32 [2]; None: draw one.
+            rates: the shares that will be dropped.
+        """
+        if not training or not any(rates):
+            return None
+        if seed is None:
+            return self._draw()
+        return tf.convert_to_tensor(seed, tf.int32)
+
+    def _draw(self) -> tf.Tensor:
+        seed = tf.cast(self._generator.next(), tf.int32)
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return seed
+        # Each replica has a copy of the state, and all draw the same.
+        return tf.random.experimental.stateless_fold_in(
+            seed, context.replica_id_in_sync_group
         )
-    return tf.convert_to_tensor(seed, tf.int32)
 
 
 class WeightInitializer:
@@ -126,12 +143,13 @@ class WeightInitializer:
     Args:
         stddev: standard deviation of the normal distribution that is drawn
             from; what is further than two of it from 0 is drawn again.
-        seed: decides all weights; None for a fresh one.
+        seed: decides all weights; None for a fresh one, which Python's
+            `random` draws (`keras.utils.set_random_seed` seeds that, too).
     """
 
     def __init__(self, stddev: float, seed: int | None):
         self.stddev = stddev
-        self.seed = secrets.randbits(32) if seed is None else seed
+        self.seed = random.getrandbits(32) if seed is None else seed
 
     def __call__(self, name: str) -> Callable[..., tf.Tensor]:
         """Returns a Keras initializer for the weight of this name."""

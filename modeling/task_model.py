@@ -9,9 +9,10 @@ before it divides.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -19,12 +20,8 @@ import tensorflow as tf
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import OutputLayer
-from bert.modeling.randomness import (
-    WeightInitializer,
-    dropout,
-    dropout_seed,
-    split_seed,
-)
+from bert.modeling.keras_config import KerasConfig
+from bert.modeling.randomness import WeightInitializer, dropout, split_seed
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -44,13 +41,15 @@ class LossWeight(NamedTuple):
     epsilon: float
 
 
-class TaskModel(keras.layers.Layer):
+class TaskModel(KerasConfig, keras.layers.Layer):
     """The base class of all task models.
 
     Its weights exist once it is made. `losses`, weighted and divided
-    as above, are what training minimizes.
+    as above, are what training minimizes. A subclass keeps its own arguments
+    as attributes of the same names.
 
     Class attributes:
+        inputs: what it takes, int32: shapes without B by name.
         loss_name: what the loss is called, of a task that has one.
         head_name: the head's weights are under `cls/<head_name>/` in
             checkpoints; None: at the root.
@@ -68,14 +67,20 @@ class TaskModel(keras.layers.Layer):
 
     Call arguments:
         batch: tensors by name: `input_ids`, `input_mask` and `segment_ids`,
-            int [B, S], and what the task adds.
+            int [B, S], of which the last two may be left out as in `Backbone`;
+            and what the task adds.
         training: whether to drop.
-        seed: int32 [2], decides what is dropped; needed if anything is.
+        seed: int32 [2], decides what is dropped; by default it is drawn.
 
     Returns:
         A dict of float32 tensors.
     """
 
+    inputs: ClassVar[Mapping[str, Sequence[int | None]]] = {
+        "input_ids": [None],
+        "input_mask": [None],
+        "segment_ids": [None],
+    }
     loss_name: ClassVar[str]
     head_name: ClassVar[str | None] = None
     uses_pooler: ClassVar[bool] = True
@@ -95,6 +100,26 @@ class TaskModel(keras.layers.Layer):
         )
         if not self.uses_pooler:
             self.backbone.freeze_pooler()
+
+    def arguments(self) -> dict[str, Any]:
+        names = list(inspect.signature(type(self).__init__).parameters)
+        own = {n: getattr(self, n) for n in names[2:] if n != "options"}
+        return {**self.backbone.arguments(), **own}
+
+    def keras_model(self) -> keras.Model:
+        """Returns a model of Keras with this layer: to compile, fit, save.
+
+        It takes a dict of `inputs`, and returns what this layer does; of a
+        single output the tensor itself.
+        """
+        inputs = {
+            name: keras.Input(shape, dtype="int32", name=name)
+            for name, shape in self.inputs.items()
+        }
+        outputs = self(inputs)
+        if len(outputs) == 1:
+            (outputs,) = outputs.values()
+        return keras.Model(inputs, outputs, name=self.name)
 
     def new_head(self, num_outputs: int) -> OutputLayer:
         """Returns the head that fine-tuning starts afresh.
@@ -127,8 +152,8 @@ class TaskModel(keras.layers.Layer):
         """Returns what the encoder makes of a batch; as `Backbone` does."""
         return self.backbone(
             batch["input_ids"],
-            input_mask=batch["input_mask"],
-            segment_ids=batch["segment_ids"],
+            input_mask=batch.get("input_mask"),
+            segment_ids=batch.get("segment_ids"),
             training=training,
             seed=seed,
             choose=choose,
@@ -149,8 +174,14 @@ class TaskModel(keras.layers.Layer):
         return dropout(
             encoded["pooled_output"],
             dropout_rate,
-            dropout_seed(training, head_seed, [dropout_rate]),
+            self.dropout_seed(training, head_seed, dropout_rate),
         )
+
+    def dropout_seed(
+        self, training: bool, seed: tf.Tensor | None, rate: float
+    ) -> tf.Tensor | None:
+        """Returns the seed of the head's dropout; see `DropoutSeeds`."""
+        return self.backbone.dropout_seeds.seed(training, seed, [rate])
 
     def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
         """Returns the weights of each loss, from the batch alone.

@@ -5,7 +5,6 @@ evaluation → prediction → export. What differs from task to task is a
 `FineTuningTask`. Before `check_model` is through, nothing is written.
 """
 
-import contextlib
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from absl import logging
 
-from bert.data.records import record_reuse
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import record_sets
+from bert.tasks import record_sets, resuming
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -49,19 +47,10 @@ def run(task: FineTuningTask) -> None:
     with prepared.worker_barrier():
         with prepared.strategy.scope():
             check_model(task, start)
-        with _alone(task):
+        with resuming.alone(config, task.results, prepared.is_chief):
             with prepared.strategy.scope():
                 _Run(task).run()
             export(task)
-
-
-def _alone(task: FineTuningTask) -> contextlib.AbstractContextManager[None]:
-    """Keeps other trainings out of output_dir; the chief does."""
-    from bert.training import resume
-
-    if task.config.do_train and task.prepared.is_chief:
-        return resume.alone(task.config.output_dir)
-    return contextlib.nullcontext()
 
 
 class _Run:
@@ -100,7 +89,14 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(task, source, make_evaluate, lambda: _keep(task, records))
+        train(
+            task,
+            source,
+            make_evaluate,
+            lambda: resuming.keep(
+                config, task.model_task, task.labels, records.inputs()
+            ),
+        )
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -186,12 +182,7 @@ def check_results(
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
-    fingerprints = [
-        name + record_reuse.SUFFIX
-        for name in results
-        if name.endswith(".tf_record")
-    ]
-    for name in [*results, *fingerprints]:
+    for name in [*results, *resuming.fingerprints(results)]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:
             raise UserError(
@@ -294,7 +285,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
-    from bert.model_folder import locate, resume_file
+    from bert.model_folder import locate
     from bert.training import (
         checkpointing,
         head_check,
@@ -324,15 +315,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
         best=best,
     )
     if config.do_train:
-        task_files.check(
-            config.output_dir,
-            config.bert_config_file,
-            config.vocab_file,
-            config.force_resume,
-        )
-        resume_file.check(
-            config.output_dir, _meaning(task), config.force_resume
-        )
+        resuming.check(config, task.model_task, task.labels)
     if config.do_train and start.reader is None:
         logging.warning(
             "--init_checkpoint is not given: training starts from random "
@@ -390,28 +373,6 @@ def train(
         make_evaluate,
         on_loaded,
     )
-
-
-def _meaning(task: FineTuningTask) -> Mapping[str, object]:
-    from bert.model_folder import resume_file
-
-    config = task.config
-    return resume_file.meaning(
-        task.model_task,
-        config.bert_config_file,
-        config.vocab_file,
-        task.labels,
-    )
-
-
-def _keep(task: FineTuningTask, records: RecordSet) -> None:
-    """Keeps what the run is made with from here on."""
-    from bert.model_folder import resume_file
-
-    config = task.config
-    data = resume_file.digest(records.inputs())
-    training = {"data": data, **config.course}
-    resume_file.go_on(config.output_dir, _meaning(task), training)
 
 
 def load(config: FineTuningConfig, model: "TaskModel") -> int:

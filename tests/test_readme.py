@@ -211,5 +211,15 @@ def test_blocks_say_their_language_and_leave_nothing_out(page):
             assert "…" not in block.text
 
 
+def test_keras_takes_no_more_lines_than_kerashub():
+    """The first block of the page is ours, the second KerasHub's."""
+    ours, kerashub, spans, *_ = (
+        block.text.splitlines() for block in pages.blocks("docs/keras.md")
+    )
+    assert "import keras_hub" in kerashub
+    assert len(ours) <= len(kerashub)
+    assert len(spans) <= 30
+
+
 def test_the_readme_is_short():
     assert len(pages.text_of("README.md").splitlines()) <= 150

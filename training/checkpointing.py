@@ -168,30 +168,30 @@ def remove_temporary_files(output_dir: str) -> None:
             tf.io.gfile.remove(os.path.join(output_dir, name))
 
 
-def remove_leftovers(output_dir: str) -> None:
-    """Removes what killed runs left of files, folders and checkpoints.
+def remove_leftovers(output_dir: str, files: Iterable[str]) -> None:
+    """Removes what killed runs left half written, or half removed.
 
-    Call it while nobody else writes there.
+    Call it while no other training writes there.
 
     Args:
         output_dir: may not exist.
+        files: what runs write beside checkpoints; what other commands are
+            about to write there stays.
     """
     if not tf.io.gfile.isdir(output_dir):
         return
-    names = {name.rstrip("/") for name in tf.io.gfile.listdir(output_dir)}
+    names = set(tf.io.gfile.listdir(output_dir))
+    half = {atomic_files.TEMPORARY_PREFIX + f for f in ("checkpoint", *files)}
     for name in names:
         part = _PART.match(name)
-        if not (
-            name.startswith((TEMPORARY_PREFIX, atomic_files.TEMPORARY_PREFIX))
+        if (
+            name in half
+            or name.startswith(TEMPORARY_PREFIX)
             or (part and f"{part[1]}.index" not in names)
         ):
-            continue
-        path = os.path.join(output_dir, name)
-        if tf.io.gfile.isdir(path) and not os.path.islink(path):
-            tf.io.gfile.rmtree(path)
-        else:
+            path = os.path.join(output_dir, name)
             tf.io.gfile.remove(path)
-        logging.info("Removed %s, which a killed run left", path)
+            logging.info("Removed %s, which a killed run left", path)
 
 
 def read_state(reader: checkpoint.Reader) -> RunState | None:

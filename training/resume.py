@@ -5,7 +5,7 @@ import dataclasses
 import os
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -58,10 +58,14 @@ def prepare_output_dir(output_dir: str) -> None:
 
 
 @contextlib.contextmanager
-def alone(output_dir: str) -> Iterator[None]:
+def alone(output_dir: str, files: Collection[str] = ()) -> Iterator[None]:
     """Keeps other trainings out of output_dir, which exists.
 
     What killed ones have left there is removed.
+
+    Args:
+        output_dir: gets the lock.
+        files: what the training writes there beside checkpoints.
 
     Raises:
         UserError: another one is going on.
@@ -69,7 +73,7 @@ def alone(output_dir: str) -> Iterator[None]:
     lock = os.path.join(output_dir, _LOCK)
     with run_lock.alone(lock, f"--output_dir={output_dir}"):
         for folder in (output_dir, monitor.best_folder(output_dir)):
-            checkpointing.remove_leftovers(folder)
+            checkpointing.remove_leftovers(folder, files)
         yield
 
 

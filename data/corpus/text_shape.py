@@ -37,8 +37,9 @@ def warn(
             names_of(files),
         )
     most = max_seq_length - 3  # [CLS], [SEP], [SEP]
-    rests = [b - a - most for a, b in itertools.pairwise(bounds)]
-    too_long = [rest for rest in rests if rest > 0]
+    too_long = [
+        b - a - most for a, b in itertools.pairwise(bounds) if b - a > most
+    ]
     num_lost, total = sum(too_long), bounds[-1]
     if num_lost >= _LOST * total:
         logging.warning(
@@ -46,7 +47,7 @@ def warn(
             "of their %d word pieces (%d %%) are cut off and lost. Expected a "
             "sentence a line (in %s).",
             len(too_long),
-            len(rests),
+            len(bounds) - 1,
             max_seq_length,
             num_lost,
             total,

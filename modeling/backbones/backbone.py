@@ -3,14 +3,15 @@
 Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 """
 
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import keras
 
 from bert.errors import UserError
 from bert.modeling.config import BertConfig
+from bert.modeling.keras_config import KerasConfig
 from bert.modeling.layers import Layer, LayerOptions
-from bert.modeling.randomness import WeightInitializer
+from bert.modeling.randomness import DropoutSeeds, WeightInitializer
 
 # Keras' names of "weights in float32, products in this dtype".
 _DTYPE_POLICIES = {
@@ -35,7 +36,7 @@ class ModelOptions(TypedDict, total=False):
     init_seed: int | None
 
 
-class Backbone(Layer):
+class Backbone(KerasConfig, Layer):
     """An encoder: tokens to vectors. The base class of all encoders.
 
     Its weights exist once it is made, for any batch size and length; their
@@ -57,7 +58,7 @@ class Backbone(Layer):
             all are real.
         segment_ids: int [B, S]; by default all 0.
         training: whether to drop.
-        seed: int32 [2], decides what is dropped; needed if anything is.
+        seed: int32 [2], decides what is dropped; by default it is drawn.
         choose: picks the tokens whose output is wanted, a function of float
             [B, S, D] that returns [B, F, D], [CLS] first; None: all.
 
@@ -92,8 +93,19 @@ class Backbone(Layer):
                 _DTYPE_POLICIES[compute_dtype],
             ),
             self.scope,
+            # Under bfloat16, Keras would round ids that come as floats.
+            autocast=False,
         )
         self.config = config
+        self.init_seed = init_seed
+        self.dropout_seeds = DropoutSeeds()
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "config": self.config,
+            "compute_dtype": self.compute_dtype,
+            "init_seed": self.init_seed,
+        }
 
     @property
     def word_table(self) -> keras.Variable:

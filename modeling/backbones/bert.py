@@ -4,16 +4,18 @@ Letters of shapes: B batch, S sequence, D hidden.
 """
 
 import functools
-from typing import Unpack
+from typing import NoReturn, Unpack
 
 import keras
 import tensorflow as tf
 
+from bert.errors import UserError
 from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
+from bert.modeling.old_functions import assert_rank
 from bert.modeling.onednn_fusion import onednn_fusion
-from bert.modeling.randomness import dropout_seed, split_seed
+from bert.modeling.randomness import split_seed
 from bert.modeling.transformer import BlockOptions, TransformerBlock
 
 # Numbers that a block keeps for the backward pass, found by measuring
@@ -21,6 +23,15 @@ from bert.modeling.transformer import BlockOptions, TransformerBlock
 # size, and of an attention weight.
 _NUMBERS_PER_UNIT = 3.1
 _NUMBERS_PER_ATTENTION_WEIGHT = 1.9
+
+# Methods of the original's model, and where what they returned is now.
+_GONE = {
+    "get_all_encoder_layers": "model(input_ids)['all_encoder_layers']",
+    "get_embedding_output": "model(input_ids)['embedding_output']",
+    "get_embedding_table": "model.word_table",
+    "get_pooled_output": "model(input_ids)['pooled_output']",
+    "get_sequence_output": "model(input_ids)['sequence_output']",
+}
 
 
 class Encoder(Layer):
@@ -99,6 +110,7 @@ class Pooler(Layer):
         return self.dense(hidden[:, 0])
 
 
+@keras.saving.register_keras_serializable("bert")
 class BertModel(Backbone):
     """BERT. Its weights bear their names in checkpoints, `bert/pooler/…`.
 
@@ -114,8 +126,9 @@ class BertModel(Backbone):
 
     Raises:
         UserError: S is larger than max_position_embeddings, or the compute
-            dtype is not known.
-        ValueError: training with dropout, but no seed.
+            dtype is not known, or ids come rounded, in float16 or bfloat16.
+        ValueError: input_ids are no matrix.
+        TypeError: it is made as the original is, with inputs.
 
     Source: Devlin et al. 2019, section 3; modeling.py of google-research/bert.
     """
@@ -123,7 +136,19 @@ class BertModel(Backbone):
     scope = "bert"
     required_scopes = ("bert/embeddings/", "bert/encoder/")
 
-    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+    def __init__(
+        self,
+        config: BertConfig,
+        *inputs: object,
+        **options: Unpack[ModelOptions],
+    ):
+        if inputs or not options.keys() <= ModelOptions.__annotations__.keys():
+            raise TypeError(
+                "BertModel(config) is a Keras layer without is_training and "
+                "inputs, which are for its call. Write model = BertModel("
+                "config), then outputs = model(input_ids, input_mask=…, "
+                "segment_ids=…, training=…) and outputs['pooled_output']."
+            )
         super().__init__(config, **options)
         self.embeddings = Embeddings(
             config.vocab_size,
@@ -148,6 +173,11 @@ class BertModel(Backbone):
         )
         self.pooler = Pooler(config.hidden_size, self.options)
         self.build()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Called only for what is no attribute.
+        hint = f"; use {_GONE[name]}" if name in _GONE else ""
+        raise AttributeError(f"BertModel has no {name!r}{hint}")
 
     @property
     def word_table(self) -> keras.Variable:
@@ -189,13 +219,16 @@ class BertModel(Backbone):
         seed=None,
         choose=None,
     ):
+        assert_rank(input_ids, 2)
         self._check_sequence_length(input_ids)
+        input_ids = _integers(input_ids)
         if input_mask is None:
             input_mask = tf.ones_like(input_ids)
         if segment_ids is None:
             segment_ids = tf.zeros_like(input_ids)
+        segment_ids = _integers(segment_ids)
         config = self.config
-        seed = dropout_seed(
+        seed = self.dropout_seeds.seed(
             training,
             seed,
             [config.hidden_dropout_prob, config.attention_probs_dropout_prob],
@@ -230,3 +263,15 @@ class BertModel(Backbone):
             "Cannot use this sequence length because the BERT model was only "
             f"trained up to sequence length {limit}",
         )
+
+
+def _integers(ids: tf.Tensor) -> tf.Tensor:
+    """Returns ids as integers; Keras makes float32 of them by default."""
+    if ids.dtype.is_integer:
+        return ids
+    if ids.dtype.size < 4:
+        raise UserError(
+            "Expected ids in integers, as of keras.Input([None], "
+            f"dtype='int32'). Received: {ids.dtype.name}, which rounds them."
+        )
+    return tf.cast(ids, tf.int32)

@@ -3,8 +3,10 @@
 Letters of shapes: B batch, C choices, S sequence, D hidden.
 """
 
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Unpack
 
+import keras
 import tensorflow as tf
 
 from bert.modeling.backbones.backbone import ModelOptions
@@ -17,6 +19,7 @@ from bert.tasks.spec import INPUTS
 _NO_CHOICE = -1e30
 
 
+@keras.saving.register_keras_serializable("bert")
 class MultipleChoiceModel(TaskModel):
     """One of several texts: each is scored, and the best is chosen.
 
@@ -40,6 +43,9 @@ class MultipleChoiceModel(TaskModel):
     Source: Devlin et al. 2019, section 4.4.
     """
 
+    inputs: ClassVar[Mapping[str, Sequence[int | None]]] = {
+        name: [None, None] for name in INPUTS
+    }
     loss_name = "multiple_choice"
 
     def __init__(
@@ -55,12 +61,16 @@ class MultipleChoiceModel(TaskModel):
     def call(self, batch, training=False, seed=None):
         shape = tf.shape(batch["input_ids"])
         sequences = {
-            name: tf.reshape(batch[name], [-1, shape[2]]) for name in INPUTS
+            name: tf.reshape(batch[name], [-1, shape[2]])
+            for name in INPUTS
+            if name in batch
         }
         pooled = self.pooled(sequences, training, seed, self.dropout_rate)
         logits = tf.reshape(self.scorer(pooled), shape[:2])
-        is_there = tf.reduce_any(batch["input_mask"] != 0, axis=-1)
-        return {"logits": tf.where(is_there, logits, _NO_CHOICE)}
+        if "input_mask" in batch:
+            is_there = tf.reduce_any(batch["input_mask"] != 0, axis=-1)
+            logits = tf.where(is_there, logits, _NO_CHOICE)
+        return {"logits": logits}
 
     def row_losses(self, outputs, batch):
         return cross_entropy(outputs["logits"], batch["label_ids"])

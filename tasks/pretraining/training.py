@@ -15,11 +15,11 @@ from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline
 from bert.data.records.record_files import RecordSource
 from bert.files import file_bytes, flag_paths
-from bert.model_folder import locate, resume_file, task_files
+from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
-from bert.tasks import record_sets
+from bert.tasks import record_sets, resuming
 from bert.tasks.pretraining import metrics
 from bert.tasks.pretraining.config import Config
 from bert.training import head_check, loop, results, run, strategy
@@ -42,18 +42,6 @@ def task_of(config: Config) -> task_files.Task:
         do_lower_case=None,  # of the records' text; they do not say it
         max_seq_length=config.max_seq_length,
     )
-
-
-def check_run(config: Config) -> None:
-    """Checks that the run in output_dir, if there is one, may go on."""
-    task_files.check(
-        config.output_dir, config.bert_config_file, None, config.force_resume
-    )
-    resume_file.check(config.output_dir, _meaning(config), config.force_resume)
-
-
-def _meaning(config: Config) -> Mapping[str, object]:
-    return resume_file.meaning(task_of(config), config.bert_config_file, None)
 
 
 def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
@@ -128,8 +116,7 @@ def _keep(config: Config, source: RecordSource) -> None:
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    training = {"data": resume_file.digest(files), **config.course}
-    resume_file.go_on(config.output_dir, _meaning(config), training)
+    resuming.keep(config, task_of(config), (), files)
 
 
 def evaluate(

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import os
 import random
@@ -80,6 +81,8 @@ def archived():
         (bytes(range(8)) + bytes(100), "binary data"),
         (random.Random(0).randbytes(5000), "binary data"),
     ],
+    # Not the data, which hold a time.
+    ids=itertools.count(),
 )
 def test_what_is_no_text_is_refused_by_its_first_bytes(tmp_path, data, kind):
     path = written(tmp_path, data)

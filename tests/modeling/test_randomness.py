@@ -1,13 +1,14 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bert.modeling.config import MAX_DROPOUT
 from bert.modeling.randomness import (
+    DropoutSeeds,
     WeightInitializer,
     drop,
     dropout,
-    dropout_seed,
     kept_scale,
     split_seed,
 )
@@ -141,16 +142,30 @@ def test_split_seeds_drop_alike_when_compiled(seed):
     np.testing.assert_array_equal(compiled(ONES), masks(ONES))
 
 
-def test_dropout_without_a_seed_in_training_is_an_error():
-    with pytest.raises(ValueError, match=r"needs a seed.*seed=None"):
-        dropout_seed(True, None, [0.0, 0.1])
+def test_without_a_seed_in_training_each_pass_draws_another():
+    seeds = DropoutSeeds()
+    drawn = [seeds.seed(True, None, [0.0, 0.1]) for _ in range(3)]
+    assert {(x.dtype, *x.shape) for x in drawn} == {(tf.int32, 2)}
+    assert len({tuple(x.numpy()) for x in drawn}) == 3
 
 
-def test_dropout_seed_is_only_asked_for_where_something_drops():
-    assert dropout_seed(True, None, [0.0]) is None
-    assert dropout_seed(False, SEED, [0.1]) is None
-    assert dropout_seed(False, None, [0.1]) is None
-    np.testing.assert_array_equal(dropout_seed(True, [7, 11], [0.1]), SEED)
+def test_a_seed_is_only_drawn_where_something_drops():
+    seeds = DropoutSeeds()
+    seeds._draw = None
+    assert seeds.seed(True, None, [0.0]) is None
+    assert seeds.seed(False, SEED, [0.1]) is None
+    assert seeds.seed(False, None, [0.1]) is None
+    np.testing.assert_array_equal(seeds.seed(True, [7, 11], [0.1]), SEED)
+
+
+def test_keras_seed_decides_what_is_drawn():
+    def drawn():
+        keras.utils.set_random_seed(3)
+        weights = WeightInitializer(1.0, None)("a")([2], "float32")
+        seed = DropoutSeeds().seed(True, None, [0.1])
+        return [*weights.numpy(), *seed.numpy()]
+
+    assert drawn() == drawn()
 
 
 def test_start_weights_are_a_truncated_normal():

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from bert.modeling import checkpoint
 from bert.modeling.heads import PretrainingModel, SpanModel
+from bert.modeling.randomness import DropoutSeeds
 from tests.modeling.backbones.test_bert import DROPPING
 from tests.modeling.test_heads import BATCH, TASKS, gradients, make, total_loss
 
@@ -65,6 +66,45 @@ def test_loss_of_parts_adds_up_to_that_of_the_batch(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_dropout_in_training_needs_a_seed(task):
-    with pytest.raises(ValueError, match="needs a seed"):
-        make(task, DROPPING)(BATCH, training=True)
+def test_dropout_draws_a_seed_if_there_is_none(task):
+    model = make(task, DROPPING)
+    one, two = (tf.nest.flatten(model(BATCH, training=True)) for _ in range(2))
+    assert np.any(one[0] != two[0])
+    names = {v.path for v in model.variables}
+    assert names == {w.path for w in model.weights}
+    assert not any("seed" in name for name in names)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_our_loop_gives_all_seeds(task, monkeypatch):
+    monkeypatch.delattr(DropoutSeeds, "_draw")
+    make(task, DROPPING)(BATCH, training=True, seed=[1, 2])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_mask_and_segments_may_be_left_out(task):
+    model = make(task)
+    ids = BATCH["input_ids"]
+    given = {"input_mask": tf.ones_like(ids), "segment_ids": tf.zeros_like(ids)}
+    short = {name: x for name, x in BATCH.items() if name not in given}
+    for one, two in zip(
+        model(short).values(), model({**BATCH, **given}).values(), strict=True
+    ):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_keras_model_does_what_the_layer_does(task):
+    layer = make(task)
+    model = layer.keras_model()
+    inputs = {name: BATCH[name] for name in layer.inputs}
+    for one, two in zip(
+        tf.nest.flatten(model(inputs)),
+        tf.nest.flatten(layer(BATCH)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    lines = []
+    model.summary(print_fn=lines.append)
+    assert f"{layer.name}" in "".join(lines)
+    assert len("".join(lines).splitlines()) < 40

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripts.runner import run_code
+
 ROOT = Path(__file__).parents[2]
 
 # In a process of its own: devices can only be split before TensorFlow starts.
@@ -81,4 +83,64 @@ def test_two_devices_go_the_way_of_the_original(name):
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+
+
+KERAS_CODE = """
+import sys
+from pathlib import Path
+import keras
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from bert import optimization
+from bert.modeling import checkpoint
+from tests.training import test_loop
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    run = test_loop.GoldenRun(Path("tests/golden"), "train_classifier")
+    run.restore(0)
+    model = run.model.keras_model()
+    model.compile(
+        optimization.create_optimizer(
+            run.trajectory["learning_rate"],
+            run.trajectory["num_train_steps"],
+            run.trajectory["num_warmup_steps"],
+        ),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+batches = tf.data.Dataset.from_tensor_slices(run.batches).map(
+    lambda batch: (
+        {name: batch[name] for name in run.model.inputs},
+        tf.reshape(batch["label_ids"], [-1]),
+    )
+)
+(loss,) = model.fit(batches, shuffle=False, verbose=0).history["loss"]
+assert abs(loss - np.mean(run.trajectory["losses"])) <= 1e-6, loss
+assert model.predict(batches, verbose=0).shape == (96, 3)
+assert np.isfinite(model.evaluate(batches, verbose=0))
+reader = checkpoint.Reader(str(run.folder / "model.ckpt-12"))
+for name, variable in checkpoint.named_variables(run.model).items():
+    expected = reader.read(name)
+    assert np.max(np.abs(variable.numpy() - expected)) <= 1e-6, name
+
+draw = tf.function(
+    lambda: run.model.backbone.dropout_seeds.seed(True, None, [0.1])
+)
+seeds = [
+    tuple(seed.numpy())
+    for _ in range(2)
+    for seed in strategy.experimental_local_results(strategy.run(draw))
+]
+assert len(set(seeds)) == 4, seeds
+"""
+
+
+def test_fit_on_two_devices_goes_the_way_of_the_original():
+    done = run_code(KERAS_CODE)
     assert done.returncode == 0, done.stderr

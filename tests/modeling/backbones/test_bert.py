@@ -2,6 +2,7 @@ import dataclasses
 import importlib.util
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -308,10 +309,82 @@ def test_every_place_that_drops_draws_its_own_mask(monkeypatch):
     assert len(set(seeds)) == len(seeds)
 
 
-def test_training_with_dropout_needs_a_seed():
-    with pytest.raises(ValueError, match="needs a seed"):
-        BertModel(DROPPING)(IDS, training=True)
-    BertModel(TINY)(IDS, training=True)
+def test_training_without_a_seed_draws_one():
+    model = BertModel(DROPPING, init_seed=1)
+    one, two = (
+        model(IDS, training=True)["sequence_output"].numpy() for _ in range(2)
+    )
+    assert np.any(one != two)
+    assert {v.path for v in model.variables} == bert_names(2)
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((TINY, True, IDS), {}),
+        ((TINY,), {"is_training": False, "input_ids": IDS}),
+        ((), {"config": TINY, "is_training": True, "input_mask": MASK}),
+    ],
+)
+def test_the_originals_call_is_told_what_to_write(args, kwargs):
+    message = r"without is_training .*model\(input_ids, input_mask=…"
+    with pytest.raises(TypeError, match=message) as raised:
+        BertModel(*args, **kwargs)
+    assert len(str(raised.value)) <= 300
+
+
+def test_the_originals_getters_say_where_their_outputs_are():
+    model = BertModel(TINY)
+    for name in (
+        "all_encoder_layers",
+        "embedding_output",
+        "pooled_output",
+        "sequence_output",
+    ):
+        match = rf"no 'get_{name}'; use .*\['{name}'\]"
+        with pytest.raises(AttributeError, match=match):
+            getattr(model, f"get_{name}")
+    with pytest.raises(AttributeError, match=r"; use model\.word_table"):
+        _ = model.get_embedding_table
+    with pytest.raises(AttributeError, match=r"BertModel has no 'other'$"):
+        _ = model.other
+
+
+@pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
+def test_ids_may_come_as_floats_that_are_not_rounded(compute_dtype):
+    config = dataclasses.replace(TINY, vocab_size=1100)
+    model = BertModel(config, init_seed=1, compute_dtype=compute_dtype)
+    ids = IDS + 1001  # beyond the 8 bits of bfloat16
+    np.testing.assert_array_equal(
+        *(
+            model(tf.cast(ids, dtype), segment_ids=tf.cast(SEGMENTS, dtype))[
+                "pooled_output"
+            ]
+            for dtype in (tf.int64, tf.float32)
+        )
+    )
+    with pytest.raises(UserError, match=r"integers.*bfloat16, which rounds"):
+        model(tf.cast(ids, tf.bfloat16))
+
+
+def test_ids_are_a_matrix():
+    model = BertModel(TINY)
+    with pytest.raises(ValueError, match="actual rank `3`"):
+        model(IDS[tf.newaxis])
+
+
+def test_a_layer_around_it_does_not_change_names():
+    class Around(keras.layers.Layer):
+        def build(self, input_shape):
+            self.bert = BertModel(TINY)
+
+        def call(self, ids):
+            return self.bert(ids)["pooled_output"]
+
+    around = Around()
+    around(IDS)
+    assert around.bert.path != "bert"
+    assert set(checkpoint.named_variables(around.bert)) == bert_names(2)
 
 
 def test_start_weights_follow_from_the_seed_whatever_was_made_before():

@@ -1,0 +1,95 @@
+"""A run that goes on in its output_dir: as the same, and alone.
+
+TensorFlow is imported where it is used.
+"""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+
+from bert.cli.config import TrainingConfig
+from bert.data.records import record_reuse
+from bert.model_folder import task_files
+from bert.model_folder.task_files import Task
+
+
+def check(
+    config: TrainingConfig, task: Task, labels: Sequence[str] = ()
+) -> None:
+    """Checks that the run in output_dir, if there is one, may go on.
+
+    Args:
+        config: the flags' values.
+        task: what the command's model is for.
+        labels: the model's.
+
+    Raises:
+        UserError: it is another model's or has another meaning, and
+            --force_resume is not given.
+    """
+    from bert.model_folder import resume_file
+
+    task_files.check(
+        config.output_dir,
+        config.bert_config_file,
+        _vocab_file(config),
+        config.force_resume,
+    )
+    meaning = resume_file.meaning(
+        task, config.bert_config_file, _vocab_file(config), labels
+    )
+    resume_file.check(config.output_dir, meaning, config.force_resume)
+
+
+def alone(
+    config: TrainingConfig, results: Sequence[str], is_chief: bool
+) -> contextlib.AbstractContextManager[None]:
+    """Keeps other trainings out of output_dir; see `training.resume.alone`.
+
+    Args:
+        config: the flags' values; output_dir exists.
+        results: the names of the files that the command writes there.
+        is_chief: other workers have no part in this, nor who trains nothing.
+    """
+    if not (config.do_train and is_chief):
+        return contextlib.nullcontext()
+    from bert.model_folder import resume_file
+    from bert.training import resume
+
+    files = {*results, *fingerprints(results), *resume_file.KEPT_FILES}
+    return resume.alone(config.output_dir, files)
+
+
+def keep(
+    config: TrainingConfig,
+    task: Task,
+    labels: Sequence[str],
+    data: Iterable[object],
+) -> None:
+    """Keeps what a run is made with from here on; tells what is another.
+
+    Args:
+        config: the flags' values.
+        task: what the model is for.
+        labels: the model's.
+        data: what the records are made from; their `repr` counts.
+    """
+    from bert.model_folder import resume_file
+
+    meaning = resume_file.meaning(
+        task, config.bert_config_file, _vocab_file(config), labels
+    )
+    training = {"data": resume_file.digest(data), **config.course}
+    resume_file.go_on(config.output_dir, meaning, training)
+
+
+def fingerprints(results: Sequence[str]) -> list[str]:
+    """Returns the names of the fingerprints beside the records of a run."""
+    return [
+        name + record_reuse.SUFFIX
+        for name in results
+        if name.endswith(".tf_record")
+    ]
+
+
+def _vocab_file(config: TrainingConfig) -> str | None:
+    return getattr(config, "vocab_file", None)  # pre-training has records

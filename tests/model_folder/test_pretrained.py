@@ -1,0 +1,104 @@
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import bert
+from bert import modeling
+from bert.errors import UserError
+from bert.model_folder.pretrained import from_checkpoint
+from bert.model_folder.task_files import Task
+from bert.modeling import checkpoint
+
+
+@pytest.fixture
+def base(golden, tmp_path):
+    """The folder of a published model."""
+    base = tmp_path / "base"
+    shutil.copytree(golden / "model_base", base)
+    shutil.copy(golden / "inputs/vocab.txt", base)
+    return base
+
+
+def test_a_folder_is_a_model_a_tokenizer_and_a_configuration(base):
+    model, tokenizer, config = bert.from_checkpoint(base)
+
+    assert isinstance(model, modeling.BertModel)
+    assert config.to_dict() == model.config.to_dict()
+    assert tokenizer.vocab_file == str(base / "vocab.txt")
+    assert tokenizer.basic_tokenizer.do_lower_case
+    reader = checkpoint.Reader(str(base))
+    for name, variable in checkpoint.named_variables(model).items():
+        np.testing.assert_array_equal(variable.numpy(), reader.read(name))
+
+
+def test_a_task_model_is_one_of_keras(base, monkeypatch, caplog):
+    monkeypatch.setenv("BERT_BASE_DIR", str(base))
+    loaded = from_checkpoint(
+        "$BERT_BASE_DIR", modeling.ClassifierModel, num_labels=3
+    )
+    assert isinstance(loaded.model, keras.Model)
+    features = loaded.features(["Hello", "Good bye, all"])
+    assert loaded.model(features).shape == (2, 3)
+    assert "output_weights" in caplog.text  # it is fresh
+
+
+def test_features_are_one_batch(base):
+    loaded = from_checkpoint(base)
+    special = {loaded.tokenizer.vocab[t]: t for t in ("[CLS]", "[SEP]")}
+    features = loaded.features(["the box", "the"], ["a door", "the old man"])
+
+    assert {(x.dtype, x.shape) for x in features.values()} == {
+        (np.dtype("int32"), features["input_ids"].shape)
+    }
+    first, second = features["input_mask"].sum(axis=1)
+    assert features["input_ids"].shape == (2, max(first, second))
+    for ids, mask, segments in zip(*features.values(), strict=True):
+        found = [special.get(i) for i in ids[mask == 1]]
+        assert (found[0], found[-1], found.count("[SEP]")) == (
+            "[CLS]",
+            "[SEP]",
+            2,
+        )
+        assert (
+            segments.tolist()
+            == sorted(segments[: mask.sum()]) + [0] * (mask == 0).sum()
+        )
+    cut = loaded.features(["the box"], ["a door"], max_seq_length=4)
+    assert cut["input_ids"].shape == (1, 4)
+    long = loaded.features(["the " * 500])
+    assert long["input_ids"].shape == (1, loaded.config.max_position_embeddings)
+
+
+def test_texts_that_are_no_list_or_no_pairs_are_refused(base):
+    loaded = from_checkpoint(base)
+    for args in (("the box",), ([],), (["a", "b"], ["c"])):
+        with pytest.raises(UserError, match="Expected a list of texts"):
+            loaded.features(*args)
+    with pytest.raises(UserError, match="only trained up to sequence length"):
+        loaded.features(["a"], max_seq_length=1000)
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "bert_config.json"])
+def test_a_folder_that_lacks_a_file_is_told_which(base, name):
+    (base / name).unlink()
+    with pytest.raises(UserError, match=f"{name}.*Received: {base}, without"):
+        from_checkpoint(base)
+
+
+def test_the_case_is_what_is_given_or_kept_or_the_vocabularys(golden, base):
+    def lower(**given):
+        tokenizer = from_checkpoint(base, **given).tokenizer
+        return tokenizer.basic_tokenizer.do_lower_case
+
+    assert lower() is True
+    assert lower(do_lower_case=False) is False
+    task = Task(task="features", do_lower_case=False, max_seq_length=16)
+    (base / "task.json").write_text(task.to_json())
+    assert lower() is False
+    (base / "task.json").unlink()
+    vocab = ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    (base / "vocab.txt").write_text("\n".join(vocab) + "\n")
+    with pytest.raises(UserError, match="pass do_lower_case=True"):
+        lower()
