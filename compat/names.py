@@ -66,8 +66,8 @@ FOUND: Mapping[str, Mapping[str, str]] = {
 
 # They built TF1 graphs or were parts of TF1's Estimator.
 _COMPILE = "make a Keras model and compile it (docs/migrating.md)"
-_CLASSIFIER = "bert.modeling.classifiers.ClassifierModel(config, num_labels)"
-_PRETRAINING = "bert.modeling.heads.PretrainingModel(config)"
+_CLASSIFIER = "bert.modeling.ClassifierModel(config, num_labels)"
+_PRETRAINING = "bert.modeling.PretrainingModel(config)"
 
 GONE: Mapping[str, Mapping[str, str]] = {
     "run_classifier": {
@@ -81,7 +81,7 @@ GONE: Mapping[str, Mapping[str, str]] = {
         "model_fn_builder": _COMPILE,
     },
     "run_squad": {
-        "create_model": "bert.modeling.heads.SpanModel(config)",
+        "create_model": "bert.modeling.SpanModel(config)",
         "model_fn_builder": _COMPILE,
     },
     "run_pretraining": {

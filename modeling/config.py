@@ -80,11 +80,6 @@ class BertConfig:
 
     def validate(self) -> None:
         """Raises UserError for a value that no model can have."""
-        if self.vocab_size is None:
-            raise UserError(
-                "vocab_size is missing; give it the number of lines of the "
-                "vocabulary."
-            )
         for key in _POSITIVE_INTS:
             value = getattr(self, key)
             if type(value) is not int or value < 1:
@@ -199,6 +194,11 @@ def read_config(json_file: str) -> BertConfig:
             f"{json_file} must hold a JSON object with the model's sizes "
             '({"vocab_size": 30522, …}). Received: '
             f"{type(json_object).__name__}."
+        )
+    if "vocab_size" not in json_object:
+        raise UserError(
+            f"{json_file}: vocab_size is missing; give it the number of lines "
+            "of the vocabulary."
         )
     config = BertConfig.from_dict(json_object)
     try:

@@ -50,7 +50,8 @@ def test_a_configuration_comes_back(act):
 
     values = conversion.from_original(model, 0)
 
-    assert conversion.to_original(values) == model.config
+    again = conversion.to_original(values)
+    assert again.to_dict() == model.config.to_dict()
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def test_a_model_is_made_of_sound_values_only():
     ("key", "value"),
     [
         ("vocab_size", 0),
+        ("vocab_size", None),
         ("hidden_size", -8),
         ("num_hidden_layers", 2.0),
         ("num_attention_heads", True),
