@@ -207,7 +207,6 @@ def create_pretraining_data(config: Config) -> None:
     # Here, so that --help needs no NumPy.
     from bert.data.corpus import instance_records, text_shape
     from bert.data.corpus.record_fields import pretraining_fields
-    from bert.data.records import record_bytes
 
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
@@ -229,10 +228,7 @@ def create_pretraining_data(config: Config) -> None:
     logging.info("*** Writing to output files ***")
     for name in config.output_files:
         logging.info("  %s", name)
-    for frame in frames[: instance_records.LOGGED_INSTANCES]:
-        values = record_bytes.values(fields, record_bytes.record_of(frame))
-        ids = values["input_ids"][: sum(values["input_mask"])]
-        instance_records.log(tokenizer.convert_ids_to_tokens(ids), values)
+    log_examples(frames, fields, tokenizer)
     instance_records.write(
         frames, config.output_files, config.output_compression
     )
@@ -389,6 +385,19 @@ def create_records(
         encode()
     instances.shuffle(frames, rng)
     return frames
+
+
+def log_examples(
+    frames: Sequence[bytes], fields: "Sequence[Field]", tokenizer: FullTokenizer
+) -> None:
+    """Shows the first records as the original does."""
+    from bert.data.corpus import instance_records
+    from bert.data.records import record_bytes
+
+    for frame in frames[: instance_records.LOGGED_INSTANCES]:
+        values = record_bytes.values(fields, record_bytes.record_of(frame))
+        ids = values["input_ids"][: sum(values["input_mask"])]
+        instance_records.log(tokenizer.convert_ids_to_tokens(ids), values)
 
 
 def create_training_instances(

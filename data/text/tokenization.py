@@ -26,7 +26,7 @@ from bert.data.text.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
 from bert.data.text.case_check import warn_if_vocab_contradicts_case
-from bert.data.text.vocab import Vocab
+from bert.data.text.vocab import Vocab, Watched
 from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
 from bert.files import text_input
@@ -159,7 +159,20 @@ def checked_tokenizer(
     return tokenizer
 
 
-class FullTokenizer:
+class _Remembered:
+    """What a `FullTokenizer` has remembered words with.
+
+    Attributes:
+        changes: `Watched.changes` when that was looked at.
+        parts: see `FullTokenizer._own_parts`.
+    """
+
+    def __init__(self) -> None:
+        self.changes = -1
+        self.parts: tuple | None = None
+
+
+class FullTokenizer(Watched):
     """Text to word pieces: `BasicTokenizer`, then `WordpieceTokenizer`.
 
     Remembers words' ids and pieces, in at most 200 MB, while `vocab` and the
@@ -201,7 +214,7 @@ class FullTokenizer:
         self._offsets_of_words = WordMemory(
             self._compute_offsets, _OFFSETS_LIMIT_BYTES
         )
-        self._remembered: tuple = ()
+        self._remembered = _Remembered()
 
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""
@@ -319,6 +332,19 @@ class FullTokenizer:
 
         Forgets them where one of its own parts has changed.
         """
+        remembered = self._remembered
+        if remembered.changes != Watched.changes:
+            remembered.changes = Watched.changes
+            parts = self._own_parts()
+            if parts != remembered.parts:
+                self._ids_of_words.forget()
+                self._pieces_of_words.forget()
+                self._offsets_of_words.forget()
+                remembered.parts = parts
+        return remembered.parts is not None
+
+    def _own_parts(self) -> tuple | None:
+        """Returns what a word's ids depend on; None: on others' code."""
         basic, cut = self.basic_tokenizer, self.wordpiece_tokenizer
         vocab = self.vocab
         if not (
@@ -330,19 +356,14 @@ class FullTokenizer:
             and "tokenize" not in basic.__dict__
             and "tokenize" not in cut.__dict__
         ):
-            return False
-        remembered = (
+            return None
+        return (
+            id(vocab),
             vocab.changes,
             basic.do_lower_case,
             cut.unk_token,
             cut.max_input_chars_per_word,
         )
-        if remembered != self._remembered:
-            self._ids_of_words.forget()
-            self._pieces_of_words.forget()
-            self._offsets_of_words.forget()
-            self._remembered = remembered
-        return True
 
     def _cut(self, text: str) -> list[str]:
         """Does what `tokenize` says, remembering nothing."""
@@ -367,7 +388,7 @@ class FullTokenizer:
         )
 
 
-class BasicTokenizer:
+class BasicTokenizer(Watched):
     """Cleans a text and splits it into words and punctuation marks.
 
     A subclass may override the steps (`_clean_text` …) as in the original: they
@@ -486,7 +507,7 @@ _PLAIN_STEPS = (
 _STEP_NAMES = frozenset(step.__name__ for step in _PLAIN_STEPS)
 
 
-class WordpieceTokenizer:
+class WordpieceTokenizer(Watched):
     """Cuts words into the longest pieces that the vocabulary has.
 
     Args:

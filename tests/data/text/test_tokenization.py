@@ -427,6 +427,7 @@ def test_a_step_of_ones_own_has_effect_on_all_roads(small, monkeypatch, how):
         monkeypatch.setattr(
             BasicTokenizer, "_clean_text", OtherBasicTokenizer._clean_text
         )
+        small.basic_tokenizer = BasicTokenizer()
     expected = [*small.tokenize("un"), "[UNK]", *small.tokenize("wanted")]
     assert small.tokenize("un wanted") == expected
     assert small.encode("un wanted") == small.convert_tokens_to_ids(expected)
