@@ -57,7 +57,7 @@ def tiny_config(**changes) -> BertConfig:
         "max_position_embeddings": 48,
         "type_vocab_size": 2,
     }
-    return BertConfig(**(values | changes))
+    return BertConfig.from_dict(values | changes)
 
 
 def make_model(name: str, config: BertConfig, seed: int = 0):

@@ -112,9 +112,7 @@ def test_keys_of_published_configurations_are_carried_along(
 ):
     extra = {"directionality": "bidi", "pooler_type": "first_token_transform"}
     foreign = {"auto_map": {"AutoModel": "evil.py"}, "notes": "mine"}
-    run_folder.write(
-        golden, tmp_path / "run", "squad", extra={**extra, **foreign}
-    )
+    run_folder.write(golden, tmp_path / "run", "squad", **extra, **foreign)
     there, back = there_and_back(tmp_path / "run", tmp_path)
     config = json.loads((there / "config.json").read_text())
     assert extra.items() <= config.items()
