@@ -74,8 +74,7 @@ class _Run:
     def _train(self, evaluation: Walk | None) -> None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
-        records = task.training_set()
-        source = self._source(records)
+        source = self._source(task.training_set())
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -89,14 +88,7 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(
-            task,
-            source,
-            make_evaluate,
-            lambda: resuming.keep(
-                config, task.model_task, task.labels, records.inputs()
-            ),
-        )
+        train(task, source, make_evaluate)
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -340,7 +332,6 @@ def train(
     task: FineTuningTask,
     source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
-    on_loaded: Callable[[], None] | None = None,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
@@ -349,7 +340,6 @@ def train(
         source: the training records.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
-        on_loaded: see `run.train`.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -371,7 +361,12 @@ def train(
         ),
         record_sets.unreadable(source),
         make_evaluate,
-        on_loaded,
+        lambda: resuming.keep(
+            config,
+            task.model_task,
+            task.labels,
+            task.training_set().inputs(),
+        ),
     )
 
 
