@@ -46,7 +46,7 @@ def test_a_full_disk_behind_standard_output_is_named():
         "import sys; from bert.cli import error_guard\n"
         "from bert.serving import line_service\n"
         "sys.exit(error_guard.exit_code("
-        "lambda: line_service._write(sys.stdout.buffer, 'x')))\n"
+        "lambda: line_service.write(sys.stdout.buffer, 'x')))\n"
     )
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
