@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 
 from bert.errors import UserError
+from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks import record_sets, resuming
@@ -44,7 +45,10 @@ def run(task: FineTuningTask) -> None:
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
-    with prepared.worker_barrier():
+    with (
+        atomic_files.leaving_no_folder(config.output_dir),
+        prepared.worker_barrier(),
+    ):
         with prepared.strategy.scope():
             check_model(task, start)
         with resuming.alone(config, task.results, prepared.is_chief):
@@ -190,7 +194,7 @@ def check_results(
     if config.do_export:
         from bert.serving import export
 
-        export.check_run(config)
+        export.check_run(config, results)
     for name in ("best", "eval"):
         path = os.path.join(config.output_dir, name)
         if os.path.isfile(path):
