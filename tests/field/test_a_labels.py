@@ -102,6 +102,8 @@ def test_lists_are_read_as_python_and_json_write_them(read, cell, expected):
         "\"['sci', ['tech']]\"",
         "\"['sci', x']\"",
         '"[0.5, 1]"',
+        '"[""\\ud800""]"',
+        "[" * 9**5 + "]",
     ],
 )
 def test_what_only_looks_like_a_list_is_refused(read, cell):
