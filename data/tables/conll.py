@@ -144,7 +144,7 @@ class _Reader:
         if self.label is not None:
             labels = [line.columns[self.label] for line in lines]
         first, last = lines[0].place.line, lines[-1].place.line
-        left_out = ()
+        left_out: tuple[int, ...] = ()
         if last - first >= len(lines):
             numbers = {line.place.line for line in lines}
             left_out = tuple(n for n in range(first, last) if n not in numbers)
