@@ -233,7 +233,8 @@ class TableProcessor(DataProcessor):
         counts = collections.Counter(
             n for row in read for n in self._names(row)
         )
-        label_counts.warn_of_cells(path, counts, len(read))
+        label_counts.warn_of_number(path, len(counts), len(read))
+        label_counts.warn_of_cells(path, counts)
         if _look_like_scores(names):
             logging.warning(
                 "%s: the labels are numbers (%s), but each is taken for "

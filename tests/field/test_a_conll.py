@@ -257,6 +257,12 @@ def test_parts_of_speech_and_the_usual_tags_are_not_warned_of(read, caplog):
     assert not warnings_of(caplog)
 
 
+def test_nearly_as_many_tags_as_words_are_warned_of(read, caplog):
+    read("".join(f"{word} {word}s\n" for word in "abcdefghijkl"))
+    (message,) = warnings_of(caplog)
+    assert "12 labels have 12 different values; is --label_column" in message
+
+
 def test_tags_that_differ_in_their_form_only_are_warned_of(read, caplog):
     read("the O\nboat B-PER\nlake B-per\n")
     assert "'B-PER', 'B-per' differ in their form only" in caplog.text
