@@ -7,6 +7,7 @@ import pytest
 from bert import run_ner
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
+from bert.tasks.tagging import metrics
 from bert.tasks.tagging.finetuning import Tagging
 from bert.training.head_check import Start
 from tests.scripts.runner import config_of
@@ -230,6 +231,32 @@ def test_entities_are_counted_in_other_forms_of_tags(read, caplog, labels):
     assert task.metric_names() == [*names, "precision", "recall", "f1"]
     assert "Entities are counted as if labels were B-…, I-…" in caplog.text
     assert not warnings_of(caplog)
+
+
+USUAL = ["B-PER", "I-PER", "O", "B-LOC", "B-LOC", "I-PER"]
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        str.lower,
+        lambda tag: tag.replace("-", "_"),
+        lambda tag: "-".join(reversed(tag.split("-"))),
+        lambda tag: "_".join(reversed(tag.split("-"))),
+        lambda tag: tag.replace("I-", "M-"),
+    ],
+)
+def test_their_figures_are_those_of_the_usual_form(rename):
+    gold, predicted = USUAL, [*USUAL[:4], "I-LOC", "B-PER"]
+    expected = metrics.metrics([gold], [predicted], sorted({*USUAL, "I-LOC"}))
+    one, other = list(map(rename, gold)), list(map(rename, predicted))
+    found = metrics.metrics([one], [other], sorted({*one, *other}))
+    assert {name: found[name] for name in expected} == expected
+    assert 0 < found["f1"] < 1
+    names = sorted({*one, *other})
+    report = metrics.report([one], [other], names).casefold()
+    assert "per" in report
+    assert "loc" in report
 
 
 OTHERS = {
