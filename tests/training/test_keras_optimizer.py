@@ -32,15 +32,15 @@ def test_12_steps_of_fit_are_those_of_our_loop(golden, name):
     losses = [float(step(ours.batch(i))["loss"]) for i in range(12)]
 
     model = theirs.model.keras_model()
-    trajectory = theirs.trajectory
+    trajectory, weights = theirs.trajectory, WEIGHTS.get(name)
     model.compile(
         optimization.create_optimizer(
             trajectory["learning_rate"],
             trajectory["num_train_steps"],
             trajectory["num_warmup_steps"],
         ),
-        loss=LOSS,
-        loss_weights=WEIGHTS.get(name),
+        loss=dict.fromkeys(weights, LOSS) if weights else LOSS,
+        loss_weights=weights,
     )
 
     def labels(batch):
