@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bert.conversion.compression import Model
     from bert.evaluation.comparison import Comparison
 
-FLAGS = flags.FLAGS
-
 _FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
 _TABLE = "compression.md"
@@ -56,6 +54,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         overwrite="Whether to replace what this script wrote to output_dir.",
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,10 +233,10 @@ def write_results(config: Config, folder: str, measured: "Comparison") -> None:
         tf.io.gfile.copy(os.path.join(source, name), os.path.join(target, name))
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → a SavedModel → smaller models, measured."""
     compress(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

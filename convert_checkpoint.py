@@ -21,8 +21,6 @@ from bert.tasks import spec
 if TYPE_CHECKING:
     from bert.conversion.model import Model
 
-FLAGS = flags.FLAGS
-
 _FORMATS = ("original", "huggingface")
 
 
@@ -75,6 +73,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         force="Whether to convert the weights where the tokenizer is not "
         "BERT's, or where the encoder has tensors that BERT lacks, too.",
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -158,7 +159,7 @@ def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from bert.conversion import original
     from bert.model_folder import locate
-    from bert.modeling import BertConfig
+    from bert.modeling.config import read_config
 
     prefix = locate.find_checkpoint(folder, config.checkpoint)
     logging.info("The checkpoint is %s", prefix)
@@ -171,7 +172,7 @@ def read_original(config: Config, folder: str) -> "Model":
     )
     model = original.read(
         prefix,
-        BertConfig.from_json_file(config_file),
+        read_config(config_file),
         vocab_file,
         locate.task(folder),
         config.task,
@@ -250,10 +251,10 @@ def with_case(config: Config, folder: str, model: "Model") -> "Model":
     )
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → a model of one format → the other format."""
     convert(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

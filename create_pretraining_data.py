@@ -6,11 +6,10 @@ for run_pretraining.py, the same for the same files, flags and seed.
 
 import dataclasses
 import functools
-import itertools
 import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from absl import flags, logging
@@ -18,9 +17,10 @@ from absl import flags, logging
 from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
+from bert.compat import names
 from bert.data.corpus import instances
 from bert.data.records import record_output
-from bert.data.text.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
 from bert.files import file_bytes, flag_paths, text_input
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from bert.data.corpus.worker_pool import Pool
     from bert.data.records.fields import Field
 
-FLAGS = flags.FLAGS
-
-_NUM_LOGGED_EXAMPLES = 20
 # Ids of the records that are made at a time.
 _BATCH_IDS = 2**16
 
@@ -109,6 +106,10 @@ def _define_streaming_flags(flag_values: flags.FlagValues) -> None:
         "What Beam is to be told, as on a command line: '--a=1 --b=2'.",
         flag_values=flag_values,
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("create_pretraining_data")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,10 +205,10 @@ def create_pretraining_data(config: Config) -> None:
         return
     environment.prepare()  # not above: the memory that it keeps would add up
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import text_shape
+    from bert.data.corpus import instance_records, text_shape
     from bert.data.corpus.record_fields import pretraining_fields
 
-    tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
+    tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens("[MASK]")
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     are_packed(input_files)  # refuses what is no text
@@ -227,9 +228,10 @@ def create_pretraining_data(config: Config) -> None:
     logging.info("*** Writing to output files ***")
     for name in config.output_files:
         logging.info("  %s", name)
-    log_examples(frames[:_NUM_LOGGED_EXAMPLES], fields, tokenizer)
-    write_records(frames, config.output_files, config.output_compression)
-    logging.info("Wrote %d total instances", len(frames))
+    log_examples(frames, fields, tokenizer)
+    instance_records.write(
+        frames, config.output_files, config.output_compression
+    )
 
 
 def create_shards(config: Config) -> None:
@@ -386,38 +388,90 @@ def create_records(
 
 
 def log_examples(
-    frames: Iterable[bytes], fields: "Sequence[Field]", tokenizer: FullTokenizer
+    frames: Sequence[bytes], fields: "Sequence[Field]", tokenizer: FullTokenizer
 ) -> None:
-    """Shows records as the original does."""
+    """Shows the first records as the original does."""
+    from bert.data.corpus import instance_records
     from bert.data.records import record_bytes
 
-    for frame in frames:
+    for frame in frames[: instance_records.LOGGED_INSTANCES]:
         values = record_bytes.values(fields, record_bytes.record_of(frame))
         ids = values["input_ids"][: sum(values["input_mask"])]
-        tokens = tokenizer.convert_ids_to_tokens(ids)
-        logging.info("*** Example ***")
-        logging.info("tokens: %s", " ".join(tokens))
-        for name, numbers in values.items():
-            logging.info("%s: %s", name, " ".join(map(str, numbers)))
+        instance_records.log(tokenizer.convert_ids_to_tokens(ids), values)
 
 
-def write_records(
-    frames: Iterable[bytes], paths: Sequence[str], compression: str = "none"
-) -> None:
-    """Writes records to files that take turns, each there once it is whole."""
-    with ExitStack() as stack:
-        files = [
-            stack.enter_context(record_output.frame_writer(path, compression))
-            for path in paths
-        ]
-        for frame, file in zip(frames, itertools.cycle(files)):
-            file.write(frame)
+def create_training_instances(
+    input_files,
+    tokenizer,
+    max_seq_length,
+    dupe_factor,
+    short_seq_prob,
+    masked_lm_prob,
+    max_predictions_per_seq,
+    rng,
+):
+    """The original's; see `compat.pretraining`."""
+    from bert.compat import pretraining
+
+    settings = instances.InstanceSettings(
+        max_seq_length,
+        max_predictions_per_seq,
+        masked_lm_prob,
+        short_seq_prob,
+        dupe_factor,
+        FLAGS.do_whole_word_mask,
+    )
+    return pretraining.create_training_instances(
+        input_files, tokenizer, settings, rng
+    )
 
 
-def main() -> None:
+def create_instances_from_document(
+    all_documents,
+    document_index,
+    max_seq_length,
+    short_seq_prob,
+    masked_lm_prob,
+    max_predictions_per_seq,
+    vocab_words,
+    rng,
+):
+    """The original's; see `compat.pretraining`."""
+    from bert.compat import pretraining
+
+    settings = instances.InstanceSettings(
+        max_seq_length,
+        max_predictions_per_seq,
+        masked_lm_prob,
+        short_seq_prob,
+        1,
+        FLAGS.do_whole_word_mask,
+    )
+    return pretraining.create_instances_from_document(
+        all_documents, document_index, settings, vocab_words, rng
+    )
+
+
+def create_masked_lm_predictions(
+    tokens, masked_lm_prob, max_predictions_per_seq, vocab_words, rng
+):
+    """The original's; see `compat.pretraining`."""
+    from bert.compat import pretraining
+
+    return pretraining.create_masked_lm_predictions(
+        tokens,
+        masked_lm_prob,
+        max_predictions_per_seq,
+        vocab_words,
+        rng,
+        FLAGS.do_whole_word_mask,
+    )
+
+
+def main(_: object = None) -> None:
     """Flags → documents → instances → records."""
     create_pretraining_data(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags, environment.leave_out_keras)
+    command_line.run(main, FLAGS, environment.leave_out_keras)

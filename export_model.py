@@ -13,8 +13,6 @@ from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.tasks import spec
 
-FLAGS = flags.FLAGS
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -39,6 +37,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_bools(
         flag_values, overwrite="Whether to replace an earlier export."
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,10 +80,10 @@ def export_model(config: Config) -> None:
     )
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → the model's files → a SavedModel."""
     export_model(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

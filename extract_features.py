@@ -15,12 +15,12 @@ from absl import flags, logging
 from bert.cli import command_line, shared_flags
 from bert.cli.config import DeviceConfig
 from bert.cli.progress import Progress
+from bert.compat import names
 from bert.data.records import packing
-from bert.data.text.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
+from bert.tasks.features import example_log
 from bert.tasks.spec import INPUTS
-
-FLAGS = flags.FLAGS
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bert.modeling import BertConfig, BertModel
     from bert.tasks.features import features_text
 
-_NUM_LOGGED_EXAMPLES = 5
 # What the vectors of the rows that are sorted together may take. BERT-Base,
 # four layers, 128 tokens: 160 rows.
 _WINDOW_BYTES = 2**28
@@ -71,6 +70,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "TPU.",
     )
     shared_flags.define_device_flags(flag_values)
+
+
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("extract_features")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -132,14 +135,15 @@ def extract_features(config: Config) -> None:
         UserError: a file is missing, wrong or in the way.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.modeling import BertConfig, BertModel, checkpoint
+    from bert.modeling import BertModel, checkpoint
+    from bert.modeling.config import read_config
     from bert.tasks.features import feature_files, features_text
     from bert.training import strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config, allows_workers=False)
-    tokenizer = FullTokenizer(config.vocab_file, config.do_lower_case)
-    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
+    bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     config.check_layers(bert_config.num_hidden_layers)
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
@@ -215,27 +219,13 @@ def pack(
                 f"as type_vocab_size in {config.bert_config_file} is 1. "
                 "Received: two, separated by |||."
             )
-        if number < _NUM_LOGGED_EXAMPLES:
-            log_example(number, packed, config.max_seq_length, tokenizer)
+        if number < example_log.LOGGED_EXAMPLES:
+            example_log.log(
+                number,
+                tokenizer.convert_ids_to_tokens(packed.ids),
+                packing.pad(packed, config.max_seq_length),
+            )
         yield packed
-
-
-def log_example(
-    number: int,
-    packed: packing.Packed,
-    seq_length: int,
-    tokenizer: FullTokenizer,
-) -> None:
-    """Shows a row as the original does."""
-    tokens = tokenizer.convert_ids_to_tokens(packed.ids)
-    features = packing.pad(packed, seq_length)
-    # What the original calls segment_ids everywhere else.
-    features["input_type_ids"] = features.pop("segment_ids")
-    logging.info("*** Example ***")
-    logging.info("unique_id: %s", number)
-    logging.info("tokens: %s", " ".join(tokens))
-    for name, numbers in features.items():
-        logging.info("%s: %s", name, " ".join(map(str, numbers)))
 
 
 def vectors(
@@ -325,10 +315,10 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
     }
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → lines of text → rows → vectors → file."""
     extract_features(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from bert.serving.masked_words import MaskedWords
     from bert.tasks.pretraining.inference import MaskedText
 
-FLAGS = flags.FLAGS
-
 # Batches of lines whose answers may wait, sorted by length.
 _WINDOW_BATCHES = 32
 
@@ -40,6 +38,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         pseudo_log_likelihood="Give instead the sum of the log-probabilities "
         "of a line's word pieces, each with [MASK] in its place.",
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,10 +103,10 @@ def service(config: Config, words: "MaskedWords") -> "Service":
     )
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → model → lines → words for each [MASK]."""
     fill_mask(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

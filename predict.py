@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from bert.serving.line_service import Service
     from bert.serving.predictor import Predictor
 
-FLAGS = flags.FLAGS
-
 _TABLES = ("csv", "tsv")
 _TASKS = [task for task in spec.TASKS if task != "pretraining"]
 
@@ -81,6 +79,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Default: what task.json says.",
         flag_values=flag_values,
     )
+
+
+FLAGS = command_line.flags_of(define_flags)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -281,10 +282,10 @@ def answers(
         yield {**copied, **answer}
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → model → lines → answers."""
     predict(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

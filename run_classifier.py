@@ -7,6 +7,7 @@ tasks that Python code adds to `processors`. See docs/classification.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
+from bert.compat import names
 from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
     BasicTokenizer,
     FullTokenizer,
@@ -23,8 +24,6 @@ from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
 )
 from bert.tasks.classification.table_settings import FORMATS
 
-FLAGS = flags.FLAGS
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -34,8 +33,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_required_strings(
         flag_values,
-        task_name=f"{', '.join(processors)}; or, for files of one's own, "
-        f"{', '.join(FORMATS)}.",
+        task_name=_task_names(),
     )
     table_flags.define_table_flags(flag_values)
     table_flags.define_result_flags(flag_values)
@@ -57,12 +55,24 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
+def _task_names() -> str:
+    return (
+        f"{', '.join(processors)}; or, for files of one's own, "
+        f"{', '.join(FORMATS)}."
+    )
+
+
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("run_classifier")
+
+
 def run() -> None:
     """Runs the script; for code that has added to `processors`."""
-    command_line.run(main, define_flags)
+    FLAGS["task_name"].help = _task_names()
+    command_line.run(main, FLAGS)
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → examples → records and model → training → results."""
     classify(Config.from_flags(FLAGS))
 

@@ -21,10 +21,9 @@ from absl import flags, logging
 
 from bert import run_classifier
 from bert.cli import command_line, shared_flags
+from bert.compat import names
 from bert.errors import UserError
 from bert.model_folder import task_files
-
-FLAGS = flags.FLAGS
 
 # What the module says, whatever these flags of run_classifier.py say.
 _OF_THE_MODULE = (
@@ -50,6 +49,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         # They need not be given here.
         flag_values[name].validators.clear()
         flag_values[name].help = "Not used: the module says it."
+
+
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("run_classifier_with_tfhub")
 
 
 def config_from_flags(flag_values: flags.FlagValues) -> run_classifier.Config:
@@ -119,10 +122,10 @@ def from_module(handle: str) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags and the module's files → run_classifier.py's pipeline."""
     run_classifier.classify(config_from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

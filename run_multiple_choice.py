@@ -12,8 +12,6 @@ from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import FILES
 from bert.tasks.multiple_choice.finetuning import MultipleChoice
 
-FLAGS = flags.FLAGS
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -38,10 +36,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
-def main() -> None:
+FLAGS = command_line.flags_of(define_flags)
+
+
+def main(_: object = None) -> None:
     """Flags → questions → records → training → evaluation → prediction."""
     finetune.run(MultipleChoice(Config.from_flags(FLAGS)))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

@@ -8,8 +8,6 @@ from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
 
-FLAGS = flags.FLAGS
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -26,7 +24,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 
-def main() -> None:
+FLAGS = command_line.flags_of(define_flags)
+
+
+def main(_: object = None) -> None:
     """Flags → sentences → records → training → evaluation → prediction."""
     # Imported here: --help needs none of it.
     from bert.tasks import finetune
@@ -37,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

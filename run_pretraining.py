@@ -7,10 +7,9 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
+from bert.compat import names
 from bert.files import atomic_files
 from bert.tasks.pretraining.config import Config
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -58,6 +57,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_device_flags(flag_values)
 
 
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("run_pretraining")
+
+
 def pretrain(config: Config) -> None:
     """Records and model → training → evaluation.
 
@@ -67,7 +70,7 @@ def pretrain(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.data.records import record_files
     from bert.model_folder import locate
-    from bert.modeling import BertConfig
+    from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import resuming
     from bert.tasks.pretraining import training
@@ -80,7 +83,7 @@ def pretrain(config: Config) -> None:
     )
     if config.do_export:
         export.check_run(config)
-    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
@@ -105,10 +108,10 @@ def pretrain(config: Config) -> None:
                 export.export_run(config, training.task_of(config))
 
 
-def main() -> None:
+def main(_: object = None) -> None:
     """Flags → records and model → training → evaluation."""
     pretrain(Config.from_flags(FLAGS))
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

@@ -7,9 +7,8 @@ eval_results.txt to output_dir. See docs/squad.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
+from bert.compat import names
 from bert.tasks import spec
-
-FLAGS = flags.FLAGS
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -74,7 +73,76 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         )
 
 
-def main() -> None:
+FLAGS = command_line.flags_of(define_flags)
+__getattr__ = names.attributes_of("run_squad")
+
+
+def read_squad_examples(input_file, is_training):
+    """The original's; see `compat.squad`."""
+    from bert.compat import squad
+
+    return squad.read_squad_examples(
+        input_file, is_training, FLAGS.version_2_with_negative
+    )
+
+
+def get_final_text(pred_text, orig_text, do_lower_case):
+    """The original's; see `tasks.squad.final_text`."""
+    from bert.tasks.squad import final_text
+
+    return final_text.get_final_text(
+        pred_text, orig_text, do_lower_case, FLAGS.verbose_logging
+    )
+
+
+def write_predictions(
+    all_examples,
+    all_features,
+    all_results,
+    n_best_size,
+    max_answer_length,
+    do_lower_case,
+    output_prediction_file,
+    output_nbest_file,
+    output_null_log_odds_file,
+):
+    """The original's; see `compat.squad`."""
+    from bert.compat import squad
+
+    has_null = FLAGS.version_2_with_negative
+    squad.write_predictions(
+        all_examples,
+        all_features,
+        all_results,
+        squad.AnswerSettings(
+            n_best_size,
+            max_answer_length,
+            do_lower_case,
+            has_null,
+            FLAGS.verbose_logging,
+        ),
+        squad.Paths(
+            output_prediction_file,
+            output_nbest_file,
+            output_null_log_odds_file if has_null else None,
+        ),
+        float(FLAGS.null_score_diff_threshold),
+    )
+
+
+def validate_flags_or_throw(bert_config):
+    """The original's: raises UserError where flags cannot be used."""
+    from bert.data.text import case_check
+    from bert.tasks.squad.config import Config
+
+    case_check.validate_case_matches_checkpoint(
+        FLAGS.do_lower_case, FLAGS.init_checkpoint
+    )
+    config = Config.from_flags(FLAGS)
+    bert_config.check_sequence_length(config.max_seq_length)
+
+
+def main(_: object = None) -> None:
     """Flags → questions → windows → training → answers → evaluation."""
     # Imported here: --help needs none of it.
     from bert.tasks import finetune
@@ -85,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags)
+    command_line.run(main, FLAGS)

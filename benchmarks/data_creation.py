@@ -105,4 +105,5 @@ def main(given: flags.FlagValues) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(lambda: main(flags.FLAGS), define_flags)
+    FLAGS = command_line.flags_of(define_flags)
+    command_line.run(lambda: main(FLAGS), FLAGS)

@@ -1,9 +1,9 @@
 """The one way to start a script.
 
-A script defines its flags in `define_flags(flag_values)`, has a `main` that
-makes its configuration of them and does its work, and ends in
-`command_line.run`. Nothing here imports TensorFlow, so `--help` answers at
-once.
+A script defines its flags in `define_flags(flag_values)`, keeps them in its
+`FLAGS`, has a `main` that makes its configuration of them and does its work,
+and ends in `command_line.run`. Nothing here imports TensorFlow, so `--help`
+answers at once.
 """
 
 import functools
@@ -14,16 +14,33 @@ from absl import app, flags
 from bert.cli import environment, error_guard, log_stream, parser
 
 
+def flags_of(
+    define_flags: Callable[[flags.FlagValues], None],
+) -> flags.FlagValues:
+    """Returns a script's own flags, which have their defaults until parsed.
+
+    So several scripts can be imported into one process.
+
+    Args:
+        define_flags: defines them on the given FlagValues.
+    """
+    flag_values = flags.FlagValues()
+    define_flags(flag_values)
+    flag_values.mark_as_parsed()
+    return flag_values
+
+
 def run(
     main: Callable[[], None],
-    define_flags: Callable[[flags.FlagValues], None],
+    flag_values: flags.FlagValues,
     prepare: Callable[[], None] = environment.prepare,
 ) -> None:
     """Parses the command line, runs `main`, and exits.
 
     Args:
-        main: the script's pipeline; it reads its flags from absl's FLAGS.
-        define_flags: defines the script's flags on the given FlagValues.
+        main: the script's pipeline.
+        flag_values: the script's flags; absl parses and shows them with its
+            own.
         prepare: is called before `main`.
 
     Exit code: 0; 1 after one line on stderr where the user's input or the
@@ -35,7 +52,10 @@ def run(
         main()
 
     log_stream.protect()
-    define_flags(flags.FLAGS)
+    flags.FLAGS.append_flag_values(flag_values)
+    for module, own in flag_values.flags_by_module_dict().items():
+        for flag in own:
+            flags.FLAGS.register_flag_by_module(module, flag)
     app.run(
         lambda _: error_guard.exit_code(prepared_main),
         flags_parser=functools.partial(parser.parse, flags.FLAGS),

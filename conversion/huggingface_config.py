@@ -95,7 +95,9 @@ def to_original(values: Mapping[str, Any]) -> BertConfig:
             f"Received: {act!r}."
         )
     kept = _converted(values)
-    return BertConfig.from_dict({**kept, "hidden_act": ACTIVATIONS[act]})
+    config = BertConfig.from_dict({**kept, "hidden_act": ACTIVATIONS[act]})
+    config.validate()
+    return config
 
 
 def warn_of_epsilon(values: Mapping[str, Any], path: str) -> None:
@@ -214,7 +216,7 @@ def from_original(model: Model, pad_token_id: int | None) -> dict[str, Any]:
         **kept,
         "architectures": [architecture(model)],
         "model_type": "bert",
-        "hidden_act": act[config.hidden_act],
+        "hidden_act": act[config.hidden_act.lower()],
         "layer_norm_eps": LAYER_NORM_EPSILON,
         "position_embedding_type": "absolute",
         "pad_token_id": pad_token_id,

@@ -7,14 +7,15 @@ import tensorflow as tf
 from absl import logging
 
 from bert.data.tables import rows
-from bert.data.text.tokenization import FullTokenizer
+from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import text_input
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
-from bert.modeling import BertConfig, checkpoint
+from bert.modeling import checkpoint
+from bert.modeling.config import BertConfig, read_config
 from bert.tasks import spec
 from bert.tasks.spec import Spec
 from bert.training import head_check
@@ -63,7 +64,7 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
     config_file = given.bert_config_file or locate.needed_file(
         path, task_files.CONFIG_FILE, "bert_config_file"
     )
-    task = _task(path, given, reader, BertConfig.from_json_file(config_file))
+    task = _task(path, given, reader, read_config(config_file))
     _check_head(task.spec, reader)
     files = ModelFiles(
         task=task,
@@ -93,12 +94,12 @@ def check(files: ModelFiles) -> None:
             f"({rows.some(files.labels)}); name the labels that it was "
             "trained with (--labels)."
         )
-    config = BertConfig.from_json_file(files.bert_config_file)
+    config = read_config(files.bert_config_file)
     config.check_sequence_length(task.max_seq_length)
     if files.vocab_file:
-        FullTokenizer(files.vocab_file, bool(task.do_lower_case)).check_fits(
-            config.vocab_size, files.bert_config_file
-        )
+        checked_tokenizer(
+            files.vocab_file, bool(task.do_lower_case)
+        ).check_fits(config.vocab_size, files.bert_config_file)
 
 
 def _of_saved_model(path: str, given: Given) -> ModelFiles:

@@ -9,12 +9,17 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.data.text import case_check
-from bert.data.text.tokenization import FullTokenizer, load_vocab
+from bert.data.text.tokenization import (
+    FullTokenizer,
+    checked_tokenizer,
+    load_vocab,
+)
 from bert.errors import UserError
 from bert.model_folder import locate, task_files
-from bert.modeling import BertConfig, checkpoint
+from bert.modeling import checkpoint
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.backbones.bert import BertModel
+from bert.modeling.config import BertConfig, read_config
 from bert.modeling.task_model import TaskModel
 
 
@@ -104,8 +109,8 @@ def from_checkpoint(
         files = os.path.join(folder, task_files.ASSETS)
     config_file = _needed(files, task_files.CONFIG_FILE)
     vocab_file = _needed(files, task_files.VOCAB_FILE)
-    config = BertConfig.from_json_file(config_file)
-    tokenizer = FullTokenizer(
+    config = read_config(config_file)
+    tokenizer = checked_tokenizer(
         vocab_file, _do_lower_case(files, vocab_file, do_lower_case)
     )
     tokenizer.check_fits(config.vocab_size, config_file)

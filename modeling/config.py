@@ -1,5 +1,6 @@
 """A model's sizes: `bert_config.json`, checked."""
 
+import copy
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -37,12 +38,13 @@ _LARGE = {
 }
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class BertConfig:
     """Configuration of a `BertModel`.
 
-    Values may be set afterwards, as old code does before it makes a model; the
-    model checks them again.
+    As in the original nothing is checked here, and attributes may be set and
+    added afterwards: `to_dict` has them all. Who makes a model checks them
+    (`validate`), and who reads a file for a command (`read_config`).
 
     Args:
         vocab_size: number of word pieces, V.
@@ -60,12 +62,6 @@ class BertConfig:
         type_vocab_size: number of different `segment_ids`.
         initializer_range: standard deviation of fresh weights, before those
             further than two of it from 0 are drawn again.
-        extra: keys of the file that are not used here. Published files have
-            some (`directionality`, `pooler_*`): they are written back, and can
-            be read as attributes.
-
-    Raises:
-        UserError: a value is not of these kinds; the message names the key.
 
     Source: Devlin et al. 2019, section 3; BertConfig of google-research/bert.
     """
@@ -81,20 +77,6 @@ class BertConfig:
     max_position_embeddings: int = 512
     type_vocab_size: int = 16
     initializer_range: float = 0.02
-    extra: Mapping[str, Any] = dataclasses.field(
-        default_factory=dict, kw_only=True
-    )
-
-    def __post_init__(self):
-        if isinstance(self.hidden_act, str):
-            self.hidden_act = self.hidden_act.lower()
-        self.validate()
-
-    def __getattr__(self, name: str) -> Any:
-        # Called only for what is no attribute, such as the keys in `extra`.
-        if name != "extra" and name in self.__dict__.get("extra", {}):
-            return self.extra[name]
-        raise AttributeError(f"BertConfig has no {name!r}")
 
     def validate(self) -> None:
         """Raises UserError for a value that no model can have."""
@@ -112,7 +94,7 @@ class BertConfig:
         value = self.initializer_range
         if type(value) not in (int, float) or not 0 < value < float("inf"):
             raise _wrong("initializer_range", "a number above 0", value)
-        if self.hidden_act not in HIDDEN_ACTS:
+        if str(self.hidden_act).lower() not in HIDDEN_ACTS:
             expected = "one of " + ", ".join(HIDDEN_ACTS)
             raise _wrong("hidden_act", expected, self.hidden_act)
         self._check_size()
@@ -148,61 +130,33 @@ class BertConfig:
     def from_dict(cls, json_object: Mapping[str, Any]) -> "BertConfig":
         """Makes a configuration from a dict; keys it lacks get defaults.
 
-        Raises:
-            UserError: `vocab_size` is missing or a value is wrong.
+        Other keys become attributes: published files have some
+        (`directionality`, `pooler_*`). `vocab_size` is None where it is
+        missing.
         """
-        if "vocab_size" not in json_object:
-            raise UserError(
-                "vocab_size is missing; give it the number of lines of the "
-                "vocabulary."
-            )
-        known = {field.name for field in dataclasses.fields(cls)} - {"extra"}
-        return cls(
-            **{k: v for k, v in json_object.items() if k in known},
-            extra={k: v for k, v in json_object.items() if k not in known},
-        )
+        values: dict[str, Any] = {"vocab_size": None}
+        config = cls(**values)
+        for key, value in json_object.items():
+            setattr(config, key, value)
+        return config
 
     @classmethod
     def from_json_file(cls, json_file: str) -> "BertConfig":
-        """Reads `bert_config.json`.
+        """Reads `bert_config.json`, unchecked.
 
         Args:
             json_file: a path, or what TensorFlow reads (`gs://…`).
 
         Raises:
-            UserError: the file is missing, is not JSON, is not an object, or
-                a value is wrong; the message names file and key.
+            OSError: the file cannot be read.
+            ValueError: it is not UTF-8, or not JSON (`json.JSONDecodeError`).
+            AttributeError: it is no JSON object.
         """
-        try:
-            data = text_input.read(str(json_file))
-        except OSError as error:
-            reason = error.strerror or one_line(error)
-            raise UserError(f"Cannot read {json_file}: {reason}.") from error
-        try:
-            json_object = json.loads(data.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise UserError(
-                f"{json_file} is not valid JSON: {error}."
-            ) from error
-        if not isinstance(json_object, dict):
-            raise UserError(
-                f"{json_file} must hold a JSON object with the model's sizes "
-                '({"vocab_size": 30522, …}). Received: '
-                f"{type(json_object).__name__}."
-            )
-        try:
-            return cls.from_dict(json_object)
-        except UserError as error:
-            raise UserError(f"{json_file}: {error}") from error
+        return cls.from_dict(json.loads(_read_text(json_file)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all values by key, those in `extra` too."""
-        values = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name != "extra"
-        }
-        return {**values, **self.extra}
+        """Returns a copy of all attributes."""
+        return copy.deepcopy(vars(self))
 
     def to_json_string(self) -> str:
         """Returns the text of a `bert_config.json`, keys sorted."""
@@ -216,6 +170,46 @@ class BertConfig:
                 "model was only trained up to sequence length "
                 f"{self.max_position_embeddings}."
             )
+
+
+def read_config(json_file: str) -> BertConfig:
+    """Reads `bert_config.json` and checks it.
+
+    Args:
+        json_file: see `BertConfig.from_json_file`.
+
+    Raises:
+        UserError: the file is missing, is not JSON, is not an object, or a
+            value is wrong; the message names file and key.
+    """
+    try:
+        json_object = json.loads(_read_text(json_file))
+    except OSError as error:
+        reason = error.strerror or one_line(error)
+        raise UserError(f"Cannot read {json_file}: {reason}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{json_file} is not valid JSON: {error}.") from error
+    if not isinstance(json_object, dict):
+        raise UserError(
+            f"{json_file} must hold a JSON object with the model's sizes "
+            '({"vocab_size": 30522, …}). Received: '
+            f"{type(json_object).__name__}."
+        )
+    if "vocab_size" not in json_object:
+        raise UserError(
+            f"{json_file}: vocab_size is missing; give it the number of lines "
+            "of the vocabulary."
+        )
+    config = BertConfig.from_dict(json_object)
+    try:
+        config.validate()
+    except UserError as error:
+        raise UserError(f"{json_file}: {error}") from error
+    return config
+
+
+def _read_text(path: str) -> str:
+    return text_input.read(str(path)).decode("utf-8")
 
 
 def _wrong(key: str, expected: str, value: object) -> UserError:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from bert.data.text.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
 from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.given import Given
@@ -80,4 +80,4 @@ def tokenizer_of(source: ModelFiles, folder: str) -> FullTokenizer:
             f"{folder}, which does not say it; say --do_lower_case=True for an "
             "uncased model, False for a cased one."
         )
-    return FullTokenizer(source.vocab_file, source.task.do_lower_case)
+    return checked_tokenizer(source.vocab_file, source.task.do_lower_case)

@@ -15,7 +15,7 @@ from bert.errors import UserError
 from bert.model_folder import locate, model_files
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
-from bert.modeling import BertConfig
+from bert.modeling.config import read_config
 from bert.modeling.export_mode import export_mode
 from bert.serving import graphs, loaded_model, row_batches
 from bert.serving.graphs import Graph
@@ -43,7 +43,7 @@ class MaskedWords:
     def __init__(self, source: ModelFiles, folder: str, batch_size: int = 32):
         tokenizer = loaded_model.tokenizer_of(source, folder)
         tokenizer.require_tokens(inference.MASK)
-        config = BertConfig.from_json_file(source.bert_config_file)
+        config = read_config(source.bert_config_file)
         self._inference = Pretraining(source.task, config, (), tokenizer)
         self.request = self._inference.request
         self.whole_text = self._inference.whole_text

@@ -238,7 +238,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
         UserError: one of them is not what it must be.
     """
     from bert.data.text import tokenization
-    from bert.modeling import BertConfig
+    from bert.modeling.config import read_config
     from bert.training import strategy
 
     # First of all: some strategies must be made before any operation runs.
@@ -246,7 +246,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
     )
-    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     layers = bert_config.num_hidden_layers
     if (config.freeze_layers or 0) > layers:
@@ -254,7 +254,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
             f"--freeze_layers must be at most {layers}, the layers that "
             f"{config.bert_config_file} has. Received: {config.freeze_layers}."
         )
-    tokenizer = tokenization.FullTokenizer(
+    tokenizer = tokenization.checked_tokenizer(
         config.vocab_file, do_lower_case=config.do_lower_case
     )
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)

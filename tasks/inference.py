@@ -27,7 +27,7 @@ from bert.data.records.packing import Packed
 from bert.data.text.tokenization import FullTokenizer
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
-from bert.modeling.config import BertConfig
+from bert.modeling.config import BertConfig, read_config
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks import spec
 from bert.tasks.spec import Spec
@@ -267,7 +267,7 @@ def make(
         tokenizer: see `Inference`.
         top_k: see `Inference`.
     """
-    config = BertConfig.from_json_file(source.bert_config_file)
+    config = read_config(source.bert_config_file)
     return class_of(source.task)(
         source.task, config, source.labels, tokenizer, top_k
     )

@@ -133,8 +133,8 @@ BREAKS = (
     Break(
         "label order",
         "tasks/classification/kinds.py",
-        "numbers[example.label]",
-        "len(numbers) - 1 - numbers[example.label]",
+        "[numbers[name] for name in own]",
+        "[len(numbers) - 1 - numbers[name] for name in own]",
         CLASSIFIER_RECORDS,
     ),
     Break(
@@ -147,7 +147,7 @@ BREAKS = (
     Break(
         "improved span",
         "tasks/squad/windows.py",
-        "if answer and document.pieces[start : start + len(answer)] == answer:",
+        "if answer and pieces[start : start + len(answer)] == answer:",
         "if not answer:",
         SQUAD_WINDOWS,
     ),
@@ -182,8 +182,8 @@ BREAKS = (
     Break(
         "split at |||",
         "tasks/features/features_text.py",
-        "line.strip().rpartition(_SEPARATOR)",
-        "line.strip().partition(_SEPARATOR)",
+        "line.rpartition(_SEPARATOR)",
+        "line.partition(_SEPARATOR)",
         "tests/tasks/features/test_features_text.py",
     ),
     Break(

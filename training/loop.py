@@ -1,6 +1,7 @@
 """Train, evaluate, predict: one loop under any tf.distribute strategy."""
 
 import dataclasses
+import os
 import signal
 import sys
 import time
@@ -122,6 +123,7 @@ class TrainLoop:
         )
         self._step = int(optimizer.global_step.numpy())
         self._interval = Interval(self._step)
+        self._last_loss: tf.Tensor | None = None
 
     def run(self) -> None:
         """Trains.
@@ -136,6 +138,8 @@ class TrainLoop:
             self._save()
         with Signals() as signals:
             self._run(_read(self._batches), signals)
+        if self._last_loss is not None:
+            logging.info("Loss for final step: %s.", self._last_loss.numpy())
         if signals.received is None:
             return
         logging.info(
@@ -195,6 +199,7 @@ class TrainLoop:
             self._skip(figures, float(self._loss_scale.scale.numpy()))
             return False
         self._interval.add(figures)
+        self._last_loss = figures["loss"]
         self._step += 1
         return True
 
@@ -241,6 +246,8 @@ class TrainLoop:
         # The figures shown beside a live line are those of the last interval.
         position = progress.line(figures=False)
         logging.info("%s; %s", position, _format(scalars))
+        for name in ("global_step/sec", "examples/sec"):
+            logging.info("%s: %g", name, scalars[name])  # as TensorFlow's hooks
         progress.update(0, loss=means["loss"])
 
     def _save(self) -> None:
@@ -260,6 +267,11 @@ class TrainLoop:
                 good_steps=int(self._loss_scale.good_steps.numpy()),
                 skipped_steps=int(self._optimizer.skipped_steps.numpy()),
             )
+        logging.info(
+            "Saving checkpoints for %d into %s.",
+            self._step,
+            os.path.join(self._config.output_dir, "model.ckpt"),
+        )
         saved = checkpointing.save(
             self._config.output_dir, self._step, self._tensors, self._state
         )

@@ -23,8 +23,9 @@ def write_eval_results(
         step: the checkpoint's global_step.
     """
     figures = {**results, "global_step": step}
-    logging.info("***** Eval results *****")
     lines = [f"{key} = {figures[key]!s}" for key in sorted(figures)]
+    logging.info("Saving dict for global step %d: %s", step, ", ".join(lines))
+    logging.info("***** Eval results *****")
     for line in lines:
         logging.info("  %s", line)
     atomic_files.write_text(

@@ -232,6 +232,8 @@ def load_trained(
     path = trained or init_checkpoint
     if path is None:
         raise ValueError("Expected a checkpoint. Received: none.")
-    checkpoint.check_layers(checkpoint.Reader(path), model)
+    reader = checkpoint.Reader(path)
+    logging.info("Restoring parameters from %s", reader.prefix)
+    checkpoint.check_layers(reader, model)
     checkpoint.load_weights(model, path).log()
-    return checkpointing.step_of(checkpoint.Reader(path)) if trained else 0
+    return checkpointing.step_of(reader) if trained else 0

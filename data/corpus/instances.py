@@ -143,9 +143,11 @@ class TextPair(NamedTuple):
 def line_text(line: bytes) -> tuple[str, bool]:
     """Returns a line's text, stripped, and whether it was sound UTF-8.
 
+    As in the original a carriage return is no part of it, wherever it stands.
     Bytes that are not UTF-8 are left out. A line without text is blank: it
     ends a document.
     """
+    line = line.replace(b"\r", b"")
     try:
         return line.decode("utf-8").strip(), True
     except UnicodeDecodeError:
@@ -244,21 +246,37 @@ def create_training_instances(
     shuffle(order, rng)
     for _ in range(settings.dupe_factor):
         for place, index in enumerate(order):
-            # One at a time: an instance's masks are drawn before the next
-            # one's texts.
-            pairs = text_pairs(
-                documents,
-                index,
-                documents,
-                order,
-                place,
-                settings,
-                rng,
+            yield document_instances(
+                documents, index, order, place, settings, vocabulary, rng
             )
-            yield [
-                _masked(documents.ids, pair, settings, vocabulary, rng)
-                for pair in pairs
-            ]
+
+
+def document_instances(
+    documents: Documents,
+    index: int,
+    order: Sequence[int],
+    own: int,
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
+    rng: random.Random,
+) -> list[Instance]:
+    """Makes the instances of one document, in one pass.
+
+    Args:
+        documents: at least one.
+        index: which it is.
+        order: see `text_pairs`.
+        own: see `text_pairs`.
+        settings: what to make.
+        vocabulary: the one that the ids are of.
+        rng: where every random number comes from.
+    """
+    pairs = text_pairs(documents, index, documents, order, own, settings, rng)
+    # One at a time: an instance's masks are drawn before the next one's texts.
+    return [
+        _masked(documents.ids, pair, settings, vocabulary, rng)
+        for pair in pairs
+    ]
 
 
 def _masked(
@@ -307,7 +325,7 @@ def text_pairs(
     # fine-tuning will see them.
     target_length = max_num_tokens
     if rng.random() < settings.short_seq_prob:
-        target_length = 2 + draw_below(max_num_tokens - 1, rng)
+        target_length = rng.randint(2, max_num_tokens)
 
     while start < stop:
         end = _chunk_end(bounds, start, stop, target_length)
@@ -346,15 +364,34 @@ def create_masked_lm_predictions(
         there.
     """
     ids = packed.ids
-    num_to_predict = min(
-        settings.max_predictions_per_seq,
-        max(1, round(len(ids) * settings.masked_lm_prob)),
-    )
     # [CLS] and both [SEP] are never masked.
     candidates = [
         *range(1, packed.first_length - 1),
         *range(packed.first_length, len(ids) - 1),
     ]
+    return mask(ids, candidates, settings, vocabulary, rng)
+
+
+def mask(
+    ids: list[int],
+    candidates: list[int],
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
+    rng: random.Random,
+) -> tuple[list[int], list[int]]:
+    """Does what `create_masked_lm_predictions` does.
+
+    Args:
+        ids: the sequence.
+        candidates: the positions that may be masked, ascending.
+        settings: how many.
+        vocabulary: the one that the ids are of.
+        rng: where every random number comes from.
+    """
+    num_to_predict = min(
+        settings.max_predictions_per_seq,
+        max(1, round(len(ids) * settings.masked_lm_prob)),
+    )
     if settings.do_whole_word_mask:
         words = _words(candidates, ids, vocabulary.continuation_ids)
         shuffle(words, rng)
@@ -405,6 +442,8 @@ def draw_below(limit: int, rng: random.Random) -> int:
     bits = limit.bit_length()
     number = rng.getrandbits(bits)
     while number >= limit:
+        if limit < 1:
+            raise ValueError("There is no number below 0 to draw.")
         number = rng.getrandbits(bits)
     return number
 

@@ -23,7 +23,7 @@ from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
 from bert.data.records import record_bytes
 from bert.data.records.record_output import Writer, frame_writer
-from bert.data.text.tokenization import FullTokenizer
+from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.files import file_bytes, text_input
 
 # Blocks of a shard. More would mix more, fewer leave more to do in parallel.
@@ -135,7 +135,7 @@ def tokenizer(job: Job) -> FullTokenizer:
     Raises:
         UserError: the vocabulary cannot be read, or lacks special tokens.
     """
-    made = FullTokenizer(job.vocab_file, job.do_lower_case)
+    made = checked_tokenizer(job.vocab_file, job.do_lower_case)
     made.require_tokens("[MASK]")
     return made
 

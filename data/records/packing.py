@@ -114,6 +114,8 @@ def pack_texts(
     if not ids_b:
         return pack_single(ids_a[: seq_length - 2], special)
     truncate_seq_pair(ids_a, ids_b, seq_length - 3)
+    if not ids_b:  # as in the original, where there is no room for it
+        return pack_single(ids_a, special)
     return pack_pair(ids_a, ids_b, special)
 
 

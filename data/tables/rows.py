@@ -186,6 +186,54 @@ def split_rows(
     return rows
 
 
+def read_tsv(path: str, quotechar: str | None = None) -> list[Row]:
+    """Reads a file of rows as the original does: each line is one.
+
+    A blank line has no fields, a carriage return is no part of the text, and a
+    byte-order mark is.
+
+    Args:
+        path: see `read_rows`.
+        quotechar: as Python's csv module takes it.
+
+    Raises:
+        UserError: the file cannot be read or is not UTF-8.
+    """
+    csv.field_size_limit(2**31 - 1)
+    text = _utf_8(_read(path), path).replace("\r", "")
+    lines = list(io.StringIO(text, newline="\n"))
+    found = []
+    start = 0
+    reader = csv.reader(lines, delimiter="\t", quotechar=quotechar)
+    for fields in reader:
+        content = "".join(lines[start : reader.line_num]).rstrip("\n")
+        found.append(Row(fields, Place(path, reader.line_num, content)))
+        start = reader.line_num
+    return found
+
+
+def sound_rows(found: Sequence[list[str]], path: str) -> list[list[str]]:
+    """Returns the rows of `read_tsv` that are not blank.
+
+    Args:
+        found: the rows; without the byte-order mark afterwards.
+        path: the file, for messages.
+
+    Raises:
+        UserError: there is none, or one has NUL bytes.
+    """
+    rows = [
+        row for row in found if len(row) > 1 or "".join(row).strip("\ufeff \t")
+    ]
+    if not rows:
+        raise empty_file(path)
+    rows[0][0] = rows[0][0].removeprefix("\ufeff")
+    for row in rows:
+        if isinstance(row, Row) and "\0" in row.place.content:
+            raise _no_text(path, row.place.line, 0, "no text")
+    return rows
+
+
 def first_row(
     text: str, path: str, delimiter: str, quotechar: str | None
 ) -> Row:
@@ -228,35 +276,42 @@ def read_text(path: str) -> str:
     Raises:
         UserError: it cannot be read, is not UTF-8, or has NUL bytes.
     """
+    return decoded(_read(path), path)
+
+
+def decoded(data: bytes, path: str) -> str:
+    """Returns what `read_text` makes of a file's bytes."""
+    text = _utf_8(data, path)
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        raise _no_text(path, before.count("\n") + 1, 0, "no text")
+    return text.removeprefix("\ufeff")
+
+
+def _read(path: str) -> bytes:
     try:
-        data = text_input.read(path)
+        return text_input.read(path)
     except OSError as error:
         raise UserError(
             f"Expected a text file; cannot read {path}: "
             f"{error.strerror or error}. Check the flag that names it or its "
             "folder."
         ) from error
-    return decoded(data, path)
 
 
-def decoded(data: bytes, path: str) -> str:
-    """Returns what `read_text` makes of a file's bytes."""
+def _utf_8(data: bytes, path: str) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _no_text(
-            path, data, error.start, f"no UTF-8 ({error.reason})"
-        ) from error
-    if "\0" in text:
-        raise _no_text(path, data, data.index(b"\0"), "no text")
-    return text
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"no UTF-8 ({error.reason})"
+        raise _no_text(path, line, data[error.start], what) from error
 
 
-def _no_text(path: str, data: bytes, at: int, what: str) -> UserError:
-    line = data.count(b"\n", 0, at) + 1
+def _no_text(path: str, line: int, byte: int, what: str) -> UserError:
     return UserError(
         f"{path}, line {line}: expected text in UTF-8. Received: the byte "
-        f"0x{data[at]:02x}, which is {what}; convert the file to UTF-8 or "
+        f"0x{byte:02x}, which is {what}; convert the file to UTF-8 or "
         "correct the line."
     )
 

@@ -42,8 +42,8 @@ def is_punctuation(char: str) -> bool:
     return unicodedata.category(char).startswith("P")
 
 
-def _is_cjk(char: str) -> bool:
-    # Ideographs only: Kana and Hangul are written in words.
+def is_cjk(char: str) -> bool:
+    """Whether a character is an ideograph; Kana and Hangul are not."""
     return (
         "\u4e00" <= char <= "\u9fff"
         or "\u3400" <= char <= "\u4dbf"
@@ -61,7 +61,7 @@ def _clean(char: str) -> str:
         return ""
     if is_whitespace(char):
         return " "
-    return f" {char} " if _is_cjk(char) else char
+    return f" {char} " if is_cjk(char) else char
 
 
 def _split(char: str) -> str:

@@ -6,14 +6,18 @@
 Both steps work inside one whitespace-separated word and never look beyond it:
 lower-casing (a final sigma), the reordering of accents and the split at
 punctuation all end at a space. So `FullTokenizer` remembers the ids of the
-words it has met, and a text costs about one look-up a word.
+words it has met, and a text costs about one look-up a word. It steps aside, and
+tokenizes each text as a whole, where a step is somebody else's.
 
 Imports neither TensorFlow nor NumPy.
 """
 
+import collections
+import itertools
 import os
+import sys
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 
 from absl import logging
 
@@ -22,6 +26,7 @@ from bert.data.text.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
 from bert.data.text.case_check import warn_if_vocab_contradicts_case
+from bert.data.text.vocab import Vocab, Watched
 from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
 from bert.files import text_input
@@ -53,7 +58,9 @@ def printable_text(text: str | bytes) -> str:
     return convert_to_unicode(text)
 
 
-def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
+def load_vocab(
+    vocab_file: str | os.PathLike[str],
+) -> collections.OrderedDict[str, int]:
     """Reads a vocabulary: one token a line, stripped; its id is its line.
 
     Of equal lines the last one counts, and a warning names them.
@@ -72,7 +79,7 @@ def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
     lines = _read_text(path).replace("\r", "").split("\n")
     if not lines[-1]:  # after the last line's end
         lines.pop()
-    vocab: dict[str, int] = {}
+    vocab: collections.OrderedDict[str, int] = collections.OrderedDict()
     duplicates = []
     for index, line in enumerate(lines):
         token = line.strip()
@@ -135,15 +142,45 @@ def whitespace_tokenize(text: str) -> list[str]:
     return text.split()
 
 
-class FullTokenizer:
-    """Text to word pieces: `BasicTokenizer`, then `WordpieceTokenizer`.
-
-    Remembers words' ids and pieces, in at most 200 MB. So `vocab` and the two
-    tokenizers must not be changed after the first text.
+def checked_tokenizer(
+    vocab_file: str | os.PathLike[str], do_lower_case: bool
+) -> "FullTokenizer":
+    """Returns the tokenizer of a command, whose vocabulary can be used.
 
     Args:
-        vocab_file: see `load_vocab`. `[UNK]`, `[CLS]` and `[SEP]` must be in
-            it; `require_tokens` asks for more.
+        vocab_file: see `FullTokenizer`.
+        do_lower_case: see `FullTokenizer`.
+
+    Raises:
+        UserError: it cannot be read, or lacks `[UNK]`, `[CLS]` or `[SEP]`.
+    """
+    tokenizer = FullTokenizer(vocab_file, do_lower_case)
+    tokenizer.require_tokens(*_SPECIAL_TOKENS)
+    return tokenizer
+
+
+class _Remembered:
+    """What a `FullTokenizer` has remembered words with.
+
+    Attributes:
+        changes: `Watched.changes` when that was looked at.
+        parts: see `FullTokenizer._own_parts`.
+    """
+
+    def __init__(self) -> None:
+        self.changes = -1
+        self.parts: tuple | None = None
+
+
+class FullTokenizer(Watched):
+    """Text to word pieces: `BasicTokenizer`, then `WordpieceTokenizer`.
+
+    Remembers words' ids and pieces, in at most 200 MB, while `vocab` and the
+    two tokenizers are its own; a change of them is noticed. With others in
+    their place `tokenize` calls these for each text.
+
+    Args:
+        vocab_file: see `load_vocab`.
         do_lower_case: whether to lower-case the text and strip its accents; a
             vocabulary that contradicts it is warned of.
 
@@ -154,7 +191,7 @@ class FullTokenizer:
         wordpiece_tokenizer: the `WordpieceTokenizer`.
 
     Raises:
-        UserError: the vocabulary cannot be read, or lacks special tokens.
+        UserError: the vocabulary cannot be read.
 
     Source: Devlin et al. 2019, section 3; Wu et al. 2016, section 4.1.
     """
@@ -163,9 +200,8 @@ class FullTokenizer:
         self, vocab_file: str | os.PathLike[str], do_lower_case: bool = True
     ) -> None:
         self.vocab_file = os.fspath(vocab_file)
-        self.vocab = load_vocab(vocab_file)
+        self.vocab: dict[str, int] = Vocab(load_vocab(vocab_file))
         self.inv_vocab = {index: token for token, index in self.vocab.items()}
-        self.require_tokens(*_SPECIAL_TOKENS)
         warn_if_vocab_contradicts_case(
             self.vocab, do_lower_case, self.vocab_file
         )
@@ -178,6 +214,7 @@ class FullTokenizer:
         self._offsets_of_words = WordMemory(
             self._compute_offsets, _OFFSETS_LIMIT_BYTES
         )
+        self._remembered = _Remembered()
 
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""
@@ -217,13 +254,17 @@ class FullTokenizer:
         """
         if not isinstance(text, str):
             text = convert_to_unicode(text)
-        return self._pieces_of_words.values_of_text(text)
+        if self._may_remember():
+            return self._pieces_of_words.values_of_text(text)
+        return self._cut(text)
 
     def encode(self, text: str | bytes) -> list[int]:
         """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way."""
         if not isinstance(text, str):
             text = convert_to_unicode(text)
-        return self._ids_of_words.values_of_text(text)
+        if self._may_remember():
+            return self._ids_of_words.values_of_text(text)
+        return convert_by_vocab(self.vocab, self._cut(text))
 
     def encode_words(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Returns `tuple(encode(word))` of each, quicker than one by one.
@@ -231,7 +272,9 @@ class FullTokenizer:
         Args:
             words: short texts; most have no spaces.
         """
-        return list(map(self._ids_of_words.__getitem__, words))
+        if self._may_remember():
+            return list(map(self._ids_of_words.__getitem__, words))
+        return [tuple(self.encode(word)) for word in words]
 
     def encode_with_offsets(
         self, text: str | bytes
@@ -249,10 +292,13 @@ class FullTokenizer:
         text = convert_to_unicode(text)
         ids: list[int] = []
         ranges: list[tuple[int, int]] = []
-        for match in offsets.WORD.finditer(text):
-            word, first = match[0], match.start()
-            ids += self._ids_of_words[word]
-            ranges += offsets.shifted_pairs(self._offsets_of_words[word], first)
+        matches = list(offsets.WORD.finditer(text))
+        words = [match[0] for match in matches]
+        ids += itertools.chain.from_iterable(self.encode_words(words))
+        for match, places in zip(
+            matches, self.word_offsets(words), strict=True
+        ):
+            ranges += offsets.shifted_pairs(places, match.start())
         return ids, ranges
 
     def word_offsets(self, words: Iterable[str]) -> list[tuple[int, ...]]:
@@ -269,7 +315,9 @@ class FullTokenizer:
             UserError: a subclass has changed the steps of the tokenizer, so
                 that this is not known.
         """
-        return list(map(self._offsets_of_words.__getitem__, words))
+        if self._may_remember():
+            return list(map(self._offsets_of_words.__getitem__, words))
+        return list(map(self._compute_offsets, words))
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Returns the tokens' ids; KeyError for an unknown token."""
@@ -279,26 +327,73 @@ class FullTokenizer:
         """Returns the ids' tokens; KeyError for an unknown id."""
         return convert_by_vocab(self.inv_vocab, ids)
 
+    def _may_remember(self) -> bool:
+        """Whether a word's ids are those of the word alone, whatever its text.
+
+        Forgets them where one of its own parts has changed.
+        """
+        remembered = self._remembered
+        if remembered.changes != Watched.changes:
+            remembered.changes = Watched.changes
+            parts = self._own_parts()
+            if parts != remembered.parts:
+                self._ids_of_words.forget()
+                self._pieces_of_words.forget()
+                self._offsets_of_words.forget()
+                remembered.parts = parts
+        return remembered.parts is not None
+
+    def _own_parts(self) -> tuple | None:
+        """Returns what a word's ids depend on; None: on others' code."""
+        basic, cut = self.basic_tokenizer, self.wordpiece_tokenizer
+        vocab = self.vocab
+        if not (
+            type(vocab) is Vocab
+            and type(cut) is WordpieceTokenizer
+            and cut.vocab is vocab
+            and type(basic) is BasicTokenizer
+            and basic.has_plain_steps
+            and "tokenize" not in basic.__dict__
+            and "tokenize" not in cut.__dict__
+        ):
+            return None
+        return (
+            id(vocab),
+            vocab.changes,
+            basic.do_lower_case,
+            cut.unk_token,
+            cut.max_input_chars_per_word,
+        )
+
+    def _cut(self, text: str) -> list[str]:
+        """Does what `tokenize` says, remembering nothing."""
+        pieces: list[str] = []
+        for token in self.basic_tokenizer.tokenize(text):
+            pieces += self.wordpiece_tokenizer.tokenize(token)
+        return pieces
+
     def _compute_ids(self, word: str) -> tuple[int, ...]:
-        words = " ".join(self.basic_tokenizer.tokenize(word))
-        pieces = self.wordpiece_tokenizer.tokenize(words)
-        return tuple(convert_by_vocab(self.vocab, pieces))
+        return tuple(convert_by_vocab(self.vocab, self._cut(word)))
 
     def _compute_pieces(self, word: str) -> tuple[str, ...]:
-        # The vocabulary's own strings: those cut from the word are copies.
-        return tuple(convert_by_vocab(self.inv_vocab, self._compute_ids(word)))
+        # Equal strings as one object: those cut from the word are copies.
+        return tuple(map(sys.intern, self._cut(word)))
 
     def _compute_offsets(self, word: str) -> tuple[int, ...]:
         return offsets.piece_offsets(
             word,
             self.basic_tokenizer.tokenize(word),
-            convert_by_vocab(self.inv_vocab, self._ids_of_words[word]),
+            self._cut(word),
             self.basic_tokenizer.do_lower_case,
         )
 
 
-class BasicTokenizer:
+class BasicTokenizer(Watched):
     """Cleans a text and splits it into words and punctuation marks.
+
+    A subclass may override the steps (`_clean_text` …) as in the original: they
+    are called where one of them is not the one below, which say the same as
+    the tables that `tokenize` uses else.
 
     Args:
         do_lower_case: whether to lower-case and to strip accents.
@@ -316,11 +411,70 @@ class BasicTokenizer:
         Raises:
             ValueError: neither str nor bytes.
         """
+        if not self.has_plain_steps:
+            return self._tokenize_by_steps(convert_to_unicode(text))
         text = convert_to_unicode(text).translate(characters.CLEAN)
         if not self.do_lower_case:
             return text.translate(characters.SPLIT).split()
         text = unicodedata.normalize("NFD", text.lower())
         return text.translate(characters.STRIP_AND_SPLIT).split()
+
+    @property
+    def has_plain_steps(self) -> bool:
+        """Whether all steps are those of this class."""
+        own = type(self)
+        steps = (
+            own._clean_text,
+            own._tokenize_chinese_chars,
+            own._is_chinese_char,
+            own._run_strip_accents,
+            own._run_split_on_punc,
+        )
+        return steps == _PLAIN_STEPS and _STEP_NAMES.isdisjoint(self.__dict__)
+
+    def _tokenize_by_steps(self, text: str) -> list[str]:
+        text = self._tokenize_chinese_chars(self._clean_text(text))
+        parts: list[str] = []
+        for token in whitespace_tokenize(text):
+            if self.do_lower_case:
+                token = self._run_strip_accents(token.lower())
+            parts += self._run_split_on_punc(token)
+        return whitespace_tokenize(" ".join(parts))
+
+    def _clean_text(self, text: str) -> str:
+        """Drops what is no text; any other whitespace becomes a space."""
+        return "".join(
+            " " if characters.is_whitespace(char) else char
+            for char in text
+            if char not in "\0\ufffd" and not characters.is_control(char)
+        )
+
+    def _tokenize_chinese_chars(self, text: str) -> str:
+        """Puts spaces round CJK ideographs."""
+        return "".join(
+            f" {char} " if self._is_chinese_char(ord(char)) else char
+            for char in text
+        )
+
+    def _is_chinese_char(self, cp: int) -> bool:
+        """Whether a code point is a CJK ideograph."""
+        return characters.is_cjk(chr(cp))
+
+    def _run_strip_accents(self, text: str) -> str:
+        """Takes characters apart and drops their accents."""
+        return "".join(
+            char
+            for char in unicodedata.normalize("NFD", text)
+            if unicodedata.category(char) != "Mn"
+        )
+
+    def _run_split_on_punc(self, text: str) -> list[str]:
+        """Returns each punctuation character, and what is between them."""
+        parts: list[str] = []
+        for is_mark, run in itertools.groupby(text, characters.is_punctuation):
+            chars = list(run)
+            parts += chars if is_mark else ["".join(chars)]
+        return parts
 
     def tokenize_with_offsets(
         self, text: str
@@ -343,25 +497,35 @@ class BasicTokenizer:
         return found, ranges
 
 
-class WordpieceTokenizer:
+_PLAIN_STEPS = (
+    BasicTokenizer._clean_text,
+    BasicTokenizer._tokenize_chinese_chars,
+    BasicTokenizer._is_chinese_char,
+    BasicTokenizer._run_strip_accents,
+    BasicTokenizer._run_split_on_punc,
+)
+_STEP_NAMES = frozenset(step.__name__ for step in _PLAIN_STEPS)
+
+
+class WordpieceTokenizer(Watched):
     """Cuts words into the longest pieces that the vocabulary has.
 
     Args:
-        vocab: the pieces; a piece inside a word starts with `##`.
+        vocab: the pieces (anything with `in`); one inside a word starts with
+            `##`.
         unk_token: stands for a word that cannot be cut into pieces.
         max_input_chars_per_word: a longer word is unknown, too.
     """
 
     def __init__(
         self,
-        vocab: Mapping[str, int],
+        vocab: Container[str],
         unk_token: str = "[UNK]",
         max_input_chars_per_word: int = 200,
     ) -> None:
         self.vocab = vocab
         self.unk_token = unk_token
         self.max_input_chars_per_word = max_input_chars_per_word
-        self._max_piece_chars = max(map(len, vocab), default=0)
 
     def tokenize(self, text: str | bytes) -> list[str]:
         """Returns the pieces of whitespace-separated words, greedily.
@@ -379,9 +543,10 @@ class WordpieceTokenizer:
     def _cut(self, word: str) -> list[str]:
         if len(word) > self.max_input_chars_per_word:
             return [self.unk_token]
-        vocab, longest = self.vocab, self._max_piece_chars
+        vocab = self.vocab
         if word in vocab:
             return [word]
+        longest = vocab.longest if isinstance(vocab, Vocab) else len(word) + 2
         pieces = []
         prefix, rest = "", word
         while rest:

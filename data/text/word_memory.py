@@ -41,6 +41,12 @@ class WordMemory(dict[str, tuple]):
         self._limit_bytes = limit_bytes
         self._used_bytes = 0
 
+    def forget(self) -> None:
+        """Starts over."""
+        self.clear()
+        self._single_values.clear()
+        self._used_bytes = 0
+
     def values_of_text(self, text: str) -> list:
         """Returns what the words of the text become, in one list."""
         # Quick, and False for nearly all lines: all of them end a line to
@@ -55,9 +61,7 @@ class WordMemory(dict[str, tuple]):
         if len(word) > _MAX_WORD_CHARS:
             return value
         if self._used_bytes > self._limit_bytes - _MAX_WORD_BYTES:
-            self.clear()
-            self._single_values.clear()
-            self._used_bytes = 0
+            self.forget()
         self._used_bytes += sys.getsizeof(word) + _ENTRY_BYTES
         if value not in self._single_values:
             self._used_bytes += sys.getsizeof(value)

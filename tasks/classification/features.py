@@ -37,8 +37,7 @@ def featurize(
     for index, (example, ids) in enumerate(
         zip(examples, label_ids, strict=True)
     ):
-        if index % 10000 == 0:
-            logging.info("Writing example %d of %d", index, len(examples))
+        log_progress(index, len(examples))
         packed = packing.pack_texts(
             example.text_a,
             example.text_b,
@@ -53,11 +52,17 @@ def featurize(
         }
         if index < LOGGED_EXAMPLES:
             tokens = tokenizer.convert_ids_to_tokens(packed.ids)
-            _log(example, tokens, features)
+            log_example(example, tokens, features)
         yield features
 
 
-def _log(
+def log_progress(index: int, num_examples: int) -> None:
+    """Logs every 10,000th example as the original does."""
+    if index % 10000 == 0:
+        logging.info("Writing example %d of %d", index, num_examples)
+
+
+def log_example(
     example: InputExample,
     tokens: Sequence[str],
     features: Mapping[str, Sequence],

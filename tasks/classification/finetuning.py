@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from absl import logging
+
 from bert.model_folder import labels as label_files
 from bert.tasks import label_counts, task
 from bert.tasks.classification import features, sets
@@ -41,8 +43,13 @@ class Classification(SetsTask):
         self._processor = self._make_processor(start)
         # Before the files are read, which may take its time.
         config.check_metric(self.metric_names())
-        self._sets = sets.read(
-            self._processor, config.data_dir, config.needed_sets
+        # XNLI has no test set: as in the original it is evaluated before that
+        # is said.
+        self._sets, self._lacking = sets.read(
+            self._processor,
+            config.data_dir,
+            config.needed_sets,
+            may_lack=("test",) if config.do_eval else (),
         )
         origin = f"--task_name={config.task_name}"
         labels = label_files.Labels(sets.label_names(self._processor), origin)
@@ -113,6 +120,8 @@ class Classification(SetsTask):
         )
 
     def parts(self, name):
+        if error := self._lacking.get(name):
+            raise error
         return list(self._sets.get(name, ()))
 
     def records(self, name, part=""):
@@ -134,8 +143,7 @@ class Classification(SetsTask):
 
     def size(self, name, part):
         number = len(self._sets[name][part])
-        more = f" ({number} actual, 0 padding)" if name == "dev" else ""
-        return f"Num examples = {number}{more}"
+        return f"Num examples = {number} ({number} actual, 0 padding)"
 
     def select(self, name):
         kind = self._kind
@@ -170,6 +178,7 @@ class Classification(SetsTask):
         from bert.evaluation import rows
         from bert.tasks.classification import prediction_files
 
+        logging.info("***** Predict results *****")
         writer = prediction_files.Writer(
             self.config.output_dir,
             part,

@@ -231,11 +231,12 @@ class SingleLabel(Kind):
         return name
 
     def names_of(self, label):
-        return [] if label is None else [label]
+        return [] if label is None else [label_text(label)]
 
     def label_ids(self, example, numbers):
-        _check_labels(example, self.names_of(example.label), numbers)
-        return [0 if example.label is None else numbers[example.label]]
+        own = self.names_of(example.label)
+        _check_labels(example, own, numbers)
+        return [numbers[name] for name in own] or [0]
 
     def losses(self, logits, label_ids):
         from bert.modeling import losses
@@ -265,7 +266,7 @@ class MultiLabel(Kind):
         return several_labels(place, cell, separator)
 
     def names_of(self, label):
-        return label or []
+        return [label_text(each) for each in label or ()]
 
     def label_ids(self, example, numbers):
         own = self.names_of(example.label)
@@ -355,6 +356,11 @@ def find(name: str) -> Kind:
         "Expected a task whose kind is one of "
         f"{', '.join(each.name for each in _KINDS)}. Received: {name!r}."
     )
+
+
+def label_text(label: Any) -> Any:
+    """Returns a label that code gives as a whole number as its text."""
+    return str(label) if type(label) is int else label
 
 
 def _check_labels(

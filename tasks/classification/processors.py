@@ -13,12 +13,15 @@ from typing import ClassVar
 
 from bert.data.tables import rows
 from bert.data.tables.rows import Row
+from bert.data.text.tokenization import convert_to_unicode
 from bert.errors import UserError
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class InputExample:
     """A text, or a pair of texts, and its label.
+
+    Instances are compared by identity, as in the original.
 
     Attributes:
         guid: a name for it.
@@ -74,8 +77,8 @@ class DataProcessor:
 
     @classmethod
     def _read_tsv(cls, input_file: str, quotechar: str | None = None):
-        """Reads rows separated by tabs: `data.tables.rows.read_rows`."""
-        return rows.read_rows(input_file, quotechar=quotechar)
+        """Reads rows separated by tabs: `data.tables.rows.read_tsv`."""
+        return rows.read_tsv(input_file, quotechar)
 
 
 class FileProcessor(DataProcessor):
@@ -85,6 +88,7 @@ class FileProcessor(DataProcessor):
         files: the set's file in data_dir, by "train", "dev" and "test"; a
             task that lacks a set leaves it out.
         labels: what `get_labels` returns.
+        dev_name: how the names of dev examples begin.
     """
 
     files: ClassVar[Mapping[str, str]] = {
@@ -93,6 +97,7 @@ class FileProcessor(DataProcessor):
         "test": "test.tsv",
     }
     labels: ClassVar[Sequence[str]] = ("0", "1")
+    dev_name: ClassVar[str] = "dev"
 
     def get_train_examples(self, data_dir):
         """Returns the training set."""
@@ -114,8 +119,10 @@ class FileProcessor(DataProcessor):
         if set_type not in self.files:
             raise NotImplementedError
         path = os.path.join(data_dir, self._file(set_type))
-        examples = self._create_examples(self._read_tsv(path), set_type)
-        if not examples:
+        lines = rows.sound_rows(self._read_tsv(path), path)
+        name = self.dev_name if set_type == "dev" else set_type
+        examples = self._create_examples(lines, name)
+        if not examples and len(lines) < 2:
             raise UserError(
                 f"{path}: expected examples. Received: no row but the header; "
                 "create the file again."
@@ -126,13 +133,13 @@ class FileProcessor(DataProcessor):
         return self.files[set_type]
 
     def _create_examples(
-        self, lines: list[Row], set_type: str
+        self, lines: Sequence[list[str]], set_type: str
     ) -> list[InputExample]:
         raise NotImplementedError
 
     def _pairs(
         self,
-        lines: list[Row],
+        lines: Sequence[list[str]],
         set_type: str,
         texts: tuple[int, int],
         label: int,
@@ -141,26 +148,33 @@ class FileProcessor(DataProcessor):
         """Returns the pairs below a header, by the numbers of their columns."""
         examples = []
         for i, row in enumerate(lines[1:], start=1):
-            name = i if index is None else row.field(index, "the index")
+            name = i if index is None else _cell(row, index, "the index")
             pair = (
-                row.field(texts[0], "the first text"),
-                row.field(texts[1], "the second text"),
+                _cell(row, texts[0], "the first text"),
+                _cell(row, texts[1], "the second text"),
             )
             is_test = set_type == "test"
             own = self.labels[0] if is_test else self._label(row, label)
             examples.append(InputExample(f"{set_type}-{name}", *pair, own))
         return examples
 
-    def _label(self, row: Row, index: int) -> str:
-        """Returns the label in a column; UserError where it is none."""
-        label = row.field(index, "the label")
-        if label not in self.labels:
+    def _label(self, row: list[str], index: int) -> str:
+        """Returns the label in a column; UserError where a file has none."""
+        label = _cell(row, index, "the label")
+        if isinstance(row, Row) and label not in self.labels:
             where = "the last column" if index < 0 else f"column {index}"
             raise row.place.fault(
                 f"a label ({', '.join(self.labels)}) in {where}, found "
                 f"{rows.shorten(label)}"
             )
         return label
+
+
+def _cell(row: list[str], index: int, meaning: str) -> str:
+    """Returns a field of a row of a file, or of a list that code has made."""
+    if isinstance(row, Row):
+        return row.field(index, meaning)
+    return convert_to_unicode(row[index])
 
 
 class ColaProcessor(FileProcessor):
@@ -172,14 +186,14 @@ class ColaProcessor(FileProcessor):
     def _create_examples(self, lines, set_type):
         if set_type == "test":  # the only one with a header
             return [
-                InputExample(f"test-{i}", row.field(1, "the text"), label="0")
+                InputExample(f"test-{i}", _cell(row, 1, "the text"), label="0")
                 for i, row in enumerate(lines)
                 if i > 0
             ]
         return [
             InputExample(
                 f"{set_type}-{i}",
-                row.field(3, "the text"),
+                _cell(row, 3, "the text"),
                 label=self._label(row, 1),
             )
             for i, row in enumerate(lines)
@@ -205,6 +219,7 @@ class MnliMismatchedProcessor(FileProcessor):
         "test": "test_mismatched.tsv",
     }
     labels = ("contradiction", "entailment", "neutral")
+    dev_name = "dev_mismatched"
     glue_name = "MNLI-mm"
 
     def _create_examples(self, lines, set_type):
@@ -219,6 +234,7 @@ class MnliProcessor(MnliMismatchedProcessor):
         "dev": "dev_matched.tsv",
         "test": "test_matched.tsv",
     }
+    dev_name = "dev_matched"
     glue_name = "MNLI-m"
     also: ClassVar[Mapping[str, type[FileProcessor]]] = {
         "mismatched": MnliMismatchedProcessor

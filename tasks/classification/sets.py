@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable, Sequence
 
+from absl import logging
+
 from bert.errors import UserError
 from bert.files import file_bytes
 from bert.model_folder import labels as label_files
@@ -11,36 +13,60 @@ from bert.tasks.classification.class_weights import class_weights
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import DataProcessor, InputExample
 
+
+class LackingError(UserError):
+    """A task has no such set."""
+
+
 _FLAGS = {"train": "do_train", "dev": "do_eval", "test": "do_predict"}
 
 
+Sets = dict[str, dict[str, Sequence[InputExample]]]
+
+
 def read(
-    processor: DataProcessor, data_dir: str | None, needed: Iterable[str]
-) -> dict[str, dict[str, Sequence[InputExample]]]:
+    processor: DataProcessor,
+    data_dir: str | None,
+    needed: Iterable[str],
+    may_lack: Iterable[str] = (),
+) -> tuple[Sets, dict[str, UserError]]:
     """Reads a task's examples.
 
     Args:
         processor: the task.
         data_dir: its folder.
         needed: which sets: train, dev, test.
+        may_lack: those of them that the task may lack.
 
     Returns:
         By these names: the task's set under "", and of dev and test those of
-        `DataProcessor.also` whose files are there, under their names.
+        `DataProcessor.also` whose files are there and sound, under their
+        names. And what to raise where a set is asked for that the task lacks.
 
     Raises:
         UserError: a file is not as it must be, or the task lacks a set.
     """
-    found = {}
+    found: Sets = {}
+    lacking: dict[str, UserError] = {}
     for set_type in needed:
-        found[set_type] = {"": _examples(processor, set_type, data_dir)}
+        try:
+            examples = _examples(processor, set_type, data_dir)
+        except LackingError as error:
+            if set_type not in may_lack:
+                raise
+            lacking[set_type] = error
+            continue
+        found[set_type] = {"": examples}
         others = {} if set_type == "train" else processor.also
         for name, other in others.items():
             also = other()
             path = os.path.join(data_dir or "", also.files[set_type])
             if file_bytes.exists(path):
-                found[set_type][name] = _examples(also, set_type, data_dir)
-    return found
+                try:
+                    found[set_type][name] = _examples(also, set_type, data_dir)
+                except UserError as error:
+                    logging.warning("The %s set is left out: %s", name, error)
+    return found, lacking
 
 
 def file_name(name: str, key: str) -> str:
@@ -58,7 +84,7 @@ def label_names(processor: DataProcessor) -> list[str]:
     least = kinds.find(processor.kind).least_labels
     if not least:
         return []
-    names = processor.get_labels()
+    names = [kinds.label_text(label) for label in processor.get_labels()]
     name = type(processor).__name__
     label_files.check_names(names, f"The labels of {name}", least)
     return names
@@ -124,7 +150,7 @@ def _examples(
         get = getattr(processor, f"get_{set_type}_examples")
         examples = list(get(data_dir))
     except NotImplementedError as error:
-        raise UserError(
+        raise LackingError(
             f"The task has no {set_type} set ({name}), which "
             f"--{_FLAGS[set_type]} needs; leave that flag out."
         ) from error

@@ -33,8 +33,9 @@ class Line(NamedTuple):
 
 
 def split_line(line: str) -> Line:
-    """Splits a line into its texts."""
-    text_a, separator, text_b = line.strip().rpartition(_SEPARATOR)
+    """Splits a line into its texts; carriage returns are no part of it."""
+    line = line.replace("\r", "").strip()
+    text_a, separator, text_b = line.rpartition(_SEPARATOR)
     return Line(text_a, text_b) if separator else Line(text_b, None)
 
 

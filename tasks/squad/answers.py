@@ -193,7 +193,7 @@ def answer(
         chosen.append(("", null))
     if not chosen:
         chosen.append(("empty", _Span(None, 0, 0, 0.0, 0.0)))
-    probabilities = _softmax([span.score for _, span in chosen])
+    probabilities = softmax([span.score for _, span in chosen])
     nbest = [
         NbestEntry(text, probability, span.start_logit, span.end_logit)
         for (text, span), probability in zip(chosen, probabilities, strict=True)
@@ -220,10 +220,10 @@ def _spans_in_window(
     size = settings.n_best_size
     ends = [
         (end, logit)
-        for end, logit in _best_logits(result.end_logits, size)
+        for end, logit in best_logits(result.end_logits, size)
         if end in window.positions
     ]
-    for start, start_logit in _best_logits(result.start_logits, size):
+    for start, start_logit in best_logits(result.start_logits, size):
         if start not in window.positions or not window.is_max_context(start):
             continue
         for end, end_logit in ends:
@@ -231,11 +231,11 @@ def _spans_in_window(
                 yield _Span(window, start, end, start_logit, end_logit)
 
 
-def _best_logits(logits: "np.ndarray", size: int) -> list[tuple[int, float]]:
+def best_logits(logits: "np.ndarray", size: int) -> list[tuple[int, float]]:
     """Returns (position, logit) of the highest; of equals the first."""
     import numpy as np
 
-    positions = np.argsort(-logits, kind="stable")[:size]
+    positions = np.argsort(-logits, kind="stable")[: max(size, 0)]
     return list(
         zip(positions.tolist(), logits[positions].tolist(), strict=True)
     )
@@ -318,8 +318,9 @@ class _Texts:
         )
 
 
-def _softmax(scores: Sequence[float]) -> list[float]:
-    highest = max(scores)
+def softmax(scores: Sequence[float]) -> list[float]:
+    """Returns the probabilities of scores."""
+    highest = max(scores, default=0.0)
     powers = [math.exp(score - highest) for score in scores]
     total = sum(powers)
     return [power / total for power in powers]

@@ -111,6 +111,26 @@ def read_training_examples(
             has no answer, or several where that is an error, or no question
             is left.
     """
+    found = training_questions(
+        path, version_2_with_negative, answer_offsets, train_on_answer
+    )
+    if found.num_left_out and not found.examples:
+        raise UserError(
+            f"{path}: expected answers at their answer_start (characters of "
+            "the context, from 0). Received: other texts there, for all "
+            f"{found.num_left_out} of its answers; see the warnings above."
+        )
+    _some(found.examples, path)
+    return found
+
+
+def training_questions(
+    path: str,
+    version_2_with_negative: bool,
+    answer_offsets: str = character_offsets.WORDS,
+    train_on_answer: str = "error",
+) -> TrainingExamples:
+    """Does what `read_training_examples` does; no question may be left."""
     examples = []
     num_left_out = num_several = 0
     for paragraph in _paragraphs(path):
@@ -143,13 +163,7 @@ def read_training_examples(
             num_questions,
             train_on_answer,
         )
-    if num_left_out and not examples:
-        raise UserError(
-            f"{path}: expected answers at their answer_start (characters of "
-            "the context, from 0). Received: other texts there, for all "
-            f"{num_questions} of its answers; see the warnings above."
-        )
-    if num_left_out:
+    if num_left_out and examples:
         logging.warning(
             "%s: %d of %d questions left out, since their answers were not "
             "found.",
@@ -157,7 +171,7 @@ def read_training_examples(
             num_left_out,
             num_questions,
         )
-    return TrainingExamples(_some(examples, path), num_left_out)
+    return TrainingExamples(examples, num_left_out)
 
 
 def read_prediction_examples(
@@ -180,18 +194,25 @@ def read_prediction_examples(
         UserError: the file cannot be read or is not as told above, or it
             lacks answers.
     """
-    return _some(
-        [
-            _maker(paragraph, qa, answer_offsets)(
-                **_gold_answers(paragraph, qa.node, version_2_with_negative)
-                if with_answers
-                else {},
-            )
-            for paragraph in _paragraphs(path)
-            for qa in paragraph.qas
-        ],
-        path,
-    )
+    questions = [
+        _maker(paragraph, qa, answer_offsets)(
+            **_gold_answers(paragraph, qa.node, version_2_with_negative)
+            if with_answers
+            else {},
+        )
+        for paragraph in _paragraphs(path)
+        for qa in paragraph.qas
+    ]
+    return _some(questions, path)
+
+
+def questions_to_answer(path: str) -> list[SquadExample]:
+    """Reads questions, which may be none; answers are not looked at."""
+    return [
+        _maker(paragraph, qa, character_offsets.WORDS)()
+        for paragraph in _paragraphs(path)
+        for qa in paragraph.qas
+    ]
 
 
 class _Question(NamedTuple):

@@ -72,7 +72,7 @@ class OriginalText:
         start = -1
         if _UNKNOWN not in pred_text:
             start = self._tok_text.find(pred_text)
-        if start < 0 or not pred_text:
+        if start < 0:
             if verbose_logging:
                 logging.info(
                     "Unable to find text: '%s' in '%s'",
@@ -87,6 +87,13 @@ class OriginalText:
                 self._tok_chars,
             )
             return self._orig_text
+        end = start + len(pred_text) - 1
+        for name, place in (("start", start), ("end", end)):
+            # "" has no places, and a space has none in the original text.
+            if self._tok_text[max(place, 0) :][:1] in ("", " ") or place < 0:
+                if verbose_logging:
+                    logging.info("Couldn't map %s position", name)
+                return self._orig_text
         first = start - self._tok_text.count(" ", 0, start)
         last = first + len(pred_text.replace(" ", "")) - 1
         return self._orig_text[self._places[first] : self._places[last] + 1]

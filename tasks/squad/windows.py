@@ -331,8 +331,7 @@ def _widest_spans(
 ) -> "array.array[int]":
     """Returns by piece which span gives it most context, the first of equals.
 
-    A piece's context is the lesser of the pieces to its left and right; a
-    longer span counts a little more.
+    See `context_score`.
     """
     # Four bytes each: an evaluation keeps the windows of all questions.
     widest = array.array("I", bytes(4 * num_pieces))
@@ -341,11 +340,24 @@ def _widest_spans(
     scores = [-1.0] * num_pieces
     for index, (start, length) in enumerate(spans):
         for left in range(length):
-            score = min(left, length - 1 - left) + 0.01 * length
+            score = context_score(left, length)
             if score > scores[start + left]:
                 scores[start + left] = score
                 widest[start + left] = index
     return widest
+
+
+def context_score(left: int, length: int) -> float:
+    """Returns how much context a piece has in a span.
+
+    The lesser of the pieces to its left and right; a longer span counts a
+    little more.
+
+    Args:
+        left: the pieces to its left.
+        length: those of the span.
+    """
+    return min(left, length - 1 - left) + 0.01 * length
 
 
 def _answer_pieces(
@@ -366,11 +378,27 @@ def _answer_pieces(
     first = document.first_piece[start]
     last = document.first_piece[end + 1] - 1
     # The words hold the answer, but often more: "(1895-1943)." for "1895".
+    if first > last:
+        return _NO_PIECES
     answer = tokenizer.tokenize(example.orig_answer_text or "")
+    return improve_answer_span(document.pieces, first, last, answer)
+
+
+def improve_answer_span(
+    pieces: Sequence[str], first: int, last: int, answer: Sequence[str]
+) -> tuple[int, int]:
+    """Returns where an answer stands in a span; the span, if it does not.
+
+    Args:
+        pieces: the paragraph's.
+        first: the span's first piece.
+        last: its last piece.
+        answer: the answer's pieces.
+    """
     for start in range(first, last + 2 - len(answer)):
-        if answer and document.pieces[start : start + len(answer)] == answer:
+        if answer and pieces[start : start + len(answer)] == answer:
             return start, start + len(answer) - 1
-    return (first, last) if first <= last else _NO_PIECES
+    return first, last
 
 
 def _answer_positions(

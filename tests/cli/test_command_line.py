@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bert.cli import command_line
+from bert.errors import UserError
+
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
@@ -20,13 +23,14 @@ def define(fv):
     flags.DEFINE_string("input_file", None, "The input.", flag_values=fv)
     shared_flags.required(fv, "input_file")
 
+F = command_line.flags_of(define)
+
 def work():
-    F = flags.FLAGS
     print(F.input_file, F.do_lower_case, F.train_batch_size)
     logging.info("working")
     {body}
 
-command_line.run(work, define, lambda: None)
+command_line.run(work, F, lambda: None)
 """
 
 
@@ -85,3 +89,22 @@ def test_help_shows_the_shared_flags():
     done = run("--help")
     assert "--train_batch_size" in done.stdout
     assert "--[no]do_lower_case" in done.stdout
+
+
+def test_flags_of_several_scripts_live_in_one_process():
+    from bert import run_classifier, run_squad
+
+    assert run_squad.FLAGS.max_seq_length == 384  # before anything is parsed
+    assert run_classifier.FLAGS.max_seq_length == 128
+    flag_values = command_line.flags_of(run_squad.define_flags)
+    flag_values.n_best_size = 7
+    assert flag_values.n_best_size == 7
+    assert run_squad.FLAGS.n_best_size == 20
+
+
+def test_main_takes_the_argument_that_tf_app_gave(monkeypatch):
+    from bert import run_squad
+
+    monkeypatch.setattr(run_squad.FLAGS["output_dir"], "_value", "/x")
+    with pytest.raises(UserError, match="At least one of --do_train"):
+        run_squad.main(["run_squad.py"])

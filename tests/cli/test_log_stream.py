@@ -13,7 +13,7 @@ from tests.scripts.runner import ROOT
 # Logs and shows its progress; waits for `gone` in between, if it is to come.
 CODE = """
 import pathlib, sys, time
-from absl import logging
+from absl import flags, logging
 from bert.cli import command_line
 from bert.cli.progress import Progress
 from bert.errors import UserError
@@ -37,7 +37,7 @@ def main():
     if fails == "yes":
         raise UserError("as asked")
 
-command_line.run(main, lambda flag_values: None, lambda: None)
+command_line.run(main, flags.FlagValues(), lambda: None)
 """
 
 

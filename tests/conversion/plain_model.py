@@ -24,7 +24,7 @@ def config(**changes) -> BertConfig:
         "max_position_embeddings": 8,
         "type_vocab_size": 2,
     }
-    return BertConfig(**(values | changes))
+    return BertConfig.from_dict(values | changes)
 
 
 def make(

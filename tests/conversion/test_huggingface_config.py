@@ -31,7 +31,8 @@ VALUES = {
 def test_the_sizes_become_a_configuration():
     config = conversion.to_original(VALUES | {"initializer_range": 0.5})
 
-    assert config == plain_model.config(initializer_range=0.5)
+    expected = plain_model.config(initializer_range=0.5)
+    assert config.to_dict() == expected.to_dict()
 
 
 def test_keys_of_published_files_are_carried_and_others_are_not():
@@ -39,7 +40,8 @@ def test_keys_of_published_files_are_carried_and_others_are_not():
 
     config = conversion.to_original(VALUES | carried | {"id2label": {}})
 
-    assert config.extra == carried
+    assert carried.items() <= config.to_dict().items()
+    assert not hasattr(config, "id2label")
 
 
 @pytest.mark.parametrize("act", HIDDEN_ACTS)
@@ -48,7 +50,8 @@ def test_a_configuration_comes_back(act):
 
     values = conversion.from_original(model, 0)
 
-    assert conversion.to_original(values) == model.config
+    again = conversion.to_original(values)
+    assert again.to_dict() == model.config.to_dict()
 
 
 @pytest.mark.parametrize(
@@ -187,9 +190,7 @@ def test_an_encoder_is_written_without_a_task():
 def test_keys_that_are_not_written_are_told(caplog):
     extra = {"notes": "mine", "directionality": "bidi"}
 
-    values = conversion.from_original(
-        plain_model.make(FEATURES, extra=extra), 0
-    )
+    values = conversion.from_original(plain_model.make(FEATURES, **extra), 0)
 
     assert values["directionality"] == "bidi"
     assert "notes" not in values

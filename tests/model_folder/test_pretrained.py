@@ -86,8 +86,8 @@ def test_features_are_one_batch(base):
             segments.tolist()
             == sorted(segments[: mask.sum()]) + [0] * (mask == 0).sum()
         )
-    cut = loaded.features(["the box"], ["a door"], max_seq_length=4)
-    assert cut["input_ids"].shape == (1, 4)
+    cut = loaded.features(["the box"], ["a door"], max_seq_length=5)
+    assert cut["input_ids"].shape == (1, 5)
     long = loaded.features(["the " * 500])
     assert long["input_ids"].shape == (1, loaded.config.max_position_embeddings)
 

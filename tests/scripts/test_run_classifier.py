@@ -58,8 +58,9 @@ def objects(path):
 
 
 def test_mnli_gives_the_originals_figures_and_predictions(
-    golden, command, trained, tmp_path
+    golden, command, trained, tmp_path, caplog
 ):
+    caplog.set_level("INFO", logger="absl")
     data = shutil.copytree(golden / "inputs/mnli", tmp_path / "mnli")
     header, *rows = (data / "test_mismatched.tsv").read_text().splitlines()
     text = "".join(f"{row}\n" for row in [header, *rows[::-1]])
@@ -82,6 +83,20 @@ def test_mnli_gives_the_originals_figures_and_predictions(
         "mismatched_accuracy",
         "mismatched_loss",
     }
+    for line in (
+        f"Restoring parameters from {trained.partition('=')[2]}",
+        "guid: dev_matched-0",
+        "guid: dev_mismatched-0",
+        "Saving dict for global step 0: eval_accuracy = "
+        f"{found['eval_accuracy']}, eval_loss = {found['eval_loss']}, "
+        f"global_step = 0, loss = {found['loss']}, mismatched_accuracy = "
+        f"{found['mismatched_accuracy']}, mismatched_loss = "
+        f"{found['mismatched_loss']}",
+        "***** Running prediction*****",
+        f"  Num examples = {len(rows)} ({len(rows)} actual, 0 padding)",
+        "***** Predict results *****",
+    ):
+        assert line in caplog.messages
     assert found["mismatched_accuracy"] == found["eval_accuracy"]  # same rows
     assert found["mismatched_loss"] == found["eval_loss"]
     assert all(len(text) <= 11 for text in found.values())  # of float32
@@ -160,13 +175,15 @@ def test_records_are_used_again_where_they_would_be_the_same(
 
 def test_xnli_gives_the_originals_figures(golden, command, trained, tmp_path):
     data_dir = golden / "inputs/xnli"
-    classify(
-        "--task_name=xnli",
-        f"--data_dir={data_dir}",
-        "--do_eval",
-        *command,
-        trained,
-    )
+    with pytest.raises(UserError, match="no test set"):  # once it is evaluated
+        classify(
+            "--task_name=xnli",
+            f"--data_dir={data_dir}",
+            "--do_eval",
+            "--do_predict",
+            *command,
+            trained,
+        )
     assert_close(
         figures(tmp_path / "out/eval_results.txt"),
         figures(golden / "classifier_records/xnli/eval_results.txt"),

@@ -25,7 +25,6 @@ from absl import flags
 from bert import create_pretraining_data as script
 from bert.cli import environment
 import sys
-script.define_flags(script.FLAGS)
 script.FLAGS(sys.argv)
 environment.leave_out_keras()
 script.main()

@@ -131,6 +131,7 @@ def test_blank_lines_separate_documents():
 
 def test_lines_are_stripped():
     assert read(("x", [b"  a \r\n"])) == [[[97]]]
+    assert read(("x", [b"a\rb\n"])) == [[[97, 98]]]  # as the original does
 
 
 def test_end_of_a_file_ends_no_document():

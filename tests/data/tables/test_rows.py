@@ -170,3 +170,20 @@ def test_numbers_are_read_from_text_and_json():
     place = rows.Place("f.tsv", 3, "line")
     assert rows.number(" 2.5 ", place) == 2.5
     assert rows.number(3, place) == 3.0
+
+
+def test_a_file_is_read_as_the_original_reads_it(tmp_path):
+    path = written(tmp_path, b"\xef\xbb\xbfa\tb\rc\r\n\n \nd\x00")
+    found = rows.read_tsv(path)
+    assert found == [["\ufeffa", "bc"], [], [" "], ["d\0"]]
+    assert found[2].place == (path, 3, " ")
+
+
+def test_a_command_leaves_out_what_is_no_row(tmp_path):
+    path = written(tmp_path, b"\xef\xbb\xbfa\tb\r\n\n \n\t\n")
+    assert rows.sound_rows(rows.read_tsv(path), path) == [["a", "b"], ["", ""]]
+    with pytest.raises(UserError, match="an empty file"):
+        rows.sound_rows([[], [" "]], path)
+    path = written(tmp_path, b"a\nb\0\n")
+    with pytest.raises(UserError, match=r"line 2: .*byte 0x00, which is no te"):
+        rows.sound_rows(rows.read_tsv(path), path)

@@ -293,6 +293,6 @@ def test_pieces_of_a_subclass_that_are_not_the_words_are_an_error(make, pieces):
 def test_a_words_ranges_are_computed_once(make):
     tokenizer = make(PIECES)
     expected = tokenizer.encode_with_offsets("unwanted ab")
-    tokenizer.basic_tokenizer = None
+    tokenizer._cut = None
 
     assert tokenizer.encode_with_offsets("unwanted ab") == expected

@@ -16,6 +16,7 @@ from bert.data.text.tokenization import (
     BasicTokenizer,
     FullTokenizer,
     WordpieceTokenizer,
+    checked_tokenizer,
     load_vocab,
 )
 from bert.errors import UserError
@@ -382,10 +383,78 @@ def test_vocabulary_without_special_tokens_is_an_error(write_vocab, missing):
     tokens = [token for token in SPECIAL if token != missing]
 
     with pytest.raises(UserError) as caught:
-        FullTokenizer(write_vocab(tokens))
+        checked_tokenizer(write_vocab(tokens), True)
 
     assert "vocab.txt" in str(caught.value)
     assert f"; {missing} not found in its 4 tokens" in str(caught.value)
+
+
+def test_a_word_that_is_added_is_found_at_once(small):
+    assert small.tokenize("unwanted zebra")[-1] == "[UNK]"
+
+    small.vocab["zebra"] = 99
+
+    assert small.tokenize("unwanted zebra")[-1] == "zebra"
+    assert small.encode("zebra") == [99]
+    assert small.wordpiece_tokenizer.vocab is small.vocab
+
+
+def test_a_word_may_take_the_place_of_another(small):
+    before = small.encode("running")
+    first = small.tokenize("running")[0]
+    assert small.encode(first) == before[:1]
+
+    small.vocab["zebras"] = small.vocab.pop(first)
+
+    assert small.encode("zebras") == before[:1]
+    assert small.tokenize(first) != [first]
+
+
+class OtherBasicTokenizer(BasicTokenizer):
+    def _clean_text(self, text):
+        return text.replace(" ", "_")  # of the whole text
+
+
+@pytest.mark.parametrize("how", ["subclass", "instance", "class"])
+def test_a_step_of_ones_own_has_effect_on_all_roads(small, monkeypatch, how):
+    small.tokenize("un wanted")  # is remembered
+    if how == "subclass":
+        small.basic_tokenizer = OtherBasicTokenizer()
+    elif how == "instance":
+        own = OtherBasicTokenizer._clean_text.__get__(small.basic_tokenizer)
+        small.basic_tokenizer._clean_text = own
+    else:
+        monkeypatch.setattr(
+            BasicTokenizer, "_clean_text", OtherBasicTokenizer._clean_text
+        )
+        small.basic_tokenizer = BasicTokenizer()
+    expected = [*small.tokenize("un"), "[UNK]", *small.tokenize("wanted")]
+    assert small.tokenize("un wanted") == expected
+    assert small.encode("un wanted") == small.convert_tokens_to_ids(expected)
+    assert small.encode_words(["un wanted"]) == [
+        tuple(small.convert_tokens_to_ids(expected))
+    ]
+
+
+def test_a_tokenizer_of_ones_own_is_asked_for_each_text(small):
+    class Mine:
+        def tokenize(self, text):
+            return [text.upper()]
+
+    small.wordpiece_tokenizer = Mine()
+    assert small.tokenize("un un") == ["UN", "UN"]
+
+
+def test_a_setting_that_changes_is_noticed(small):
+    assert small.tokenize("unwanted") != ["[UNK]"]
+    small.wordpiece_tokenizer.max_input_chars_per_word = 3
+    assert small.tokenize("unwanted") == ["[UNK]"]
+    small.wordpiece_tokenizer.unk_token = "?"
+    assert small.tokenize("unwanted") == ["?"]
+
+
+def test_a_set_of_pieces_will_do():
+    assert WordpieceTokenizer({"un", "##do"}).tokenize("undo") == ["un", "##do"]
 
 
 def test_further_tokens_can_be_required(write_vocab):

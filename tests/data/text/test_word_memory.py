@@ -31,7 +31,7 @@ def test_text_is_split_as_cleaned_text_is(text, words):
 def test_a_word_is_computed_once(small):
     pieces = small.tokenize("unwanted, running")
     ids = small.encode("unwanted, running")
-    small.basic_tokenizer = None
+    small._cut = None
 
     assert small.tokenize("running unwanted,") == pieces[-2:] + pieces[:-2]
     assert small.encode("running unwanted,") == ids[-2:] + ids[:-2]

@@ -85,7 +85,7 @@ def test_records_are_the_originals(golden, tokenizer, task, name):
     processor = run_classifier.processors[task]()
     set_type = {"eval": "dev", "predict": "test"}.get(name, name)
     folder = str(golden / "inputs" / task)
-    examples = classification_sets.read(processor, folder, [set_type])
+    examples, _ = classification_sets.read(processor, folder, [set_type])
     examples = examples[set_type][""]
     kind = kinds.find("classification")
     fields = kind.fields(40, 1)

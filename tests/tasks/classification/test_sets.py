@@ -39,7 +39,7 @@ class Mine(DataProcessor):
 
 
 def read(folder, *needed):
-    return sets.read(Mine(), str(folder), needed)
+    return sets.read(Mine(), str(folder), needed)[0]
 
 
 def test_reads_what_is_asked_for(tmp_path):
@@ -57,6 +57,37 @@ def test_other_sets_are_read_where_their_files_are(tmp_path):
         "": ["3"],
         "other": ["other"],
     }
+
+
+def test_another_set_that_is_broken_is_left_out(tmp_path, caplog):
+    (tmp_path / "other.tsv").write_bytes(b"a\xff\n")
+
+    assert list(read(tmp_path, "dev")["dev"]) == [""]
+    assert "The other set is left out: " in caplog.text
+    assert "other.tsv, line 1: expected text in UTF-8" in caplog.text
+
+
+def test_what_a_task_may_lack_is_said_later(tmp_path):
+    class NoTest(Mine):
+        get_test_examples = DataProcessor.get_test_examples
+
+    found, lacking = sets.read(
+        NoTest(), str(tmp_path), ["dev", "test"], may_lack=["test"]
+    )
+    assert list(found) == ["dev"]
+    assert "no test set (NoTest)" in str(lacking["test"])
+
+
+def test_labels_may_be_whole_numbers():
+    class Numbered(Mine):
+        def get_labels(self):
+            return [0, 1]
+
+    names = sets.label_names(Numbered())
+    kind = kinds.find("classification")
+    examples = [InputExample("1", "x", label=1), InputExample("2", "x")]
+    assert names == ["0", "1"]
+    assert sets.label_ids(examples, kind, names, 5) == [[1], [0]]
 
 
 def test_a_set_that_is_empty_or_missing_is_named(tmp_path):

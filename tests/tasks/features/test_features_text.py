@@ -125,3 +125,7 @@ def test_a_file_gives_its_lines(tmp_path):
     path.write_bytes(b"a ||| b\r\n\nc")
     with ft.open_lines(str(path), "flag") as lines:
         assert list(lines) == [("a", "b"), ("", None), ("c", None)]
+
+
+def test_a_carriage_return_in_a_line_is_dropped_as_in_the_original():
+    assert ft.split_line("a\rb |||\r c\r\n") == ("ab", "c")

@@ -1,0 +1,45 @@
+"""Logs and writes the records of instances as the original does."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from absl import logging
+
+from bert.data.records import record_output
+
+# How many instances are shown.
+LOGGED_INSTANCES = 20
+
+
+def log(tokens: Sequence[str], values: Mapping[str, Sequence[float]]) -> None:
+    """Shows an instance.
+
+    Args:
+        tokens: without padding.
+        values: what its record holds, by field.
+    """
+    logging.info("*** Example ***")
+    logging.info("tokens: %s", " ".join(tokens))
+    for name, numbers in values.items():
+        logging.info("%s: %s", name, " ".join(map(str, numbers)))
+
+
+def write(
+    frames: Sequence[bytes], paths: Sequence[str], compression: str = "none"
+) -> None:
+    """Writes records to files that take turns, each there once it is whole.
+
+    Args:
+        frames: what `record_bytes.frames` returns.
+        paths: the files.
+        compression: see `record_output.frame_writer`.
+    """
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(record_output.frame_writer(path, compression))
+            for path in paths
+        ]
+        for frame, file in zip(frames, itertools.cycle(files)):
+            file.write(frame)
+    logging.info("Wrote %d total instances", len(frames))

@@ -1,0 +1,27 @@
+"""Shows lines of extract_features.py as the original does."""
+
+from collections.abc import Mapping, Sequence
+
+from absl import logging
+
+# How many lines are shown.
+LOGGED_EXAMPLES = 5
+
+
+def log(
+    unique_id: object, tokens: Sequence[str], features: Mapping[str, Sequence]
+) -> None:
+    """Logs a line.
+
+    Args:
+        unique_id: the line's number.
+        tokens: its tokens.
+        features: `packing.pad`.
+    """
+    logging.info("*** Example ***")
+    logging.info("unique_id: %s", unique_id)
+    logging.info("tokens: %s", " ".join(tokens))
+    for name, numbers in features.items():
+        # What the original calls segment_ids everywhere else.
+        name = "input_type_ids" if name == "segment_ids" else name
+        logging.info("%s: %s", name, " ".join(map(str, numbers)))
