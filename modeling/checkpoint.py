@@ -445,7 +445,7 @@ def check_weights(reader: Reader, model: Model) -> None:
         raise UserError(
             f"The checkpoint {reader.prefix} is not of this model: it lacks "
             f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
-            f"it has {checkpoint_names.some(reader.shapes, 3)}."
+            f"it has {checkpoint_names.some(reader.shapes, 1)}."
             + (hint or " Check bert_config_file and the checkpoint.")
         )
 

@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import random
+import re
 import resource
 import select
 import shutil
@@ -27,10 +28,12 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
+
+from tests import mutations
 
 if TYPE_CHECKING:
     from tests.fuzz_kinds import Kind
@@ -39,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 KINDS = "tests.fuzz_kinds"
 MAIN_EVERY = 20
 _BYTES = 6 * 2**30
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 # TensorFlow keeps something of every graph that a `main` makes.
 _MAINS_OF_A_CHILD = 150
 
@@ -180,7 +184,7 @@ class Bench:
         path = folder / rng.choice(_read_by(kind, case))
         whole = path.read_bytes()
         if case.number >= 0:
-            path.write_bytes(_damaged(whole, kind.open, rng))
+            path.write_bytes(_damaged(whole, kind.openers, rng))
         before = _listed(folder)
         self._warnings.lines.clear()
         code, said, fault = _outcome(lambda: self._read(case, folder))
@@ -193,11 +197,7 @@ class Bench:
             changed = sorted({*before.items()} ^ {*after.items()})
             if changed:
                 fault = fault or f"written though refused: {changed} {said}"
-        if not fault:
-            fault = next(
-                filter(None, map(_unprintable, self._warnings.lines)), ""
-            )
-        return Result(bool(code), fault)
+        return Result(bool(code), fault or self._warnings.fault())
 
     def _read(self, case: Case, folder: Path) -> None:
         kind = self._kinds[case.kind]
@@ -222,12 +222,10 @@ def _read_by(kind: "Kind", case: Case) -> list[str]:
     return named if named and case.runs_main else list(kind.files)
 
 
-def _damaged(whole: bytes, opener, rng: random.Random) -> bytes:
-    from tests import mutations
-
-    if opener is None or rng.random() < 0.3:
+def _damaged(whole: bytes, openers: Sequence, rng: random.Random) -> bytes:
+    if not openers or rng.random() < 0.3:
         return mutations.mutate(whole, rng)
-    content, close = opener(whole)
+    content, close = rng.choice(openers)(whole)
     return close(mutations.mutate(content, rng))
 
 
@@ -279,6 +277,12 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(record.getMessage())
+
+    def fault(self) -> str:
+        """Returns what is wrong with one of them; "" where all is well."""
+        # Other texts are shown as they are, as the original does.
+        odd = (line for line in self.lines if _CONTROL.search(line))
+        return next(map(_unprintable, odd), "")
 
 
 def _listed(folder: Path) -> dict[str, tuple[int, int]]:
