@@ -101,7 +101,9 @@ KINDS: dict[str, Kind] = {
     "checkpoint_state": _checkpoint_part("checkpoint"),
     "checkpoint_index": _checkpoint_part("model.ckpt-12.index"),
     "checkpoint_data": _checkpoint_part("model.ckpt-12.data-00000-of-00001"),
-    "run": _checkpoint_part("model.ckpt-12.run.json"),
+    "run": Kind(
+        _CLASSIFIER, ("model.ckpt-12.run.json",), fuzz_readers.read_checkpoint
+    ),
     "saved_model_assets": Kind(
         copies(MODELS / "squad_export", **{"in.txt": "Who? ||| The boat.\n"}),
         tuple(
