@@ -8,6 +8,7 @@ from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
+from bert.files import atomic_files
 from bert.tasks.pretraining.config import Config
 
 
@@ -88,7 +89,10 @@ def pretrain(config: Config) -> None:
     record_files.check_records(source)
     if config.do_train:
         resuming.check(config, training.task_of(config))
-    with strategy.worker_barrier(chosen):
+    with (
+        atomic_files.leaving_no_folder(config.output_dir),
+        strategy.worker_barrier(chosen),
+    ):
         with chosen.scope():
             training.check_model(config, bert_config)
             is_chief = strategy.is_chief()

@@ -53,7 +53,7 @@ def check_scheme(path: str, flag: str) -> None:
             names = ", ".join(f"{name}://" for name in sorted(known) if name)
             raise UserError(
                 f"--{flag} must be a local path, or begin with one of {names}. "
-                f"Received: {each}; copy it to this machine first."
+                f"Received: {each}; use a local copy."
             )
 
 

@@ -145,7 +145,6 @@ def check_kept(labels: Labels, kept: Labels | None) -> None:
     raise UserError(
         f"{kept.origin}: the model was trained with the {len(kept.names)} "
         f"labels {rows.some(kept.names)}. Received: the {len(labels.names)} "
-        f"labels {rows.some(labels.names)} ({labels.origin}); give the model's "
-        "labels in their order (--labels), or name another model (--output_dir,"
-        " --init_checkpoint)."
+        f"labels {rows.some(labels.names)} ({labels.origin}); give those in "
+        "their order (--labels), or name another model."
     )

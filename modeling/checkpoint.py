@@ -248,8 +248,8 @@ class Reader:
             return weight_values.as_float32(name, value)
         except UserError as error:
             raise UserError(
-                f"The checkpoint {self.prefix} cannot be used: {error} Its "
-                "training went wrong, or it is damaged; name another."
+                f"The checkpoint {self.prefix} cannot be used: {error} Name "
+                "another."
             ) from error
 
     def check_values(self, names: Iterable[str]) -> None:
@@ -444,8 +444,7 @@ def check_weights(reader: Reader, model: Model) -> None:
         hint = checkpoint_names.prefix_hint(reader.shapes, missing[0])
         raise UserError(
             f"The checkpoint {reader.prefix} is not of this model: it lacks "
-            f"{len(missing)} of the encoder's weights, such as {missing[0]}; "
-            f"it has {checkpoint_names.some(reader.shapes, 3)}."
+            f"{len(missing)} of the encoder's weights, such as {missing[0]}."
             + (hint or " Check bert_config_file and the checkpoint.")
         )
 

@@ -91,10 +91,10 @@ def describe_slots(slots: Collection[str]) -> str:
     return ", ".join(texts)
 
 
-def some(names: Collection[str], most: int = _MOST_NAMED) -> str:
+def some(names: Collection[str]) -> str:
     """Returns the first names, and how many there are if not all are shown."""
-    shown = sorted(names)[:most]
-    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    shown = sorted(names)[:_MOST_NAMED]
+    more = f", … ({len(names)} in all)" if len(names) > _MOST_NAMED else ""
     return ", ".join(shown) + more
 
 

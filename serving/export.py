@@ -18,6 +18,7 @@ from absl import logging
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
+from bert.model_folder import labels as label_files
 from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
@@ -39,6 +40,11 @@ _SAVED_MODEL = {
 _OURS = _SAVED_MODEL | {f"{RAW_STRINGS}/{name}" for name in _SAVED_MODEL}
 # And what it does.
 _NEEDED = ("saved_model.pb", f"{task_files.ASSETS}/{task_files.TASK_FILE}")
+# What a run keeps in output_dir, beside its results.
+_OF_A_RUN = (
+    *("best", "eval", "checkpoint", label_files.FILE_NAME),
+    *(task_files.TASK_FILE, task_files.CONFIG_FILE, task_files.VOCAB_FILE),
+)
 
 
 def export(
@@ -120,8 +126,12 @@ def export_run(
     export(source, config.export_folder, raw_strings=None, overwrite=True)
 
 
-def check_run(config: TrainingConfig) -> None:
+def check_run(config: TrainingConfig, results: Sequence[str] = ()) -> None:
     """Makes sure, before any work, that a run's export has a place.
+
+    Args:
+        config: of the run.
+        results: the names of the files that it writes to output_dir.
 
     Raises:
         UserError: it has none.
@@ -134,6 +144,13 @@ def check_run(config: TrainingConfig) -> None:
             f"{config.export_folder}, where --output_dir={config.output_dir} "
             "is; name another."
         )
+    for name in (*results, *_OF_A_RUN):
+        if os.path.join(output_dir, name, "") == folder:
+            raise UserError(
+                "--export_dir must be a folder of its own. Received: "
+                f"{config.export_folder}, where the run writes its own {name}; "
+                "name another."
+            )
     check_export_dir(config.export_folder, overwrite=True)
 
 

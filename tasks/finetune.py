@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 
 from bert.errors import UserError
+from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks import record_sets, resuming
@@ -44,7 +45,10 @@ def run(task: FineTuningTask) -> None:
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
-    with prepared.worker_barrier():
+    with (
+        atomic_files.leaving_no_folder(config.output_dir),
+        prepared.worker_barrier(),
+    ):
         with prepared.strategy.scope():
             check_model(task, start)
         with resuming.alone(config, task.results, prepared.is_chief):
@@ -74,8 +78,7 @@ class _Run:
     def _train(self, evaluation: Walk | None) -> None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
-        records = task.training_set()
-        source = self._source(records)
+        source = self._source(task.training_set())
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -89,14 +92,7 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(
-            task,
-            source,
-            make_evaluate,
-            lambda: resuming.keep(
-                config, task.model_task, task.labels, records.inputs()
-            ),
-        )
+        train(task, source, make_evaluate)
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -198,7 +194,7 @@ def check_results(
     if config.do_export:
         from bert.serving import export
 
-        export.check_run(config)
+        export.check_run(config, results)
     for name in ("best", "eval"):
         path = os.path.join(config.output_dir, name)
         if os.path.isfile(path):
@@ -340,7 +336,6 @@ def train(
     task: FineTuningTask,
     source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
-    on_loaded: Callable[[], None] | None = None,
 ) -> None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
@@ -349,7 +344,6 @@ def train(
         source: the training records.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
-        on_loaded: see `run.train`.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -371,7 +365,12 @@ def train(
         ),
         record_sets.unreadable(source),
         make_evaluate,
-        on_loaded,
+        lambda: resuming.keep(
+            config,
+            task.model_task,
+            task.labels,
+            task.training_set().inputs(),
+        ),
     )
 
 

@@ -51,13 +51,22 @@ def warn_of_forms(path: str, labels: Iterable[str]) -> None:
         )
 
 
-def warn_of_cells(path: str, counts: Mapping[str, int], num_rows: int) -> None:
+def warn_of_number(path: str, num_labels: int, num_examples: int) -> None:
+    """Warns of nearly as many labels as texts or words have one."""
+    if num_examples >= _LEAST_EXAMPLES and 2 * num_labels > num_examples:
+        logging.warning(
+            "%s: %d labels have %d different values; is --label_column the "
+            "right one?",
+            *(path, num_examples, num_labels),
+        )
+
+
+def warn_of_cells(path: str, counts: Mapping[str, int]) -> None:
     """Warns of what stands in a table's cells and is hardly meant as a label.
 
     Args:
         path: the file.
         counts: how often each label is there.
-        num_rows: how many rows have a label.
     """
     for name in counts:
         # With a plus, minus is a label.
@@ -75,9 +84,3 @@ def warn_of_cells(path: str, counts: Mapping[str, int], num_rows: int) -> None:
                 *(path, rows.shorten(name)),
             )
             break
-    if num_rows >= _LEAST_EXAMPLES and 2 * len(counts) > num_rows:
-        logging.warning(
-            "%s: %d rows have %d different labels; is --label_column the "
-            "right one?",
-            *(path, num_rows, len(counts)),
-        )

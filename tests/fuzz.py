@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import random
+import re
 import resource
 import select
 import shutil
@@ -27,18 +28,21 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
+
+from tests import mutations
 
 if TYPE_CHECKING:
     from tests.fuzz_kinds import Kind
 
 ROOT = Path(__file__).parents[1]
 KINDS = "tests.fuzz_kinds"
-MAIN_EVERY = 20
+MAIN_EVERY = 16
 _BYTES = 6 * 2**30
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 # TensorFlow keeps something of every graph that a `main` makes.
 _MAINS_OF_A_CHILD = 150
 
@@ -56,7 +60,7 @@ class Case(NamedTuple):
 
     @property
     def runs_main(self) -> bool:
-        """Whether a script's `main` reads the file."""
+        """Whether a script's `main` reads the file, if the kind has one."""
         return self.number % MAIN_EVERY == MAIN_EVERY - 1
 
 
@@ -180,7 +184,7 @@ class Bench:
         path = folder / rng.choice(_read_by(kind, case))
         whole = path.read_bytes()
         if case.number >= 0:
-            path.write_bytes(_damaged(whole, kind.open, rng))
+            path.write_bytes(_damaged(whole, kind.openers, rng))
         before = _listed(folder)
         self._warnings.lines.clear()
         code, said, fault = _outcome(lambda: self._read(case, folder))
@@ -193,11 +197,7 @@ class Bench:
             changed = sorted({*before.items()} ^ {*after.items()})
             if changed:
                 fault = fault or f"written though refused: {changed} {said}"
-        if not fault:
-            fault = next(
-                filter(None, map(_unprintable, self._warnings.lines)), ""
-            )
-        return Result(bool(code), fault)
+        return Result(bool(code), fault or self._warnings.fault())
 
     def _read(self, case: Case, folder: Path) -> None:
         kind = self._kinds[case.kind]
@@ -222,12 +222,10 @@ def _read_by(kind: "Kind", case: Case) -> list[str]:
     return named if named and case.runs_main else list(kind.files)
 
 
-def _damaged(whole: bytes, opener, rng: random.Random) -> bytes:
-    from tests import mutations
-
-    if opener is None or rng.random() < 0.3:
+def _damaged(whole: bytes, openers: Sequence, rng: random.Random) -> bytes:
+    if not openers or rng.random() < 0.3:
         return mutations.mutate(whole, rng)
-    content, close = opener(whole)
+    content, close = rng.choice(openers)(whole)
     return close(mutations.mutate(content, rng))
 
 
@@ -280,6 +278,12 @@ class _Warnings(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(record.getMessage())
 
+    def fault(self) -> str:
+        """Returns what is wrong with one of them; "" where all is well."""
+        # Other texts are shown as they are, as the original does.
+        odd = (line for line in self.lines if _CONTROL.search(line))
+        return next(map(_unprintable, odd), "")
+
 
 def _listed(folder: Path) -> dict[str, tuple[int, int]]:
     """Returns size and time of all that is in a folder."""
@@ -319,16 +323,18 @@ def main() -> int:
     if given.child:
         serve(*given.child)
         return 0
-    kinds = (given.kind or ",".join(import_module(KINDS).KINDS)).split(",")
+    known = import_module(KINDS).KINDS
+    kinds = given.kind.split(",") if given.kind else list(known)
     if given.case is not None:
         cases = [Case(kind, given.case) for kind in kinds]
     else:
         each = -(-given.cases // len(kinds))
         cases = cases_of(kinds, each, given.first)
-    return _report(cases)
+    mains = sum(c.runs_main and bool(known[c.kind].command) for c in cases)
+    return _report(cases, mains)
 
 
-def _report(cases: list[Case]) -> int:
+def _report(cases: list[Case], mains: int) -> int:
     """Runs cases and prints what became of them."""
     total: collections.Counter[str] = collections.Counter()
     refused: collections.Counter[str] = collections.Counter()
@@ -351,7 +357,6 @@ def _report(cases: list[Case]) -> int:
             f"{kind:20}{number:7}{refused[kind]:9}{faults[kind]:8}"
             f"{seconds[kind]:9.0f}"
         )
-    mains = sum(case.runs_main for case in cases)
     print(
         f"{len(cases)} cases, {mains} of them through a script's main, "
         f"{faults.total()} faults, {time.monotonic() - start:.0f} s"

@@ -1,8 +1,10 @@
 """Sound files of every kind that is read; what is inside some of them."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from tests.conversion import hf_folder
 GOLDEN = Path(__file__).parent / "golden"
 INPUTS = GOLDEN / "inputs"
 VOCAB = INPUTS / "vocab.txt"
+MODELS = Path(__file__).parent / "model_folder/data"
 
 # Of the flag label_type: what the labels of three rows are.
 LABELS = {
@@ -22,6 +25,9 @@ LABELS = {
     "multi": ("red,blue", "", "blue"),
     "regression": ("1.5", "-2", "1e3"),
 }
+# By the first bytes of what they make.
+PACKED = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7z": lzma}
+
 # The bytes of a file → what is in its frame, and what puts it back there.
 Close = Callable[[bytes], bytes]
 Open = Callable[[bytes], tuple[bytes, Close]]
@@ -41,6 +47,15 @@ def copies(*sources: Path | str, **texts: str) -> Callable[[Path], None]:
             (folder / name).write_text(text)
 
     return make
+
+
+def packed(folder: Path) -> None:
+    """Makes texts that are packed."""
+    folder.mkdir()
+    text = (INPUTS / "corpus_b.txt").read_bytes()
+    for module in PACKED.values():
+        path = folder / f"{module.__name__}.txt"
+        path.write_bytes(module.compress(text))
 
 
 def hugging_face(folder: Path) -> None:
@@ -84,19 +99,43 @@ def tables(folder: Path) -> None:
             (folder / f"{kind}.{ending}").write_text(table.getvalue())
 
 
-def open_records(data: bytes) -> tuple[bytes, Close]:
-    """Opens a gzip file, or the first record of a plain one."""
-    if data[:2] == b"\x1f\x8b":
-        return gzip.decompress(data), gzip.compress
-    end = 12 + int.from_bytes(data[:8], "little")
+def open_packed(data: bytes) -> tuple[bytes, Close]:
+    """Opens a file that gzip, bz2 or xz has packed; any other as it is."""
+    for start, module in PACKED.items():
+        if data.startswith(start):
+            return module.decompress(data), module.compress
+    return data, bytes
+
+
+def open_record(data: bytes) -> tuple[bytes, Close]:
+    """Opens the first record of a file."""
+    content, pack = open_packed(data)
+    end = 12 + int.from_bytes(content[:8], "little")
 
     def close(record: bytes) -> bytes:
-        with tempfile.NamedTemporaryFile() as file:
-            with tf.io.TFRecordWriter(file.name) as writer:
-                writer.write(record)
-            return file.read() + data[end + 4 :]
+        return pack(_framed(record) + content[end + 4 :])
 
-    return data[12:end], close
+    return content[12:end], close
+
+
+def open_record_length(data: bytes) -> tuple[bytes, Close]:
+    """Opens the length of the first record, as a number in decimal digits."""
+    content, pack = open_packed(data)
+
+    def close(digits: bytes) -> bytes:
+        number = int(digits) if digits.isdigit() and len(digits) < 20 else 7
+        size = (number % 2**64).to_bytes(8, "little")
+        # A checksum of the right bytes is where a record of them has it.
+        return pack(size + _framed(size)[-4:] + content[12:])
+
+    return str(int.from_bytes(content[:8], "little")).encode(), close
+
+
+def _framed(record: bytes) -> bytes:
+    with tempfile.NamedTemporaryFile() as file:
+        with tf.io.TFRecordWriter(file.name) as writer:
+            writer.write(record)
+        return file.read()
 
 
 def open_safetensors(data: bytes) -> tuple[bytes, Close]:

@@ -6,9 +6,15 @@ from pathlib import Path
 
 from tests import fuzz_files, fuzz_readers
 from tests.conversion import run_folder
-from tests.fuzz_files import GOLDEN, INPUTS, LABELS, VOCAB, Open, copies
-
-MODELS = Path(__file__).parent / "model_folder/data"
+from tests.fuzz_files import (
+    GOLDEN,
+    INPUTS,
+    LABELS,
+    MODELS,
+    VOCAB,
+    Open,
+    copies,
+)
 
 _TRAINED = f"--init_checkpoint={GOLDEN / 'train_classifier/model.ckpt-12'}"
 _SIZED = (
@@ -31,14 +37,14 @@ class Kind:
         read: reads what lies in the folder.
         command: the name of a script, and its arguments, of which `{}` is the
             folder; it reads the same.
-        open: of a format with lengths or checksums around what it holds.
+        openers: of a format with lengths or checksums around what it holds.
     """
 
     make: Callable[[Path], object]
     files: tuple[str, ...]
     read: Callable[[Path], object]
     command: tuple[str, ...] = ()
-    open: Open | None = None
+    openers: tuple[Open, ...] = ()
 
 
 def _checkpoint_part(file: str) -> Kind:
@@ -58,16 +64,22 @@ def _tables(ending: str) -> Kind:
     return Kind(fuzz_files.tables, files, read, command)
 
 
+def _with_model(name: str, **texts: str) -> Callable[[Path], None]:
+    """Returns what makes texts, and a folder with a model of a task."""
+
+    def make(folder: Path) -> None:
+        copies(**texts)(folder)
+        run_folder.write(GOLDEN, folder / "model", name)
+
+    return make
+
+
 def _requests(name: str, **texts: str) -> Kind:
     """Returns the requests to a model of a task, by the endings of files."""
     lines = {f"in.{ending}": text for ending, text in texts.items()}
-
-    def make(folder: Path) -> None:
-        copies(**lines)(folder)
-        run_folder.write(GOLDEN, folder / "model", name)
-
     command = ("predict", "--model_dir={}/model", "--input_file={}/in.jsonl")
-    return Kind(make, tuple(lines), fuzz_readers.requests(*lines), command)
+    read = fuzz_readers.requests(*lines)
+    return Kind(_with_model(name, **lines), tuple(lines), read, command)
 
 
 KINDS: dict[str, Kind] = {
@@ -89,7 +101,9 @@ KINDS: dict[str, Kind] = {
     "checkpoint_state": _checkpoint_part("checkpoint"),
     "checkpoint_index": _checkpoint_part("model.ckpt-12.index"),
     "checkpoint_data": _checkpoint_part("model.ckpt-12.data-00000-of-00001"),
-    "run": _checkpoint_part("model.ckpt-12.run.json"),
+    "run": Kind(
+        _CLASSIFIER, ("model.ckpt-12.run.json",), fuzz_readers.read_checkpoint
+    ),
     "saved_model_assets": Kind(
         copies(MODELS / "squad_export", **{"in.txt": "Who? ||| The boat.\n"}),
         tuple(
@@ -108,7 +122,7 @@ KINDS: dict[str, Kind] = {
             *(*_SIZED[::2], "--max_seq_length=32", "--max_eval_steps=2"),
             f"--init_checkpoint={GOLDEN / 'train_pretraining/model.ckpt-12'}",
         ),
-        fuzz_files.open_records,
+        (fuzz_files.open_record, fuzz_files.open_record_length),
     ),
     "squad": Kind(
         copies(
@@ -128,17 +142,20 @@ KINDS: dict[str, Kind] = {
     "tsv": _tables("tsv"),
     "jsonl": _tables("jsonl"),
     "conll": Kind(
-        copies(
+        _with_model(
+            "ner",
             **{
                 "spaces.txt": "EU NNP B-ORG\nwas VBZ O\n\nPeter NNP B-PER\n",
                 "tabs.txt": "-DOCSTART-\tO\n\nNew York\tB-LOC\nis\tO\n",
-            }
+            },
         ),
         ("spaces.txt", "tabs.txt"),
         fuzz_readers.read_conll,
         (
-            *("run_ner", "--do_predict", *_SIZED, "--max_seq_length=16"),
-            *("--test_file={}/spaces.txt", "--labels=a,b,c", _TRAINED),
+            *("run_ner", "--do_eval", "--do_predict", "--max_seq_length=16"),
+            *("--dev_file={}/spaces.txt", "--test_file={}/spaces.txt"),
+            *("--output_dir={}/model", "--vocab_file={}/model/vocab.txt"),
+            "--bert_config_file={}/model/bert_config.json",
         ),
     ),
     "choices": Kind(
@@ -158,7 +175,7 @@ KINDS: dict[str, Kind] = {
         ("model.safetensors",),
         fuzz_readers.read_converted,
         _CONVERT,
-        fuzz_files.open_safetensors,
+        (fuzz_files.open_safetensors,),
     ),
     "hugging_face": Kind(
         fuzz_files.hugging_face,
@@ -182,6 +199,23 @@ KINDS: dict[str, Kind] = {
             *("--max_seq_length=32", "--max_predictions_per_seq=5"),
         ),
     ),
+    "packed": Kind(
+        fuzz_files.packed,
+        ("gzip.txt", "bz2.txt", "lzma.txt"),
+        fuzz_readers.read_packed,
+        openers=(fuzz_files.open_packed,),
+    ),
+    "resume": Kind(
+        copies(
+            MODELS / "classifier",
+            **{
+                "resume.json": '{"task": "classification", "labels": ["a"], '
+                '"vocabulary": "sha256:0", "train_batch_size": 8}\n'
+            },
+        ),
+        ("resume.json",),
+        fuzz_readers.read_resume,
+    ),
     "features": Kind(
         copies(INPUTS / "features.txt"),
         ("features.txt",),
@@ -198,6 +232,16 @@ KINDS: dict[str, Kind] = {
         txt="The boat\nThe lake ||| of the boat\n",
         jsonl='{"text": "The boat", "id": 1}\n'
         '{"text": "The lake", "text_pair": "of"}\n',
+    ),
+    "table_requests": Kind(
+        fuzz_files.tables,
+        ("single.csv", "single.tsv"),
+        fuzz_readers.read_table_requests,
+        (
+            *("predict", f"--model_dir={MODELS / 'classifier'}"),
+            *("--input_file={}/single.csv", "--pair_column=pair"),
+            "--on_error=answer",
+        ),
     ),
     "questions": _requests(
         "squad",

@@ -14,9 +14,11 @@ from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_files
 from bert.data.tables import conll
 from bert.data.text.tokenization import FullTokenizer
-from bert.model_folder import labels, model_files
+from bert.files import text_input
+from bert.model_folder import labels, model_files, resume_file
 from bert.modeling import checkpoint
-from bert.serving import line_service
+from bert.serving import line_service, table_service
+from bert.serving.answering import Failures
 from bert.serving.predictor import Predictor
 from bert.tasks.classification import features, kinds, sets
 from bert.tasks.classification.table_files import TableProcessor, TableSettings
@@ -26,7 +28,7 @@ from bert.tasks.squad import examples as squad
 from bert.tasks.squad import windows
 from bert.tasks.tagging import windows as tagging
 from bert.training import checkpointing
-from tests.fuzz_files import LABELS, VOCAB
+from tests.fuzz_files import LABELS, MODELS, VOCAB
 from tests.scripts.runner import config_of
 
 
@@ -131,6 +133,27 @@ def read_feature_lines(folder: Path) -> None:
     with features_text.open_lines(path, "input_file") as lines:
         for text in itertools.chain.from_iterable(lines):
             _tokenizer().encode(text or "")
+
+
+def read_packed(folder: Path) -> None:
+    for path in folder.iterdir():
+        with text_input.reader(str(path)) as file:
+            assert file.read() == text_input.read(str(path))
+
+
+def read_resume(folder: Path) -> None:
+    now = {"task": "squad", "labels": ["b"], "vocabulary": "sha256:1"}
+    resume_file.check(str(folder), now, insists=True)
+
+
+def read_table_requests(folder: Path) -> None:
+    predictor = _predictor(MODELS / "classifier")
+    for name in ("single.csv", "single.tsv"):
+        for failures in Failures:
+            asked = table_service.Asked(name == "single.csv", {}, failures)
+            content = (folder / name).read_bytes()
+            out = io.BytesIO()
+            table_service.serve(name, content, predictor, asked, out)
 
 
 @functools.cache

@@ -21,6 +21,8 @@ CHARACTERS = (
     "\U0010ffffİßﬁ①안漢ا"
 )
 _MARKS = "\t ,;|:\"'{}[]()<>#%\\/=-_\r"
+# Of what is put in: more than a sequence has, and than Python can nest.
+_LENGTHS = (100, 300, 900, 3000, 10**5)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -113,8 +115,8 @@ def _put_in(text: str, rng: random.Random) -> str:
         (
             rng.choice(CHARACTERS) * rng.choice((1, 1, 3)),
             rng.choice(_MARKS) * rng.choice((1, 1, 2)),
-            rng.choice(("a", "漢", " ", "-")) * rng.choice((300, 10**5)),
-            rng.choice(("[", "(", '{"a":', "\n")) * rng.choice((900, 10**5)),
+            rng.choice(("a", "漢", " ", "-")) * rng.choice(_LENGTHS),
+            rng.choice(("[", "(", '{"a":', "\n")) * rng.choice(_LENGTHS),
         )
     )
     return text[:start] + new + text[start:]

@@ -278,8 +278,8 @@ def check_restorable(
         raise UserError(
             f"{reader.prefix} lacks {len(missing)} tensors, such as "
             f"{missing[0]}: it has {slots or 'no moments'}, as another "
-            "optimizer leaves them. To start from its weights, name it in "
-            "--init_checkpoint, and give another --output_dir."
+            "optimizer leaves them. Name it in --init_checkpoint, and another "
+            "--output_dir."
         )
     if missing or any(name.startswith(f"{scope}/") for name in unknown):
         raise UserError(

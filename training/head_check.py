@@ -89,8 +89,7 @@ def find_start(
             f"{output_dir}, which has no checkpoint"
         )
         raise UserError(
-            "Expected a model with a trained head for this task. The "
-            f"checkpoint {reader.prefix} has no {missing[0]}, but "
+            f"The checkpoint {reader.prefix} has no {missing[0]}, but "
             f"{heads_of(reader)}: {advice}."
         )
     shape = reader.shapes.get(head)

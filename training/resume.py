@@ -151,9 +151,10 @@ def _agree(position: Position, config: TrainingConfig) -> Position:
     }
     mark = zlib.crc32(repr(shared).encode())
     if strategy.broadcast_from_chief(mark) != mark:
+        logging.error("The flags of this worker: %s", shared)
         raise UserError(
-            "All workers must be started with the same flags. This one's "
-            f"differ from the chief's: {shared}."
+            "All workers must be started with the same flags. This one's, in "
+            "the line above, differ from the chief's."
         )
     step = strategy.broadcast_from_chief(position.step)
     seed = strategy.broadcast_from_chief(position.state.seed)

@@ -143,10 +143,12 @@ class _Reader:
         labels = None
         if self.label is not None:
             labels = [line.columns[self.label] for line in lines]
-        numbers = [line.place.line for line in lines]
-        between = range(numbers[0], numbers[-1])
-        left_out = tuple(sorted({*between}.difference(numbers)))
-        return Sentence(words, labels, numbers[0], left_out)
+        first, last = lines[0].place.line, lines[-1].place.line
+        left_out: tuple[int, ...] = ()
+        if last - first >= len(lines):
+            numbers = {line.place.line for line in lines}
+            left_out = tuple(n for n in range(first, last) if n not in numbers)
+        return Sentence(words, labels, first, left_out)
 
     def _check(self, line: Line) -> None:
         columns, width = line.columns, len(self._first.columns)

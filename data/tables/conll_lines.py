@@ -36,11 +36,6 @@ class Line(NamedTuple):
     place: Place
     columns: list[str]
 
-    @property
-    def may_be_comment(self) -> bool:
-        """Whether it begins as comments do; so do some words."""
-        return self.columns[0].startswith("#")
-
     def column(self, number: int | None) -> str | None:
         """Returns a column; None where there is none."""
         if number is None or number >= len(self.columns):
@@ -75,10 +70,15 @@ def split(places: Iterable[Place]) -> Lines | None:
     ]
     if not parted:
         return None
-    first = _first_word(_columns_of(parted, " ")).place.content
-    separator = "\t" if "\t" in first.rstrip(" \t") else " "
-    sentences = _columns_of(parted, separator)
-    return Lines(sentences, _first_word(sentences), separator)
+    first = _first_word(parted)
+    separator = "\t" if "\t" in first.content.rstrip(" \t") else " "
+    sentences = [
+        [Line(place, _split(place.content, separator)) for place in own]
+        for own in parted
+    ]
+    return Lines(
+        sentences, Line(first, _split(first.content, separator)), separator
+    )
 
 
 def words_of(lines: Lines, token: int, label: int | None) -> list[list[Line]]:
@@ -108,37 +108,42 @@ def words_of(lines: Lines, token: int, label: int | None) -> list[list[Line]]:
 
 
 def _ends_sentence(place: Place) -> bool:
-    columns = place.content.replace("\t", " ").split(" ")
-    return not any(columns) or _DOCUMENT_START in columns
-
-
-def _columns_of(
-    sentences: Iterable[Iterable[Place]], separator: str
-) -> list[list[Line]]:
-    return [
-        [Line(place, _split(place.content, separator)) for place in own]
-        for own in sentences
-    ]
+    content = place.content
+    return not content.strip(" \t") or (
+        _DOCUMENT_START in content and _DOCUMENT_START in _split(content, " ")
+    )
 
 
 def _split(content: str, separator: str) -> list[str]:
     if separator == "\t":
         columns = content.rstrip(" \t").split("\t")
         return [column.strip(" ") for column in columns]
-    return [column for column in re.split("[ \t]+", content) if column]
+    return [
+        column for column in content.replace("\t", " ").split(" ") if column
+    ]
+
+
+def _may_be_comment(content: str) -> bool:
+    """Whether a line begins as comments do; so do some words."""
+    return content.lstrip(" ").startswith("#")
+
+
+def _first_word(sentences: Sequence[Sequence[Place]]) -> Place:
+    """Returns the first line that is no comment; else the first one."""
+    for place in itertools.chain.from_iterable(sentences):
+        if not _may_be_comment(place.content):
+            return place
+    return sentences[0][0]
 
 
 def _head(sentence: Sequence[Line]) -> list[Line]:
     """Returns the first lines, which may be comments."""
-    return list(itertools.takewhile(lambda x: x.may_be_comment, sentence))
-
-
-def _first_word(sentences: Sequence[Sequence[Line]]) -> Line:
-    """Returns the first line that is no comment; else the first one."""
-    for sentence in sentences:
-        if rest := sentence[len(_head(sentence)) :]:
-            return rest[0]
-    return sentences[0][0]
+    lines = []
+    for line in sentence:
+        if not _may_be_comment(line.place.content):
+            break
+        lines.append(line)
+    return lines
 
 
 def _without_comments(lines: Lines, label: int | None) -> Iterator[list[Line]]:
@@ -167,9 +172,11 @@ def _counting_column(sentences: Sequence[Sequence[Line]]) -> int | None:
     if max(map(len, sentences), default=0) < 2:
         return None
     for number in range(min(len(x.columns) for own in sentences for x in own)):
-        columns = [[line.columns[number] for line in own] for own in sentences]
-        if any(all(_counts(own, start) for own in columns) for start in (0, 1)):
-            return number
+        for start in (0, 1):
+            # Most columns fail at the first sentence.
+            values = ((x.columns[number] for x in own) for own in sentences)
+            if all(_counts(each, start) for each in values):
+                return number
     return None
 
 

@@ -68,12 +68,18 @@ def _listed(place: Place, text: str, separator: str) -> list[Any]:
     """Returns the parts of a text."""
     inner = text[1:-1]
     is_wrapped = text[-1:] == _BRACKETS.get(text[:1], " ")
-    has_marks = separator in inner or any(mark in inner for mark in "'\",")
-    if not is_wrapped or not (text[0] == "[" or has_marks or not inner.strip()):
+    # A label may be in other brackets than a list's: (other).
+    is_label = inner.strip() and not any(
+        m in inner for m in (separator, *"'\"")
+    )
+    if not is_wrapped or (is_label and text[0] != "["):
         return text.split(separator)
     if text[0] == "[":
         try:
-            return json.loads(text)
+            found = json.loads(text)
+            # An escape may make half a character, which nothing can write.
+            json.dumps(found, ensure_ascii=False).encode()
+            return found
         except (ValueError, RecursionError):
             if _LIST.fullmatch(text):
                 return [_item(*found) for found in _ITEM.findall(text)]

@@ -48,7 +48,6 @@ class TableProcessor(DataProcessor):
         labels: the labels' names in the order of their ids; None: those of
             the training set, in their order, once it has been read.
         origin: where the labels come from, for messages.
-
     """
 
     def __init__(
@@ -144,12 +143,13 @@ class TableProcessor(DataProcessor):
         labels = None if is_test else self._row_labels(path, wanted, cells)
         read = []
         for number, (place, values) in enumerate(cells.rows, start=1):
+            label = labels.read(place, values) if labels else None
+            if labels and label is None:
+                continue
             example = _example(place, values, wanted, f"{set_type}-{number}")
-            if labels is not None:
-                example.label = labels.read(place, values)
-            if is_test or example.label is not None:
-                read.append(_Row(place, example))
-        if labels is not None:
+            example.label = label
+            read.append(_Row(place, example))
+        if labels:
             labels.log_skipped(path)
             self._name_vectors(read)
         if not read:
@@ -233,7 +233,8 @@ class TableProcessor(DataProcessor):
         counts = collections.Counter(
             n for row in read for n in self._names(row)
         )
-        label_counts.warn_of_cells(path, counts, len(read))
+        label_counts.warn_of_number(path, len(counts), len(read))
+        label_counts.warn_of_cells(path, counts)
         if _look_like_scores(names):
             logging.warning(
                 "%s: the labels are numbers (%s), but each is taken for "

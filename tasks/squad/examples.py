@@ -25,6 +25,8 @@ from bert.tasks.squad import character_offsets
 
 # What separates words; other spaces (U+00A0, ...) stand inside a word.
 _WORD = re.compile("[^ \t\r\n\u202f]+")
+# Of the line that the original logs, too: control characters do things.
+_ESCAPES = {n: repr(chr(n))[1:-1] for n in (*range(32), *range(127, 160))}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -329,7 +331,9 @@ def _place_of_answer(
         is_found = wanted in found
         if not is_found:
             logging.warning(
-                "Could not find answer: '%s' vs. '%s'", found, wanted
+                "Could not find answer: '%s' vs. '%s'",
+                found.translate(_ESCAPES),
+                wanted.translate(_ESCAPES),
             )
         if place:
             advice += " (--answer_offsets=characters finds it)"
@@ -407,7 +411,7 @@ def _gold_answers(
             'expected "answers", which an evaluation needs',
             f"the keys {rows.some(list(node.value))}",
             "a file without answers can be predicted (--do_predict), but not "
-            "evaluated (--do_eval, --null_score_diff_threshold=auto)",
+            "evaluated",
         )
     answers = list(node.child("answers", list).items(dict))
     if not answers and not version_2_with_negative:

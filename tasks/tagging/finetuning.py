@@ -2,18 +2,23 @@
 
 import itertools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from absl import logging
 
 from bert.data.tables import conll
 from bert.data.tables.conll import Corpus
 from bert.model_folder import labels as label_files
+from bert.model_folder.labels import Labels
 from bert.tasks import label_counts, spec, task
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, schemes, windows
 from bert.tasks.tagging.config import Config
 from bert.tasks.task import SetsTask
+
+if TYPE_CHECKING:
+    from bert.training.head_check import Start
 
 
 class Tagging(SetsTask):
@@ -49,13 +54,7 @@ class Tagging(SetsTask):
         }
         labels = task.known_labels(config, config.labels, start)
         if labels is None:
-            train = self._sets["train"]
-            labels = label_files.in_order_of(
-                label_files.Labels(conll.labels_of(train), train.path),
-                task.kept_labels(start),
-            )
-            task.check_labels(config, labels, start)
-            label_counts.warn_of_forms(train.path, labels.names)
+            labels = self._new_labels(start)
         label_files.check_names(labels.names, labels.origin)
         for name, corpus in self._sets.items():
             if name != "test":
@@ -63,12 +62,28 @@ class Tagging(SetsTask):
                     corpus, labels.names, f"those of {labels.origin}"
                 )
         self.labels = labels.names
+        self._log_labels()
+
+    def _new_labels(self, start: "Start") -> Labels:
+        """Returns the training set's labels; warns of odd ones."""
+        train = self._sets["train"]
+        labels = label_files.in_order_of(
+            Labels(conll.labels_of(train), train.path), task.kept_labels(start)
+        )
+        task.check_labels(self.config, labels, start)
+        label_counts.warn_of_forms(train.path, labels.names)
+        words = sum(len(sentence.words) for sentence in train.sentences)
+        label_counts.warn_of_number(train.path, len(labels.names), words)
+        return labels
+
+    def _log_labels(self) -> None:
+        """Logs the labels, and how they are read, where that matters."""
         if "train" in self._sets:
             sentences = self._sets["train"].sentences
-            label_counts.log(
-                self.labels, [sentence.labels or [] for sentence in sentences]
-            )
-        schemes.log(self.labels)
+            own = [sentence.labels or [] for sentence in sentences]
+            label_counts.log(self.labels, own)
+        if self._sets.keys() & {"train", "dev"}:
+            schemes.log(self.labels)
 
     def prepare(self, prepared):
         """Makes the featurizer, and counts the windows to train on."""

@@ -7,6 +7,7 @@ import pytest
 from bert import run_ner
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
+from bert.tasks.tagging import metrics
 from bert.tasks.tagging.finetuning import Tagging
 from bert.training.head_check import Start
 from tests.scripts.runner import config_of
@@ -232,6 +233,32 @@ def test_entities_are_counted_in_other_forms_of_tags(read, caplog, labels):
     assert not warnings_of(caplog)
 
 
+USUAL = ["B-PER", "I-PER", "O", "B-LOC", "B-LOC", "I-PER"]
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        str.lower,
+        lambda tag: tag.replace("-", "_"),
+        lambda tag: "-".join(reversed(tag.split("-"))),
+        lambda tag: "_".join(reversed(tag.split("-"))),
+        lambda tag: tag.replace("I-", "M-"),
+    ],
+)
+def test_their_figures_are_those_of_the_usual_form(rename):
+    gold, predicted = USUAL, [*USUAL[:4], "I-LOC", "B-PER"]
+    expected = metrics.metrics([gold], [predicted], sorted({*USUAL, "I-LOC"}))
+    one, other = list(map(rename, gold)), list(map(rename, predicted))
+    found = metrics.metrics([one], [other], sorted({*one, *other}))
+    assert {name: found[name] for name in expected} == expected
+    assert 0 < found["f1"] < 1
+    names = sorted({*one, *other})
+    report = metrics.report([one], [other], names).casefold()
+    assert "per" in report
+    assert "loc" in report
+
+
 OTHERS = {
     "IO": ["PER", "LOC", "O"],
     "some": ["B-PER", "I-PER", "MISC", "O"],
@@ -255,6 +282,12 @@ def test_parts_of_speech_and_the_usual_tags_are_not_warned_of(read, caplog):
     assert task.metric_names()[-3:] == ["precision", "recall", "f1"]
     assert "macro_f1" not in task.metric_names()
     assert not warnings_of(caplog)
+
+
+def test_nearly_as_many_tags_as_words_are_warned_of(read, caplog):
+    read("".join(f"{word} {word}s\n" for word in "abcdefghijkl"))
+    (message,) = warnings_of(caplog)
+    assert "12 labels have 12 different values; is --label_column" in message
 
 
 def test_tags_that_differ_in_their_form_only_are_warned_of(read, caplog):

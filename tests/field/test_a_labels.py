@@ -102,6 +102,8 @@ def test_lists_are_read_as_python_and_json_write_them(read, cell, expected):
         "\"['sci', ['tech']]\"",
         "\"['sci', x']\"",
         '"[0.5, 1]"',
+        '"[""\\ud800""]"',
+        "[" * 9**5 + "]",
     ],
 )
 def test_what_only_looks_like_a_list_is_refused(read, cell):
@@ -321,7 +323,7 @@ def test_columns_that_count_the_rows_are_warned_of(read, caplog):
     read(content, "--text_column=id")
     assert "--text_column is a column that does nothing but" in caplog.text
     read(content, "--label_column=id")
-    assert "12 rows have 12 different labels" in caplog.text
+    assert "12 labels have 12 different values" in caplog.text
     caplog.clear()
     read(content, "--label_column=id", "--label_type=regression")
     assert "--label_column is a column that does nothing but" in caplog.text

@@ -1,6 +1,7 @@
 """Issue 15, number 9: predict.py on a table."""
 
 import csv
+import gzip
 import io
 import json
 
@@ -248,6 +249,14 @@ def test_the_answers_are_those_of_the_model(folder, tmp_path, capfdbinary):
         assert float(row["probability"]) == pytest.approx(
             one["probabilities"][one["label"]], abs=1e-6
         )
+
+
+def test_a_table_may_be_packed(folder, tmp_path, capfdbinary):
+    path = tmp_path / "new.tsv.gz"
+    path.write_bytes(gzip.compress(b"body\nthe boat\n"))
+    header, row = predicted(capfdbinary, folder, path).splitlines()
+    assert header == "body\tprediction\tprobability"
+    assert row.startswith("the boat\t")
 
 
 def test_a_csv_as_lines_of_text_is_warned_of(

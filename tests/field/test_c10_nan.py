@@ -23,6 +23,10 @@ from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving.masked_words import MaskedWords
 from bert.serving.predictor import Predictor
+from bert.tasks import finetune
+from bert.tasks.multiple_choice.finetuning import MultipleChoice
+from bert.tasks.squad.finetuning import Squad
+from bert.tasks.tagging.finetuning import Tagging
 from bert.training import head_check
 from tests.conversion import exports, run_folder
 from tests.conversion.hf_folder import assert_refused
@@ -82,7 +86,7 @@ def squad(golden, tmp_path):
     file = golden / "inputs/squad/dev-v2.0.json"
     flags = [f"--train_file={file}", "--doc_stride=16", "--max_query_length=12"]
     return (
-        lambda config: run_squad.finetune.run(run_squad.Squad(config)),
+        lambda config: finetune.run(Squad(config)),
         run_squad,
         [*flags, "--version_2_with_negative", "--train_on_answer=first"],
     )
@@ -92,7 +96,7 @@ def ner(golden, tmp_path):
     rows = ["the O", "lake B-LOC", "", "a O", "house O", ""] * 20
     file = text_rows(tmp_path / "train.txt", *rows)
     return (
-        lambda config: run_ner.finetune.run(run_ner.Tagging(config)),
+        lambda config: finetune.run(Tagging(config)),
         run_ner,
         [f"--train_file={file}"],
     )
@@ -102,10 +106,9 @@ def choice(golden, tmp_path):
     rows = ["text,a,b,label", *["the lake,boat,wood,A"] * 40]
     file = text_rows(tmp_path / "train.csv", *rows)
     flags = [f"--train_file={file}", "--choice_columns=a,b"]
-    module = run_multiple_choice
     return (
-        lambda config: module.finetune.run(module.MultipleChoice(config)),
-        module,
+        lambda config: finetune.run(MultipleChoice(config)),
+        run_multiple_choice,
         ["--task_name=csv", "--text_column=text", *flags],
     )
 

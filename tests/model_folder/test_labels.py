@@ -58,6 +58,15 @@ def test_other_labels_than_the_models_are_refused():
             labels.check_kept(labels.Labels(others, "x"), kept)
 
 
+def test_the_same_labels_keep_the_order_of_the_models():
+    kept = labels.Labels(["0", "10", "9"], "m/labels.txt")
+    same = labels.Labels(["0", "9", "10"], "x")
+    other = labels.Labels(["0", "9"], "x")
+    assert labels.in_order_of(same, kept) == kept
+    assert labels.in_order_of(same, None) == same
+    assert labels.in_order_of(other, kept) == other
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [

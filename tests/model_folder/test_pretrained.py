@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import bert
 from bert import modeling
 from bert.errors import UserError
+from bert.model_folder import locate
 from bert.model_folder.pretrained import from_checkpoint
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
@@ -42,6 +44,25 @@ def test_a_task_model_is_one_of_keras(base, monkeypatch, caplog):
     features = loaded.features(["Hello", "Good bye, all"])
     assert loaded.model(features).shape == (2, 3)
     assert "output_weights" in caplog.text  # it is fresh
+
+
+@pytest.mark.parametrize(
+    ("folder", "model_class", "options"),
+    [
+        ("classifier", modeling.ClassifierModel, {"num_labels": 3}),
+        ("squad_export", modeling.SpanModel, {}),
+    ],
+)
+def test_a_trained_model_brings_its_head(folder, model_class, options, caplog):
+    folder = Path(__file__).parent / "data" / folder
+    model, *_ = from_checkpoint(folder, model_class, **options)
+
+    assert not [r for r in caplog.records if "initialized" in r.getMessage()]
+    head, bias = model.weights[-2:]
+    assert head.path.endswith("output_weights")
+    reader = checkpoint.Reader(locate.find_checkpoint(str(folder)))
+    name = checkpoint.checkpoint_name(bias, model.layers[-1])
+    np.testing.assert_array_equal(bias.numpy(), reader.read(name))
 
 
 def test_features_are_one_batch(base):

@@ -43,6 +43,19 @@ def test_what_is_written_is_read(tmp_path, files):
     }
 
 
+def test_how_tables_are_read_is_kept(tmp_path, files):
+    task = Task(
+        task="classification",
+        kind="regression",
+        do_lower_case=True,
+        max_seq_length=8,
+        table={"text_column": "a", "header": False, "delimiter": ";"},
+    )
+    task_files.write(str(tmp_path / "out"), task, *files)
+    assert read(tmp_path / "out") == task
+    assert "table" not in SQUAD.to_json()
+
+
 def test_files_with_the_same_content_are_left_alone(tmp_path, files):
     out = tmp_path / "out"
     task_files.write(str(out), SQUAD, *files)
@@ -96,6 +109,8 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path, files, name):
         {"max_seq_length": 0},
         {"options": {"a": []}},
         {"options": 3},
+        {"table": 3},
+        {"table": {"header": "yes"}},
         {"more": 1},
     ],
 )
@@ -127,6 +142,7 @@ def test_what_a_file_lacks_is_what_was_before_there_was_such_a_key():
         ({"task": "sing"}, "an unknown task 'sing'"),
         ({"more": 1}, "an unknown key 'more'"),
         ({"options": {"a": 1}}, "a task 'squad' that knows no option 'a'"),
+        ({"table": {"a": 1}}, "a table with an unknown 'a'"),
     ],
 )
 def test_what_this_version_does_not_know_is_of_a_newer_one(change, unknown):

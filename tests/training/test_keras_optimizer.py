@@ -32,15 +32,15 @@ def test_12_steps_of_fit_are_those_of_our_loop(golden, name):
     losses = [float(step(ours.batch(i))["loss"]) for i in range(12)]
 
     model = theirs.model.keras_model()
-    trajectory = theirs.trajectory
+    trajectory, weights = theirs.trajectory, WEIGHTS.get(name)
     model.compile(
         optimization.create_optimizer(
             trajectory["learning_rate"],
             trajectory["num_train_steps"],
             trajectory["num_warmup_steps"],
         ),
-        loss=LOSS,
-        loss_weights=WEIGHTS.get(name),
+        loss=dict.fromkeys(weights, LOSS) if weights else LOSS,
+        loss_weights=weights,
     )
 
     def labels(batch):
@@ -130,6 +130,25 @@ def test_a_step_that_is_not_finite_changes_nothing():
     model.fit(np.array([np.inf]), np.array([1.0]), verbose=0)
     for weight, value in zip(model.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_gradients_of_several_batches_are_one_update():
+    parts, whole = regression(gradient_accumulation_steps=2), regression()
+    x, y = np.array([1.0, 2.0]), np.array([4.0, 7.0])
+    parts.fit(x, y, batch_size=1, shuffle=False, verbose=0)
+    whole.fit(x, y, batch_size=2, verbose=0)
+    for one, other in zip(parts.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-6)
+
+
+def test_xla_computes_the_same():
+    compiled, plain = (
+        regression(max_grad_norm=1.0),
+        regression(max_grad_norm=1.0),
+    )
+    compiled.compile(compiled.optimizer, loss="mse", jit_compile=True)
+    for one, other in zip(fit(compiled), fit(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
 def test_two_weights_of_one_name_are_two_weights():

@@ -152,6 +152,20 @@ def test_lists_and_their_names_are_shortened():
     assert rows.shorten(["y" * 5000]) == "['" + "y" * 78 + "…"
 
 
+def test_names_are_quoted_where_that_is_needed():
+    assert rows.some(["a b", " a", "", "a,b", "a\t"]) == (
+        "a b, ' a', '', 'a,b', 'a\\t'"
+    )
+
+
+def test_the_first_row_can_be_read_alone():
+    text = '\n"a;\nb";c\n"open\n'
+    assert rows.first_row(text, "f", ";", '"') == ["a;\nb", "c"]
+    assert rows.first_row(text, "f", ";", None) == ['"a', ""]
+    with pytest.raises(UserError, match="an empty file"):
+        rows.first_row("\n \n", "f", ";", '"')
+
+
 def test_numbers_are_read_from_text_and_json():
     place = rows.Place("f.tsv", 3, "line")
     assert rows.number(" 2.5 ", place) == 2.5

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bert.data.tables import table_cells
+from bert.data.tables.table_cells import Form
 from bert.errors import UserError
 
 
@@ -47,6 +48,29 @@ def test_empty_rows_count_where_results_must_be_in_step(
 def test_bad_columns_are_named(tmp_path, content, column, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path, content, [column])
+
+
+def test_a_table_knows_its_form(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('a;b\n"x;y";2\n')
+    table = table_cells.open_table(
+        *(str(path), [["c"], ["b", "0"]], Form(is_csv=True)), is_test=True
+    )
+    assert (table.first, table.rows) == (["a", "b"], [["x;y", "2"]])
+    assert table.columns == {"b": 1, "0": 0}
+    assert table.form == Form(is_csv=True, delimiter=";")
+    assert table.form.line(["x;y", 'a"']) == '"x;y";"a"""'
+    assert Form(is_csv=False).line(["x\ty", 'a"']) == 'x y\ta"'
+
+
+def test_the_usual_delimiter_comes_first(tmp_path):
+    (tmp_path / "a.csv").write_text("a;b,c\n1;2,3\n")
+    for usual, names in (("", ["a;b", "c"]), (";", ["a", "b,c"])):
+        table = table_cells.open_table(
+            *(str(tmp_path / "a.csv"), [["0"]], Form(True, usual=usual)),
+            is_test=True,
+        )
+        assert table.first == names
 
 
 def test_jsonl_values_keep_their_types(tmp_path):
