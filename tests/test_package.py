@@ -87,6 +87,12 @@ from bert.serving.predictor import Predictor
 from bert.modeling import BertModel
 from bert.modeling.backbones.bert import BertModel as same
 assert BertModel is same
+from bert.run_squad import SquadExample
+assert SquadExample("q", "Who?", ["a"]) is not None
+assert create_pretraining_data.MaskedLmInstance(1, "a").label == "a"
+assert extract_features.InputExample(1, "a", None).text_b is None
+assert run_classifier.InputFeatures([1], [1], [0], 2).label_id == 2
+assert run_squad.FLAGS.max_query_length == 64
 """
 
 
