@@ -444,8 +444,8 @@ def check_weights(reader: Reader, model: Model) -> None:
         hint = checkpoint_names.prefix_hint(reader.shapes, missing[0])
         raise UserError(
             f"The checkpoint {reader.prefix} is not of this model: it lacks "
-            f"{len(missing)} of the encoder's weights, such as {missing[0]}."
-            + (hint or " Check bert_config_file and the checkpoint.")
+            f"{len(missing)} of the encoder's weights, such as {missing[0]};"
+            + (hint or " check bert_config_file and the checkpoint.")
         )
 
 
