@@ -138,9 +138,10 @@ def _resolve_folder(folder: str) -> str:
 def is_index(name: str) -> bool:
     """Whether a file's name is that of a checkpoint's index.
 
-    Those that begin with `._` are made by macOS, beside each file.
+    Hidden ones are none: macOS puts `._…` beside each file, and a conversion
+    that is killed leaves what it had written.
     """
-    return name.endswith(".index") and not name.startswith("._")
+    return name.endswith(".index") and not name.startswith(".")
 
 
 def latest_in(folder: str) -> str | None:
