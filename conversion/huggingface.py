@@ -112,14 +112,14 @@ def _check_layers(given: Iterable[str], config: BertConfig) -> None:
     """
     num_layers = names.count_layers(given)
     if num_layers != config.num_hidden_layers:
+        hint = checkpoint_names.prefix_hint(
+            sorted(given), "bert.embeddings.word_embeddings.weight"
+        )
         raise UserError(
             f"{WEIGHTS} must have tensors of {config.num_hidden_layers} "
             f"layers by num_hidden_layers in {CONFIG} "
-            f"(bert.encoder.layer.0, …). Received: {num_layers}; does "
-            f"{CONFIG} belong to it?"
-            + checkpoint_names.prefix_hint(
-                sorted(given), "bert.embeddings.word_embeddings.weight"
-            )
+            f"(bert.encoder.layer.0, …). Received: {num_layers};"
+            + (hint or f" does {CONFIG} belong to it?")
         )
 
 

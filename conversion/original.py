@@ -125,11 +125,11 @@ def _check_layers(reader: checkpoint.Reader, config: BertConfig) -> None:
         for name in reader.shapes
     )
     if num_layers != config.num_hidden_layers:
+        hint = checkpoint_names.prefix_hint(
+            reader.shapes, "bert/embeddings/word_embeddings"
+        )
         raise UserError(
             f"{reader.prefix} must have tensors of {config.num_hidden_layers} "
             "layers by num_hidden_layers in bert_config.json. Received: "
-            f"{num_layers}; does it belong to it?"
-            + checkpoint_names.prefix_hint(
-                reader.shapes, "bert/embeddings/word_embeddings"
-            )
+            f"{num_layers};" + (hint or " does it belong to it?")
         )

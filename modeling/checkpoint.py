@@ -138,9 +138,10 @@ def _resolve_folder(folder: str) -> str:
 def is_index(name: str) -> bool:
     """Whether a file's name is that of a checkpoint's index.
 
-    Those that begin with `._` are made by macOS, beside each file.
+    Hidden ones are none: macOS puts `._…` beside each file, and a conversion
+    that is killed leaves what it had written.
     """
-    return name.endswith(".index") and not name.startswith("._")
+    return name.endswith(".index") and not name.startswith(".")
 
 
 def latest_in(folder: str) -> str | None:
@@ -444,8 +445,8 @@ def check_weights(reader: Reader, model: Model) -> None:
         hint = checkpoint_names.prefix_hint(reader.shapes, missing[0])
         raise UserError(
             f"The checkpoint {reader.prefix} is not of this model: it lacks "
-            f"{len(missing)} of the encoder's weights, such as {missing[0]}."
-            + (hint or " Check bert_config_file and the checkpoint.")
+            f"{len(missing)} of the encoder's weights, such as {missing[0]};"
+            + (hint or " check bert_config_file and the checkpoint.")
         )
 
 

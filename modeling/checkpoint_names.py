@@ -68,13 +68,13 @@ def prefix_hint(names: Collection[str], wanted: str) -> str:
         wanted: the weight's name.
 
     Returns:
-        A sentence after a space; nothing where there is no such name.
+        The end of a message, after a space; "" where there is no such name.
     """
     for name in names:
         prefix = name.removesuffix(wanted)
         if prefix != name and prefix.endswith(("/", ".")):
             return (
-                f" Its names begin with {prefix!r}, as a wrapper leaves them: "
+                f" its names begin with {prefix!r}, as a wrapper leaves them: "
                 "save it without."
             )
     return ""

@@ -259,6 +259,14 @@ def test_a_kill_leaves_the_old_model_or_the_new_one(
     assert os.listdir(old_model.parent) == ["out"]
 
 
+def test_what_a_killed_conversion_left_is_no_checkpoint(old_model):
+    left = output_folder._TEMPORARY + "bert_model.ckpt.index"
+    (old_model / left).write_text("half")
+    assert len(checkpoint.Reader(str(old_model)).shapes) == 1
+    write(old_model, 2.0)
+    assert_model(old_model, 2.0)
+
+
 def test_the_folder_that_one_is_in_stays_the_same(old_model, monkeypatch):
     monkeypatch.chdir(old_model)
     write(old_model, 2.0)
