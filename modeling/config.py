@@ -187,6 +187,8 @@ def read_config(json_file: str) -> BertConfig:
     except OSError as error:
         reason = error.strerror or one_line(error)
         raise UserError(f"Cannot read {json_file}: {reason}.") from error
+    except UserError:  # a ValueError, too, which says all
+        raise
     except (ValueError, RecursionError) as error:
         raise UserError(f"{json_file} is not valid JSON: {error}.") from error
     if not isinstance(json_object, dict):

@@ -148,7 +148,10 @@ READERS = {
     ),
     "JSON": ('{"x": 1}', lambda path: json_node.read(path).value),
     "vocabulary": ("x\n", load_vocab),
-    "configuration": (CONFIG, BertConfig.from_json_file),
+    "configuration": (
+        CONFIG,
+        lambda path: BertConfig.from_json_file(path).to_dict(),
+    ),
     "lines": ("x\ny\n", lambda path: lines_of(path)),
 }
 
