@@ -20,6 +20,10 @@ class UserError(ValueError):
         message: is kept as `one_line` makes it.
     """
 
+    # Says to Keras that its own words are in already: it adds ten lines to the
+    # error of a layer, and of ours no more than a part would be left.
+    _keras_call_info_injected = True
+
     def __init__(self, message: object):
         super().__init__(one_line(message))
 
