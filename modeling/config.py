@@ -24,9 +24,9 @@ _POSITIVE_INTS = (
 _PROBABILITIES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 # An entry's dropout is decided by a byte; above it, all 256 would be dropped.
 MAX_DROPOUT = 255 / 256
-# 400 GB in float32; minutes to make the layers.
-_MOST_WEIGHTS = 10**11
-_MOST_LAYERS = 10_000
+# More than any BERT has; a minute to make the layers.
+_MOST_BYTES = 4 * 10**11
+_MOST_LAYERS = 1000
 # The sizes that decide how many weights there are, in BERT-Large.
 _LARGE = {
     "vocab_size": 30522,
@@ -97,7 +97,7 @@ class BertConfig:
         if str(self.hidden_act).lower() not in HIDDEN_ACTS:
             expected = "one of " + ", ".join(HIDDEN_ACTS)
             raise _wrong("hidden_act", expected, self.hidden_act)
-        self._check_size()
+        self.check_memory(_MOST_BYTES)
         if self.hidden_size % self.num_attention_heads:
             raise UserError(
                 f"The hidden size ({self.hidden_size}) is not a multiple of "
@@ -106,21 +106,21 @@ class BertConfig:
                 "num_attention_heads."
             )
 
-    def _check_size(self) -> None:
-        """Raises UserError for sizes that no machine has the memory for."""
+    def check_memory(self, num_bytes: int) -> None:
+        """Raises UserError where an encoder's weights need more than that."""
         rows = self.vocab_size + self.max_position_embeddings
         rows += self.type_vocab_size
         block = 4 * self.hidden_size + 2 * self.intermediate_size
         num_weights = self.hidden_size * (rows + self.num_hidden_layers * block)
         sizes = {key: getattr(self, key) for key in _LARGE}
         if (
-            num_weights > _MOST_WEIGHTS
+            4 * num_weights > num_bytes
             or self.num_hidden_layers > _MOST_LAYERS
             or max(sizes.values()) >= 2**31
         ):
-            key = max(sizes, key=lambda key: sizes[key] // _LARGE[key])
+            key = max(sizes, key=lambda k: sizes[k] // max(_LARGE[k], 16))
             raise UserError(
-                f"{key} is too large: no machine has the memory for "
+                f"{key} is too large: there is not the memory for "
                 f"{self.num_hidden_layers} layers of {self.hidden_size} units "
                 f"with it. Received: {sizes[key]}; BERT-Large has "
                 f"{_LARGE[key]}."

@@ -8,8 +8,7 @@ from pathlib import Path
 from absl import logging
 
 from bert.errors import UserError
-from tests.fuzz_files import copies
-from tests.fuzz_kinds import Kind
+from tests.fuzz_child import Kind
 
 
 def _trace(folder: Path) -> None:
@@ -52,10 +51,13 @@ def _take(folder: Path) -> None:
     (folder / "out").write_text("what was made of it")
 
 
+def _make(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "file").write_text("content")
+
+
 KINDS = {
-    function.__name__.removeprefix("_"): Kind(
-        copies(file="content"), ("file",), function
-    )
+    function.__name__.removeprefix("_"): Kind(_make, ("file",), function)
     for function in (
         *(_trace, _crash, _hang, _memory, _write, _warn, _print),
         *(_refuse, _take),

@@ -13,6 +13,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from tests.conversion import hf_folder
+from tests.fuzz_child import Close
 
 GOLDEN = Path(__file__).parent / "golden"
 INPUTS = GOLDEN / "inputs"
@@ -27,10 +28,6 @@ LABELS = {
 }
 # By the first bytes of what they make.
 PACKED = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7z": lzma}
-
-# The bytes of a file → what is in its frame, and what puts it back there.
-Close = Callable[[bytes], bytes]
-Open = Callable[[bytes], tuple[bytes, Close]]
 
 
 def copies(*sources: Path | str, **texts: str) -> Callable[[Path], None]:

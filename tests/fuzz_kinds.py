@@ -1,18 +1,17 @@
 """The kinds of files that are read: sound files, their reader, a command."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from tests import fuzz_files, fuzz_readers
 from tests.conversion import run_folder
+from tests.fuzz_child import Kind
 from tests.fuzz_files import (
     GOLDEN,
     INPUTS,
     LABELS,
     MODELS,
     VOCAB,
-    Open,
     copies,
 )
 
@@ -25,26 +24,6 @@ _SIZED = (
 _ANSWER = ("predict", "--model_dir={}", "--input_file={}/in.txt")
 _CLASSIFIER = copies(MODELS / "classifier", **{"in.txt": "the boat\n"})
 _CONVERT = ("convert_checkpoint", "--input_dir={}", "--output_dir={}/out")
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A kind of file.
-
-    Attributes:
-        make: fills an empty folder with sound files.
-        files: those that are damaged, one at a time.
-        read: reads what lies in the folder.
-        command: the name of a script, and its arguments, of which `{}` is the
-            folder; it reads the same.
-        openers: of a format with lengths or checksums around what it holds.
-    """
-
-    make: Callable[[Path], object]
-    files: tuple[str, ...]
-    read: Callable[[Path], object]
-    command: tuple[str, ...] = ()
-    openers: tuple[Open, ...] = ()
 
 
 def _checkpoint_part(file: str) -> Kind:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests import fuzz, fuzz_kinds
-from tests.fuzz import Case, Child
+from tests import fuzz_child, fuzz_kinds
+from tests.fuzz import Child
+from tests.fuzz_child import Case
 
 CASES = 12
 # Kinds whose command is quick; what it reads, the reader reads, too.
@@ -27,7 +28,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind, child):
     cases = [Case(kind, number) for number in range(CASES)]
     assert not any(case.runs_main for case in cases)
     if kind in COMMANDS:
-        cases.append(Case(kind, fuzz.MAIN_EVERY - 1))
+        cases.append(Case(kind, fuzz_child.MAIN_EVERY - 1))
     results = {case: child.run(case) for case in cases}
     assert {c: r.fault for c, r in results.items() if r.fault} == {}
 
@@ -35,7 +36,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind, child):
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faulty")
-    with Child(folder, "tests.faulty_kinds", seconds=2) as child:
+    with Child(folder, "tests.faulty_kinds", seconds=5) as child:
         yield child
 
 
@@ -48,7 +49,7 @@ def faulty(tmp_path_factory):
         ("warn", "a message with '\\x1b' in it"),
         ("print", "ends the process"),
         ("crash", "crash: exit code -11\n"),
-        ("hang", "hangs: more than 2 s"),
+        ("hang", "hangs: more than 5 s"),
     ],
 )
 def test_a_fault_is_found_and_the_next_case_runs(kind, fault, faulty):

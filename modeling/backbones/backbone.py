@@ -3,6 +3,7 @@
 Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 """
 
+import os
 from typing import Any, ClassVar, TypedDict
 
 import keras
@@ -34,6 +35,17 @@ class ModelOptions(TypedDict, total=False):
 
     compute_dtype: str
     init_seed: int | None
+
+
+def _memory_bytes() -> int:
+    """Returns how much memory the machine has; much where it does not say.
+
+    Linux gives out more than there is, and ends the process that uses it.
+    """
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return 2**63
 
 
 class Backbone(KerasConfig, Layer):
@@ -82,6 +94,7 @@ class Backbone(KerasConfig, Layer):
         init_seed: int | None = None,
     ):
         config.validate()
+        config.check_memory(_memory_bytes())
         if compute_dtype not in _DTYPE_POLICIES:
             raise UserError(
                 f"compute_dtype must be one of {', '.join(_DTYPE_POLICIES)}. "

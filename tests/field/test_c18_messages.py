@@ -8,7 +8,8 @@ from absl import flags
 
 from bert.cli import error_guard, parser
 from bert.errors import MOST_CHARS, UserError
-from bert.modeling import BertConfig, checkpoint
+from bert.modeling import BertConfig, BertModel, checkpoint
+from bert.modeling.backbones import backbone
 from bert.training import checkpointing, failures
 from bert.training.checkpointing import RunState
 
@@ -70,7 +71,7 @@ def assert_can_be_shown(said, start="error: "):
         ("vocab_size", 2**31),
         ("vocab_size", 10**400),
         ("hidden_size", 768_000),
-        ("num_hidden_layers", 10_001),
+        ("num_hidden_layers", 1001),
         ("num_hidden_layers", 10**12),
         ("intermediate_size", 2**40),
         ("max_position_embeddings", 10**9),
@@ -79,9 +80,17 @@ def assert_can_be_shown(said, start="error: "):
 )
 def test_a_huge_size_of_a_configuration_is_named_as_such(key, value):
     with pytest.raises(UserError, match=f"^{key} is too large: ") as error:
-        BertConfig(**{"vocab_size": 30522, key: value})
+        BertConfig(**{"vocab_size": 30522, key: value}).validate()
     start = str(value)[:20]
     assert f"Received: {start}" in str(error.value)
+
+
+def test_a_model_that_the_machine_cannot_hold_is_not_made(monkeypatch):
+    """Else Linux would end the process while its weights are drawn."""
+    config = BertConfig(vocab_size=9, hidden_size=2400)
+    monkeypatch.setattr(backbone, "_memory_bytes", lambda: 2**30)
+    with pytest.raises(UserError, match="hidden_size is too large"):
+        BertModel(config)
 
 
 def test_sizes_that_exist_are_not_huge():
@@ -92,7 +101,7 @@ def test_sizes_that_exist_are_not_huge():
         num_attention_heads=64,
         intermediate_size=16384,
         max_position_embeddings=131_072,
-    )
+    ).validate()
 
 
 @pytest.fixture
