@@ -158,7 +158,7 @@ def read_table_requests(folder: Path) -> None:
 
 @functools.cache
 def _predictor(folder: Path) -> Predictor:
-    return Predictor.load(str(folder), batch_size=2)
+    return Predictor.load(str(folder), batch_size=64)
 
 
 def tables(ending: str) -> Callable[[Path], None]:
