@@ -7,10 +7,6 @@ MOST_CHARS = 300
 _MOST_IN_MESSAGE = MOST_CHARS - len("error: ")
 # What stays of a long path or value, where a message has to be shortened.
 _LEAST_OF_A_WORD = 40
-# What Keras puts around the message of an error that a layer raises.
-_OF_KERAS = re.compile(
-    "Exception encountered when calling .*?\x1b\\[1m(.*?)\x1b\\[0m.*", re.DOTALL
-)
 
 
 class UserError(ValueError):
@@ -44,8 +40,7 @@ def one_line(message: object, most: int = _MOST_IN_MESSAGE) -> str:
         message: a text, or an error.
         most: how many characters it may have.
     """
-    text = _OF_KERAS.sub(r"\1", str(message))
-    text = _without_middle(text, 100 * MOST_CHARS)
+    text = _without_middle(str(message), 100 * MOST_CHARS)
     lines = (line.strip(" \t") for line in re.split("[\r\n]", text))
     text = " ".join(filter(None, lines))
     if not text.isprintable():

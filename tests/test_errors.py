@@ -20,11 +20,6 @@ from bert.errors import UserError, one_line
         ("to the left \u202e, \u2028", r"to the left \u202e, \u2028"),
         ("half \ud83d", r"half \ud83d"),
         (ValueError("of\nan error"), "of an error"),
-        (
-            "Exception encountered when calling A.call().\n\n"
-            "\x1b[1mIt is\ntoo long.\x1b[0m\n\nArguments received: x=[1]",
-            "It is too long.",
-        ),
         ("", ""),
     ],
 )
