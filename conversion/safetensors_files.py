@@ -98,7 +98,7 @@ def _weight_files(folder: str) -> list[str]:
     if os.path.exists(os.path.join(folder, PICKLE)):
         raise UserError(
             f"{folder} has a pickle, which can run any code when it is read; "
-            "where PyTorch is, make it safe: safetensors.torch.save_file({k: "
+            "make it safe: safetensors.torch.save_file({k: "
             "v.clone() for k, v in torch.load('pytorch_model.bin', "
             "weights_only=True).items()}, 'model.safetensors')."
         )

@@ -145,6 +145,6 @@ def check_kept(labels: Labels, kept: Labels | None) -> None:
     raise UserError(
         f"{kept.origin}: the model was trained with the {len(kept.names)} "
         f"labels {rows.some(kept.names)}. Received: the {len(labels.names)} "
-        f"labels {rows.some(labels.names)} ({labels.origin}); give those in "
-        "their order (--labels), or name another model."
+        f"labels {rows.some(labels.names)} ({labels.origin}); give those "
+        "(--labels), or name another model."
     )

@@ -76,7 +76,7 @@ BREAKS = (
     ),
     Break(
         "merged clip norm",
-        "training/steps.py",
+        "training/gradient_norm.py",
         "is_rows = [isinstance(g, tf.IndexedSlices) for g in gradients]",
         "is_rows = [False for g in gradients]",
         TRAIN_GOLDENS,

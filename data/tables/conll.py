@@ -166,8 +166,8 @@ class _Reader:
             raise line.place.fault(
                 f"a label without spaces in column {self._asked.label} "
                 f"(--label_column), found {rows.shorten(label)}",
-                "correct the line, or name the labels' column; other "
-                "tables than CoNLL files are for run_classifier.py",
+                "correct the line, or name the labels' column; other tables "
+                "are for run_classifier.py",
             )
 
     def _what_is_wrong(self, columns: Sequence[str]) -> str:

@@ -64,8 +64,8 @@ def validate_case_matches_checkpoint(
         f"You passed in `--do_lower_case={bool(do_lower_case)}` with "
         f"`--init_checkpoint={init_checkpoint}`. However, `{name}` seems to be "
         f"a {'cased' if do_lower_case else 'lowercased'} model, so you should "
-        f"pass in `--do_lower_case={not do_lower_case}`, as in its "
-        "pre-training. If the folder holds another model, rename it."
+        f"pass in `--do_lower_case={not do_lower_case}`. If the folder holds "
+        "another model, rename it."
     )
 
 
