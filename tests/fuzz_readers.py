@@ -13,6 +13,7 @@ from bert.data.corpus import instances
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_files
 from bert.data.tables import conll
+from bert.data.text import tokenization
 from bert.data.text.tokenization import FullTokenizer
 from bert.files import text_input
 from bert.model_folder import labels, model_files, resume_file
@@ -39,7 +40,7 @@ def _tokenizer() -> FullTokenizer:
 
 def read_vocabulary(folder: Path) -> None:
     path = folder / "vocab.txt"
-    tokenizer = FullTokenizer(path, True)
+    tokenizer = tokenization.checked_tokenizer(str(path), True)
     tokenizer.check_fits(10**6, "bert_config.json")
     tokenizer.encode("The harbour's boats, unaffable.")
     vocabulary.read_file(str(path), 10**6)
