@@ -225,9 +225,8 @@ def _wordpiece_tokenizer(vocab: Mapping[str, int]) -> tf.Module:
         )
     except RuntimeError as error:
         raise UserError(
-            "Expected a vocabulary that tensorflow-text can take. Received one "
-            f"of {len(vocab)} tokens, of which it says: {error} Do without "
-            "raw strings."
+            f"tensorflow-text cannot take the vocabulary of {len(vocab)} "
+            f"tokens: {error} Do without raw strings."
         ) from error
 
 

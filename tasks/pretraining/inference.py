@@ -166,7 +166,7 @@ class Pretraining(Inference):
         if len(packed.ids) > most:
             raise UnfitError(
                 f"a text of at most {most - 2} word pieces, as "
-                f"max_position_embeddings of the model is {most}"
+                f"max_position_embeddings is {most}"
             )
         return packed
 

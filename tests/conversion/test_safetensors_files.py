@@ -110,7 +110,7 @@ def shard_elsewhere(folder):
         ),
         (
             only_pickle,
-            "a pickle, which can run any code when it is read; where",
+            "a pickle, which can run any code when it is read; make",
         ),
         (truncate, "model.safetensors is truncated, damaged or no safetens"),
         (put("model.safetensors", b""), "model.safetensors is truncated"),
