@@ -17,6 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # As the scripts have it (cli.environment).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+# Under nohup it is ignored, and a training leaves that as it is.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 
 def _process_state() -> Iterator[None]:
     """Puts back what a script may change that runs in this process."""
