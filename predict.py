@@ -218,7 +218,7 @@ def read_request(
     Raises:
         UserError: it asks nothing that the model can answer.
     """
-    from bert.tasks.requests import UnfitError
+    from bert.tasks.requests import UnfitError, copied_of
 
     if is_jsonl and not place.content.strip():
         return None
@@ -226,28 +226,18 @@ def read_request(
     try:
         if value is None:
             return {}, predictor.request_of_line(place.content)
-        return _copied(value, place), predictor.request(value)
+        return copied_of(value), predictor.request(value)
     except UnfitError as error:
         raise place.fault(str(error)) from error
 
 
-def _copied(value: dict[str, Any], place: Place) -> dict[str, Any]:
-    """Returns what is copied into the answer to a JSON object."""
-    copied = {"id": value["id"]} if "id" in value else {}
-    try:
-        json.dumps(copied, allow_nan=False)
-    except ValueError as error:
-        raise place.fault(
-            "an id that JSON can write, without NaN and numbers beyond 1e308"
-        ) from error
-    return copied
-
-
 def _id_of(is_jsonl: bool, place: Place) -> dict[str, Any]:
     """Returns what is copied from a line that cannot be answered."""
+    from bert.tasks.requests import copied_of
+
     try:
-        return _copied(json_node.parse_line(place), place) if is_jsonl else {}
-    except UserError:
+        return copied_of(json_node.parse_line(place)) if is_jsonl else {}
+    except ValueError:  # UserError and UnfitError are
         return {}
 
 

@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parents[1]
 GROUPS: Mapping[str, Sequence[str]] = {
     "Make data": ("create_pretraining_data",),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
-    "Use a model": ("predict", "fill_mask", "extract_features"),
+    "Use a model": ("predict", "fill_mask", "serve", "extract_features"),
     "Export and convert": (
         "export_model",
         "compress_model",

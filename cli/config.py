@@ -34,7 +34,8 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
     """Returns the value of each of a dataclass's fields.
 
     That of the flag of its name. A field without a flag that is a dataclass
-    itself is read likewise; any other keeps its default.
+    itself is read likewise; any other keeps its default. One with metadata
+    checks its paths itself.
 
     Args:
         cls: the dataclass.
@@ -48,7 +49,8 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
         kind: Any = field.type
         if field.name in flag_values:
             value = values[field.name] = flag_values[field.name].value
-            if isinstance(value, str) and field.name.endswith(_PATHS):
+            is_path = field.name.endswith(_PATHS) and not field.metadata
+            if isinstance(value, str) and is_path:
                 flag_paths.check_scheme(value, field.name)
         elif dataclasses.is_dataclass(field.type):
             values[field.name] = kind(**read_fields(kind, flag_values))

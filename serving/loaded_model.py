@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
@@ -13,6 +14,7 @@ from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.saved_model import SavedModel
 from bert.serving.graphs import Graph
+from bert.serving.row_batches import Arrays
 from bert.tasks import inference
 from bert.tasks.inference import Inference
 from bert.tasks.spec import Option
@@ -29,6 +31,13 @@ class LoadedModel(NamedTuple):
 
     inference: Inference
     function: Callable[..., Mapping[str, tf.Tensor]]
+
+    def compute(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Computes the outputs of a batch, of `row_batches.arrays`."""
+        outputs = self.function(
+            **{name: tf.constant(value) for name, value in inputs.items()}
+        )
+        return {name: value.numpy() for name, value in outputs.items()}
 
 
 def load(

@@ -36,6 +36,7 @@ class MaskedWords:
         batch_size: rows that are computed together.
 
     Attributes:
+        graph: the model.
         request: text → what `fill` takes; UnfitError where it is none.
         whole_text: text → what `scores` takes; likewise.
     """
@@ -47,7 +48,7 @@ class MaskedWords:
         self._inference = Pretraining(source.task, config, (), tokenizer)
         self.request = self._inference.request
         self.whole_text = self._inference.whole_text
-        self._model = Graph(source, top_k=1).model
+        self.graph = Graph(source, top_k=min(10, config.vocab_size))
         self._batch_size = batch_size
         self._best = tf.function(
             self._best_words,
@@ -177,7 +178,7 @@ class MaskedWords:
         """Returns the logits of all words at (row, position)s, [N, V]."""
         batch = dict(zip(INPUTS, (ids, mask, segments), strict=True))
         with export_mode():
-            return inference.logits_at(self._model, batch, places)
+            return inference.logits_at(self.graph.model, batch, places)
 
 
 def _tensors(

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.tables import rows
 from bert.errors import UserError
@@ -44,7 +43,8 @@ class Predictor:
             raise UserError(
                 f"batch_size must be at least 1. Received: {batch_size}."
             )
-        self._inference, self._function = model
+        self._model = model
+        self._inference = model.inference
         self.batch_size = batch_size
         self.window_size = batch_size * self._inference.window_batches
         self.request = self._inference.request
@@ -147,10 +147,7 @@ class Predictor:
     def _compute(
         self, numbers: Sequence[int], inputs: row_batches.Arrays
     ) -> dict[str, np.ndarray]:
-        outputs = self._function(
-            **{name: tf.constant(value) for name, value in inputs.items()}
-        )
-        return {name: value.numpy() for name, value in outputs.items()}
+        return self._model.compute(inputs)
 
 
 def _is_iterable(value: Any) -> bool:

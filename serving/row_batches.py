@@ -38,16 +38,22 @@ def results(
     def batches():
         for start in range(0, len(order), batch_size):
             numbers = order[start : start + batch_size]
-            values = compute(numbers, _arrays([rows[n] for n in numbers]))
+            own = [packing.pad(rows[n], len(rows[n].ids)) for n in numbers]
+            values = compute(numbers, arrays(own))
             yield {**values, "row": np.array(numbers)}
 
     return length_sorting.in_file_order(batches())
 
 
-def _arrays(rows: Sequence[Packed]) -> dict[str, np.ndarray]:
-    length = max(len(row.ids) for row in rows)
-    padded = [packing.pad(row, length) for row in rows]
-    return {
-        name: np.array([row[name] for row in padded], np.int32)
-        for name in padded[0]
-    }
+def arrays(rows: Sequence[Mapping[str, Sequence[int]]]) -> Arrays:
+    """Returns a batch, int32 [B, S] by name, S as of its longest row.
+
+    Args:
+        rows: of each, lists of one length by name; zeros fill them up.
+    """
+    length = max(len(row["input_ids"]) for row in rows)
+    batch = {name: np.zeros([len(rows), length], np.int32) for name in rows[0]}
+    for number, row in enumerate(rows):
+        for name, values in row.items():
+            batch[name][number, : len(values)] = values
+    return batch

@@ -3,7 +3,9 @@
 Imports neither TensorFlow nor a task.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,23 @@ def texts_of(
         more = "".join(f', and "{name}" if any' for name in names[least:])
         raise UnfitError(f"{what} ({{{fields}}}{more})")
     return tuple(given)
+
+
+def copied_of(value: object) -> dict[str, Any]:
+    """Returns what is copied from a request to its answer: an object's `id`.
+
+    Raises:
+        UnfitError: JSON cannot write it.
+    """
+    if not isinstance(value, dict) or "id" not in value:
+        return {}
+    try:
+        json.dumps(value["id"], allow_nan=False)
+    except ValueError as error:
+        raise UnfitError(
+            "an id that JSON can write, without NaN and numbers beyond 1e308"
+        ) from error
+    return {"id": value["id"]}
 
 
 def check_finite(values: np.ndarray | Sequence[float]) -> None:

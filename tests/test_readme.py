@@ -28,6 +28,7 @@ EXTRAS = {
     "LiteRT": "ai_edge_litert",
     "LiteRT and ONNX": "tf2onnx",
     "ONNX": "onnxruntime",
+    "requirements-serve.txt": "uvicorn",
 }
 # A test has no network, no GPU, no large data sets and little time.
 NOT_RUN = {

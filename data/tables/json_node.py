@@ -125,19 +125,34 @@ def parse_line(place: Place) -> dict:
         UserError: it is none, or one that has a key twice.
     """
     try:
-        value = _parse(place.content)
+        value = parse_text(place.content)
+    except ValueError as error:
+        raise place.fault(f"a JSON object ({error})") from error
+    if not isinstance(value, dict):
+        raise place.fault('a JSON object ({"key": value, …})')
+    return value
+
+
+def parse_text(text: str) -> object:
+    """Returns the value that a text of JSON is.
+
+    Raises:
+        ValueError: it is no JSON, an object has a key twice, or a string is no
+            text that can be written; the message says why.
+    """
+    try:
+        value = _parse(text)
         # An escape may make half a character, which nothing can write.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         half = f"\\u{ord(error.object[error.start]):04x}"
-        raise place.fault(
-            f"a JSON object (not a sound text: {half} is half a character)"
+        raise ValueError(
+            f"not a sound text: {half} is half a character"
         ) from error
-    except ValueError as error:
-        reason = getattr(error, "msg", error)
-        raise place.fault(f"a JSON object ({reason})") from error
-    if not isinstance(value, dict):
-        raise place.fault('a JSON object ({"key": value, …})')
+    except json.JSONDecodeError as error:
+        raise ValueError(error.msg) from error
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
     return value
 
 

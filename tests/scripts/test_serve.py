@@ -1,0 +1,416 @@
+"""serve.py: a real server, its life, and clients that do it no good."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.conversion import run_folder
+from tests.scripts.runner import ROOT, error_of, run
+
+SCRIPT = "serve.py"
+SECONDS = 120
+
+pytest.importorskip("uvicorn", reason="requirements-serve.txt")
+pytest.importorskip("starlette", reason="requirements-serve.txt")
+
+
+class Server:
+    """serve.py in a process of its own, and a client of it."""
+
+    def __init__(self, *args, files=None):
+        self.lines = []
+        limit = f"ulimit -n {files}; " if files else ""
+        command = [sys.executable, str(ROOT / SCRIPT), "--port=0", *args]
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'{limit}exec "$@"', "bash", *command],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for_line(r"Listening at .*:(\d+)")[1])
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def wait_for_line(self, pattern, count=1):
+        """Returns the match of the count-th line that has it."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            found = [m for x in self.lines if (m := re.search(pattern, x))]
+            if len(found) >= count:
+                return found[count - 1]
+            assert self.process.poll() is None, "".join(self.lines)
+            time.sleep(0.02)
+        raise AssertionError("".join(self.lines))
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(self, path, value=None, connection=None):
+        """Returns the code and what JSON says."""
+        own = connection or self.connect()
+        body = None if value is None else json.dumps(value)
+        own.request("POST" if body else "GET", path, body)
+        answer = own.getresponse()
+        found = answer.status, json.loads(answer.read())
+        if connection is None:
+            own.close()
+        return found
+
+    def predict(self, texts, connection=None):
+        return self.ask(
+            "/v1/models/model:predict", {"instances": texts}, connection
+        )
+
+    def raw(self, data):
+        """Returns an open socket that has sent so much."""
+        own = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        own.sendall(data)
+        return own
+
+    def workers(self):
+        """Returns the ids of the processes that answer."""
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(word) for word in found.stdout.split()]
+
+    def stop(self):
+        """Returns the exit code after SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        return code
+
+
+@contextlib.contextmanager
+def serving(*args, **kwargs):
+    server = Server(*map(str, args), **kwargs)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+        server._reader.join(SECONDS)
+        server.process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def folder(golden, tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "run"
+    run_folder.write(golden, path, "classification")
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    args = ("--request_timeout_s=3", "--max_body_mb=1", "--log_style=json")
+    with serving(f"--model_dir={folder}", *args, files=2500) as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_answers_are_those_of_predict(server, folder, tmp_path):
+    rows = [
+        {"text": "the boat " * (n % 9), "text_pair": "lake" * (n % 2), "id": n}
+        for n in range(40)
+    ]
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run("predict.py", f"--model_dir={folder}", f"--input_file={path}")
+    expected = [json.loads(line) for line in done.stdout.splitlines()]
+    # Others' rows are in the same batches.
+    others = [
+        threading.Thread(target=server.predict, args=(["of the lake " * n],))
+        for n in range(8)
+    ]
+    for thread in others:
+        thread.start()
+    code, found = server.predict(rows)
+    for thread in others:
+        thread.join()
+    assert code == 200
+    for answer, one in zip(found["predictions"], expected, strict=True):
+        assert list(answer) == list(one)
+        assert (answer["id"], answer["label"]) == (one["id"], one["label"])
+        assert answer["probabilities"] == pytest.approx(
+            one["probabilities"], abs=1e-6
+        )
+
+
+@pytest.mark.slow
+def test_1000_clients_at_once_are_answered(server):
+    idle = [server.raw(b"") for _ in range(500)]
+    half = [server.raw(b"POST /v1/models/model:pre") for _ in range(200)]
+    body = b'{"instances": ["the boat"]}'
+    head = b"POST /v1/models/model:predict HTTP/1.1\r\nHost: x\r\n"
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
+    half += [server.raw(head + body[:5]) for _ in range(100)]
+    asked = [server.raw(head + body) for _ in range(200)]
+    for each in asked:
+        assert each.recv(4096).startswith(b"HTTP/1.1 200 ")
+    # Those that keep it waiting are cut, or told so.
+    for each in half + idle:
+        with contextlib.suppress(ConnectionError):
+            found = each.recv(4096)
+            assert not found or found.startswith(b"HTTP/1.1 408 ")
+    for each in idle + half + asked:
+        each.close()
+    assert server.predict(["a"])[0] == 200
+
+
+@pytest.mark.slow
+def test_a_client_that_never_reads_is_cut(server):
+    """Its answers fill the buffers; the others are answered."""
+    body = json.dumps({"instances": ["the"] * 2000}).encode()
+    request = b"POST /v1/models/model:predict HTTP/1.1\r\nHost: x\r\n"
+    request += b"Content-Length: %d\r\n\r\n" % len(body) + body
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", server.port))
+    client.settimeout(60)
+    is_cut = False
+    end = time.monotonic() + SECONDS
+    while not is_cut and time.monotonic() < end:
+        try:
+            client.sendall(request)
+        except OSError:
+            is_cut = True
+        assert server.predict(["a"])[0] == 200
+    assert is_cut
+    client.close()
+    assert server.predict(["a"])[0] == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"GET /" + b"x" * 70000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/models/model:predict HTTP/1.1\r\nHost: x\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /x HTTP/1.1\r\nHost: x\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_and_cut(server, data):
+    client = server.raw(data)
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while part := client.recv(65536):
+            answer += part
+    client.close()
+    assert re.match(rb"HTTP/1.1 40[04] ", answer)
+    assert b'{"error":' in answer
+    assert server.predict(["a"])[0] == 200
+    assert not any("Traceback" in line for line in server.lines)
+
+
+@pytest.mark.slow
+def test_a_long_body_is_refused_and_the_connection_goes_on(server):
+    connection = server.connect()
+    code, found = server.predict(["x" * 2**21], connection)
+    assert code == 413
+    assert "longer than 1048576 bytes" in found["error"]
+    assert server.predict(["a"], connection)[0] == 200
+    connection.close()
+
+
+@pytest.mark.slow
+def test_its_log_is_json_without_texts(server):
+    assert server.predict(["a very secret text"])[0] == 200
+    assert server.ask("/v1/models/secret")[0] == 404
+    time.sleep(0.2)
+    entries = [x for x in server.lines if x.startswith("{")]
+    assert {"code", "path", "rows"} < set(json.loads(entries[-1]))
+    assert "secret" not in "".join(server.lines)
+
+
+class Load:
+    """Clients that ask again and again; what they were told."""
+
+    def __init__(self, server, clients=4):
+        self.server = server
+        self.codes, self.seen, self.lost = [], set(), 0
+        self._ends = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._client) for _ in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _client(self):
+        while not self._ends.is_set():
+            try:
+                code, found = self.server.predict(["the boat"] * 3)
+            except (OSError, http.client.HTTPException):
+                self.lost += 1
+                continue
+            self.codes.append(code)
+            if code == 200:
+                values = (x["probabilities"] for x in found["predictions"])
+                self.seen |= {round(each["no"], 3) for each in values}
+
+    def end(self):
+        self._ends.set()
+        for thread in self._threads:
+            thread.join(SECONDS)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced(folder):
+    with serving(f"--model_dir={folder}", "--workers=2") as server:
+        server.wait_for_line("Serving model", count=2)
+        load = Load(server)
+        first, second = server.workers()
+        os.kill(first, signal.SIGKILL)
+        server.wait_for_line("Worker . ended with signal 9")
+        server.wait_for_line("Serving model", count=3)
+        time.sleep(0.5)
+        load.end()
+        assert second in server.workers()
+        assert len(server.workers()) == 2
+        assert set(load.codes) == {200}
+        # Its own open requests, at most.
+        assert load.lost <= 4
+        code, _ = server.ask("/v1/models/model")
+        assert code == 200
+        connection = server.connect()
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        total = re.search(
+            r'_requests_total\{model="model",code="200"} (\d+)', text
+        )
+        # Those of the process that was killed count, too.
+        assert int(total[1]) >= len(load.codes)
+        assert server.stop() == 0
+        assert not any("Traceback" in line for line in server.lines)
+
+
+@pytest.mark.slow
+def test_models_are_renewed_without_a_lost_request(golden, tmp_path):
+    model = run_folder.write(golden, tmp_path / "run", "classification")
+    args = (f"--model_dir={tmp_path}/run", "--reload_seconds=0.2")
+    with serving(*args) as server:
+        load = Load(server)
+        # A newer checkpoint, with other weights.
+        model.variables[-1].assign_add(model.variables[-1] * 0 + [9.0, 0, 0])
+        run_folder.save(tmp_path / "run", model, 8)
+        server.wait_for_line("Serving model, version 8")
+        # One that is not whole: the old one answers on.
+        good = tmp_path / "run/labels.txt"
+        kept = good.read_text()
+        good.write_text("a\nb\n")
+        for _ in range(3):
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        server.wait_for_line("Kept the old model model, as the new one cannot")
+        good.write_text(kept)
+        before = sum("Serving model" in line for line in server.lines)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_line("Serving model, version 8", count=before)
+        load.end()
+        assert load.lost == 0
+        assert set(load.codes) == {200}
+        assert len(load.seen) == 2
+        _, found = server.ask("/v1/models/model")
+        assert found["model_version_status"][0]["version"] == "8"
+        assert server.stop() == 0
+        assert not any("Traceback" in line for line in server.lines)
+
+
+@pytest.mark.slow
+def test_sigterm_answers_what_was_asked(folder):
+    """A request that has come is answered; 503 is what later ones get."""
+    args = (f"--model_dir={folder}", "--batch_timeout_ms=1500")
+    with serving(*args) as server:
+        kept = server.connect()
+        assert server.ask("/healthz", connection=kept)[0] == 200
+        found = []
+        asked = threading.Thread(
+            target=lambda: found.append(server.predict(["the boat"])[0])
+        )
+        asked.start()
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert server.ask("/healthz", connection=kept)[0] == 503
+        assert server.predict(["a"], kept)[0] == 503
+        assert server.process.wait(SECONDS) == 0
+        asked.join(SECONDS)
+        assert found == [200]
+        with pytest.raises(ConnectionRefusedError):
+            server.predict(["a"])
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_watches(folder):
+    with serving(f"--model_dir={folder}") as server:
+        (worker,) = server.workers()
+        server.process.kill()
+        server.process.wait()
+        for _ in range(SECONDS * 10):
+            if not os.path.exists(f"/proc/{worker}"):
+                return
+            time.sleep(0.1)
+        pytest.fail("it is still there")
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_half_a_model_is_one_line(folder, tmp_path):
+    def half(name, *lost):
+        path = run_folder.copy(folder, tmp_path / name)
+        for pattern in lost:
+            for file in path.glob(pattern):
+                file.unlink()
+        return f"--model_dir={path}"
+
+    for args, expected in (
+        ([half("a", "*.data*")], "damaged or incomplete"),
+        ([half("b", "labels.txt")], "Expected labels.txt"),
+        ([half("c", "*.ckpt*", "checkpoint")], "No checkpoint found"),
+        ([f"--model_dir=x={folder},y={half('d', 'vocab*')[12:]}"], "vocab.txt"),
+    ):
+        assert expected in error_of(SCRIPT, "--port=0", *args)
+
+
+def test_bad_starts_are_one_line(folder):
+    model = f"--model_dir={folder}"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for args, expected in (
+            ([], "required flags are missing: --model_dir"),
+            (["--model_dir=/none/such"], "which is not there"),
+            ([model, f"--port={port}"], "Address already in use; name another"),
+            ([model, "--port=70000"], "--port=70000"),
+            ([model, "--host=192.0.2.1"], "Cannot assign requested address"),
+            ([model, "--workers=0"], "--workers=0"),
+            ([model, "--log_style=xml"], "--log_style=xml"),
+        ):
+            assert expected in error_of(SCRIPT, *args)
