@@ -121,7 +121,7 @@ def folder(golden, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder):
-    args = ("--request_timeout_s=3", "--max_body_mb=1", "--log_style=json")
+    args = ("--request_timeout_s=8", "--max_body_mb=1", "--log_style=json")
     with serving(f"--model_dir={folder}", *args, files=2500) as made:
         yield made
 
