@@ -89,7 +89,7 @@ def find_start(
             f"{output_dir}, which has no checkpoint"
         )
         raise UserError(
-            f"The checkpoint {reader.prefix} has no {missing[0]}, but "
+            f"{reader.prefix} has no {missing[0]}, but "
             f"{heads_of(reader)}: {advice}."
         )
     shape = reader.shapes.get(head)
