@@ -6,11 +6,13 @@ does `parse`, but it says so and names the nearest flag that exists.
 """
 
 import collections
+import contextlib
 import difflib
 import itertools
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from absl import flags, logging
 
@@ -34,7 +36,8 @@ def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     # all flags behind it.
     flag_values.set_gnu_getopt(True)
     try:
-        rest = flag_values(list(argv), known_only=True)[1:]
+        with _pipe_may_close():  # --help shows, and exits
+            rest = flag_values(list(argv), known_only=True)[1:]
         _report_leftovers(flag_values, list(argv[1:]), rest)
     except (flags.Error, ValueError) as error:  # UserError is one
         # absl gives one line for each required flag that is missing.
@@ -51,6 +54,20 @@ def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     if not flag_values["verbosity"].present:
         logging.set_verbosity(logging.INFO)
     return [argv[0]]
+
+
+@contextlib.contextmanager
+def _pipe_may_close() -> Iterator[None]:
+    """Exits without a word where nobody reads on: --help | head."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Else Python flushes it again when it exits, and says so at length.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _report_leftovers(

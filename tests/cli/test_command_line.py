@@ -91,6 +91,20 @@ def test_help_shows_the_shared_flags():
     assert "--[no]do_lower_case" in done.stdout
 
 
+@pytest.mark.parametrize("reads", [False, True])
+def test_help_may_be_cut_off(reads):
+    help_of = [sys.executable, str(ROOT / "run_squad.py"), "--help"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(help_of, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        assert process.stderr
+        if reads:  # as head does
+            assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
 def test_flags_of_several_scripts_live_in_one_process():
     from bert import run_classifier, run_squad
 
