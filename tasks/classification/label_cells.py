@@ -97,9 +97,18 @@ def _item(single: str, double: str, other: str) -> str:
     return re.sub(r"\\(.)", r"\1", single or double)
 
 
-def is_vector(labels: Sequence[str]) -> bool:
-    """Whether a list can be but a 0 or 1 for each label: one is there twice."""
-    return len(set(labels)) < len(labels) and set(labels) <= _TRUTH.keys()
+def are_vectors(lists: Sequence[Sequence[str]]) -> bool:
+    """Whether lists are a 0 or 1 for each label, not names of labels.
+
+    A name stands in a list once, and does not stand in all of them.
+    """
+    if any(
+        len(set(own)) < len(own) and set(own) <= _TRUTH.keys() for own in lists
+    ):
+        return True
+    return bool(lists) and all(
+        len(own) > 1 and set(own) <= _TRUTH.keys() for own in lists
+    )
 
 
 def vector_labels(

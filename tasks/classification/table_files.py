@@ -217,7 +217,7 @@ class TableProcessor(DataProcessor):
     def _name_vectors(self, read: Sequence[_Row]) -> None:
         """Makes labels of lists that have a 0 or 1 for each."""
         own = [self._names(row) for row in read] if self._kind.has_many else []
-        if not any(map(label_cells.is_vector, own)):
+        if not label_cells.are_vectors(own):
             return
         for (place, example), vector in zip(read, own, strict=True):
             example.label = label_cells.vector_labels(

@@ -88,6 +88,11 @@ class TableSettings:
                         f"--{name} and --label_column must differ. Received: "
                         f"{rows.shorten(text)} for both."
                     )
+            if any(len(set(names)) < len(names) for names in own.label_choices):
+                raise UserError(
+                    "--label_column names a column for each label, each once. "
+                    f"Received: {rows.shorten(own.label_column)}."
+                )
         if self.format == "jsonl" and self.delimiter is not None:
             raise UserError(
                 "--delimiter is for tsv and csv files; leave it out. Received: "

@@ -148,6 +148,21 @@ def test_a_list_of_0_and_1_needs_the_labels_names(read, cells):
         read(table(*cells[:2], '"[2, 0, 1]"'), MULTI, "--labels=x,y,z")
 
 
+def test_a_list_for_two_labels_has_each_number_once(read):
+    cells = ['"[0, 1]"', '"[1, 0]"']
+    with pytest.raises(UserError, match="labels that are named"):
+        read(table(*cells), MULTI)
+    task = read(table(*cells), MULTI, "--labels=x,y")
+    assert labels_of(task) == [["y"], ["x"]]
+    # Names of labels, where not all lists have them.
+    assert read(table(*cells, '"[1]"'), MULTI).labels == ["0", "1"]
+
+
+def test_a_column_named_twice_is_refused(read):
+    with pytest.raises(UserError, match=r"each once. Received: 'a,b,a'"):
+        read("text,a,b,c\nx,0,1,0\ny,1,0,0\n", "--label_column=a,b,a")
+
+
 COLUMNS = "id,text,toxic,obscene,threat\n0,a,0,0,0\n1,b,1,0,1.0\n2,c,true,1,0\n"
 
 
