@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from bert.data.records import packing
+from bert.data.tables import rows
 from bert.data.text import case_check
 from bert.data.text.tokenization import (
     FullTokenizer,
@@ -62,10 +63,16 @@ class Pretrained(NamedTuple):
         limit = max_seq_length or self.config.max_position_embeddings
         self.config.check_sequence_length(limit)
         seconds = [None] * len(texts) if pairs is None else pairs
-        if isinstance(texts, str) or not 0 < len(texts) == len(seconds):
+        given = [*texts, *(pairs or ())]
+        if (
+            isinstance(texts, str)
+            or not 0 < len(texts) == len(seconds)
+            or not all(isinstance(text, str) for text in given)
+        ):
             raise UserError(
-                "Expected a list of texts, and as many second texts. "
-                f"Received: {len(texts)} and {len(seconds)}."
+                "Expected a list of texts, at least one, and as many second "
+                f"texts. Received: {rows.shorten(texts)} and "
+                f"{rows.shorten(pairs)}."
             )
         special = packing.SpecialIds.from_vocab(self.tokenizer.vocab)
         packed = [
@@ -73,10 +80,10 @@ class Pretrained(NamedTuple):
             for a, b in zip(texts, seconds, strict=True)
         ]
         longest = max(len(row.ids) for row in packed)
-        rows = [packing.pad(row, longest) for row in packed]
+        padded = [packing.pad(row, longest) for row in packed]
         return {
-            name: np.array([row[name] for row in rows], np.int32)
-            for name in rows[0]
+            name: np.array([row[name] for row in padded], np.int32)
+            for name in padded[0]
         }
 
 

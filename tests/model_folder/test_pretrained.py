@@ -94,7 +94,7 @@ def test_features_are_one_batch(base):
 
 def test_texts_that_are_no_list_or_no_pairs_are_refused(base):
     loaded = from_checkpoint(base)
-    for args in (("the box",), ([],), (["a", "b"], ["c"])):
+    for args in (("the box",), ([],), (["a", "b"], ["c"]), ([1, None],)):
         with pytest.raises(UserError, match="Expected a list of texts"):
             loaded.features(*args)
     with pytest.raises(UserError, match="only trained up to sequence length"):
