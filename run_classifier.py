@@ -8,13 +8,8 @@ from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
 from bert.compat import names
-from bert.data.text.tokenization import (  # noqa: F401 (people import them from here)
-    BasicTokenizer,
-    FullTokenizer,
-    WordpieceTokenizer,
-)
 from bert.tasks.classification.config import Config, processors
-from bert.tasks.classification.processors import (  # noqa: F401 (likewise)
+from bert.tasks.classification.processors import (  # noqa: F401 (people import them from here)
     ColaProcessor,
     DataProcessor,
     InputExample,

@@ -34,6 +34,10 @@ FOUND: Mapping[str, Mapping[str, str]] = {
         "_truncate_seq_pair": "compat.sequences.truncate_seq_pair",
     }
     | {
+        name: f"data.text.tokenization.{name}"
+        for name in ("BasicTokenizer", "FullTokenizer", "WordpieceTokenizer")
+    }
+    | {
         name: f"compat.classifier.{name}"
         for name in (
             "InputFeatures",
