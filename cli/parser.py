@@ -63,7 +63,8 @@ def _pipe_may_close() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            if sys.stdout:  # not where it is closed: >&-
+                sys.stdout.flush()
     except BrokenPipeError:
         # Else Python flushes it again when it exits, and says so at length.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
