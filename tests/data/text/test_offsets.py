@@ -175,6 +175,7 @@ def check(tokenizer, text, do_lower_case):
     return len(ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("do_lower_case", [False, True])
 def test_equals_the_reference_on_every_code_point(golden, do_lower_case):
     """As one piece, [UNK], where nothing becomes of it but itself.
