@@ -400,6 +400,23 @@ def log_examples(
         instance_records.log(tokenizer.convert_ids_to_tokens(ids), values)
 
 
+def _settings(
+    max_seq_length,
+    max_predictions_per_seq,
+    masked_lm_prob,
+    short_seq_prob,
+    dupe_factor=1,
+):
+    return instances.InstanceSettings(
+        max_seq_length,
+        max_predictions_per_seq,
+        masked_lm_prob,
+        short_seq_prob,
+        dupe_factor,
+        FLAGS.do_whole_word_mask,
+    )
+
+
 def create_training_instances(
     input_files,
     tokenizer,
@@ -413,14 +430,8 @@ def create_training_instances(
     """The original's; see `compat.pretraining`."""
     from bert.compat import pretraining
 
-    settings = instances.InstanceSettings(
-        max_seq_length,
-        max_predictions_per_seq,
-        masked_lm_prob,
-        short_seq_prob,
-        dupe_factor,
-        FLAGS.do_whole_word_mask,
-    )
+    sizes = (max_seq_length, max_predictions_per_seq)
+    settings = _settings(*sizes, masked_lm_prob, short_seq_prob, dupe_factor)
     return pretraining.create_training_instances(
         input_files, tokenizer, settings, rng
     )
@@ -439,14 +450,8 @@ def create_instances_from_document(
     """The original's; see `compat.pretraining`."""
     from bert.compat import pretraining
 
-    settings = instances.InstanceSettings(
-        max_seq_length,
-        max_predictions_per_seq,
-        masked_lm_prob,
-        short_seq_prob,
-        1,
-        FLAGS.do_whole_word_mask,
-    )
+    sizes = (max_seq_length, max_predictions_per_seq)
+    settings = _settings(*sizes, masked_lm_prob, short_seq_prob)
     return pretraining.create_instances_from_document(
         all_documents, document_index, settings, vocab_words, rng
     )

@@ -24,6 +24,7 @@ from bert.serving.http_config import Config
 from bert.serving.http_door import Door, error, refused
 from bert.serving.http_metrics import Metrics
 from bert.serving.http_models import ServedModel
+from bert.tasks.requests import requests_of
 
 T = TypeVar("T")
 
@@ -223,7 +224,7 @@ def _read(
     body: bytes, model: ServedModel
 ) -> tuple[list[http_models.Asked], str]:
     request = http_rows.parse(body)
-    return http_models.check(request.values, model, request.form), request.form
+    return requests_of(request.values, model.ask, request.form), request.form
 
 
 def _write(

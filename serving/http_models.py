@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bert.data.records import packing
-from bert.data.tables import rows as table_rows
-from bert.errors import UserError
 from bert.files import file_bytes
 from bert.model_folder import locate, model_files
 from bert.model_folder.given import Given
@@ -188,24 +186,6 @@ class ServedModel:
                 shape = (-1, *shape[1:])
             outputs[name] = values.dtype.name, (-1, *shape)
         return outputs
-
-
-def check(values: Sequence[Any], model: ServedModel, name: str) -> list[Asked]:
-    """Returns the rows of a request.
-
-    Raises:
-        UserError: one is no row of the model's; the message says which.
-    """
-    asked = []
-    for number, value in enumerate(values):
-        try:
-            asked.append(model.ask(value))
-        except UnfitError as error:
-            raise UserError(
-                f"{name}[{number}]: expected {error}. Received: "
-                f"{table_rows.shorten(value)}."
-            ) from error
-    return asked
 
 
 def stamp(folder: str, given: Given) -> tuple[object, ...]:

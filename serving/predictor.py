@@ -18,7 +18,7 @@ from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.serving import loaded_model, row_batches
 from bert.serving.loaded_model import LoadedModel
-from bert.tasks.requests import UnfitError
+from bert.tasks.requests import requests_of
 from bert.tasks.spec import Option
 
 
@@ -115,16 +115,7 @@ class Predictor:
                 "Expected a list of texts. Received: "
                 f"{rows.shorten(texts)}; put it into a list."
             )
-        requests = []
-        for number, value in enumerate(texts):
-            try:
-                requests.append(self.request(value))
-            except UnfitError as error:
-                raise UserError(
-                    f"texts[{number}]: expected {error}. Received: "
-                    f"{rows.shorten(value)}."
-                ) from error
-        return list(self.answers(requests))
+        return list(self.answers(requests_of(texts, self.request, "texts")))
 
     def answers(self, requests: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Yields the answers to requests, in order, as they are computed.

@@ -4,12 +4,15 @@ Imports neither TensorFlow nor a task.
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
+from bert.data.tables import rows
 from bert.errors import UserError
+
+_Request = TypeVar("_Request")
 
 
 class UnfitError(ValueError):
@@ -17,6 +20,31 @@ class UnfitError(ValueError):
 
     The message is what was expected, as it follows the word "expected".
     """
+
+
+def requests_of(
+    values: Iterable[Any], request: Callable[[Any], _Request], name: str
+) -> list[_Request]:
+    """Returns what a model takes for each value.
+
+    Args:
+        values: what is asked.
+        request: returns what the model takes; UnfitError where it is none.
+        name: of the values, for the message.
+
+    Raises:
+        UserError: one is no request; the message says which.
+    """
+    found = []
+    for number, value in enumerate(values):
+        try:
+            found.append(request(value))
+        except UnfitError as error:
+            raise UserError(
+                f"{name}[{number}]: expected {error}. Received: "
+                f"{rows.shorten(value)}."
+            ) from error
+    return found
 
 
 def texts_of(

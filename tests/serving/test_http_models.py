@@ -14,7 +14,7 @@ from bert.serving.http_batches import Settings
 from bert.serving.http_models import ServedModel
 from bert.serving.masked_words import MaskedWords
 from bert.serving.predictor import Predictor
-from bert.tasks.requests import UnfitError
+from bert.tasks.requests import UnfitError, requests_of
 from tests.conversion import run_folder
 
 SECONDS = 60
@@ -68,7 +68,7 @@ def load(folders):
 
 def answers(model, values):
     """Answers rows as one request."""
-    asked = http_models.check(values, model, "instances")
+    asked = requests_of(values, model.ask, "instances")
     rows = [row for each in asked for row in each.rows]
     outputs = iter(model.batches.submit(rows).result(SECONDS))
     return [each.answer([next(outputs) for _ in each.rows]) for each in asked]
@@ -190,7 +190,7 @@ def test_bad_ids_are_refused(load, row):
 def test_a_bad_row_is_named(load):
     model, *_ = load("classification")
     with pytest.raises(UserError, match=r"^instances\[1\]: expected a text or"):
-        http_models.check(["a", 3, 4], model, "instances")
+        requests_of(["a", 3, 4], model.ask, "instances")
 
 
 def test_the_version_is_the_step(load, folders, tmp_path):

@@ -60,3 +60,16 @@ def test_numbers_have_the_digits_of_float32():
 def test_what_json_cannot_write_is_refused(value):
     with pytest.raises(UserError, match="not a number"):
         requests.numbers_of(np.array([1, value], np.float32))
+
+
+def test_a_value_that_is_no_request_is_named_by_its_place():
+    def request(value):
+        if value == 3:
+            raise UnfitError("a text")
+        return value.upper()
+
+    assert requests.requests_of(["a", "b"], request, "texts") == ["A", "B"]
+    with pytest.raises(
+        UserError, match=r"^texts\[1\]: expected a text. Received: 3\.$"
+    ):
+        requests.requests_of(["a", 3], request, "texts")
