@@ -1,10 +1,10 @@
 """Imports point one way, and what must start fast starts without TensorFlow.
 
 scripts -> tasks.finetune -> serving, conversion -> tasks -> model_folder ->
-training -> modeling, cli; tasks, serving, conversion -> data. modeling, data
-and evaluation import none of the others, all may import errors and files,
-nothing imports a script (but SCRIPTS_OF). Only scripts import compat, which is
-for old code. All say `bert.` in front. FLAGS ends in the scripts.
+training -> modeling, cli; tasks, serving, conversion -> data. modeling, data,
+evaluation and pages import none of the others, all may import errors and files,
+nothing imports a script (but SCRIPTS_OF) or a tool. Only scripts import compat,
+which is for old code. All say `bert.` in front. FLAGS ends in the scripts.
 """
 
 import ast
@@ -30,11 +30,13 @@ MAY_IMPORT = {
     "modeling": LEAVES,
     "data": LEAVES,
     "evaluation": LEAVES,
+    "pages": LEAVES,
     "training": {*LEAVES, "cli", "modeling"},
     "model_folder": {*LEAVES, "data", "modeling", "training"},
     "tasks": {
         *LEAVES,
-        *("cli", "data", "evaluation", "modeling", "model_folder", "training"),
+        *("cli", "data", "evaluation", "modeling", "model_folder", "pages"),
+        "training",
     },
     "conversion": {
         *LEAVES,
@@ -43,7 +45,7 @@ MAY_IMPORT = {
     "serving": {
         *LEAVES,
         *("cli", "data", "evaluation", "modeling", "model_folder", "tasks"),
-        "training",
+        *("pages", "training"),
     },
     "compat": {*LEAVES, "data", "tasks"},
     "tokenization": {"data"},
@@ -51,6 +53,8 @@ MAY_IMPORT = {
 }
 ANYTHING = set(MAY_IMPORT) | {"tasks.finetune"}
 MAY_IMPORT["tasks.finetune"] = ANYTHING
+# Commands, as the scripts at the top are.
+MAY_IMPORT["tools"] = ANYTHING
 # As in the original: the same pipeline, with other files to begin with.
 SCRIPTS_OF = {"run_classifier_with_tfhub": {"run_classifier"}}
 # Not of the package: they drive the scripts and the library as a user does.

@@ -1,0 +1,102 @@
+"""Charts of Matplotlib as SVG inside a page.
+
+Ink and lines take the page's colours (`frame.page`), so that a chart is light
+or dark as its page is; its text is text, in the page's fonts, whatever script
+it is in. Importing this imports Matplotlib: do so where a page is made.
+"""
+
+import io
+import re
+import warnings
+import zlib
+from contextlib import AbstractContextManager
+
+import matplotlib
+from cycler import cycler
+from matplotlib.figure import Figure
+
+from bert.pages.frame import COLOURS, escape
+
+# Matplotlib wants numbers, the page has names: these are replaced in the SVG.
+INK, MUTED, LINE, GROUND = "#010101", "#020202", "#030303", "#fefefe"
+_OF_PAGE = {INK: "ink", MUTED: "muted", LINE: "line", GROUND: "ground"}
+
+
+def style() -> AbstractContextManager[None]:
+    """Returns a context in which figures look as the pages do."""
+    return matplotlib.rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "bert",  # else ids differ from run to run
+            "font.family": "sans-serif",
+            "font.size": 10,
+            "text.color": INK,
+            "axes.edgecolor": MUTED,
+            "axes.facecolor": "none",
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "axes.labelcolor": INK,
+            "axes.prop_cycle": cycler(color=COLOURS),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "none",
+            "grid.color": LINE,
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "text.parse_math": False,  # a label may have two $
+            "xtick.color": MUTED,
+            "xtick.labelcolor": INK,
+            "ytick.color": MUTED,
+            "ytick.labelcolor": INK,
+        }
+    )
+
+
+def new_figure(width: float = 5.2, height: float = 3.2) -> Figure:
+    """Returns an empty figure; to be drawn in within `style()`.
+
+    Args:
+        width: in inches of 72 points, that is 6.9 pixels a tenth.
+        height: likewise.
+    """
+    return Figure(figsize=(width, height))
+
+
+def svg(figure: Figure, title: str) -> str:
+    """Returns a figure as an `<svg>` element; equal ones are equal text.
+
+    Args:
+        figure: of `new_figure`.
+        title: what it shows, for those who cannot see it; another one for
+            each figure of a page.
+    """
+    file = io.StringIO()
+    nothing = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+    with style(), warnings.catch_warnings():
+        # Of the font that it measures with; the reader's system has others.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(file, format="svg", metadata=nothing)
+    picture = file.getvalue()
+    picture = picture[picture.index("<svg") :].rstrip()
+    # Inside a page its style would be the whole page's.
+    picture = re.sub(
+        r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*",
+        "",
+        picture,
+        flags=re.DOTALL,
+    )
+    for colour, name in _OF_PAGE.items():
+        picture = picture.replace(colour, f"var(--{name})")
+    picture = re.sub(r"font-family: [^;\"]*", "font-family: inherit", picture)
+    # An id is one of the whole page; most are used by nobody.
+    used = set(re.findall(r"(?:url\(|href=\")#([^)\"]*)", picture))
+    own = f"c{zlib.crc32((title + picture).encode()):08x}-"
+    picture = re.sub(
+        r' id="([^"]*)"',
+        lambda found: f' id="{own}{found[1]}"' if found[1] in used else "",
+        picture,
+    )
+    picture = re.sub(r"(url\(|href=\")#", rf"\1#{own}", picture)
+    start = f'<svg role="img" aria-label="{escape(title)}"'
+    return picture.replace("<svg", start, 1)

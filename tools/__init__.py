@@ -1,0 +1,1 @@
+"""Further commands: `bert NAME`, or `python -m bert.tools.NAME`."""
