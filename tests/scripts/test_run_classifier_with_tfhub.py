@@ -49,6 +49,7 @@ def hub_config_of(*args):
     return script.config_from_flags(flags_of(script, *args))
 
 
+@pytest.mark.slow
 def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
     run(SCRIPT, *command(golden, module, tmp_path / "hub"))
     _, *args = command(golden, module, tmp_path / "plain")

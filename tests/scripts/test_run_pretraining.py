@@ -92,6 +92,7 @@ def same_bits(one, other):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     golden, command, tmp_path, caplog
 ):

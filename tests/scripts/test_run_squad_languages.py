@@ -16,6 +16,8 @@ from bert.tasks import finetune
 from bert.tasks.squad.finetuning import Squad
 from tests.scripts.runner import config_of
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {
     "vocab_size": 1563,
     "hidden_size": 64,
