@@ -26,6 +26,7 @@ ENVIRONMENTS = {
     "torch": [
         ["torch==2.13.0"],
         ["transformers==5.23.0", "tokenizers==0.23.3", "numpy==2.4.6"],
+        ["-r", str(ROOT / "requirements-serve.txt")],
     ],
     "keras_hub": [[_TENSORFLOW, "keras==3.15.1", "keras-hub==0.32.0"]],
     # Its requirements hold TensorFlow back, and ask for all that any of its
