@@ -52,9 +52,7 @@ def test_two_workers_go_the_way_of_the_original(golden, command, tmp_path):
     assert "Saved" not in logs[1]
 
 
-@pytest.mark.parametrize(
-    "killed", [0, pytest.param(1, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("killed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_worker_without_the_other_stops_with_one_line(
     command, tmp_path, killed
 ):

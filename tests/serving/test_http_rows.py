@@ -5,6 +5,12 @@ import json
 
 import numpy as np
 import pytest
+from google.protobuf import json_format
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+)
 
 from bert.errors import UserError
 from bert.serving import http_rows
@@ -142,3 +148,22 @@ def test_the_metadata_is_tensorflow_servings():
         },
         "name": "serving_default_logits:0",
     }
+
+
+def test_tensorflow_servings_own_messages_take_both():
+    status = json_format.ParseDict(
+        http_rows.status(12), get_model_status_pb2.GetModelStatusResponse()
+    )
+    [version] = status.model_version_status
+    assert version.version == 12
+    assert version.State.Name(version.state) == "AVAILABLE"
+
+    found = http_rows.metadata("m", 3, {"logits": ("float32", (-1, 2))})
+    spec = json_format.ParseDict(found["model_spec"], model_pb2.ModelSpec())
+    assert (spec.name, spec.version.value) == ("m", 3)
+    signatures = json_format.ParseDict(
+        found["metadata"]["signature_def"],
+        get_model_metadata_pb2.SignatureDefMap(),
+    )
+    logits = signatures.signature_def["serving_default"].outputs["logits"]
+    assert [dim.size for dim in logits.tensor_shape.dim] == [-1, 2]
