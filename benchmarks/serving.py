@@ -11,6 +11,11 @@ rate is that of its later rows: a file of many rows less one of few. The
 clients' processor time is on the same cores as the server's. Prints a Markdown
 table: medians of the rounds, and ratios of one round's rates.
 
+    python -m benchmarks.serving … --model=2x128 --soak=100000
+
+sends so many requests of one short row, and prints serve.py's memory at the
+first tenth and at the end.
+
 --data_dir has imdb/test.tsv. transformers: `make bench-peers`; without its
 environment its rows are left out.
 """
@@ -22,6 +27,7 @@ import csv
 import http.client
 import itertools
 import json
+import math
 import os
 import random
 import socket
@@ -58,12 +64,15 @@ def main() -> None:
     args = parse()
     texts = read_texts(args.data_dir)
     folder = make_model(args)
+    if args.soak:
+        soak(folder / "run", texts, args)
+        return
     turns: dict[str, Callable[[], Load]] = {
         "predict.py, a file": lambda: predict(folder / "run", texts, args)
     }
     with contextlib.ExitStack() as stack:
         for name, command, rows in contestants(args, folder):
-            port = stack.enter_context(server(command))
+            port, _ = stack.enter_context(server(command))
             for count in rows:
                 turns[f"{name}, {count} rows a request"] = (
                     lambda port=port, count=count: ask(port, texts, count, args)
@@ -88,6 +97,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--soak", type=int, default=0)
     parser.add_argument(
         "--peer_python", default=ROOT / ".peers/torch/bin/python", type=Path
     )
@@ -138,8 +148,8 @@ def contestants(
 
 
 @contextlib.contextmanager
-def server(command: list[str]) -> Iterator[int]:
-    """Runs a server; yields its port once it is healthy."""
+def server(command: list[str]) -> Iterator[tuple[int, int]]:
+    """Runs a server; yields its port and process id once it is healthy."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -148,7 +158,7 @@ def server(command: list[str]) -> Iterator[int]:
     ) as process:
         try:
             wait_for(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
 
@@ -194,15 +204,7 @@ def ask(
     port: int, texts: list[str], rows: int, args: argparse.Namespace
 ) -> Load:
     """Lets all clients ask at once; their requests are made before."""
-    bodies = []
-    for start in range(0, len(texts) - rows + 1, rows):
-        body = json.dumps({"instances": texts[start : start + rows]}).encode()
-        head = (
-            "POST /v1/models/model:predict HTTP/1.1\r\nHost: localhost\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}"
-            "\r\n\r\n"
-        )
-        bodies.append(head.encode() + body)
+    bodies = requests(texts, rows)
     # The first ones are not counted: graphs are traced, caches filled.
     asyncio.run(_clients(port, bodies, args.clients, args.seconds / 6))
     start = time.perf_counter()
@@ -212,20 +214,65 @@ def ask(
     )
 
 
+def requests(texts: list[str], rows: int) -> list[bytes]:
+    """Returns a request of HTTP for each `rows` texts."""
+    bodies = []
+    for start in range(0, len(texts) - rows + 1, rows):
+        body = json.dumps({"instances": texts[start : start + rows]}).encode()
+        head = (
+            "POST /v1/models/model:predict HTTP/1.1\r\nHost: localhost\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+            "\r\n\r\n"
+        )
+        bodies.append(head.encode() + body)
+    return bodies
+
+
+def soak(run: Path, texts: list[str], args: argparse.Namespace) -> None:
+    """Prints how much memory serve.py takes after many requests."""
+    bodies = requests([" ".join(text.split()[:16]) for text in texts], 1)
+    with server(
+        [sys.executable, str(ROOT / "serve.py"), f"--model_dir={run}"]
+    ) as (
+        port,
+        process,
+    ):
+        each = args.soak // (10 * args.clients)
+        for tenth in range(1, 11):
+            asyncio.run(_clients(port, bodies, args.clients, count=each))
+            done = tenth * each * args.clients
+            print(f"{done} requests: {resident(process):.1f} MiB", flush=True)
+
+
+def resident(process: int) -> float:
+    """Returns the memory that a process holds, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    [line] = [x for x in status.splitlines() if x.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
 async def _clients(
-    port: int, bodies: list[bytes], clients: int, seconds: float
+    port: int,
+    bodies: list[bytes],
+    clients: int,
+    seconds: float = math.inf,
+    count: int | None = None,
 ) -> list[float]:
+    """Asks until the time is over, or so often each; returns the seconds."""
     end = time.perf_counter() + seconds
     each = [
-        _client(port, bodies[number::clients], end) for number in range(clients)
+        _client(port, bodies[number::clients], end, count)
+        for number in range(clients)
     ]
     return list(itertools.chain(*await asyncio.gather(*each)))
 
 
-async def _client(port: int, bodies: list[bytes], end: float) -> list[float]:
+async def _client(
+    port: int, bodies: list[bytes], end: float, count: int | None
+) -> list[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     times = []
-    for body in itertools.cycle(bodies):
+    for body in itertools.islice(itertools.cycle(bodies), count):
         start = time.perf_counter()
         if start > end:
             break

@@ -19,7 +19,7 @@ from tests.break_lines import known_files
 ROOT = Path(__file__).parents[1]
 if not (ROOT / ".git").exists():
     pytest.skip("git says what the package is", allow_module_level=True)
-OUTSIDE = ("bert/", "benchmarks/", "tests/")
+OUTSIDE = ("bert/", "benchmarks/", "examples/", "tests/")
 MODULES = {
     name
     for name in known_files()

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests import pages
+from tests import manual
 
 _LINK = re.compile(r"\[[^][]*\]\(([^()\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -22,22 +22,22 @@ def _anchor(heading: str) -> str:
 
 
 def _anchors(page: str) -> set[str]:
-    text = pages.without_blocks(page)
+    text = manual.without_blocks(page)
     return {_anchor(line) for line in re.findall(r"^#+ (.*)$", text, re.M)}
 
 
 def dead_links(page: str) -> list[str]:
     """Returns the relative links of a page that lead nowhere."""
-    folder = (pages.ROOT / page).parent
+    folder = (manual.ROOT / page).parent
     dead = []
-    for link in _LINK.findall(pages.without_blocks(page)):
+    for link in _LINK.findall(manual.without_blocks(page)):
         if "://" in link:
             continue
         file, _, anchor = link.partition("#")
-        path = (folder / file).resolve() if file else pages.ROOT / page
-        is_there = path.exists() and path.is_relative_to(pages.ROOT)
+        path = (folder / file).resolve() if file else manual.ROOT / page
+        is_there = path.exists() and path.is_relative_to(manual.ROOT)
         if is_there and anchor:
-            is_there = anchor in _anchors(str(path.relative_to(pages.ROOT)))
+            is_there = anchor in _anchors(str(path.relative_to(manual.ROOT)))
         if not is_there:
             dead.append(link)
     return dead
@@ -45,16 +45,16 @@ def dead_links(page: str) -> list[str]:
 
 def missing_files(page: str) -> list[str]:
     """Returns the paths of our own that a page names and that do not exist."""
-    tops = {path.name for path in pages.ROOT.iterdir()}
+    tops = {path.name for path in manual.ROOT.iterdir()}
     missing = []
-    for code in _CODE.findall(pages.without_blocks(page)):
+    for code in _CODE.findall(manual.without_blocks(page)):
         path = code.partition(":")[0].partition(" ")[0]
         if not _PATH.fullmatch(path):
             continue
         first = PurePosixPath(path).parts[0]
         # What begins with another folder is somebody else's.
         is_ours = first in tops or path.endswith(".py")
-        folders = (pages.ROOT, (pages.ROOT / page).parent)
+        folders = (manual.ROOT, (manual.ROOT / page).parent)
         if is_ours and not any((each / path).exists() for each in folders):
             missing.append(code)
     return missing
@@ -63,8 +63,8 @@ def missing_files(page: str) -> list[str]:
 def missing_functions(page: str) -> list[str]:
     """Returns each `path.py:function` of a page that does not exist."""
     missing = []
-    for path, name in _STEP.findall(pages.text_of(page)):
-        file = pages.ROOT / path
+    for path, name in _STEP.findall(manual.text_of(page)):
+        file = manual.ROOT / path
         if not file.exists() or name not in _names(file.read_text()):
             missing.append(f"{path}:{name}")
     return missing
@@ -83,23 +83,23 @@ def _names(source: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("page", pages.pages())
+@pytest.mark.parametrize("page", manual.pages())
 def test_links_lead_somewhere(page):
     assert dead_links(page) == []
 
 
-@pytest.mark.parametrize("page", pages.pages())
+@pytest.mark.parametrize("page", manual.pages())
 def test_files_that_are_named_are_there(page):
     assert missing_files(page) == []
 
 
-@pytest.mark.parametrize("page", pages.pages())
+@pytest.mark.parametrize("page", manual.pages())
 def test_functions_that_are_named_are_there(page):
     assert missing_functions(page) == []
 
 
 def test_the_walk_visits_no_function_twice():
-    walks = pages.text_of("docs/architecture.md").split("\n### ")[1:]
+    walks = manual.text_of("docs/architecture.md").split("\n### ")[1:]
     assert len(walks) == 3
     for walk in walks:
         steps = _STEP.findall(walk)
@@ -107,9 +107,9 @@ def test_the_walk_visits_no_function_twice():
 
 
 def test_every_page_is_in_the_index():
-    index = pages.text_of("docs/README.md")
+    index = manual.text_of("docs/README.md")
     linked = {link.partition("#")[0] for link in _LINK.findall(index)}
-    names = {page.removeprefix("docs/") for page in pages.pages()}
+    names = {page.removeprefix("docs/") for page in manual.pages()}
     assert {n for n in names if "/" not in n} - {
         "README.md",
         "CHANGELOG.md",
@@ -118,7 +118,7 @@ def test_every_page_is_in_the_index():
 
 
 def test_faults_are_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(manual, "ROOT", tmp_path)
     (tmp_path / "run.py").write_text("class A:\n    def b(self): pass\n")
     (tmp_path / "x.md").write_text(
         "# One `two`, three\n[a](y.md) [b](#one-two-three) [c](#four)\n"

@@ -20,7 +20,7 @@ import pytest
 
 from bert.modeling import checkpoint, heads
 from bert.modeling.config import BertConfig
-from tests import pages
+from tests import manual
 
 # What a page says that a block needs, and the module that shows it is there.
 EXTRAS = {
@@ -50,6 +50,11 @@ NOT_RUN = {
         "real data and hours",
         "MRPC, PyTorch and an hour",
     ],
+    "docs/serving.md": [
+        # tests/examples/test_examples.py runs it.
+        "a C compiler and the export of export.md",
+        "TensorFlow Serving",
+    ],
     "docs/squad.md": ["CMRC 2018 and a Chinese model"],
     "docs/scale.md": ["records of both lengths, GPUs and days"],
 }
@@ -65,7 +70,7 @@ WRITTEN = {
     ],
 }
 VOCAB_SIZE = 30522
-DOCS = [page for page in pages.pages() if page.startswith("docs/")]
+DOCS = [page for page in manual.pages() if page.startswith("docs/")]
 PAGES = ["README.md", *DOCS]
 
 
@@ -95,11 +100,11 @@ def _is_installed(module: str | None) -> bool:
 def _write_model(base: Path, layers: int) -> None:
     """Writes a model with random weights and with as many pieces as BERT."""
     base.mkdir()
-    pieces = (pages.ROOT / "sample_data/vocab.txt").read_text().splitlines()
+    pieces = (manual.ROOT / "sample_data/vocab.txt").read_text().splitlines()
     pieces += [f"[unused{i}]" for i in range(VOCAB_SIZE - len(pieces))]
     (base / "vocab.txt").write_text("\n".join(pieces) + "\n")
     sample = json.loads(
-        (pages.ROOT / "sample_data/bert_config.json").read_text()
+        (manual.ROOT / "sample_data/bert_config.json").read_text()
     )
     config = {
         **sample,
@@ -136,14 +141,14 @@ def run(folder):
         base = "base_of_4" if page == "docs/features.md" else "base"
         variables["BERT_BASE_DIR"] = str(folder / base)
         names: dict[str, object] = {}
-        for block in pages.blocks(page):
+        for block in manual.blocks(page):
             if block.needs and not _is_installed(EXTRAS.get(block.needs)):
                 continue
             text = block.text.replace("/tmp/", f"{folder}/")
             if block.language == "sh":
                 done = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", text],
-                    cwd=pages.ROOT,
+                    cwd=manual.ROOT,
                     env=os.environ | variables,
                     capture_output=True,
                     text=True,
@@ -195,7 +200,7 @@ def test_what_is_not_run_is_listed():
     found = {
         page: [
             block.needs
-            for block in pages.blocks(page)
+            for block in manual.blocks(page)
             if block.needs and block.needs not in EXTRAS
         ]
         for page in PAGES
@@ -203,10 +208,10 @@ def test_what_is_not_run_is_listed():
     assert {page: needs for page, needs in found.items() if needs} == NOT_RUN
 
 
-@pytest.mark.parametrize("page", pages.pages())
+@pytest.mark.parametrize("page", manual.pages())
 def test_blocks_say_their_language_and_leave_nothing_out(page):
-    for block in pages.blocks(page):
-        assert block.language in pages.LANGUAGES
+    for block in manual.blocks(page):
+        assert block.language in manual.LANGUAGES
         if block.language == "sh":
             assert "..." not in block.text
             assert "…" not in block.text
@@ -215,7 +220,7 @@ def test_blocks_say_their_language_and_leave_nothing_out(page):
 def test_keras_takes_no_more_lines_than_kerashub():
     """The first block of the page is ours, the second KerasHub's."""
     ours, kerashub, spans, *_ = (
-        block.text.splitlines() for block in pages.blocks("docs/keras.md")
+        block.text.splitlines() for block in manual.blocks("docs/keras.md")
     )
     assert "import keras_hub" in kerashub
     assert len(ours) <= len(kerashub)
@@ -223,4 +228,4 @@ def test_keras_takes_no_more_lines_than_kerashub():
 
 
 def test_the_readme_is_short():
-    assert len(pages.text_of("README.md").splitlines()) <= 150
+    assert len(manual.text_of("README.md").splitlines()) <= 150

@@ -2,12 +2,12 @@
 
 import difflib
 
-from tests import pages
+from tests import manual
 
 
 def test_a_notebook_differs_in_twenty_lines_at_most():
     before, after = (
-        block.text.splitlines() for block in pages.blocks("docs/migrating.md")
+        block.text.splitlines() for block in manual.blocks("docs/migrating.md")
     )
     changes = list(difflib.ndiff(before, after))
     assert sum(line.startswith("+ ") for line in changes) <= 20

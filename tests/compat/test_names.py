@@ -7,9 +7,9 @@ import pytest
 
 from bert import modeling
 from bert.compat import names
-from tests import pages
+from tests import manual
 
-PAGE = (pages.ROOT / "docs/python_api.md").read_text("utf-8")
+PAGE = (manual.ROOT / "docs/python_api.md").read_text("utf-8")
 # | `a`, `b` | `name`, … |  and  | `a.name` | what to use |
 WORKS = [
     (module, name)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 # What a page may print in a block. `sh` and `python` run as printed.
-LANGUAGES = {"sh", "python", "text", "json"}
+LANGUAGES = {"sh", "python", "text", "json", "dockerfile", "ini"}
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
