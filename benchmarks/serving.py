@@ -245,10 +245,14 @@ def soak(run: Path, texts: list[str], args: argparse.Namespace) -> None:
 
 
 def resident(process: int) -> float:
-    """Returns the memory that a process holds, in MiB."""
-    status = Path(f"/proc/{process}/status").read_text()
-    [line] = [x for x in status.splitlines() if x.startswith("VmRSS:")]
-    return int(line.split()[1]) / 1024
+    """Returns the memory that a process and its children hold, in MiB."""
+    root = Path("/proc")
+    children = (root / f"{process}/task/{process}/children").read_text()
+    status = (root / f"{process}/status").read_text()
+    [own] = [x for x in status.splitlines() if x.startswith("VmRSS:")]
+    return int(own.split()[1]) / 1024 + sum(
+        resident(int(child)) for child in children.split()
+    )
 
 
 async def _clients(

@@ -246,8 +246,9 @@ def _write(
 async def _unless_gone(request: Request, future: asyncio.Future[T]) -> T:
     """Waits for a result, as long as the client does."""
     gone = asyncio.ensure_future(request.receive())
+    both: set[asyncio.Future[Any]] = {future, gone}
     try:
-        await asyncio.wait({future, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not future.done():
             raise ClientDisconnect
         return future.result()

@@ -141,14 +141,16 @@ async def _run(
     service: Service, shelf: Shelf, listener: socket.socket, parent: int
 ) -> None:
     config = service.config
+
+    class Connection(_Connection):
+        seconds = config.request_timeout_s
+
     # The application has a log of its own, and uvicorn's tells of no requests.
     python_logging.getLogger("uvicorn.error").setLevel(python_logging.ERROR)
     server = _Server(
         uvicorn.Config(
             service.app(),
-            http=functools.partial(
-                _Connection, seconds=config.request_timeout_s
-            ),
+            http=Connection,
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -216,13 +218,14 @@ class _Connection(H11Protocol):
     take in its answer. We wait so many seconds, and for an answer as long as
     some of it is taken.
 
-    Args:
+    Attributes:
         seconds: how long.
     """
 
-    def __init__(self, *args, seconds: float, **kwargs):
+    seconds: float
+
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._seconds = seconds
         self._resumed = 0
         self._state: object = None
         self._timer: asyncio.TimerHandle | None = None
@@ -275,4 +278,4 @@ class _Connection(H11Protocol):
             self.transport.abort()
             return
         self._state = state if waits else None
-        self._timer = self.loop.call_later(self._seconds, self._watch)
+        self._timer = self.loop.call_later(self.seconds, self._watch)

@@ -123,9 +123,10 @@ async def connections(app, seconds):
     """Serves an application with our connections; yields their address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    connection = type("Timed", (http_server._Connection,), {"seconds": seconds})
     config = uvicorn.Config(
         app,
-        http=functools.partial(http_server._Connection, seconds=seconds),
+        http=connection,
         ws="none",
         lifespan="off",
         log_config=None,
