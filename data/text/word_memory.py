@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 # `str.split` splits at these, too, but cleaning drops them: they join words.
-_DROPPED_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x85]+")
+DROPPED_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x85]+")
 
 # Longer words hardly ever come twice (and where a script has no spaces, a
 # "word" is a sentence).
@@ -52,7 +52,7 @@ class WordMemory(dict[str, tuple]):
         # Quick, and False for nearly all lines: all of them end a line to
         # Python, but for U+001F. (The last one of a text joins no words.)
         if "\x1f" in text or len(text.splitlines()) > 1:
-            text = _DROPPED_SEPARATORS.sub("", text)
+            text = DROPPED_SEPARATORS.sub("", text)
         values = map(self.__getitem__, text.split())
         return list(itertools.chain.from_iterable(values))
 
