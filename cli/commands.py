@@ -15,7 +15,11 @@ _ROOT = Path(__file__).parents[1]
 
 # All commands: files at the top, else in tools/.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Make data": ("learn_vocabulary", "create_pretraining_data"),
+    "Make data": (
+        "learn_vocabulary",
+        "make_config",
+        "create_pretraining_data",
+    ),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
     "Use a model": ("predict", "fill_mask", "serve", "extract_features"),
     "Export and convert": (
