@@ -16,6 +16,7 @@ _ROOT = Path(__file__).parents[1]
 # All commands: files at the top, else in tools/.
 GROUPS: Mapping[str, Sequence[str]] = {
     "Make data": (
+        "prepare_text",
         "learn_vocabulary",
         "make_config",
         "create_pretraining_data",

@@ -29,6 +29,7 @@ EXTRAS = {
     "LiteRT and ONNX": "tf2onnx",
     "ONNX": "onnxruntime",
     "requirements-serve.txt": "uvicorn",
+    "requirements-text.txt": "sentencex",
 }
 # A test has no network, no GPU, no large data sets and little time.
 NOT_RUN = {
