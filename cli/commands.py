@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
     "Use a model": ("predict", "fill_mask", "serve", "extract_features"),
     "Export and convert": (
+        "extend_vocabulary",
         "export_model",
         "compress_model",
         "convert_checkpoint",

@@ -4,7 +4,6 @@ Text of any size, a sentence a line. See docs/own_language.md.
 """
 
 import dataclasses
-import functools
 import os
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +13,8 @@ from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.errors import UserError
-from bert.files import atomic_files, file_bytes, flag_paths, text_input
+from bert.files import atomic_files, file_bytes, flag_paths
 
-_MOST_WORKERS = 4
 # Smaller texts are learnt from as a whole: a hundredth would tell nothing.
 _LEAST_BYTES_TO_HOLD_BACK = 10_000_000
 
@@ -58,7 +56,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         (
             "num_workers",
             "Processes that count words; the vocabulary is the same. Default: "
-            f"one a core, at most {_MOST_WORKERS}.",
+            "one a core, at most 4.",
         ),
     ):
         flags.DEFINE_integer(
@@ -178,37 +176,27 @@ def count_words(
     Raises:
         UserError: a file is no text.
     """
-    from bert.data.corpus.worker_pool import WorkerPool
     from bert.data.text import word_counts
 
-    for path in files:
-        text_input.is_packed(path)  # refuses what is no text
     num_bytes = sum(file_bytes.size_and_time(path)[0] for path in files)
-    make_worker = functools.partial(
-        word_counts.WordCounter,
-        config.do_lower_case,
-        num_bytes >= _LEAST_BYTES_TO_HOLD_BACK,
-    )
-    num_workers = min(
-        config.num_workers or min(_MOST_WORKERS, os.cpu_count() or 1),
-        1 + num_bytes // word_counts.BLOCK_BYTES,
-    )
     logging.info("Counting words: %d files, %d bytes", len(files), num_bytes)
-    with (
-        WorkerPool(num_workers, make_worker) as pool,
-        word_counts.WordCounts() as counts,
-        Progress(None, "bytes") as progress,
-    ):
-        for block, found in pool.run("count", word_counts.blocks(files)):
-            counts.add(found)
-            progress.update(len(block))
-        frequent, num_words = counts.frequent()
-    logging.info("%d words, %d of them distinct", counts.total, num_words)
-    if len(frequent) < num_words:
-        logging.info(
-            "The pieces are made of the %d most frequent ones", len(frequent)
+    with Progress(None, "bytes") as progress:
+        counts = word_counts.count_files(
+            files,
+            config.do_lower_case,
+            config.num_workers,
+            holds_back=num_bytes >= _LEAST_BYTES_TO_HOLD_BACK,
+            report=progress.update,
         )
-    return frequent, counts.held_back
+    logging.info(
+        "%d words, %d of them distinct", counts.total, counts.num_distinct
+    )
+    if len(counts.learnt) < counts.num_distinct:
+        logging.info(
+            "The pieces are made of the %d most frequent ones",
+            len(counts.learnt),
+        )
+    return counts.learnt, counts.held_back
 
 
 def report(text: str, pieces: Sequence[str], counts: Mapping[str, int]) -> None:

@@ -4,6 +4,7 @@ Words are what `BasicTokenizer` makes. Counts are kept in memory; where there
 are too many they go to files, sorted, and those are merged at the end.
 """
 
+import functools
 import heapq
 import itertools
 import operator
@@ -11,18 +12,20 @@ import os
 import tempfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, Self
 
+from bert.data.corpus.worker_pool import WorkerPool
 from bert.data.text.tokenization import BasicTokenizer
 from bert.data.text.word_memory import DROPPED_SEPARATORS
-from bert.files import text_input
+from bert.files import file_bytes, text_input
 
 BLOCK_BYTES = 2**22
 # Distinct words in memory: about 200 bytes each.
 _MOST_IN_MEMORY = 1_000_000
 # One line in so many is held back.
 _HELD_BACK = 100
+_MOST_WORKERS = 4
 
 
 class Counts(NamedTuple):
@@ -165,6 +168,61 @@ class WordCounts:
             file.writelines(f"{word}\t{count}\n" for word, count in words)
         self._files.append(path)
         return path
+
+
+class FileCounts(NamedTuple):
+    """Words of files; see `Counts`.
+
+    Attributes:
+        learnt: how often each occurs, of those that are frequent enough to
+            fit into memory.
+        held_back: how often in the lines that are held back.
+        num_distinct: how many there are to learn from.
+        total: how many there are.
+    """
+
+    learnt: Mapping[str, int]
+    held_back: Mapping[str, int]
+    num_distinct: int
+    total: int
+
+
+def count_files(
+    paths: Sequence[str],
+    do_lower_case: bool,
+    num_workers: int | None,
+    *,
+    holds_back: bool = False,
+    report: Callable[[int], None] = lambda _: None,
+) -> FileCounts:
+    """Counts the words of files, in several processes.
+
+    Args:
+        paths: the files, plain or packed.
+        do_lower_case: of the tokenizer.
+        num_workers: processes; None: one a core, at most four.
+        holds_back: see `WordCounter`.
+        report: called with the length of each block that is done.
+
+    Raises:
+        UserError: a file is no text.
+    """
+    for path in paths:
+        text_input.is_packed(path)  # refuses what is no text
+    num_bytes = sum(file_bytes.size_and_time(path)[0] for path in paths)
+    workers = num_workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    make_worker = functools.partial(WordCounter, do_lower_case, holds_back)
+    with (
+        WorkerPool(
+            min(workers, 1 + num_bytes // BLOCK_BYTES), make_worker
+        ) as pool,
+        WordCounts() as counts,
+    ):
+        for block, found in pool.run("count", blocks(paths)):
+            counts.add(found)
+            report(len(block))
+        learnt, num_distinct = counts.frequent()
+    return FileCounts(learnt, counts.held_back, num_distinct, counts.total)
 
 
 def _open(path: str, mode: str) -> IO[str]:
