@@ -9,9 +9,11 @@ import io
 import re
 import warnings
 import zlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib
+import numpy as np
 from cycler import cycler
 from matplotlib.figure import Figure
 
@@ -61,6 +63,23 @@ def new_figure(width: float = 5.2, height: float = 3.2) -> Figure:
         height: likewise.
     """
     return Figure(figsize=(width, height))
+
+
+def shaded(shares: Sequence[Sequence[float]]) -> np.ndarray:
+    """Returns a picture for `imshow`: of a colour, the stronger the larger.
+
+    What is 0 is transparent, so that it looks well on any ground.
+
+    Args:
+        shares: from 0 to 1.
+    """
+    strength = np.asarray(shares, float)
+    colour = np.array(matplotlib.colors.to_rgb(COLOURS[0]))
+    picture = np.empty((*strength.shape, 4))
+    picture[..., :3] = colour
+    # So that a small share is seen, too.
+    picture[..., 3] = np.sqrt(strength)
+    return picture
 
 
 def svg(figure: Figure, title: str) -> str:

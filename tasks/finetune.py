@@ -16,7 +16,7 @@ from bert.errors import UserError
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import record_sets, resuming
+from bert.tasks import record_sets, reports, resuming
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -38,7 +38,8 @@ def run(task: FineTuningTask) -> None:
         UserError: a file, an example or a checkpoint is not what it must be.
     """
     config = task.config
-    check_results(config, task.results, task.input_files)
+    written = [*task.results, *(reports.FILES if config.writes_reports else ())]
+    check_results(config, written, task.input_files)
     start = start_checkpoint(config, task.spec)
     task.read(start)
     start.check_outputs(task.num_outputs)
@@ -51,7 +52,7 @@ def run(task: FineTuningTask) -> None:
     ):
         with prepared.strategy.scope():
             check_model(task, start)
-        with resuming.alone(config, task.results, prepared.is_chief):
+        with resuming.alone(config, written, prepared.is_chief):
             with prepared.strategy.scope():
                 _Run(task).run()
             export(task)
@@ -99,7 +100,7 @@ class _Run:
     ) -> Callable[[], Mapping[str, float]]:
         """Returns what evaluates a model with its weights of the moment."""
         answers = self._predictions(evaluation, model)
-        return lambda: evaluation.finish(answers)
+        return lambda: evaluation.finish(answers).figures
 
     def _use(self) -> None:
         """Evaluates and predicts; of several workers the chief alone."""
@@ -116,10 +117,17 @@ class _Run:
             for line in walk.sizes:
                 logging.info("  %s", line)
             logging.info("  Batch size = %d", walk.batch_size)
-            figures = walk.finish(answers)
+            figures, made = walk.finish(answers)
             if figures:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
+                )
+            if self._config.writes_reports:
+                reports.write(
+                    self._config.output_dir,
+                    self._task.spec,
+                    made,
+                    {**figures, "global_step": step},
                 )
 
     def _predictions(

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.files import atomic_files
+from bert.training import curves
 
 
 def write_eval_results(
@@ -49,7 +50,7 @@ def write_events(
         results: figures by name.
         step: the step that they are of.
     """
-    writer = _writer(os.path.join(output_dir, "eval"))
+    writer = _writer(os.path.join(output_dir, curves.EVAL_FOLDER))
     with writer.as_default():
         for key, value in results.items():
             tf.summary.scalar(key, value, step=step)

@@ -8,7 +8,7 @@ from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.task import SetsTask
+from bert.tasks.task import Outcome, SetsTask
 
 
 class MultipleChoice(SetsTask):
@@ -80,15 +80,17 @@ class MultipleChoice(SetsTask):
 
         return inference.evaluated if name == "dev" else inference.predicted
 
-    def figures(self, answers, in_training):
+    def judge(self, answers, in_training):
         from bert.evaluation import rows
         from bert.tasks.classification import metrics
 
         found = rows.stacked(answers[""])
-        return {
-            **metrics.single_label(found["logits"], found["label_ids"]),
-            **rows.loss_figures(found["loss"], self.config.eval_batch_size),
-        }
+        return Outcome(
+            {
+                **metrics.single_label(found["logits"], found["label_ids"]),
+                **rows.loss_figures(found["loss"], self.config.eval_batch_size),
+            }
+        )
 
     def write_predictions(self, part, answers):
         from bert.evaluation import rows

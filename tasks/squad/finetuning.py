@@ -17,7 +17,7 @@ from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import FineTuningTask, Outcome, Walk
 
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
@@ -181,7 +181,7 @@ class Squad(FineTuningTask):
             {"": self._asked_set},
             self.config.predict_batch_size,
             select,
-            lambda found: self._judge(self.answered(found[""]))[1],
+            lambda found: Outcome(self._judge(self.answered(found[""]))[1]),
         )
 
     def walks(self):
@@ -191,7 +191,7 @@ class Squad(FineTuningTask):
             {"": self._asked_set},
             self.config.predict_batch_size,
             select,
-            lambda found: self._write(self.answered(found[""])),
+            lambda found: Outcome(self._write(self.answered(found[""]))),
             title="***** Running predictions *****",
             sizes=[
                 f"Num orig examples = {len(self.asked)}",

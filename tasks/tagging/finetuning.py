@@ -15,7 +15,7 @@ from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, schemes, windows
 from bert.tasks.tagging.config import Config
-from bert.tasks.task import SetsTask
+from bert.tasks.task import Outcome, SetsTask
 
 if TYPE_CHECKING:
     from bert.training.head_check import Start
@@ -144,8 +144,8 @@ class Tagging(SetsTask):
 
         return select
 
-    def figures(self, answers, in_training):
-        """Returns those of the dev set; at the end, logs each entity's."""
+    def judge(self, answers, in_training):
+        """Judges the dev set; at the end, logs each entity's figures."""
         from bert.tasks.tagging import metrics
 
         found = metrics.collect(answers[""])
@@ -157,10 +157,12 @@ class Tagging(SetsTask):
             report = metrics.report(gold, predicted, self.labels)
             for line in report.splitlines():
                 logging.info("%s", line)
-        return {
-            **metrics.metrics(gold, predicted, self.labels),
-            **metrics.losses(found, self.config.eval_batch_size),
-        }
+        return Outcome(
+            {
+                **metrics.metrics(gold, predicted, self.labels),
+                **metrics.losses(found, self.config.eval_batch_size),
+            }
+        )
 
     def _labels_of(
         self, label_ids: Iterable[int], corpus: Corpus

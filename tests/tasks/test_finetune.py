@@ -12,7 +12,7 @@ from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune, spec
 from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import FineTuningTask, Outcome, Walk
 from bert.training import checkpointing
 from tests.modeling import checkpoints
 
@@ -83,7 +83,7 @@ class Toy(FineTuningTask):
         self.seen.append(float(np.mean([row["loss"] for row in found])))
         # The second evaluation is the best by this measure.
         made_up = -abs(len(self.seen) - 2.0)
-        return {"eval_loss": self.seen[-1], "made_up": made_up}
+        return Outcome({"eval_loss": self.seen[-1], "made_up": made_up})
 
     def walks(self):
         yield self.evaluation()
