@@ -28,8 +28,8 @@ def by_quantile(
         own = numbers == number
         found.append(
             {
-                "from": keys[own].min().item(),
-                "to": keys[own].max().item(),
+                "from": keys[own].min(),
+                "to": keys[own].max(),
                 "rows": int(own.sum()),
                 **{k: float(v[own].mean()) for k, v in values.items()},
             }

@@ -6,10 +6,11 @@ it is in. Importing this imports Matplotlib: do so where a page is made.
 """
 
 import io
+import math
 import re
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib
@@ -63,6 +64,11 @@ def new_figure(width: float = 5.2, height: float = 3.2) -> Figure:
         height: likewise.
     """
     return Figure(figsize=(width, height))
+
+
+def numbers(values: Iterable[float | None]) -> list[float]:
+    """Returns values to draw; None leaves a gap."""
+    return [math.nan if value is None else value for value in values]
 
 
 def shaded(shares: Sequence[Sequence[float]]) -> np.ndarray:

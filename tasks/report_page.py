@@ -11,7 +11,7 @@ _MOST_CURVES = 6
 
 _STYLE = """
 .lead { font-size: 1.15rem; }
-td bdi { display: inline-block; min-width: 7rem; }
+td:not(.number) { min-width: 5.5rem; }
 .cell {
   display: block; padding: 0 0.3rem; text-align: end;
   background: color-mix(in srgb, var(--hue) calc(var(--share) * 60%),
@@ -76,42 +76,45 @@ def percent(share: float | None) -> str:
 
 def training(curves: Curves) -> str:
     """Returns the section with the curves of training; "" without any."""
-    losses = {tag: curve for tag, curve in curves.items() if "loss" in tag}
-    rates = {tag: own for tag, own in curves.items() if tag == "learning_rate"}
-    figures = {
-        tag: curve
-        for tag, curve in curves.items()
-        if tag.startswith("eval/") and tag not in losses
-    }
-    if not losses.keys() - {tag for tag in losses if tag.startswith("eval/")}:
+    # Those of training first; `loss` is another mean of the same losses.
+    tags = sorted(curves, key=lambda tag: tag.startswith("eval/"))
+    if "eval/eval_loss" in tags and "eval/loss" in tags:
+        tags.remove("eval/loss")
+    losses = [tag for tag in tags if "loss" in tag]
+    figures = [tag for tag in tags if tag.startswith("eval/")]
+    rates = [tag for tag in tags if tag == "learning_rate"]
+    if "loss" not in losses:
         return ""
     pictures = [
-        _curves(losses, "Loss by step"),
-        _curves(figures, "Figures of evaluations by step"),
-        _curves(rates, "Learning rate by step"),
+        _curves(curves, losses, "Loss by step"),
+        _curves(
+            *(curves, [tag for tag in figures if tag not in losses]),
+            "Figures of evaluations by step",
+        ),
+        _curves(curves, rates, "Learning rate by step"),
     ]
     inside = "\n".join(picture for picture in pictures if picture)
     return frame.section("Training", f'<div class="charts">{inside}</div>')
 
 
-def _curves(curves: Curves, title: str) -> str:
-    if not curves:
+def _curves(curves: Curves, tags: Sequence[str], title: str) -> str:
+    if not tags:
         return ""
     with charts.style():
         figure = charts.new_figure()
         axes = figure.subplots()
-        for tag, curve in [*curves.items()][:_MOST_CURVES]:
-            steps, values = _thinned(curve)
+        for tag in tags[:_MOST_CURVES]:
+            steps = _thinned(curves[tag]["steps"])
+            values = _thinned(curves[tag]["values"])
             few = "o-" if len(steps) < 30 else "-"
-            axes.plot(steps, values, few, label=tag, markersize=3)
+            axes.plot(
+                steps, charts.numbers(values), few, label=tag, markersize=3
+            )
         axes.set_xlabel("step")
         axes.legend()
     return frame.figure(charts.svg(figure, title), title)
 
 
-def _thinned(
-    curve: Mapping[str, Sequence[float]],
-) -> tuple[Sequence[float], Sequence[float]]:
-    every = -(-len(curve["steps"]) // _MOST_POINTS)
-    # Its end is in it.
-    return curve["steps"][::-every][::-1], curve["values"][::-every][::-1]
+def _thinned(points: Sequence[float]) -> Sequence[float]:
+    every = -(-len(points) // _MOST_POINTS)
+    return points[::-every][::-1]  # the last one is in it

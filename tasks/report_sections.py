@@ -3,6 +3,7 @@
 All are pure functions. They take what the functions in `evaluation/` return.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ Figures = Mapping[str, Any]
 
 # Up to so many classes their confusion is a table that people can read.
 _MOST_IN_TABLE = 12
-# Characters of a text, and of a label where it stands in a line.
-_LABEL = 60
+# Characters of a label where all of it stands elsewhere on the page.
+_MOST_OF_LABEL = 60
+# Labels that are named as the weakest.
+_WEAKEST = 5
 
 
 def lead(first: str, *more: str) -> str:
@@ -30,18 +33,34 @@ def lead(first: str, *more: str) -> str:
 
 def name(label: str) -> str:
     """Returns a label inside a sentence."""
-    short = label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
-    return f"<b>{frame.text(short)}</b>"
+    return f"<b>{_short(label)}</b>"
 
 
-def share_right(right: int, rows: int, interval: Sequence[float]) -> str:
-    """Returns how many rows are right, in words."""
-    low, high = interval
+def _short(label: str) -> str:
+    if len(label) > _MOST_OF_LABEL:
+        label = f"{label[: _MOST_OF_LABEL - 1]}…"
+    return frame.text(label)
+
+
+def names(labels: Iterable[str]) -> str:
+    """Returns labels inside a sentence."""
+    return ", ".join(map(name, labels))
+
+
+def share_right(document: Figures, how: str = "") -> str:
+    """Returns how many rows are right, in words.
+
+    Args:
+        document: has `right`, `rows` and the `interval` of the former.
+        how: what makes a row right, behind that.
+    """
+    right, rows = document["right"], document["rows"]
+    low, high = document["interval"]
+    what = f"{plural('row', rows)} right{' ' * bool(how)}{how}"
     return (
-        f"<strong>{right:,} of {rows:,} {plural('row', rows)} right</strong> "
-        f'({percent(right / rows)}). <span class="muted">With so many rows, '
-        f"anything from {percent(low)} to {percent(high)} may be true of all "
-        "such texts.</span>"
+        f"<strong>{right:,} of {rows:,} {what}</strong> "
+        f'<span class="muted">({percent(right / rows)}; 95% interval '
+        f"{percent(low)} to {percent(high)})</span>."
     )
 
 
@@ -60,10 +79,35 @@ def classes(labels: Sequence[str], figures: Sequence[Figures]) -> str:
     columns = ["label", "rows", "predicted", "precision", "recall", "F1"]
     keys = ["support", "predicted", "precision", "recall", "f1"]
     rows = [
-        [frame.text(label), *(number(own[key], 3) for key in keys)]
-        for label, own in zip(labels, figures, strict=True)
+        [_numbered(index, label), *(number(own[key], 3) for key in keys)]
+        for index, (label, own) in enumerate(zip(labels, figures, strict=True))
     ]
     return frame.table(columns, rows, columns[1:])
+
+
+def weakest(labels: Sequence[str], figures: Sequence[Figures]) -> str:
+    """Returns a line that names the labels with the lowest F1.
+
+    Args:
+        labels: their names.
+        figures: of `classes.per_class`.
+    """
+    found = [
+        (own["f1"], label)
+        for label, own in zip(labels, figures, strict=True)
+        if own["f1"] is not None and own["f1"] < 1
+    ]
+    found.sort(key=lambda own: own[0])
+    if not found:
+        return ""
+    listed = ", ".join(
+        f"{name(label)} {number(f1, 3)}" for f1, label in found[:_WEAKEST]
+    )
+    return f"<p>Lowest F1: {listed}.</p>"
+
+
+def _numbered(index: int, label: str) -> str:
+    return f'<span class="muted">{index + 1}</span> {frame.text(label)}'
 
 
 def confusion(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
@@ -83,7 +127,7 @@ def confusion(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
             _cell(count, count / total, index == other)
             for other, count in enumerate(counts)
         ]
-        rows.append([f"{index + 1} {frame.text(label)}", *cells])
+        rows.append([_numbered(index, label), *cells])
     return frame.table(columns, rows, columns[1:])
 
 
@@ -108,9 +152,9 @@ def _confusion_map(matrix: Sequence[Sequence[int]]) -> str:
         axes.grid(visible=False)
     return frame.figure(
         charts.svg(figure, "Confusion matrix"),
-        "Each line is a label, by its number in the table below; the darker a "
-        "point, the larger its share of the line. What is right is on the "
-        "diagonal.",
+        "Each line is a label, by its number in the table of labels; the "
+        "stronger a point, the larger its share of the line. What is right is "
+        "on the diagonal.",
     )
 
 
@@ -125,18 +169,18 @@ def confused(labels: Sequence[str], pairs: Sequence[Figures]) -> str:
         return "<p>No label was taken for another.</p>"
     rows = [
         [
-            frame.text(labels[own["gold"]]),
-            frame.text(labels[own["predicted"]]),
+            _short(labels[own["gold"]]),
+            _short(labels[own["predicted"]]),
             number(own["rows"]),
             percent(own["share"]),
         ]
         for own in pairs
     ]
-    columns = ["is", "was taken for", "rows", "of all that are"]
+    columns = ["is", "was taken for", "rows", "share"]
     return frame.table(columns, rows, columns[2:])
 
 
-def calibration(figures: Figures, what: str = "row") -> str:
+def calibration(figures: Figures, what: str = "answer") -> str:
     """Returns how much probabilities are worth.
 
     Args:
@@ -144,7 +188,7 @@ def calibration(figures: Figures, what: str = "row") -> str:
         what: what has a probability.
     """
     stated, true = figures["probability"], figures["share"]
-    judged = "about as sure as it may be"
+    judged = "as sure as it may be, on average"
     if abs(stated - true) >= 0.02:
         judged = "too sure" if stated > true else "not sure enough"
     words = (
@@ -171,45 +215,75 @@ def calibration(figures: Figures, what: str = "row") -> str:
             [own["rows"] for own in bins],
             width=0.09,
         )
-        below.set_ylabel(f"{what}s")
-        below.set_xlabel("probability of the answer")
+        below.set_ylabel("number")
+        below.set_xlabel(f"probability of the {what}")
         below.set_xlim(0, 1)
     caption = "On the dotted line, probabilities are what they say."
     return words + frame.figure(charts.svg(figure, "Calibration"), caption)
 
 
 def by_length(
-    bins: Sequence[Figures], names: Mapping[str, str], of: str = "pieces"
+    bins: Sequence[Figures], columns: Mapping[str, str], shares: bool = False
 ) -> str:
-    """Returns the table of figures by length.
+    """Returns the section with the figures by a text's length in pieces.
 
     Args:
         bins: of `bins.by_quantile`.
-        names: the columns, by the keys of the values in the bins.
-        of: what a length is counted in.
+        columns: see `binned`.
+        shares: see `binned`.
     """
-    columns = [of, "rows", *names.values()]
+    return frame.section(
+        "By length", binned(bins, "length in pieces", columns, shares)
+    )
+
+
+def binned(
+    bins: Sequence[Figures],
+    key: str,
+    columns: Mapping[str, str],
+    shares: bool = False,
+) -> str:
+    """Returns a table of figures in bins.
+
+    Args:
+        bins: of `bins.by_quantile`.
+        key: what the rows are sorted by.
+        columns: their titles, by the names of the values in the bins.
+        shares: whether the values are shares.
+    """
+    titles = [key, "rows", *columns.values()]
+    shown = percent if shares else functools.partial(number, digits=3)
     rows = [
         [
-            f"{own['from']}"
-            + (f" to {own['to']}" if own["to"] != own["from"] else ""),
+            _range(own["from"], own["to"]),
             number(own["rows"]),
-            *(number(own[key], 3) for key in names),
+            *(shown(own[name]) for name in columns),
         ]
         for own in bins
     ]
-    return frame.table(columns, rows, columns[1:])
+    return frame.table(titles, rows, titles[1:])
 
 
-def example(texts: Iterable[str], facts: Iterable[str]) -> str:
+def _range(first: float, last: float) -> str:
+    if first == last:
+        return number(first)
+    return f"{number(first)} to {number(last)}"
+
+
+def example(texts: Iterable[str], row_id: object, facts: Iterable[str]) -> str:
     """Returns a row of a data set: its texts, and what is said of it.
 
     Args:
         texts: as they are.
+        row_id: what the row is called.
         facts: HTML of a line each.
     """
-    quoted = "".join(f"<blockquote>{frame.text(t)}</blockquote>" for t in texts)
-    said = "".join(f"<p>{fact}</p>" for fact in facts)
+    quoted = "".join(
+        f"<blockquote>{frame.text(text or '(empty)')}</blockquote>"
+        for text in texts
+    )
+    called = f'<span class="muted">row {frame.text(row_id)}</span>'
+    said = "".join(f"<p>{fact}</p>" for fact in (*facts, called))
     return f"<li>{quoted}{said}</li>"
 
 

@@ -28,6 +28,10 @@ PAGE, FIGURES, ROWS = FILES = (
 )
 
 
+# Of a text that a page shows; dev_predictions.jsonl has all of it.
+_MOST_CHARACTERS = 1000
+
+
 class Report(NamedTuple):
     """What a task says of a model's answers to a set.
 
@@ -135,6 +139,18 @@ def _line(value: Any, indent: int | None = None) -> bytes:
 def _utf8(text: str) -> bytes:
     # JSON may bring half of a surrogate pair.
     return text.encode("utf-8", "replace")
+
+
+def shortened(
+    row: Mapping[str, Any], most: int = _MOST_CHARACTERS
+) -> dict[str, Any]:
+    """Returns a row whose texts are short enough for a page."""
+    return {
+        key: own[: most - 1] + "…"
+        if isinstance(own, str) and len(own) > most
+        else own
+        for key, own in row.items()
+    }
 
 
 def to_json(value: Any) -> Any:

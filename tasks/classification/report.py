@@ -1,29 +1,31 @@
-"""The report on a dev set of run_classifier.py: its figures, and their page.
+"""The report on a dev set of run_classifier.py: its figures, kind by kind.
 
-Figures become HTML by pure functions of what eval_report.json has. n rows, L
-labels.
+`report_pages` makes HTML of them. Letters: n rows, L labels.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bert.errors import UserError
-from bert.evaluation import bins, calibration, classes
-from bert.pages import frame
-from bert.tasks import report_sections as sections
+from bert.evaluation import bins, calibration, classes, thresholds
+from bert.tasks.classification import report_pages
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import InputExample
-from bert.tasks.report_page import number, percent
-from bert.tasks.reports import Report
+from bert.tasks.reports import Report, shortened
 
-# Rows that are shown, and characters of a text there.
+# Rows that are shown.
 _WORST = 50
-_MOST_CHARACTERS = 1000
 # Labels up to which the whole confusion matrix is kept.
 _MOST_IN_MATRIX = 200
+# Points of a scatter plot.
+_MOST_POINTS = 2000
+# Bars of a histogram.
+_NUM_BARS = 25
+
+Row = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Judged:
         logits: float32 [n, L].
         label_ids: as in the records, [n, ...].
         loss: float32 [n].
-        lengths: of each row, in pieces, as the model saw it.
+        lengths: n numbers of pieces, as the model saw them.
     """
 
     examples: Sequence[InputExample]
@@ -45,6 +47,25 @@ class Judged:
     label_ids: np.ndarray
     loss: np.ndarray
     lengths: Sequence[int]
+
+    def by_length(self, **values: np.ndarray) -> list[Row]:
+        """Returns the means of values [n] in bins of like length."""
+        return bins.by_quantile(np.asarray(self.lengths), values)
+
+    def rows(self, facts: Callable[[int], Row]) -> Iterator[Row]:
+        """Yields each row: its id, its texts, and facts about it."""
+        for number, example in enumerate(self.examples):
+            yield {**_texts(example), **facts(number)}
+
+    def worst(
+        self, badness: np.ndarray, facts: Callable[[int], Row]
+    ) -> list[Row]:
+        """Returns the rows with the most of something, texts shortened."""
+        order = np.argsort(-badness, kind="stable")[:_WORST].tolist()
+        return [
+            {**shortened(_texts(self.examples[row])), **facts(row)}
+            for row in order
+        ]
 
 
 def make(kind: Kind, judged: Judged) -> Report:
@@ -63,123 +84,159 @@ def make(kind: Kind, judged: Judged) -> Report:
 
 def single_label(judged: Judged, probabilities: np.ndarray) -> Report:
     """Returns the report where each row has one label."""
+    labels = judged.labels
     gold = judged.label_ids.reshape(-1)
     predicted = judged.logits.argmax(axis=-1)
     rows = np.arange(len(gold))
     of_gold, sure = probabilities[rows, gold], probabilities[rows, predicted]
     right = gold == predicted
-    numbers = np.arange(len(judged.labels))
-    matrix = classes.confusion(gold, predicted, len(numbers))
+    numbers = np.arange(len(labels))
+    matrix = classes.confusion(gold, predicted, len(labels))
     frequent = int(matrix.sum(axis=1).argmax())
 
-    def row_of(row: int, most: int | None = None) -> dict[str, Any]:
+    def facts(row: int) -> Row:
         return {
-            **_texts(judged.examples[row], most),
-            "gold": judged.labels[gold[row]],
-            "prediction": judged.labels[predicted[row]],
+            "gold": labels[gold[row]],
+            "prediction": labels[predicted[row]],
             "probability": sure[row],
             "probability_of_gold": of_gold[row],
         }
 
+    def all_facts(row: int) -> Row:
+        named = dict(zip(labels, probabilities[row], strict=True))
+        return {**facts(row), "probabilities": named}
+
     figures = {
-        "rows": len(gold),
-        "right": int(right.sum()),
-        "interval": classes.interval(int(right.sum()), len(gold)),
+        **_right(right),
         "most_frequent": {
-            "label": judged.labels[frequent],
-            "rows": int(matrix[frequent].sum()),
+            "label": labels[frequent],
+            "rows": matrix[frequent].sum(),
         },
-        "labels": judged.labels,
+        "labels": labels,
         "classes": classes.per_class(
             gold[:, None] == numbers, predicted[:, None] == numbers
         ),
         "confused": classes.confused(matrix),
-        "confusion": matrix if len(numbers) <= _MOST_IN_MATRIX else None,
+        "confusion": matrix if len(labels) <= _MOST_IN_MATRIX else None,
         "calibration": calibration.calibration(sure, right),
-        "by_length": bins.by_quantile(
-            np.asarray(judged.lengths),
-            {"accuracy": right, "probability": sure},
-        ),
-        "worst": [
-            row_of(row, _MOST_CHARACTERS)
-            for row in np.argsort(of_gold, kind="stable")[:_WORST].tolist()
-        ],
+        "by_length": judged.by_length(accuracy=right, probability=sure),
+        "worst": judged.worst(-of_gold, facts),
     }
-    lines = (
-        {
-            **row_of(row),
+    return Report(figures, judged.rows(all_facts), report_pages.single_label)
+
+
+def multi_label(judged: Judged, probabilities: np.ndarray) -> Report:
+    """Returns the report where each row has any number of labels."""
+    labels = np.array(judged.labels, object)
+    gold, predicted = judged.label_ids.astype(bool), judged.logits >= 0
+    wrong = gold != predicted
+    right = ~wrong.any(axis=1)
+    # Labels are taken for independent of one another, as the loss does.
+    of_gold = np.where(gold, probabilities, 1 - probabilities).prod(axis=1)
+    sure = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
+    sets, counts = np.unique(gold, axis=0, return_counts=True)
+    frequent = counts.argmax()
+
+    def facts(row: int) -> Row:
+        either = gold[row] | predicted[row]
+        return {
+            "gold": labels[gold[row]].tolist(),
+            "prediction": labels[predicted[row]].tolist(),
+            "probability": sure[row],
+            "probability_of_gold": of_gold[row],
             "probabilities": dict(
-                zip(judged.labels, probabilities[row], strict=True)
+                zip(labels[either], probabilities[row, either], strict=True)
             ),
         }
-        for row in rows.tolist()
-    )
-    return Report(figures, lines, single_label_page)
 
+    def all_facts(row: int) -> Row:
+        named = dict(zip(judged.labels, probabilities[row], strict=True))
+        return {**facts(row), "probabilities": named}
 
-def single_label_page(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the HTML of what `single_label` found."""
-    labels, worst = document["labels"], document["worst"]
-    frequent = document["most_frequent"]
-    yield sections.lead(
-        sections.share_right(
-            document["right"], document["rows"], document["interval"]
-        ),
-        f"Always answering {sections.name(frequent['label'])} would give "
-        f"{frequent['rows']:,}.",
-    )
-    yield frame.section(
-        "Where it fails", sections.confused(labels, document["confused"])
-    )
-    yield frame.section(
-        f"The {len(worst)} worst rows",
-        sections.examples(map(_single_label_row, worst)),
-    )
-    yield frame.section("Labels", sections.classes(labels, document["classes"]))
-    if document["confusion"]:
-        yield frame.section(
-            "Confusion matrix",
-            sections.confusion(labels, document["confusion"]),
-        )
-    yield frame.section(
-        "How sure it is", sections.calibration(document["calibration"])
-    )
-    yield frame.section(
-        "By length",
-        sections.by_length(
-            document["by_length"],
-            {"accuracy": "accuracy", "probability": "probability it gives"},
-        ),
-    )
-
-
-def _single_label_row(row: Mapping[str, Any]) -> str:
-    is_right = row["gold"] == row["prediction"]
-    kind = "good" if is_right else "bad"
-    return sections.example(
-        [row[key] for key in ("text_a", "text_b") if key in row],
-        [
-            f"is {sections.name(row['gold'])} "
-            f"({percent(row['probability_of_gold'])}), was taken for "
-            f'<span class="{kind}">{sections.name(row["prediction"])}</span> '
-            f"({percent(row['probability'])})",
-            f'<span class="muted">row {number(row["id"])}</span>',
-        ],
-    )
-
-
-def _texts(example: InputExample, most: int | None = None) -> dict[str, Any]:
-    texts = {"text_a": example.text_a, "text_b": example.text_b}
-    return {
-        "id": example.guid,
-        **{
-            key: text
-            if most is None or len(text) <= most
-            else text[: most - 1] + "…"
-            for key, text in texts.items()
-            if text is not None
+    figures = {
+        **_right(right),
+        "most_frequent": {
+            "labels": labels[sets[frequent]].tolist(),
+            "rows": counts[frequent],
         },
+        "wrong_labels": wrong.sum(),
+        "labels": judged.labels,
+        "classes": classes.per_class(gold, predicted),
+        "threshold": 0.5,
+        "thresholds": thresholds.curve(gold, probabilities),
+        "calibration": calibration.calibration(
+            probabilities.reshape(-1), gold.reshape(-1)
+        ),
+        "by_length": judged.by_length(
+            accuracy=right, wrong_labels=wrong.sum(axis=1)
+        ),
+        "worst": judged.worst(judged.loss, facts),
+    }
+    return Report(figures, judged.rows(all_facts), report_pages.multi_label)
+
+
+def regression(judged: Judged, values: np.ndarray) -> Report:
+    """Returns the report where each row has a number."""
+    gold = judged.label_ids.reshape(-1).astype(np.float64)
+    predicted = values.reshape(-1).astype(np.float64)
+    residuals = predicted - gold
+    errors = np.abs(residuals)
+    shown = np.linspace(
+        0, len(gold) - 1, min(len(gold), _MOST_POINTS), dtype=int
+    )
+    limit = errors.max() or 1.0
+    counts, edges = np.histogram(residuals, _NUM_BARS, (-limit, limit))
+
+    def facts(row: int) -> Row:
+        return {
+            "gold": judged.label_ids[row].reshape(()),
+            "prediction": values[row].reshape(()),
+        }
+
+    figures = {
+        "rows": len(gold),
+        "mean_absolute_error": errors.mean(),
+        "absolute_error_quantiles": {
+            share: np.quantile(errors, share) for share in (0.5, 0.9)
+        },
+        "bias": residuals.mean(),
+        "always_the_mean": {
+            "value": gold.mean(),
+            "mean_absolute_error": np.abs(gold - gold.mean()).mean(),
+        },
+        "points": {
+            "gold": judged.label_ids.reshape(-1)[shown],
+            "prediction": values.reshape(-1)[shown],
+        },
+        "residuals": {"edges": edges, "rows": counts},
+        "by_gold": bins.by_quantile(
+            judged.label_ids.reshape(-1),
+            {"prediction": predicted, "error": errors, "bias": residuals},
+        ),
+        "by_length": judged.by_length(error=errors, bias=residuals),
+        "worst": judged.worst(errors, facts),
+    }
+    return Report(figures, judged.rows(facts), report_pages.regression)
+
+
+def _right(right: np.ndarray) -> Row:
+    count = int(right.sum())
+    return {
+        "rows": len(right),
+        "right": count,
+        "interval": classes.interval(count, len(right)),
     }
 
 
-_OF_KINDS = {"classification": single_label}
+def _texts(example: InputExample) -> Row:
+    texts = {"id": example.guid, "text_a": example.text_a}
+    if example.text_b is not None:
+        texts["text_b"] = example.text_b
+    return texts
+
+
+_OF_KINDS: Mapping[str, Callable[[Judged, np.ndarray], Report]] = {
+    "classification": single_label,
+    "multi_label": multi_label,
+    "regression": regression,
+}
