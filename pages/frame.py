@@ -65,6 +65,11 @@ th { color: var(--muted); font-weight: 600; }
 td.number, th.number {
   text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap;
 }
+th.number { white-space: normal; overflow-wrap: normal; }
+@media (max-width: 30rem) {
+  table { font-size: 0.9rem; }
+  th, td { padding: 0.25rem 0.35rem; }
+}
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; display: block; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }

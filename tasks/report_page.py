@@ -11,7 +11,7 @@ _MOST_CURVES = 6
 
 _STYLE = """
 .lead { font-size: 1.15rem; }
-td:not(.number) { min-width: 5.5rem; }
+td:not(.number) { min-width: 6rem; }
 .cell {
   display: block; padding: 0 0.3rem; text-align: end;
   background: color-mix(in srgb, var(--hue) calc(var(--share) * 60%),
@@ -66,11 +66,16 @@ def number(value: Any, digits: int = 4) -> str:
     return frame.escape(value)
 
 
+def score(value: float | None) -> str:
+    """Returns a figure from 0 to 1, such as F1; – where it is not defined."""
+    return "–" if value is None else f"{value:.3f}"
+
+
 def percent(share: float | None) -> str:
     """Returns a share in percent; – where it is not defined."""
     if share is None:
         return "–"
-    digits = 1 if 0 < share < 0.1 or 0.9 < share < 1 else 0
+    digits = 1 if 0 < share < 0.01 or 0.99 < share < 1 else 0
     return f"{100 * share:.{digits}f}%"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bert.pages import charts, frame
-from bert.tasks.report_page import number, percent
+from bert.tasks.report_page import number, percent, score
 
 Figures = Mapping[str, Any]
 
@@ -76,10 +76,13 @@ def classes(labels: Sequence[str], figures: Sequence[Figures]) -> str:
         labels: their names.
         figures: of `classes.per_class`.
     """
-    columns = ["label", "rows", "predicted", "precision", "recall", "F1"]
-    keys = ["support", "predicted", "precision", "recall", "f1"]
+    columns = ["label", "rows", "precision", "recall", "F1"]
     rows = [
-        [_numbered(index, label), *(number(own[key], 3) for key in keys)]
+        [
+            _numbered(index, label),
+            number(own["support"]),
+            *(score(own[key]) for key in ("precision", "recall", "f1")),
+        ]
         for index, (label, own) in enumerate(zip(labels, figures, strict=True))
     ]
     return frame.table(columns, rows, columns[1:])
@@ -101,7 +104,7 @@ def weakest(labels: Sequence[str], figures: Sequence[Figures]) -> str:
     if not found:
         return ""
     listed = ", ".join(
-        f"{name(label)} {number(f1, 3)}" for f1, label in found[:_WEAKEST]
+        f"{name(label)} {score(f1)}" for f1, label in found[:_WEAKEST]
     )
     return f"<p>Lowest F1: {listed}.</p>"
 
@@ -261,7 +264,7 @@ def binned(
         ]
         for own in bins
     ]
-    return frame.table(titles, rows, titles[1:])
+    return frame.table(titles, rows, titles)
 
 
 def _range(first: float, last: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bert.pages import charts, frame
 from bert.tasks import report_sections as sections
-from bert.tasks.report_page import number, percent
+from bert.tasks.report_page import number, percent, score
 
 # Lines of a table of labels where it fails.
 _WEAKEST = 20
@@ -49,11 +49,14 @@ def single_label(document: Document) -> Iterator[str]:
 
 
 def _single_label_facts(row: Document) -> list[str]:
-    kind = "good" if row["gold"] == row["prediction"] else "bad"
+    gold = (
+        f"{sections.name(row['gold'])} ({percent(row['probability_of_gold'])})"
+    )
+    if row["gold"] == row["prediction"]:
+        return [f'is <span class="good">{gold}</span>, and so was the answer']
     return [
-        f"is {sections.name(row['gold'])} "
-        f"({percent(row['probability_of_gold'])}), was taken for "
-        f'<span class="{kind}">{sections.name(row["prediction"])}</span> '
+        f"is {gold}, was taken for "
+        f'<span class="bad">{sections.name(row["prediction"])}</span> '
         f"({percent(row['probability'])})"
     ]
 
@@ -140,12 +143,12 @@ def _thresholds(curve: Sequence[Document], used: float) -> str:
     at = min(curve, key=lambda own: abs(own["threshold"] - used))
     words = (
         f"<p>A label is given from a probability of {used:g} on: F1 "
-        f"{number(at['f1'], 3)} of all labels together. "
+        f"{score(at['f1'])} of all labels together. "
     )
     if (best["f1"] or 0.0) > (at["f1"] or 0.0):
         words += (
             f"From {best['threshold']:g} on it would be "
-            f"{number(best['f1'], 3)} for these rows; expect a little less of "
+            f"{score(best['f1'])} for these rows; expect a little less of "
             "others."
         )
     else:

@@ -12,6 +12,7 @@ from bert import run_classifier as script
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.tasks import finetune
+from tests import browser
 from tests.scripts import runner
 from tests.scripts.runner import ROOT, config_of
 
@@ -55,6 +56,12 @@ def table(path):
 
 def objects(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def reports_of(folder):
+    """What a report's files are and hold."""
+    files = (*folder.glob("eval_report*"), *folder.glob("dev_predictions*"))
+    return {path.name: path.read_bytes() for path in files}
 
 
 def test_mnli_gives_the_originals_figures_and_predictions(
@@ -119,11 +126,28 @@ def test_mnli_gives_the_originals_figures_and_predictions(
             *(f"{i}\t{label}" for i, label in enumerate(order)),
         ]
 
+    for part in ("", "_mismatched"):
+        report = json.loads((out / f"eval_report{part}.json").read_text())
+        assert report["labels"] == labels
+        assert report["right"] / report["rows"] == pytest.approx(
+            float(found["eval_accuracy"])
+        )
+        assert report["results"]["eval_loss"] == float(found["eval_loss"])
+        judged = objects(out / f"dev_predictions{part}.jsonl")
+        assert len(judged) == report["rows"]
+        page = (out / f"eval_report{part}.html").read_text()
+        browser.check_html(page)
+        line = f"Wrote the report on this evaluation: {out}/eval_report{part}"
+        assert f"{line}.html" in caplog.messages
+    before = reports_of(out)
+    assert len(before) == 6
+
     # Sizes that do not divide the rows; without the mismatched sets.
     for name in ("dev_matched.tsv", "test_matched.tsv"):
         shutil.copy(golden / "inputs/mnli" / name, tmp_path)
     sizes = ["--eval_batch_size=4", "--predict_batch_size=2"]
-    classify(*flags, *sizes, f"--data_dir={tmp_path}")
+    classify(*flags, *sizes, f"--data_dir={tmp_path}", "--noeval_report")
+    assert reports_of(out) == before
     assert "mismatched_loss" not in figures(out / "eval_results.txt")
     assert_close(
         figures(out / "eval_results.txt"),

@@ -12,6 +12,7 @@ from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune, spec
 from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
+from bert.tasks.reports import Report
 from bert.tasks.task import FineTuningTask, Outcome, Walk
 from bert.training import checkpointing
 from tests.modeling import checkpoints
@@ -83,7 +84,10 @@ class Toy(FineTuningTask):
         self.seen.append(float(np.mean([row["loss"] for row in found])))
         # The second evaluation is the best by this measure.
         made_up = -abs(len(self.seen) - 2.0)
-        return Outcome({"eval_loss": self.seen[-1], "made_up": made_up})
+        return Outcome(
+            {"eval_loss": self.seen[-1], "made_up": made_up},
+            {"": lambda: Report({}, [], lambda document: [])},
+        )
 
     def walks(self):
         yield self.evaluation()
@@ -108,6 +112,7 @@ def train(config):
 def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     monitored = config("--eval_steps=4", "--save_best=made_up")
     assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
+    assert not [*(tmp_path / "out").glob("*report*")]  # only of --do_eval
     best = tmp_path / "out/best"
     assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
     model = ClassifierModel(finetune.prepare(monitored).bert_config, 2)
@@ -233,6 +238,16 @@ def test_what_is_in_the_way_of_results_is_named(
     getattr(tmp_path / "out" / name, make)()
     with pytest.raises(UserError, match=message):
         finetune.check_results(config(), ["result.txt"])
+
+
+def test_what_is_in_the_way_of_a_report_is_named(config, tmp_path):
+    (tmp_path / "out/eval_report.html").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"eval_report\.html\. Received: a fol"):
+        finetune.run(Toy(config("--do_eval")))
+    # Not where there will be none; this one fails for another reason.
+    for flags in ([], ["--do_eval", "--noeval_report"]):
+        with pytest.raises(UserError, match="missing"):
+            finetune.run(Toy(config(*flags, "--init_checkpoint=missing")))
 
 
 def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):

@@ -50,7 +50,7 @@ def test_a_long_curve_stays_small_and_has_its_end():
 
 
 def test_shares_have_a_digit_more_near_their_ends():
-    shares = (None, 0.0, 0.034, 0.5, 0.987, 1.0)
+    shares = (None, 0.0, 0.0034, 0.056, 0.994, 1.0)
     assert [report_page.percent(share) for share in shares] == [
-        *("–", "0%", "3.4%", "50%", "98.7%", "100%")
+        *("–", "0%", "0.3%", "6%", "99.4%", "100%")
     ]
