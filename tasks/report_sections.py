@@ -145,7 +145,7 @@ def _confusion_map(matrix: Sequence[Sequence[int]]) -> str:
     size = len(matrix)
     shares = [[count / max(1, sum(row)) for count in row] for row in matrix]
     with charts.style():
-        figure = charts.new_figure(7.0, 7.0)
+        figure = charts.new_figure(5.2, 5.2)
         axes = figure.subplots()
         axes.imshow(
             charts.shaded(shares), extent=(0.5, size + 0.5, size + 0.5, 0.5)
