@@ -82,7 +82,7 @@ def confused(matrix: np.ndarray, most: int = 20) -> list[dict[str, Any]]:
 
 
 def interval(right: int, rows: int) -> tuple[float, float]:
-    """Returns where a share lies with a probability of 95%.
+    """Returns the 95% confidence interval of a share.
 
     Args:
         right: rows that count.

@@ -26,8 +26,6 @@ PAGE, FIGURES, ROWS = FILES = (
     "eval_report.json",
     "dev_predictions.jsonl",
 )
-
-
 # Of a text that a page shows; dev_predictions.jsonl has all of it.
 _MOST_CHARACTERS = 1000
 
@@ -85,6 +83,7 @@ def write(
                 type(error).__name__,
                 one_line(error),
             )
+            logging.debug("It failed here:", exc_info=True)
         else:
             logging.info("Wrote the report on this evaluation: %s", path)
 
@@ -103,7 +102,7 @@ def _write(
     def path(name: str) -> str:
         return os.path.join(output_dir, part_file(name, part))
 
-    name = os.path.basename(output_dir.rstrip("/")) or output_dir
+    name = os.path.basename(os.path.abspath(output_dir))
     document = to_json(
         {
             "title": f"{name}, {part}" if part else name,
@@ -117,9 +116,10 @@ def _write(
             },
         }
     )
-    _write_rows(path(ROWS), report.rows)
-    atomic_files.write_bytes(path(FIGURES), _line(document, indent=1))
     page = report_page.page(document, report.sections(document))
+    _write_rows(path(ROWS), report.rows)
+    figures = ",\n".join(_json({key: document[key]})[1:-1] for key in document)
+    atomic_files.write_bytes(path(FIGURES), _utf8(f"{{{figures}}}\n"))
     atomic_files.write_bytes(path(PAGE), _utf8(page))
 
 
@@ -129,11 +129,11 @@ def _write_rows(path: str, rows: Iterable[Mapping[str, Any]]) -> None:
         file_bytes.writer(temporary) as out,
     ):
         for row in rows:
-            out.write(_line(to_json(row)))
+            out.write(_utf8(f"{_json(to_json(row))}\n"))
 
 
-def _line(value: Any, indent: int | None = None) -> bytes:
-    return _utf8(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _utf8(text: str) -> bytes:

@@ -345,6 +345,10 @@ def test_several_labels_and_pairs_from_json(golden, command, tmp_path):
     predictions = objects(out / "predictions.jsonl")
     assert [p["label"] for p in predictions] == [r["label"] for r in rows]
     assert [p["id"] for p in predictions] == [r["q"] for r in rows]
+    judged = objects(out / "dev_predictions.jsonl")
+    assert [row["prediction"] for row in judged] == [r["label"] for r in rows]
+    assert [row["text_b"] for row in judged] == [r["a"] for r in rows]
+    assert "eval_report.html" in reports_of(out)
     # Each label's probability is its own: they need not add up to 1.
     assert table(out / "test_results.tsv").sum(axis=1).max() > 1.5
 
@@ -382,6 +386,10 @@ def test_sts_b_learns_numbers(golden, command, tmp_path):
         float(found["eval_loss"]), abs=1e-5
     )
     assert not (out / "labels.txt").exists()
+    assert "eval_report.html" in reports_of(out)
+    report = json.loads((out / "eval_report.json").read_text())
+    assert report["points"]["gold"] == [5.0, 1.2, 0.0]
+    assert report["curves"]["loss"]["steps"] == [30]
     scores = table(out / "test_results.tsv")
     assert scores.shape == (3, 1)
     sent = np.loadtxt(out / "STS-B.tsv", delimiter="\t", skiprows=1)

@@ -15,7 +15,7 @@ RESULTS = {"f1": np.float32(0.1), "global_step": 7}
 
 def _report(**more):
     values = {
-        "figures": {"right": np.int64(1)},
+        "figures": {"right": np.int64(1), "by": {0.5: ("你", np.nan)}},
         "rows": ({"id": i, "p": np.float32(0.1)} for i in range(2)),
         "sections": lambda document: [f"<p>{document['right']} is right</p>"],
     }
@@ -37,11 +37,26 @@ def test_a_report_is_a_page_its_figures_and_the_rows(tmp_path):
         "kind": SPEC.kind,
         "results": {"f1": 0.1, "global_step": 7},
         "right": 1,
+        "by": {"0.5": ["你", None]},
         "curves": {},
     }
     assert (out / "dev_predictions.jsonl").read_text() == (
         '{"id": 0, "p": 0.1}\n{"id": 1, "p": 0.1}\n'
     )
+
+
+def test_a_page_can_be_made_again_of_the_figures(tmp_path):
+    seen = []
+
+    def sections(document):
+        seen.append(document)
+        return []
+
+    made = {"": lambda: _report(sections=sections)}
+    reports.write(str(tmp_path), SPEC, made, RESULTS)
+    text = (tmp_path / "eval_report.json").read_text()
+    assert [json.loads(text)] == seen
+    assert '\n"right": 1,\n' in text  # a line for each key
 
 
 def test_each_part_of_a_dev_set_has_its_report(tmp_path):
