@@ -99,11 +99,13 @@ def training(curves: Curves) -> str:
         _curves(curves, rates, "Learning rate by step"),
     ]
     inside = "\n".join(picture for picture in pictures if picture)
+    if not inside:
+        return ""
     return frame.section("Training", f'<div class="charts">{inside}</div>')
 
 
 def _curves(curves: Curves, tags: Sequence[str], title: str) -> str:
-    if not tags:
+    if all(len(curves[tag]["steps"]) < 2 for tag in tags):
         return ""
     with charts.style():
         figure = charts.new_figure()
@@ -115,6 +117,7 @@ def _curves(curves: Curves, tags: Sequence[str], title: str) -> str:
             axes.plot(
                 steps, charts.numbers(values), few, label=tag, markersize=3
             )
+        axes.locator_params("x", nbins=6, integer=True)
         axes.set_xlabel("step")
         axes.legend()
     return frame.figure(charts.svg(figure, title), title)

@@ -38,8 +38,14 @@ def test_losses_rate_and_figures_are_charts_of_their_own():
 
 
 def test_without_training_there_are_no_curves():
-    assert "<svg" not in _page({"eval/eval_loss": _curve(2.0)})
-    assert "<svg" not in _page({})
+    assert "Training" not in _page({"eval/eval_loss": _curve(2.0, 1.0)})
+    assert "Training" not in _page({})
+
+
+def test_a_single_point_is_no_curve():
+    assert "Training" not in _page({"loss": _curve(2.0)})
+    page = _page({"loss": _curve(2.0), "eval/eval_loss": _curve(2.0, 1.0)})
+    assert page.count("<svg") == 1
 
 
 def test_a_long_curve_stays_small_and_has_its_end():
