@@ -4,7 +4,7 @@ Takes the records of create_pretraining_data.py; writes checkpoints, event
 files and eval_results.txt to output_dir. See docs/pretraining.md.
 """
 
-from absl import flags
+from absl import flags, logging
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
@@ -99,13 +99,16 @@ def pretrain(config: Config) -> None:
             if is_chief:
                 resume.prepare_output_dir(config.output_dir)
         with resuming.alone(config, ["eval_results.txt"], is_chief):
+            nothing = None
             with chosen.scope():
                 if config.do_train:
-                    training.train(config, bert_config, source)
+                    nothing = training.train(config, bert_config, source)
                 if config.do_eval:
                     training.evaluate(config, bert_config, source)
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))
+    if nothing and (config.do_eval or config.do_export):
+        logging.warning("%s", nothing)  # once more, as the last line
 
 
 def main(_: object = None) -> None:

@@ -7,11 +7,22 @@ answers at once.
 """
 
 import functools
+import sys
 from collections.abc import Callable
 
 from absl import app, flags
 
-from bert.cli import environment, error_guard, log_stream, parser
+from bert.cli import (
+    environment,
+    error_guard,
+    log_stream,
+    log_styles,
+    parser,
+    relay,
+)
+
+# A flag belongs to the script that asks for it, so that --help shows it.
+flags.disclaim_key_flags()
 
 
 def flags_of(
@@ -26,6 +37,7 @@ def flags_of(
     """
     flag_values = flags.FlagValues()
     define_flags(flag_values)
+    log_styles.define_flag(flag_values)
     flag_values.mark_as_parsed()
     return flag_values
 
@@ -52,6 +64,8 @@ def run(
         main()
 
     log_stream.protect()
+    log_styles.use(log_styles.asked(sys.argv))
+    relay.hide_native_lines()
     flags.FLAGS.append_flag_values(flag_values)
     for module, own in flag_values.flags_by_module_dict().items():
         for flag in own:

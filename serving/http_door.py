@@ -5,7 +5,6 @@ Keys, deadlines, errors, the log and the figures.
 
 import asyncio
 import hmac
-import json
 import logging
 import sys
 import time
@@ -18,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bert.cli import relay_process
 from bert.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Log:
     """A line on stderr for each request; none of them holds a text.
 
     Args:
-        style: "line" or "json".
+        style: see `cli/log_styles.py`.
     """
 
     def __init__(self, style: str):
@@ -126,7 +126,6 @@ class _Log:
         """Logs a request; paths that are unknown could hold anything."""
         is_known = "endpoint" in scope and code != 404
         entry = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "client": (scope.get("client") or ("-",))[0],
             "method": scope["method"][:10],
             "path": scope["path"] if is_known else "-",
@@ -134,10 +133,14 @@ class _Log:
             "rows": rows,
             "seconds": round(seconds, 4),
         }
+        text = " ".join(str(value) for value in entry.values())
+        now = time.time()
         if self._is_json:
-            self._logger.info(json.dumps(entry))
+            line = relay_process.json_line(now, "info", text, entry)
         else:
-            self._logger.info(" ".join(str(value) for value in entry.values()))
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+            line = f"{at} {text}"
+        self._logger.info(line)
 
 
 async def refused(request: Any, fault: Exception) -> Response:

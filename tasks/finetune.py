@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
+_details = logging.get_absl_logger().getChild("details")
+
 
 def run(task: FineTuningTask) -> None:
     """Checks what a run needs, then trains, evaluates, predicts and exports.
@@ -54,8 +56,10 @@ def run(task: FineTuningTask) -> None:
             check_model(task, start)
         with resuming.alone(config, written, prepared.is_chief):
             with prepared.strategy.scope():
-                _Run(task).run()
+                nothing = _Run(task).run()
             export(task)
+    if nothing and (config.do_eval or config.do_predict or config.do_export):
+        logging.warning("%s", nothing)  # once more, as the last line
 
 
 class _Run:
@@ -66,17 +70,20 @@ class _Run:
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
-    def run(self) -> None:
+    def run(self) -> str | None:
+        """Returns why there was nothing to train; None where there was."""
+        nothing = None
         evaluation = self._task.evaluation()
         if evaluation:
             # By every worker, although the chief evaluates alone.
             self._walk_sources(evaluation)
         if self._config.do_train:
-            self._train(evaluation)
+            nothing = self._train(evaluation)
         if self._config.do_eval or self._config.do_predict:
             self._use()
+        return nothing
 
-    def _train(self, evaluation: Walk | None) -> None:
+    def _train(self, evaluation: Walk | None) -> str | None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
         source = self._source(task.training_set())
@@ -93,7 +100,7 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(task, source, make_evaluate)
+        return train(task, source, make_evaluate)
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -116,7 +123,7 @@ class _Run:
             logging.info("%s", walk.title)
             for line in walk.sizes:
                 logging.info("  %s", line)
-            logging.info("  Batch size = %d", walk.batch_size)
+            _details.info("  Batch size = %d", walk.batch_size)
             figures, made = walk.finish(answers)
             if figures:
                 results.write_eval_results(
@@ -344,7 +351,7 @@ def train(
     task: FineTuningTask,
     source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
-) -> None:
+) -> str | None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
     Args:
@@ -352,6 +359,9 @@ def train(
         source: the training records.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
+
+    Returns:
+        Why there was nothing to train; None where there was.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -364,7 +374,7 @@ def train(
     length = _length(config, task.num_examples)
     logging.info("***** Running training *****")
     task.log_training_size(source)
-    run.train(
+    return run.train(
         config,
         length,
         task.make_model,

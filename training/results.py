@@ -10,6 +10,8 @@ from absl import logging
 from bert.files import atomic_files
 from bert.training import curves
 
+_details = logging.get_absl_logger().getChild("details")
+
 
 def write_eval_results(
     output_dir: str, results: Mapping[str, object], step: int
@@ -25,14 +27,17 @@ def write_eval_results(
     """
     figures = {**results, "global_step": step}
     lines = [f"{key} = {figures[key]!s}" for key in sorted(figures)]
-    logging.info("Saving dict for global step %d: %s", step, ", ".join(lines))
-    logging.info("***** Eval results *****")
-    for line in lines:
-        logging.info("  %s", line)
-    atomic_files.write_text(
-        os.path.join(output_dir, "eval_results.txt"),
-        "".join(line + "\n" for line in lines),
+    path = os.path.join(output_dir, "eval_results.txt")
+    logging.info(
+        "Saving dict for global step %d: %s",
+        step,
+        ", ".join(lines),
+        extra={"short": f"{', '.join(lines)}; in {path}", "fields": figures},
     )
+    _details.info("***** Eval results *****")
+    for line in lines:
+        _details.info("  %s", line)
+    atomic_files.write_text(path, "".join(line + "\n" for line in lines))
     write_events(
         output_dir,
         {k: v for k, v in results.items() if not isinstance(v, str)},

@@ -15,6 +15,8 @@ from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import Report, part_file
 from bert.tasks.task import Outcome, SetsTask
 
+_details = logging.get_absl_logger().getChild("details")
+
 
 class Classification(SetsTask):
     """A run of run_classifier.py.
@@ -193,7 +195,7 @@ class Classification(SetsTask):
         from bert.evaluation import rows
         from bert.tasks.classification import prediction_files
 
-        logging.info("***** Predict results *****")
+        _details.info("***** Predict results *****")
         writer = prediction_files.Writer(
             self.config.output_dir,
             part,

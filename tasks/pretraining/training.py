@@ -91,10 +91,14 @@ def _length(config: Config) -> run.Length:
 
 def train(
     config: Config, bert_config: BertConfig, source: RecordSource
-) -> None:
-    """Trains from where output_dir's run stands to num_train_steps."""
+) -> str | None:
+    """Trains from where output_dir's run stands to num_train_steps.
+
+    Returns:
+        Why there was nothing to train; None where there was.
+    """
     logging.info("***** Running training *****")
-    run.train(
+    return run.train(
         config,
         _length(config),
         lambda seed: PretrainingModel(

@@ -19,6 +19,8 @@ from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
 from bert.tasks.task import FineTuningTask, Outcome, Walk
 
+_details = logging.get_absl_logger().getChild("details")
+
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
 # The original's.
@@ -252,7 +254,7 @@ class Squad(FineTuningTask):
         def results():
             for number, row in enumerate(rows):
                 if number % 1000 == 0:
-                    logging.info("Processing example: %d", number)
+                    _details.info("Processing example: %d", number)
                 yield answers.RawResult(
                     int(row["unique_ids"]),
                     row["start_logits"],

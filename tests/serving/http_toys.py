@@ -22,7 +22,7 @@ class Config:
     max_queue_rows: int = 8
     max_body_bytes: int = 1000
     api_keys: tuple[bytes, ...] = ()
-    log_style: str = "line"
+    log_style: str = "original"
 
 
 class Model:
