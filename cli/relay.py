@@ -57,13 +57,11 @@ class Relay:
             return
         os.dup2(self._before, 2)
         os.close(self._before)
-        process, self._process = self._process, None
-        for file in (process.stdin, process.stdout):
+        # It ends now, unless a child of this process writes on.
+        for file in (self._process.stdin, self._process.stdout):
             if file:
                 file.close()
-        # It ends now, unless a child of this process writes on.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.2)
+        self._process = None
 
 
 def _started(kind: str) -> subprocess.Popen | None:
@@ -81,7 +79,9 @@ def _started(kind: str) -> subprocess.Popen | None:
     except OSError:
         return None
     assert process.stdout
-    return process if process.stdout.read(1) == relay_process.READY else None
+    is_ready = process.stdout.read(1) == relay_process.READY
+    process.wait()  # what reads is its child
+    return process if is_ready else None
 
 
 def hide_native_lines() -> None:

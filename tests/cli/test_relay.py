@@ -108,8 +108,9 @@ def test_a_reader_that_goes_away_ends_nothing():
 
 def test_a_relay_that_is_killed_ends_nothing():
     code = """
-relayed._process.kill()
-relayed._process.wait()
+os.killpg(relayed._process.pid, 9)
+while relayed._process.stdout.read(1):
+    pass
 print("lost", file=sys.stderr)
 relayed.stop()
 print("back", file=sys.stderr)
@@ -124,6 +125,16 @@ def test_without_a_process_all_stays_as_it_is(broken):
     code += "relayed.sync(); relayed.stop(); os.write(2, b'end')"
     done = run_code(code)
     assert (done.returncode, done.stderr) == (0, f"{NOTE}\nend")
+
+
+def test_it_is_no_child():
+    code = """
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("none", file=sys.stderr)
+"""
+    assert stderr_of(code) == (0, "none\n")
 
 
 def test_ctrl_c_does_not_end_it():

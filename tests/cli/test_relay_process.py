@@ -108,7 +108,7 @@ def relayed(*pieces, kind="native"):
     assert process.stdout.read(1) == relay_process.READY
     for piece in pieces:
         os.write(process.stdin.fileno(), piece)
-    out, err = process.communicate()
+    out, err = process.communicate()  # also waits for its child
     syncs = b"".join(pieces).count(relay_process.SYNC)
     assert (process.returncode, out) == (0, syncs * relay_process.READY)
     return err

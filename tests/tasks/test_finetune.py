@@ -127,7 +127,7 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
             refused()
 
 
-def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
+def test_a_run_that_stopped_early_stays_stopped(config, tmp_path, caplog):
     # The first evaluation is the best by this measure.
     args = [
         "--eval_steps=2",
@@ -138,7 +138,12 @@ def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
     assert len(train(config(*args))) == 2
     before = sorted(path.name for path in (tmp_path / "out").glob("model*"))
     assert any(name.startswith("model.ckpt-4.") for name in before)
-    assert train(config(*args)) == []
+    with caplog.at_level("INFO"):
+        assert len(train(config(*args, "--do_eval"))) == 1  # not in training
+    # It is said where training would begin, and is the last line.
+    last = "the run stopped early at step 4; to go on, raise --early_stopping_"
+    assert last in caplog.messages[-1]
+    assert caplog.messages.count(caplog.messages[-1]) == 2
     after = sorted(path.name for path in (tmp_path / "out").glob("model*"))
     assert after == before
 
