@@ -9,12 +9,16 @@ import contextlib
 import importlib.abc
 import importlib.machinery
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from bert.cli import relay_process
+
+# Imported where it is used, so that --help is not slower.
+if TYPE_CHECKING:
+    import subprocess
 
 
 class Relay:
@@ -64,8 +68,10 @@ class Relay:
         self._process = None
 
 
-def _started(kind: str) -> subprocess.Popen | None:
+def _started(kind: str) -> "subprocess.Popen | None":
     """Returns the process when it reads; None where that cannot be."""
+    import subprocess
+
     if os.name != "posix" or not sys.executable:
         return None
     try:

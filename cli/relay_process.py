@@ -9,7 +9,6 @@ process wrote that was killed still appears.
 """
 
 import functools
-import json
 import math
 import os
 import re
@@ -54,6 +53,8 @@ def json_line(
         message: what is said.
         fields: figures; one that JSON has no number for is null.
     """
+    import json  # not above: --help needs none
+
     at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     entry = {
         "time": f"{at}.{int(seconds % 1 * 1000):03}Z",
@@ -98,6 +99,8 @@ def as_json(line: bytes) -> bytes:
 
 
 def _is_object(text: str) -> bool:
+    import json
+
     try:
         return text.startswith("{") and isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
