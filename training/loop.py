@@ -141,7 +141,13 @@ class TrainLoop:
         with Signals() as signals:
             self._run(_read(self._batches), signals)
         if self._last_loss is not None:
-            logging.info("Loss for final step: %s.", self._last_loss.numpy())
+            loss = self._last_loss.numpy()
+            saved = checkpointing.newest(self._config.output_dir)
+            logging.info(
+                "Loss for final step: %s.",
+                loss,
+                extra={"short": f"Loss for final step: {loss}; saved {saved}"},
+            )
         if signals.received is None:
             return
         logging.info(
@@ -288,7 +294,7 @@ class TrainLoop:
         saved = checkpointing.save(
             self._config.output_dir, self._step, self._tensors, self._state
         )
-        logging.info("Saved %s", saved)
+        _details.info("Saved %s", saved)
 
     def _check_finite(self) -> None:
         """Raises UserError where a step since the last log line was not."""

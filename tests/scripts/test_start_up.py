@@ -100,6 +100,7 @@ def test_a_fine_tuning_logs_what_its_style_says(golden, tmp_path):
         f"Loaded 55 weights from {golden}",
         "step 7/7, ",
         "/s, 0:00 left; loss = 1.",
+        f"; saved {tmp_path / 'short/model.ckpt-7'}\n",
         f"; in {tmp_path / 'short/eval_results.txt'}\n",
         f"Wrote {tmp_path / 'short/predictions.jsonl'}\n",
     ):
