@@ -8,6 +8,7 @@ as a JSON object (json). It ends when nobody can write any more, so what a
 process wrote that was killed still appears.
 """
 
+import contextlib
 import functools
 import math
 import os
@@ -62,7 +63,7 @@ def json_line(
         "message": message,
         **{name: _plain(value) for name, value in fields.items()},
     }
-    return json.dumps(entry, ensure_ascii=False)
+    return json.dumps(entry)
 
 
 def _plain(value: object) -> object:
@@ -107,14 +108,11 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _pass_on(data: bytes, change: Callable[[bytes], bytes]) -> None:
-    """Writes lines; what cannot be written is lost, as it is without this."""
-    data = b"".join(change(line) for line in data.splitlines(keepends=True))
-    try:
+def _write(file: int, data: bytes) -> None:
+    """Writes; what cannot be written is lost, as it is without this process."""
+    with contextlib.suppress(OSError):
         while data:
-            data = data[os.write(2, data) :]
-    except OSError:
-        return
+            data = data[os.write(file, data) :]
 
 
 def main(change: Callable[[bytes], bytes]) -> None:
@@ -123,17 +121,22 @@ def main(change: Callable[[bytes], bytes]) -> None:
     Args:
         change: makes of a line what is written.
     """
-    os.write(1, READY)
+
+    def pass_on(data: bytes) -> None:
+        lines = data.splitlines(keepends=True)
+        _write(2, b"".join(map(change, lines)))
+
+    _write(1, READY)
     rest = b""
     for data in iter(functools.partial(os.read, 0, 2**16), b""):
         rest += data
         while SYNC in rest:
             before, _, rest = rest.partition(SYNC)
-            _pass_on(before, change)
-            os.write(1, READY)
+            pass_on(before)
+            _write(1, READY)
         lines, newline, rest = rest.rpartition(b"\n")
-        _pass_on(lines + newline, change)
-    _pass_on(rest, change)
+        pass_on(lines + newline)
+    pass_on(rest)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def test_figures_are_json_numbers_or_null():
     line = relay_process.json_line(1.25, "info", "ä\n", fields)
     assert line == (
         '{"time": "1970-01-01T00:00:01.250Z", "level": "info", "message": '
-        '"ä\\n", "loss": null, "rate": 0.5, "step": 3, "best": null}'
+        '"\\u00e4\\n", "loss": null, "rate": 0.5, "step": 3, "best": null}'
     )
 
 
@@ -122,6 +122,24 @@ def test_lines_are_whole_however_they_come():
 def test_an_unfinished_line_comes_at_a_sync_and_at_the_end():
     sync = relay_process.SYNC
     assert relayed(b"abc" + sync[:3], sync[3:], b"d\ne") == b"abcd\ne"
+
+
+def test_who_asked_for_a_sync_may_be_gone():
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", relay_process.__file__, "native"],
+        stdin=reading,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    os.close(reading)
+    assert process.stdout.read(1) == relay_process.READY
+    process.stdout.close()
+    os.write(writing, b"a\n" + relay_process.SYNC + b"b\n")
+    os.close(writing)
+    assert process.stderr.read() == b"a\nb\n"
+    process.stderr.close()
+    process.wait()
 
 
 def test_each_line_is_an_object_even_the_last_words():
