@@ -146,7 +146,9 @@ class TrainLoop:
             logging.info(
                 "Loss for final step: %s.",
                 loss,
-                extra={"short": f"Loss for final step: {loss}; saved {saved}"},
+                extra={
+                    "short": f"Loss for final step: {loss!s}; saved {saved}"
+                },
             )
         if signals.received is None:
             return
