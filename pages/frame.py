@@ -84,7 +84,8 @@ mark.predicted {
   border-top: 0.15em dashed var(--bad); border-bottom-width: 0;
 }
 mark.gold.predicted { border-bottom-width: 0.2em; }
-mark + small { margin-inline-start: 0.2em; white-space: nowrap; }
+mark + small, mark + small + small { margin-inline-start: 0.25em; }
+bdi:has(mark) { line-height: 1.9; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts figure { flex: 1 1 20rem; min-width: 0; margin: 0; }
 """

@@ -12,9 +12,11 @@ import numpy as np
 
 from bert.data.tables.conll import Sentence
 from bert.data.text.characters import is_cjk
+from bert.errors import UserError
 from bert.evaluation.bands import in_bands
 from bert.pages.marks import Marked, Span, excerpt
-from bert.tasks.tagging import entities, metrics, schemes
+from bert.tasks.reports import Report
+from bert.tasks.tagging import entities, metrics, report_page, schemes
 from bert.tasks.tagging.entities import Entity, Pair
 
 # What the row or column of a confusion is called that has no entity.
@@ -101,6 +103,24 @@ def _pairs(
     )
 
 
+def make(rows: Sequence[Judged], labels: Sequence[str]) -> Report:
+    """Returns the report on a dev set.
+
+    Args:
+        rows: its sentences.
+        labels: all labels there are; they decide what is counted.
+
+    Raises:
+        UserError: the model's outputs are not numbers.
+    """
+    if not all(np.isfinite(row.probabilities).all() for row in rows):
+        raise UserError(
+            "the model's outputs are not numbers; was it trained to a finite "
+            "loss?"
+        )
+    return Report(facts(rows, labels), predictions(rows), report_page.sections)
+
+
 def facts(rows: Sequence[Judged], labels: Sequence[str]) -> dict[str, Any]:
     """Returns what eval_report.json says of a dev set.
 
@@ -109,17 +129,28 @@ def facts(rows: Sequence[Judged], labels: Sequence[str]) -> dict[str, Any]:
         labels: all labels there are; they decide what is counted.
 
     Returns:
-        `counted`: entities or labels; `types`: precision, recall and F1 of
-        each, as seqeval or scikit-learn count them; `confusion`: `names` and
+        `counted`: entities or labels; `all` and `types`: how many there are
+        (`support`), are predicted and are `right`, precision, recall and F1,
+        of all and of each type, as seqeval or scikit-learn count them (None
+        where there is nothing to divide by); `confusion`: `names` and
         `counts`, a row for each right one and a column for each predicted
         one; `errors`: of each kind its `count` and `examples`, those first
         that the model is surest of; `by_length`: figures by the words of a
         sentence; `worst`: the sentences with most loss that have an error.
     """
     is_marked = schemes.read(labels) is not None
+    types = _types(rows)
     return {
         "counted": "entities" if is_marked else "labels",
-        "types": _types(rows),
+        "sentences": len(rows),
+        "words": sum(len(row.predicted) for row in rows),
+        "all": _figures(
+            *(
+                sum(own[key] for own in types)
+                for key in ("support", "predicted", "right")
+            )
+        ),
+        "types": types,
         "confusion": _confusion(rows),
         "errors": list(_errors(rows, is_marked)),
         "by_length": list(_by_length(rows, labels)),
@@ -155,15 +186,21 @@ def _types(rows: Sequence[Judged]) -> list[dict[str, Any]]:
         pair.gold.type for pair in pairs if pair.gold and not pair.error
     )
     return [
-        {
-            "type": name,
-            "precision": _share(right[name], predicted[name]),
-            "recall": _share(right[name], gold[name]),
-            "f1": _share(2 * right[name], predicted[name] + gold[name]),
-            "support": gold[name],
-        }
+        {"type": name, **_figures(gold[name], predicted[name], right[name])}
         for name in sorted({*gold, *predicted})
     ]
+
+
+def _figures(support: int, predicted: int, right: int) -> dict[str, Any]:
+    both = support + predicted
+    return {
+        "support": support,
+        "predicted": predicted,
+        "right": right,
+        "precision": right / predicted if predicted else None,
+        "recall": right / support if support else None,
+        "f1": 2 * right / both if both else None,
+    }
 
 
 def _confusion(rows: Sequence[Judged]) -> dict[str, Any]:
@@ -207,6 +244,8 @@ def _errors(
             "examples": [
                 {
                     **_example(row, pair.words, not is_marked),
+                    "is": _named(pair.gold, row),
+                    "found": _named(pair.predicted, row),
                     "probability": sure,
                 }
                 for sure, row, pair in own[:_EXAMPLES]
@@ -271,6 +310,13 @@ def _example(
     }
 
 
+def _named(entity: Entity | None, row: Judged) -> dict[str, str] | None:
+    if entity is None:
+        return None
+    text, _ = _joined(row.sentence.words[entity.start : entity.end])
+    return {"text": text, "type": entity.type}
+
+
 def _joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Returns words as a text, and where in it each of them stands."""
     text, places = "", []
@@ -284,7 +330,3 @@ def _joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
 
 def _id(row: Judged) -> str:
     return f"dev-{row.number}"
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0

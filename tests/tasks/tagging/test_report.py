@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from bert.data.tables.conll import Sentence
+from bert.errors import UserError
 from bert.tasks.tagging import metrics, report
 
 LABELS = ["O", "B-LOC", "B-PER", "I-LOC", "I-PER"]
@@ -189,3 +190,10 @@ def test_everything_right():
     found = report.facts(_judged(GOLD, GOLD), LABELS)
     assert found["worst"] == []
     assert all(each["count"] == 0 for each in found["errors"])
+
+
+def test_no_report_on_outputs_that_are_not_numbers():
+    rows = _judged([["O"]], [["O"]])
+    rows = [rows[0]._replace(probabilities=np.array([np.nan]))]
+    with pytest.raises(UserError, match="not numbers; was it trained"):
+        report.make(rows, LABELS)
