@@ -60,7 +60,7 @@ def excerpt(marked: Marked, places: Sequence[Span], room: int) -> Marked:
     spans: tuple[list[Span], list[Span]] = ([], [])
     kept = list(_kept(marked.text, places or [Span(0, 0)], room))
     for start, end in kept:
-        text += _CUT if start and not text else ""
+        text += f"{_CUT} " if start and not text else ""
         shift = len(text) - start
         for own, others in zip(spans, marked[1:], strict=True):
             own += (
@@ -69,7 +69,8 @@ def excerpt(marked: Marked, places: Sequence[Span], room: int) -> Marked:
                 if max(a, start) < min(b, end)
             )
         text += marked.text[start:end]
-        text += _CUT if end < len(marked.text) else ""
+        if end < len(marked.text):
+            text += f" {_CUT}" if end == kept[-1][1] else f" {_CUT} "
     return Marked(text, *spans)
 
 

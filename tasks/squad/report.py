@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from bert.evaluation.bands import in_bands
 from bert.pages.marks import Marked, Span, excerpt
-from bert.tasks.squad import metrics
+from bert.tasks.reports import Report
+from bert.tasks.squad import metrics, report_page
 from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.examples import SquadExample
 
@@ -110,6 +111,18 @@ def _predictions(
     ]
 
 
+def make(rows: Sequence[Judged], settings: Settings) -> Report:
+    """Returns the report on a file's answers.
+
+    Args:
+        rows: its questions.
+        settings: how they were judged.
+    """
+    return Report(
+        facts(rows, settings), predictions(rows), report_page.sections
+    )
+
+
 def facts(rows: Sequence[Judged], settings: Settings) -> dict[str, Any]:
     """Returns what eval_report.json says of a file's answers.
 
@@ -118,15 +131,16 @@ def facts(rows: Sequence[Judged], settings: Settings) -> dict[str, Any]:
         settings: how they were judged.
 
     Returns:
-        `by_question_word`, `by_answer_length` (words of the first right one,
-        or characters where a script has no spaces), `by_context_length` (word
-        pieces): exact match and F1, in percent, of such questions; `wrong`:
-        wrong answers in their context, those first that the model is surest
-        of. In v2.0 also `by_has_answer` and `threshold`: the figures by
-        null_score_diff_threshold.
+        `all`; `by_question_word`, `by_answer_length` (words of the first right
+        one, or characters where a script has no spaces), `by_context_length`
+        (word pieces): exact match and F1, in percent, of such questions;
+        `wrong`: wrong answers in their context, those first that the model is
+        surest of. In v2.0 also `by_has_answer` and `threshold`: the figures by
+        null_score_diff_threshold, of the `chosen` and the `best` points, and
+        the `curve`.
     """
-    found = {
-        "questions": len(rows),
+    found: dict[str, Any] = {
+        "all": _figures(rows),
         "by_question_word": list(_by_word(rows)),
         "by_answer_length": list(_by_answer_length(rows)),
         "by_context_length": list(

@@ -46,7 +46,7 @@ def test_an_excerpt_has_what_is_near():
     text = " ".join(f"w{i:03}" for i in range(300))
     gold, far = Span(500, 504, "A"), Span(1000, 1004, "B")
     found = marks.excerpt(Marked(text, [gold, far], []), [gold], 20)
-    assert found.text == "…w096 w097 w098 w099 w100 w101 w102 w103 w104…"
+    assert found.text == "… w096 w097 w098 w099 w100 w101 w102 w103 w104 …"
     (span,) = found.gold
     assert found.text[span.start : span.end] == "w100"
     both = marks.excerpt(Marked(text, [gold], [far]), [gold, far], 20)
@@ -62,4 +62,4 @@ def test_an_excerpt_of_a_short_text_is_all_of_it(places):
 
 def test_an_excerpt_of_nothing_is_the_beginning():
     found = marks.excerpt(Marked("a" * 1000, [], []), [], 20)
-    assert found.text == "a" * 20 + "…"
+    assert found.text == "a" * 20 + " …"
