@@ -107,19 +107,19 @@ def page_sections(document: Mapping[str, Any]) -> Iterator[str]:
     """Yields the HTML of what `make` found."""
     positions, worst = document["positions"], document["worst"]
     yield sections.lead(
-        sections.share_right(
-            document["right"], document["rows"], document["interval"]
-        ),
+        sections.share_right(document),
         f"Guessing would give {percent(document['by_guessing'])}.",
     )
     yield frame.section(
         "By position", _by_position(positions, document["rows"])
     )
     yield frame.section(
-        f"The {len(worst)} worst rows", sections.examples(map(_row, worst))
+        f"The {len(worst)} worst rows",
+        "<p>Those first whose right choice is given the least probability.</p>",
+        sections.examples(map(_row, worst)),
     )
     yield frame.section(
-        "Confusion matrix",
+        "What was taken for what",
         sections.confusion(
             [_letter(number) for number in range(len(positions))],
             document["confusion"],
@@ -128,13 +128,10 @@ def page_sections(document: Mapping[str, Any]) -> Iterator[str]:
     yield frame.section(
         "How sure it is", sections.calibration(document["calibration"])
     )
-    yield frame.section(
-        "By length",
-        "<p>Word pieces of the text with its longest choice.</p>",
-        sections.by_length(
-            document["by_length"],
-            {"accuracy": "accuracy", "probability": "probability it gives"},
-        ),
+    yield sections.by_length(
+        document["by_length"],
+        {"accuracy": "accuracy", "probability": "mean probability"},
+        shares=True,
     )
 
 
@@ -170,8 +167,7 @@ def _row(row: Mapping[str, Any]) -> str:
     ]
     if more := there[_MOST_CHOICES:]:
         lines.append(f'<span class="muted">and {len(more)} more</span>')
-    lines.append(f'<span class="muted">{frame.escape(row["id"])}</span>')
-    return sections.example([row["text"]], lines)
+    return sections.example([row["text"]], row["id"], lines)
 
 
 def _mark(row: Mapping[str, Any], index: int) -> str:

@@ -161,7 +161,7 @@ def predictions(rows: Sequence[Judged]) -> Iterator[dict[str, Any]]:
             "id": row.example.qas_id,
             "question": row.example.question_text,
             "gold": row.example.answers,
-            "predicted": row.prediction,
+            "prediction": row.prediction,
             "probability": row.probability,
             "exact_match": row.exact,
             "f1": row.f1,
@@ -268,7 +268,7 @@ def _wrong(rows: Sequence[Judged]) -> Iterator[dict[str, Any]]:
             "id": row.example.qas_id,
             "question": row.example.question_text,
             "gold": row.example.answers,
-            "predicted": row.prediction,
+            "prediction": row.prediction,
             "probability": row.probability,
             "f1": 100.0 * row.f1,
             "context": {

@@ -136,12 +136,12 @@ def _wrong(row: Facts) -> str:
     gold = list(dict.fromkeys(row["gold"]))
     return report_sections.marked(
         shown,
+        row["id"],
         [
             f"<strong>{frame.text(row['question'])}</strong>",
             f"Right is {' or '.join(map(_answer, gold)) or 'no answer'}, "
-            f"predicted {_answer(row['predicted'])} "
+            f"predicted {_answer(row['prediction'])} "
             f"({percent(row['probability'])})",
-            f'<span class="muted">{frame.escape(row["id"])}</span>',
         ],
     )
 

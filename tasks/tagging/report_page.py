@@ -49,7 +49,7 @@ def sections(document: Facts) -> Iterator[str]:
     )
     confusion = document["confusion"]
     yield frame.section(
-        "Confusion matrix",
+        "What was taken for what",
         _CONFUSION[counted],
         report_sections.confusion(confusion["names"], confusion["counts"]),
     )

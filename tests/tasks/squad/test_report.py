@@ -101,7 +101,7 @@ def test_wrong_answers_stand_in_their_context():
     )
     wrong = report.facts(rows, V1)["wrong"]
     # The surest of those that have nothing right come first.
-    assert [own["predicted"] for own in wrong] == ["Ben", "Paris", "and Ben"]
+    assert [own["prediction"] for own in wrong] == ["Ben", "Paris", "and Ben"]
     context = wrong[2]["context"]
     assert context["text"] == CONTEXT
     # Both right answers are one place; words stand where they stood.
@@ -165,7 +165,7 @@ def test_version_2_tells_questions_with_and_without_an_answer_apart():
     assert (no["has_answer"], no["answered"], no["f1"]) == (False, 0, 100.0)
     assert facts["by_answer_length"][-1]["words"] == "no answer"
     (wrong,) = facts["wrong"]
-    assert wrong["predicted"] == ""
+    assert wrong["prediction"] == ""
     assert wrong["probability"] == 0.75
 
 
@@ -208,7 +208,7 @@ def test_lines_of_dev_predictions():
         "id": "id",
         "question": "Where?",
         "gold": (),
-        "predicted": "",
+        "prediction": "",
         "probability": 0.5,
         "exact_match": 1.0,
         "f1": 1.0,

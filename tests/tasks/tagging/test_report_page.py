@@ -72,4 +72,4 @@ def test_nothing_wrong(labels):
 def test_sixty_labels():
     labels = [f"label {number}" for number in range(60)]
     document = _document(labels, labels, labels[::-1], labels)
-    assert "Confusion matrix" in _page(document)
+    assert 'aria-label="Confusion matrix"' in _page(document)
