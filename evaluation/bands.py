@@ -1,12 +1,16 @@
-"""Rows by a number of theirs, such as their length."""
+"""Rows by a number of theirs, such as their length, in bands of known bounds.
 
-import bisect
+`bins` makes bounds of the rows.
+"""
+
 from collections.abc import Sequence
+
+import numpy as np
 
 
 def in_bands(
-    numbers: Sequence[int], starts: Sequence[int]
-) -> list[tuple[str, list[int]]]:
+    numbers: Sequence[int] | np.ndarray, starts: Sequence[int]
+) -> list[tuple[str, np.ndarray]]:
     """Returns which rows each band has; bands without one are left out.
 
     Args:
@@ -16,13 +20,15 @@ def in_bands(
     Returns:
         The band's name, such as 1, 2–4 or 5+, and its rows, in order.
     """
-    rows: list[list[int]] = [[] for _ in starts]
-    for row, number in enumerate(numbers):
-        rows[bisect.bisect_right(starts, number) - 1].append(row)
-    ends = [str(start - 1) for start in starts[1:]]
-    names = [
-        str(start) if end == str(start) else f"{start}–{end}"
-        for start, end in zip(starts, ends, strict=False)
+    bands = np.searchsorted(starts, np.asarray(numbers), side="right") - 1
+    return [
+        (_name(starts, band), np.flatnonzero(bands == band))
+        for band in np.unique(bands).tolist()
     ]
-    names.append(f"{starts[-1]}+")
-    return [(name, own) for name, own in zip(names, rows, strict=True) if own]
+
+
+def _name(starts: Sequence[int], band: int) -> str:
+    if band + 1 == len(starts):
+        return f"{starts[band]}+"
+    first, last = starts[band], starts[band + 1] - 1
+    return str(first) if first == last else f"{first}–{last}"

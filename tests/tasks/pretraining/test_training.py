@@ -38,7 +38,9 @@ def test_figures_count_what_is_right():
         },
         {
             "masked_lm_ids": tf.constant([[1, 1]]),
+            "masked_lm_positions": tf.constant([[2, 3]]),
             "next_sentence_labels": tf.constant([[1]]),
+            "input_mask": tf.constant([[1, 1, 1, 1, 0]]),
         },
     )
     np.testing.assert_array_equal(found["masked_lm_correct"], [1.0, 0.0])
@@ -47,3 +49,12 @@ def test_figures_count_what_is_right():
         "a",
         "c",
     ]
+    for name, values in {
+        "masked_lm_ids": [1, 1],
+        "masked_lm_predicted": [1, 0],
+        "masked_lm_positions": [2, 3],
+        "next_sentence_labels": [1],
+        "next_sentence_predicted": [1],
+        "lengths": [4],
+    }.items():
+        np.testing.assert_array_equal(found[name], values)

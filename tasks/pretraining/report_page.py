@@ -1,0 +1,98 @@
+"""The page of a report on pre-training: HTML of what `report` finds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bert.pages import charts, frame
+from bert.tasks import report_sections
+from bert.tasks.report_page import number, percent
+
+Facts = Mapping[str, Any]
+
+_FIGURES = {
+    "predictions": "masked pieces",
+    "accuracy": "accuracy",
+    "loss": "loss",
+}
+
+
+def sections(document: Facts) -> Iterator[str]:
+    """Yields the HTML of what `report.facts` found."""
+    right, predictions = document["right"], document["predictions"]
+    share = right / predictions if predictions else None
+    yield report_sections.lead(
+        f"<strong>{right:,} of {predictions:,} masked pieces right</strong> "
+        f"({percent(share)}).",
+        f"Perplexity: {number(document['perplexity'])}. "
+        f"{document['sequences']:,} sequences.",
+    )
+    yield frame.section(
+        "By frequency of the piece",
+        "<p>How often it is among the masked pieces of this evaluation.</p>",
+        _chart(document["by_frequency"], "times", "Accuracy by frequency"),
+        _table(
+            document["by_frequency"],
+            {"times": "times", "pieces": "different pieces"},
+        ),
+    )
+    parts = [
+        {**own, "part": f"{10 * own['part']}–{10 * own['part'] + 10}%"}
+        for own in document["by_part"]
+    ]
+    yield frame.section(
+        "By part of the sequence",
+        _chart(parts, "part", "Accuracy by part of the sequence"),
+        _table(parts, {"part": "part"}),
+    )
+    yield frame.section("Where it fails", _confused(document["confused"]))
+    yield frame.section(
+        "Next sentence",
+        report_sections.confusion(
+            ["the next sentence", "another one"],
+            document["next_sentence"]["confusion"],
+        ),
+    )
+
+
+def _table(rows: Sequence[Facts], first: Mapping[str, str]) -> str:
+    names = {**first, **_FIGURES}
+    columns = list(names.values())
+    return frame.table(
+        columns,
+        [[number(own[key], 3) for key in names] for own in rows],
+        columns[1:],
+    )
+
+
+def _chart(rows: Sequence[Facts], key: str, title: str) -> str:
+    if not rows:
+        return ""
+    with charts.style():
+        figure = charts.new_figure(5.2, 2.6)
+        axes = figure.subplots()
+        axes.bar(
+            [own[key] for own in rows],
+            [100 * own["accuracy"] for own in rows],
+            width=0.7,
+        )
+        axes.grid(visible=False, axis="x")
+        axes.tick_params(axis="x", labelsize=8, rotation=30)
+        axes.set_ylim(0, 100)
+        axes.set_ylabel("percent right")
+    return frame.figure(charts.svg(figure, title), title)
+
+
+def _confused(pairs: Sequence[Facts]) -> str:
+    if not pairs:
+        return "<p>No piece was taken for another.</p>"
+    columns = ["is", "was taken for", "times", "share"]
+    rows = [
+        [
+            frame.text(own["gold"]),
+            frame.text(own["predicted"]),
+            number(own["count"]),
+            percent(own["share"]),
+        ]
+        for own in pairs
+    ]
+    return frame.table(columns, rows, columns[2:])
