@@ -10,7 +10,7 @@ from bert.tasks.report_page import number, percent
 Facts = Mapping[str, Any]
 
 _FIGURES = {
-    "predictions": "masked pieces",
+    "predictions": "masked",
     "accuracy": "accuracy",
     "loss": "loss",
 }
@@ -32,15 +32,16 @@ def sections(document: Facts) -> Iterator[str]:
         _chart(document["by_frequency"], "times", "Accuracy by frequency"),
         _table(
             document["by_frequency"],
-            {"times": "times", "pieces": "different pieces"},
+            {"times": "times", "pieces": "pieces"},
         ),
     )
     parts = [
-        {**own, "part": f"{10 * own['part']}–{10 * own['part'] + 10}%"}
+        {**own, "part": f"from {10 * own['part']}%"}
         for own in document["by_part"]
     ]
     yield frame.section(
         "By part of the sequence",
+        "<p>Where the piece stands in its sequence, in tenths of that.</p>",
         _chart(parts, "part", "Accuracy by part of the sequence"),
         _table(parts, {"part": "part"}),
     )
@@ -71,12 +72,12 @@ def _chart(rows: Sequence[Facts], key: str, title: str) -> str:
         figure = charts.new_figure(5.2, 2.6)
         axes = figure.subplots()
         axes.bar(
-            [own[key] for own in rows],
+            [own[key].removeprefix("from ") for own in rows],
             [100 * own["accuracy"] for own in rows],
             width=0.7,
         )
         axes.grid(visible=False, axis="x")
-        axes.tick_params(axis="x", labelsize=8, rotation=30)
+        axes.tick_params(axis="x", labelsize=8.5)
         axes.set_ylim(0, 100)
         axes.set_ylabel("percent right")
     return frame.figure(charts.svg(figure, title), title)

@@ -298,6 +298,7 @@ def test_v1_writes_two_files_and_two_figures(golden, command, tmp_path):
     assert {path.name for path in out.glob("*.json")} == {
         "predictions.json",
         "nbest_predictions.json",
+        "eval_report.json",
     }
     assert set(eval_results(out)) == {"exact_match", "f1", "global_step"}
     predictions = read(out, "predictions")
