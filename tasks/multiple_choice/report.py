@@ -13,7 +13,7 @@ from bert.evaluation import bins, calibration, classes
 from bert.pages import frame
 from bert.tasks import report_sections as sections
 from bert.tasks.multiple_choice.examples import ChoiceExample
-from bert.tasks.report_page import number, percent
+from bert.tasks.report_page import percent, score
 from bert.tasks.reports import Report
 
 # Rows that are shown, characters of a text there, and choices.
@@ -147,7 +147,7 @@ def _by_position(positions: Sequence[Mapping[str, Any]], rows: int) -> str:
                     for key in ("support", "predicted")
                 ),
                 percent(own["recall"]),
-                number(own["f1"], 3),
+                score(own["f1"]),
             ]
             for index, own in enumerate(positions)
         ],

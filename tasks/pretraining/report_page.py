@@ -5,7 +5,7 @@ from typing import Any
 
 from bert.pages import charts, frame
 from bert.tasks import report_sections
-from bert.tasks.report_page import number, percent
+from bert.tasks.report_page import number, percent, score
 
 Facts = Mapping[str, Any]
 
@@ -60,8 +60,14 @@ def _table(rows: Sequence[Facts], first: Mapping[str, str]) -> str:
     columns = list(names.values())
     return frame.table(
         columns,
-        [[number(own[key], 3) for key in names] for own in rows],
-        columns[1:],
+        [
+            [
+                *(number(own[key]) for key in (*first, "predictions")),
+                *(score(own[key]) for key in ("accuracy", "loss")),
+            ]
+            for own in rows
+        ],
+        columns,
     )
 
 

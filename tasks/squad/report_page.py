@@ -68,7 +68,13 @@ def _figures(rows: Sequence[Facts], first: Mapping[str, str]) -> str:
     names = {**first, **_FIGURES}
     return frame.table(
         list(names.values()),
-        [[number(own[key], 3) for key in names] for own in rows],
+        [
+            [
+                *(number(own[key]) for key in (*first, "questions")),
+                *(f"{own[key]:.1f}" for key in ("exact_match", "f1")),
+            ]
+            for own in rows
+        ],
         _FIGURES.values(),
     )
 

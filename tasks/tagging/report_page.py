@@ -6,7 +6,7 @@ from typing import Any
 from bert.pages import frame, marks
 from bert.pages.marks import Marked, Span
 from bert.tasks import report_sections
-from bert.tasks.report_page import number, percent
+from bert.tasks.report_page import number, percent, score
 
 Facts = Mapping[str, Any]
 
@@ -69,7 +69,7 @@ def _lead(document: Facts) -> str:
             f"right</strong> ({percent(share)}).",
             f"{size}.",
         )
-    precision, f1 = percent(of_all["precision"]), number(of_all["f1"])
+    precision, f1 = percent(of_all["precision"]), score(of_all["f1"])
     return report_sections.lead(
         f"<strong>{of_all['right']:,} of {of_all['support']:,} entities "
         f"found</strong> ({percent(of_all['recall'])}), with the right words "
@@ -144,22 +144,29 @@ def marked(example: Facts) -> Marked:
 
 
 def _types(types: Sequence[Facts]) -> str:
-    keys = ["support", "predicted", "precision", "recall", "f1"]
-    columns = ["type", "count", "predicted", "precision", "recall", "F1"]
+    columns = ["type", "count", "precision", "recall", "F1"]
     rows = [
-        [frame.text(own["type"]), *(number(own[key], 3) for key in keys)]
+        [
+            frame.text(own["type"]),
+            number(own["support"]),
+            *(score(own[key]) for key in ("precision", "recall", "f1")),
+        ]
         for own in types
     ]
     return frame.table(columns, rows, columns[1:])
 
 
 def _by_length(bands: Sequence[Facts], counted: str) -> str:
-    names = {"sentences": "sentences", "eval_accuracy": "accuracy of words"}
+    names = {"eval_accuracy": "accuracy of words"}
     if counted == "entities":
         names["f1"] = "F1 of entities"
     rows = [
-        [frame.escape(own["words"]), *(number(own[key], 3) for key in names)]
+        [
+            frame.escape(own["words"]),
+            number(own["sentences"]),
+            *(score(own[key]) for key in names),
+        ]
         for own in bands
     ]
-    columns = ["words", *names.values()]
-    return frame.table(columns, rows, columns[1:])
+    columns = ["words", "sentences", *names.values()]
+    return frame.table(columns, rows, columns)

@@ -112,7 +112,7 @@ def test_the_page():
     browser.check_html(page)
     assert "<strong>3 of 7 masked pieces right</strong> (43%)" in page
     assert "<i>" not in page
-    assert "<td>from 10%</td>" in page
+    assert ">from 10%</td>" in page
 
 
 def test_no_predictions_at_all():
