@@ -160,10 +160,10 @@ def _report(
     # Here, since it draws charts.
     from bert.tasks.pretraining import report
 
-    return report.make(found, _vocabulary(config, bert_config))
+    return report.make(found, vocabulary(config, bert_config))
 
 
-def _vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
+def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
     """Returns the word pieces by their ids, where a vocab.txt tells them.
 
     It stands beside the model: no flag names one, and the records have ids.

@@ -256,10 +256,9 @@ def _scorers(f1_by: str, version_2: bool) -> dict[str, _Score]:
             "exact_match": _exact_v2,
             "f1": functools.partial(_f1_v2, f1_by=f1_by),
         }
-    by_name = (exact_match, functools.partial(f1, f1_by=f1_by))
     return {
-        name: functools.partial(_best, score)
-        for name, score in zip(METRICS, by_name, strict=True)
+        "exact_match": functools.partial(_best, exact_match),
+        "f1": functools.partial(_best, functools.partial(f1, f1_by=f1_by)),
     }
 
 
