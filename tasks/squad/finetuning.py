@@ -331,9 +331,9 @@ class Squad(FineTuningTask):
         return Outcome(figures, {"": functools.partial(self._report, found)})
 
     def _report(self, found: Answered) -> "Report":
-        from bert.tasks.squad import report
+        from bert.tasks.squad import judged, report
 
-        settings = report.Settings(
+        settings = judged.Settings(
             self._threshold,
             self.config.f1_by,
             self.config.version_2_with_negative,
@@ -342,4 +342,4 @@ class Squad(FineTuningTask):
             window.example_index: len(window.document.pieces)
             for window in self._asked_windows
         }
-        return report.make(report.judged(found, pieces, settings), settings)
+        return report.make(judged.judge(found, pieces, settings), settings)

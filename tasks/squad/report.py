@@ -1,15 +1,13 @@
 """What there is to say of the answers to a file, for eval_report.json."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from bert.evaluation.bands import in_bands
-from bert.pages.marks import Marked, Span, excerpt
 from bert.tasks.reports import Report
 from bert.tasks.squad import metrics, report_page
-from bert.tasks.squad.answers import Answer
-from bert.tasks.squad.examples import SquadExample
+from bert.tasks.squad.judged import Judged, Settings, for_metrics, in_context
 
 OTHER = "other"
 _QUESTION_WORD = re.compile(
@@ -22,93 +20,6 @@ _WRONG = 30
 _CURVE_POINTS = 300
 # No answer is given where a paragraph has no word: its null odds are no logits.
 _NO_LOGITS = 1e5
-# Characters shown on both sides of an answer.
-_ROOM = 200
-
-
-class Settings(NamedTuple):
-    """How answers are judged; the flags of the same names.
-
-    Attributes:
-        threshold: null_score_diff_threshold, given or found.
-        f1_by: what F1 counts.
-        version_2: whether a question may have no answer.
-    """
-
-    threshold: float
-    f1_by: str
-    version_2: bool
-
-
-class Judged(NamedTuple):
-    """A question, and what its answer is worth.
-
-    Attributes:
-        example: the question.
-        answer: the model's best answers.
-        prediction: the one given; "" says that there is none.
-        exact: its exact match, 0 or 1.
-        f1: its F1, 0 to 1.
-        pieces: word pieces of the paragraph.
-    """
-
-    example: SquadExample
-    answer: Answer
-    prediction: str
-    exact: float
-    f1: float
-    pieces: int
-
-    @property
-    def entry(self) -> int:
-        """Which entry of nbest the prediction is."""
-        texts = [each.text for each in self.answer.nbest]
-        return texts.index(self.prediction)
-
-    @property
-    def probability(self) -> float:
-        """The prediction's."""
-        return self.answer.nbest[self.entry].probability
-
-
-def judged(
-    found: Sequence[tuple[SquadExample, Answer]],
-    pieces: Mapping[int, int],
-    settings: Settings,
-) -> list[Judged]:
-    """Judges the answers to questions.
-
-    Args:
-        found: each question with its answers.
-        pieces: word pieces of the paragraph, by number of the question;
-            one that has no words is left out.
-        settings: how to judge.
-    """
-    scores = metrics.scores(
-        _predictions(found, settings), settings.f1_by, settings.version_2
-    )
-    return [
-        Judged(
-            *(example, answer, answer.prediction(settings.threshold)),
-            *(scores["exact_match"][number], scores["f1"][number]),
-            pieces.get(number, 0),
-        )
-        for number, (example, answer) in enumerate(found)
-    ]
-
-
-def _predictions(
-    found: Sequence[tuple[SquadExample, Answer]], settings: Settings
-) -> list[metrics.Judged]:
-    return [
-        metrics.Judged(
-            example.answers,
-            answer.prediction(settings.threshold),
-            answer.text,
-            answer.null_odds or 0.0,
-        )
-        for example, answer in found
-    ]
 
 
 def make(rows: Sequence[Judged], settings: Settings) -> Report:
@@ -232,7 +143,7 @@ def _threshold(rows: Sequence[Judged], settings: Settings) -> dict[str, Any]:
     """Returns the curve, and which of its points are what."""
     found = [(row.example, row.answer) for row in rows]
     points = metrics.threshold_curve(
-        _predictions(found, settings), settings.f1_by
+        for_metrics(found, settings), settings.f1_by
     )
     below = [p for p in points if p["threshold"] <= settings.threshold]
     best = {
@@ -259,11 +170,7 @@ def _wrong(rows: Sequence[Judged]) -> Iterator[dict[str, Any]]:
     wrong = [row for row in rows if not row.exact]
     wrong.sort(key=lambda row: (row.f1, -row.probability))
     for row in wrong[:_WRONG]:
-        text = _context(row.example)
-        gold, predicted = _gold_spans(row, text), _predicted_spans(row, text)
-        shown = excerpt(
-            Marked(text, gold, predicted), [*gold, *predicted], _ROOM
-        )
+        shown = in_context(row)
         yield {
             "id": row.example.qas_id,
             "question": row.example.question_text,
@@ -277,43 +184,3 @@ def _wrong(rows: Sequence[Judged]) -> Iterator[dict[str, Any]]:
                 "predicted": [span[:2] for span in shown.predicted],
             },
         }
-
-
-def _context(example: SquadExample) -> str:
-    """Returns a paragraph; with spaces between its words if need be."""
-    if example.context is not None:
-        return example.context
-    parts, end = [], 0
-    for start, word in zip(
-        example.word_starts, example.doc_tokens, strict=True
-    ):
-        parts += [" " * (start - end), word]
-        end = start + len(word)
-    return "".join(parts)
-
-
-def _gold_spans(row: Judged, text: str) -> list[Span]:
-    """Returns where the right answers stand, those that overlap as one."""
-    places = [
-        known or _find(text, answer)
-        for answer, known in zip(
-            row.example.answers, row.example.answer_ranges, strict=True
-        )
-    ]
-    spans: list[Span] = []
-    for start, end in sorted(place for place in places if place):
-        if spans and start < spans[-1].end:
-            start, end = spans[-1].start, max(end, spans.pop().end)
-        spans.append(Span(start, end))
-    return spans
-
-
-def _predicted_spans(row: Judged, text: str) -> list[Span]:
-    known = row.answer.ranges[row.entry] if row.answer.ranges else None
-    place = known or _find(text, row.prediction)
-    return [Span(*place)] if place else []
-
-
-def _find(text: str, answer: str) -> tuple[int, int] | None:
-    start = text.find(answer) if answer else -1
-    return None if start < 0 else (start, start + len(answer))

@@ -169,11 +169,11 @@ class Tagging(SetsTask):
         )
 
     def _report(self, predicted: list[list[str]], found: "Answers") -> "Report":
-        from bert.tasks.tagging import report
+        from bert.tasks.tagging import judged, report
 
         sentences, labels = self._sets["dev"].sentences, self.labels
         return report.make(
-            report.judged(sentences, predicted, found, labels), labels
+            judged.judge(sentences, predicted, found, labels), labels
         )
 
     def _labels_of(

@@ -4,10 +4,10 @@ import pytest
 
 from bert.tasks import report_page as frame_of_reports
 from bert.tasks import reports
-from bert.tasks.squad import report, report_page
+from bert.tasks.squad import judged, report, report_page
 from bert.tasks.squad.answers import Answer, NbestEntry
 from bert.tasks.squad.examples import SquadExample
-from bert.tasks.squad.report import Settings
+from bert.tasks.squad.judged import Settings
 from tests import browser
 
 CONTEXT = "<script>alert(1)</script> שלום 东京 Rome"
@@ -25,7 +25,7 @@ def _asked(question, gold, text, null_odds=None):
 
 
 def _page(found, settings):
-    made = report.make(report.judged(found, {0: 300}, settings), settings)
+    made = report.make(judged.judge(found, {0: 300}, settings), settings)
     extra = {"title": "t", "curves": {}, "results": {"f1": 0.5}}
     document = json.loads(
         json.dumps(reports.to_json({**made.figures, **extra}))

@@ -7,21 +7,16 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from bert.data.tables.conll import Sentence
 from bert.errors import UserError
-from bert.tasks.tagging import metrics, report
+from bert.tasks.tagging import judged, metrics, report
 
 LABELS = ["O", "B-LOC", "B-PER", "I-LOC", "I-PER"]
 
 
-def _judged(gold, predicted, labels=LABELS, words=None):
+def _judged(gold, predicted, labels=LABELS):
     sentences = [
         Sentence([f"w{i}" for i in range(len(own))], own, 10 * n + 1)
         for n, own in enumerate(gold)
     ]
-    if words:
-        sentences = [
-            each._replace(words=own)
-            for each, own in zip(sentences, words, strict=True)
-        ]
     num_words = sum(map(len, gold))
     flat = [
         one == other
@@ -34,7 +29,7 @@ def _judged(gold, predicted, labels=LABELS, words=None):
         np.where(flat, 0.25, 2.0).astype(np.float32),
         np.array([len(own) for own in gold]),
     )
-    return report.judged(sentences, predicted, answers, labels)
+    return judged.judge(sentences, predicted, answers, labels)
 
 
 def _random_labels(seed, labels, num_sentences=40):
@@ -152,24 +147,6 @@ def test_worst_sentences_have_errors():
     assert [own["loss"] for own in found["worst"]] == [5.0, 4.5]
     assert [own["wrong_words"] for own in found["worst"]] == [2, 2]
     assert found["worst"][0]["id"] == "dev-1"
-
-
-def test_long_sentences_are_cut_to_what_is_wrong():
-    gold = [["O"] * 500 + ["B-PER"] + ["O"] * 500]
-    rows = _judged(gold, [["O"] * 1001])
-    (own,) = report.facts(rows, LABELS)["worst"]
-    assert len(own["text"]) < 400
-    (span,) = own["gold"]
-    assert own["text"][span["start"] : span["end"]] == "w500"
-
-
-def test_ideographs_are_joined_without_spaces():
-    rows = _judged(
-        [["O", "O", "B-PER"]], [["O"] * 3], words=[["我", "爱", "Rome"]]
-    )
-    (own,) = report.facts(rows, LABELS)["worst"]
-    assert own["text"] == "我爱 Rome"
-    assert own["gold"] == [{"start": 3, "end": 7, "label": "PER"}]
 
 
 def test_lines_of_dev_predictions():

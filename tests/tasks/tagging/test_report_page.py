@@ -6,7 +6,7 @@ import pytest
 from bert.data.tables.conll import Sentence
 from bert.tasks import report_page as frame_of_reports
 from bert.tasks import reports
-from bert.tasks.tagging import metrics, report, report_page
+from bert.tasks.tagging import judged, metrics, report, report_page
 from tests import browser
 
 EVIL = "<script>alert(1)</script>"
@@ -20,7 +20,7 @@ def _document(words, gold, predicted, labels):
         np.ones(number, np.float32),
         np.array([number]),
     )
-    rows = report.judged(
+    rows = judged.judge(
         [Sentence(words, gold, 1)], [predicted], answers, labels
     )
     found = report.make(rows, labels)
