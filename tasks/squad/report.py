@@ -1,5 +1,6 @@
 """What there is to say of the answers to a file, for eval_report.json."""
 
+import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -147,7 +148,7 @@ def _threshold(rows: Sequence[Judged], settings: Settings) -> dict[str, Any]:
     )
     below = [p for p in points if p["threshold"] <= settings.threshold]
     best = {
-        name: max(points, key=lambda point, name=name: point[name])
+        name: max(points, key=operator.itemgetter(name))
         for name in metrics.METRICS
     }
     drawn = [point for point in points if point["threshold"] < _NO_LOGITS]

@@ -96,12 +96,17 @@ def _by_has_answer(rows: Sequence[Facts]) -> str:
 
 def _threshold(found: Facts) -> str:
     chosen, best = found["chosen"], found["best"]["f1"]
+    better = (
+        f"{number(best['threshold'])} would give {number(best['f1'])} on these "
+        "questions; expect a little less of others."
+        if best["f1"] > chosen["f1"]
+        else "none gives more on these questions."
+    )
     words = (
         "<p>A question gets no answer where that scores higher than the best "
         "answer by more than null_score_diff_threshold. It is "
         f"{number(chosen['threshold'])}, which gives an F1 of "
-        f"{number(chosen['f1'])}; {number(best['threshold'])} would be best, "
-        f"with {number(best['f1'])}.</p>"
+        f"{number(chosen['f1'])}; {better}</p>"
     )
     curve = found["curve"]
     thresholds = [point["threshold"] for point in curve]

@@ -157,7 +157,7 @@ def _types(types: Sequence[Facts]) -> str:
 
 
 def _by_length(bands: Sequence[Facts], counted: str) -> str:
-    names = {"eval_accuracy": "accuracy of words"}
+    names = {"accuracy": "accuracy of words"}
     if counted == "entities":
         names["f1"] = "F1 of entities"
     rows = [

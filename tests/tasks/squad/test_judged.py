@@ -18,17 +18,14 @@ def _judge(answers, text, settings=V1, null_odds=None, ranges=(), **example):
         "context": CONTEXT,
         **example,
     }
-    nbest = [
-        NbestEntry("", 0.25, 0.0, 0.0),
-        NbestEntry(text, 0.75, 0.0, 0.0),
-    ]
+    nbest = [NbestEntry(text, 0.75, 0.0, 0.0)]
+    if null_odds is not None:
+        nbest.append(NbestEntry("", 0.25, 0.0, 0.0))
     (row,) = judged.judge(
         [
             (
                 SquadExample("id", "Q", values.pop("words", []), **values),
-                Answer(
-                    nbest if null_odds else nbest[1:], text, null_odds, ranges
-                ),
+                Answer(nbest, text, null_odds, ranges),
             )
         ],
         {0: 9},

@@ -135,8 +135,14 @@ def test_figures_by_the_length_of_sentences():
     short, long = found["by_length"]
     assert (short["words"], short["sentences"]) == ("1–5", 1)
     assert (long["words"], long["sentences"]) == ("6–10", 1)
-    assert short["eval_accuracy"] == 0.5
+    assert short["accuracy"] == 0.5
     assert long["f1"] == 0.5
+    for own, gold, predicted in zip(
+        found["by_length"], GOLD, PREDICTED, strict=True
+    ):
+        want = metrics.metrics([gold], [predicted], LABELS)
+        assert own["f1"] == pytest.approx(want["f1"])
+        assert own["accuracy"] == pytest.approx(want["eval_accuracy"])
 
 
 def test_worst_sentences_have_errors():
