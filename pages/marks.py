@@ -5,7 +5,7 @@ both are seen without colours, on paper, and on top of each other.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bert.pages.frame import escape
@@ -53,12 +53,12 @@ def excerpt(marked: Marked, places: Sequence[Span], room: int) -> Marked:
 
     Args:
         marked: the text.
-        places: what to show; none: the beginning.
+        places: what to show, of long ones both ends; none: the beginning.
         room: characters to show on both sides of each, give or take a word.
     """
     text = ""
     spans: tuple[list[Span], list[Span]] = ([], [])
-    kept = list(_kept(marked.text, places or [Span(0, 0)], room))
+    kept = _kept(marked.text, places or [Span(0, 0)], room)
     for start, end in kept:
         text += f"{_CUT} " if start and not text else ""
         shift = len(text) - start
@@ -74,24 +74,19 @@ def excerpt(marked: Marked, places: Sequence[Span], room: int) -> Marked:
     return Marked(text, *spans)
 
 
-def _kept(
-    text: str, places: Iterable[Span], room: int
-) -> Iterator[tuple[int, int]]:
-    """Yields the parts of a text that are near places, in order."""
-    first = last = None
-    for start, end, _ in sorted(places):
+def _kept(text: str, places: Iterable[Span], room: int) -> list[list[int]]:
+    """Returns the parts of a text that are near where places begin and end."""
+    parts: list[list[int]] = []
+    for edge in sorted({edge for place in places for edge in place[:2]}):
         start, end = (
-            _cut_before(text, start - room),
-            _cut_after(text, end + room),
+            _cut_before(text, edge - room),
+            _cut_after(text, edge + room),
         )
-        if first is not None and last is not None:
-            if start <= last:
-                last = max(last, end)
-                continue
-            yield first, last
-        first, last = start, end
-    if first is not None and last is not None:
-        yield first, last
+        if parts and start <= parts[-1][1]:
+            parts[-1][1] = max(end, parts[-1][1])
+        else:
+            parts.append([start, end])
+    return parts
 
 
 def _cut_before(text: str, place: int) -> int:

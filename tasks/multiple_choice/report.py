@@ -14,11 +14,10 @@ from bert.pages import frame
 from bert.tasks import report_sections as sections
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.report_page import percent, score
-from bert.tasks.reports import Report
+from bert.tasks.reports import Report, shortened
 
-# Rows that are shown, characters of a text there, and choices.
+# Rows that are shown, and choices of each.
 _WORST = 50
-_MOST_CHARACTERS = 1000
 _MOST_CHOICES = 6
 
 
@@ -56,14 +55,14 @@ def make(judged: Judged) -> Report:
     right = gold == predicted
     positions = np.arange(probabilities.shape[1])
 
-    def row_of(row: int, most: int | None = None) -> dict[str, Any]:
+    def row_of(row: int) -> dict[str, Any]:
         example = judged.examples[row]
         own = probabilities[row, : len(example.choices)]
         return {
             "id": example.guid,
-            "text": _cut(example.text, most),
+            "text": example.text,
             "choices": [
-                {"text": _cut(choice, most), "probability": probability}
+                {"text": choice, "probability": probability}
                 for choice, probability in zip(
                     example.choices, own, strict=True
                 )
@@ -86,7 +85,7 @@ def make(judged: Judged) -> Report:
             judged.lengths, {"accuracy": right, "probability": sure}
         ),
         "worst": [
-            row_of(row, _MOST_CHARACTERS)
+            _short(row_of(row))
             for row in np.argsort(of_gold, kind="stable")[:_WORST].tolist()
         ],
     }
@@ -99,8 +98,9 @@ def _by_guessing(examples: Sequence[ChoiceExample]) -> float:
     return sum(1 / number for number in there) / len(examples)
 
 
-def _cut(text: str, most: int | None) -> str:
-    return text if most is None or len(text) <= most else f"{text[:most]}…"
+def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+    choices = [shortened(choice) for choice in row["choices"]]
+    return {**shortened(row), "choices": choices}
 
 
 def page_sections(document: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bert.evaluation.bands import in_bands
-from bert.tasks.reports import Report
+from bert.tasks.reports import Report, shortened
 from bert.tasks.squad import metrics, report_page
 from bert.tasks.squad.judged import Judged, Settings, for_metrics, in_context
 
@@ -173,10 +173,14 @@ def _wrong(rows: Sequence[Judged]) -> Iterator[dict[str, Any]]:
     for row in wrong[:_WRONG]:
         shown = in_context(row)
         yield {
-            "id": row.example.qas_id,
-            "question": row.example.question_text,
+            **shortened(
+                {
+                    "id": row.example.qas_id,
+                    "question": row.example.question_text,
+                    "prediction": row.prediction,
+                }
+            ),
             "gold": row.example.answers,
-            "prediction": row.prediction,
             "probability": row.probability,
             "f1": 100.0 * row.f1,
             "context": {

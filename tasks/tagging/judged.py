@@ -4,7 +4,7 @@ Where labels mark entities, they are what is counted; else each word with its
 label is one, so that all there is to confuse are labels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from bert.data.tables.conll import Sentence
 from bert.data.text.characters import is_cjk
 from bert.pages.marks import Marked, Span, excerpt
+from bert.tasks.reports import shortened
 from bert.tasks.tagging import entities, metrics, schemes
 from bert.tasks.tagging.entities import Entity, Pair
 
@@ -44,10 +45,14 @@ class Judged(NamedTuple):
         return f"dev-{self.number}"
 
     @property
-    def wrong(self) -> list[int]:
-        """The words whose label is not the right one."""
+    def wrong(self) -> list[range]:
+        """The words whose label is not the right one, each on its own."""
         both = zip(self.sentence.labels or (), self.predicted, strict=True)
-        return [i for i, (gold, found) in enumerate(both) if gold != found]
+        return [
+            range(word, word + 1)
+            for word, (gold, found) in enumerate(both)
+            if gold != found
+        ]
 
 
 def judge(
@@ -99,13 +104,13 @@ def _pairs(
 
 
 def example(
-    row: Judged, words: Sequence[int], only_wrong: bool
+    row: Judged, shown: Iterable[range], only_wrong: bool
 ) -> dict[str, Any]:
     """Returns a sentence with its entities, cut to what is round some words.
 
     Args:
         row: the sentence.
-        words: what to show.
+        shown: words to show.
         only_wrong: whether to leave out the entities that are right.
     """
     text, places = _joined(row.sentence.words)
@@ -117,17 +122,17 @@ def example(
             if (each := pair[number]) and not (only_wrong and not pair.error)
         ]
 
-    shown = excerpt(
+    cut = excerpt(
         Marked(text, spans(0), spans(1)),
-        [Span(*places[word]) for word in words],
+        [Span(places[own[0]][0], places[own[-1]][1]) for own in shown],
         _ROOM,
     )
     return {
         "id": row.id,
         "line": row.sentence.line,
-        "text": shown.text,
-        "gold": [span._asdict() for span in shown.gold],
-        "predicted": [span._asdict() for span in shown.predicted],
+        "text": cut.text,
+        "gold": [span._asdict() for span in cut.gold],
+        "predicted": [span._asdict() for span in cut.predicted],
     }
 
 
@@ -136,7 +141,7 @@ def named(entity: Entity | None, row: Judged) -> dict[str, str] | None:
     if entity is None:
         return None
     text, _ = _joined(row.sentence.words[entity.start : entity.end])
-    return {"text": text, "type": entity.type}
+    return shortened({"text": text, "type": entity.type})
 
 
 def _joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

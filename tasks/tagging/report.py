@@ -22,6 +22,8 @@ _LENGTHS = (1, 6, 11, 21, 41, 81)
 # How many are shown: sentences, and examples of each kind of error; labels
 # that are no entities have many kinds, of which the commonest are shown.
 _WORST, _EXAMPLES, _KINDS = 50, 8, 12
+# Of a long sentence, the text round so many wrong words is shown.
+_WRONG_WORDS = 20
 
 
 def make(rows: Sequence[Judged], labels: Sequence[str]) -> Report:
@@ -71,7 +73,7 @@ def facts(rows: Sequence[Judged], labels: Sequence[str]) -> dict[str, Any]:
         "by_length": list(_by_length(rows)),
         "worst": [
             {
-                **example(row, row.wrong, not is_marked),
+                **example(row, row.wrong[:_WRONG_WORDS], not is_marked),
                 "loss": row.losses.sum(dtype=np.float64),
                 "wrong_words": len(row.wrong),
                 "words": len(row.predicted),
@@ -167,7 +169,7 @@ def _errors(
             "count": len(own),
             "examples": [
                 {
-                    **example(row, pair.words, not is_marked),
+                    **example(row, [pair.words], not is_marked),
                     "is": named(pair.gold, row),
                     "found": named(pair.predicted, row),
                     "probability": sure,

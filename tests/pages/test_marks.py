@@ -60,6 +60,14 @@ def test_an_excerpt_of_a_short_text_is_all_of_it(places):
     assert marks.excerpt(_marked(), places, 100) == _marked()
 
 
+def test_an_excerpt_has_both_ends_of_a_long_place():
+    place = Span(100, 900, "A")
+    found = marks.excerpt(Marked("a" * 1000, [place], []), [place], 20)
+    assert len(found.text) < 100
+    assert found.text.count("…") == 3
+    assert [span.end - span.start for span in found.gold] == [20, 20]
+
+
 def test_an_excerpt_of_nothing_is_the_beginning():
     found = marks.excerpt(Marked("a" * 1000, [], []), [], 20)
     assert found.text == "a" * 20 + " …"

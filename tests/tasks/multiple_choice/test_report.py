@@ -57,7 +57,7 @@ def test_worst_rows_come_first_and_long_texts_are_cut():
         {"text": "", "probability": 0.0},
         {"text": "c", "probability": 0.1},
     ]
-    assert len(worst[1]["text"]) == 1001
+    assert len(worst[1]["text"]) == 1000
     assert len(worst[1]["choices"]) == 2
 
 

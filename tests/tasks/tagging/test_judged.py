@@ -29,7 +29,11 @@ def test_each_sentence_gets_the_answers_about_its_words():
     assert [row.id for row in rows] == ["dev-0", "dev-1", "dev-2"]
     assert [list(row.probabilities) for row in rows] == [[0, 1], [2], [3, 4, 5]]
     assert list(rows[2].losses) == [-3, -4, -5]
-    assert [row.wrong for row in rows] == [[1], [], [0, 2]]
+    assert [row.wrong for row in rows] == [
+        [range(1, 2)],
+        [],
+        [range(1), range(2, 3)],
+    ]
     assert rows[0].pairs == [Pair(Entity("PER", 0, 2), Entity("PER", 0, 1))]
 
 
