@@ -73,3 +73,21 @@ def test_sixty_labels():
     labels = [f"label {number}" for number in range(60)]
     document = _document(labels, labels, labels[::-1], labels)
     assert 'aria-label="Confusion matrix"' in _page(document)
+
+
+@pytest.mark.slow
+@browser.needs_chromium
+def test_nothing_is_cut_off(tmp_path):
+    name = "long_type" * 20
+    words = ["x" * 500, "שלום", "你", EVIL]
+    document = _document(
+        words,
+        [f"B-{name}", "O", "B-A", "O"],
+        ["O", f"B-{name}", "B-A", "B-A"],
+        ["O", f"B-{name}", "B-A"],
+    )
+    file = tmp_path / "page.html"
+    file.write_text(_page(document))
+    with browser.chromium(400) as driver:
+        driver.get(file.as_uri())
+        assert not browser.is_cut_off(driver)
