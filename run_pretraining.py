@@ -72,7 +72,7 @@ def pretrain(config: Config) -> None:
     from bert.model_folder import locate
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import resuming
+    from bert.tasks import reports, resuming
     from bert.tasks.pretraining import training
     from bert.training import resume, strategy
 
@@ -98,7 +98,8 @@ def pretrain(config: Config) -> None:
             is_chief = strategy.is_chief()
             if is_chief:
                 resume.prepare_output_dir(config.output_dir)
-        with resuming.alone(config, ["eval_results.txt"], is_chief):
+        written = ["eval_results.txt", *reports.FILES]
+        with resuming.alone(config, written, is_chief):
             nothing = None
             with chosen.scope():
                 if config.do_train:

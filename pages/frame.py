@@ -78,6 +78,14 @@ pre {
   border-radius: 0.25rem;
 }
 mark { background: none; color: inherit; border-bottom: 0.2em solid; }
+mark.gold { border-bottom-color: var(--good); }
+mark.predicted {
+  background: color-mix(in srgb, var(--bad) 15%, transparent);
+  border-top: 0.15em dashed var(--bad); border-bottom-width: 0;
+}
+mark.gold.predicted { border-bottom-width: 0.2em; }
+mark + small, mark + small + small { margin-inline-start: 0.25em; }
+bdi:has(mark) { line-height: 1.9; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts figure { flex: 1 1 20rem; min-width: 0; margin: 0; }
 """

@@ -7,7 +7,8 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bert.pages import charts, frame
+from bert.pages import charts, frame, marks
+from bert.pages.marks import Marked
 from bert.tasks.report_page import number, percent, score
 
 Figures = Mapping[str, Any]
@@ -281,10 +282,17 @@ def example(texts: Iterable[str], row_id: object, facts: Iterable[str]) -> str:
         row_id: what the row is called.
         facts: HTML of a line each.
     """
-    quoted = "".join(
-        f"<blockquote>{frame.text(text or '(empty)')}</blockquote>"
-        for text in texts
-    )
+    shown = (frame.text(text or "(empty)") for text in texts)
+    return _item(shown, row_id, facts)
+
+
+def marked(shown: Marked, row_id: object, facts: Iterable[str]) -> str:
+    """Returns a text with marked places; see `example`."""
+    return _item([marks.html(shown)], row_id, facts)
+
+
+def _item(texts: Iterable[str], row_id: object, facts: Iterable[str]) -> str:
+    quoted = "".join(f"<blockquote>{text}</blockquote>" for text in texts)
     called = f'<span class="muted">row {frame.text(row_id)}</span>'
     said = "".join(f"<p>{fact}</p>" for fact in (*facts, called))
     return f"<li>{quoted}{said}</li>"

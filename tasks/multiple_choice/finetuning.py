@@ -1,6 +1,8 @@
 """Fine-tuning to choose one of several texts."""
 
+import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bert.tasks import label_counts, spec
 from bert.tasks.multiple_choice import examples, features
@@ -9,6 +11,9 @@ from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.task import Outcome, SetsTask
+
+if TYPE_CHECKING:
+    from bert.tasks.reports import Report
 
 
 class MultipleChoice(SetsTask):
@@ -89,7 +94,23 @@ class MultipleChoice(SetsTask):
             {
                 **metrics.single_label(found["logits"], found["label_ids"]),
                 **rows.loss_figures(found["loss"], self.config.eval_batch_size),
-            }
+            },
+            {"": functools.partial(self._report, found, answers[""].lengths)},
+        )
+
+    def _report(self, found, lengths) -> "Report":
+        import numpy as np
+        import tensorflow as tf
+
+        from bert.tasks.multiple_choice import report
+
+        return report.make(
+            report.Judged(
+                self._sets["dev"],
+                tf.nn.softmax(found["logits"]).numpy(),
+                found["label_ids"].reshape(-1),
+                np.asarray(lengths),
+            )
         )
 
     def write_predictions(self, part, answers):

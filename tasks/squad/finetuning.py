@@ -3,7 +3,7 @@
 import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
@@ -18,6 +18,9 @@ from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
 from bert.tasks.task import FineTuningTask, Outcome, Walk
+
+if TYPE_CHECKING:
+    from bert.tasks.reports import Report
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -193,7 +196,7 @@ class Squad(FineTuningTask):
             {"": self._asked_set},
             self.config.predict_batch_size,
             select,
-            lambda found: Outcome(self._write(self.answered(found[""]))),
+            lambda found: self._write(self.answered(found[""])),
             title="***** Running predictions *****",
             sizes=[
                 f"Num orig examples = {len(self.asked)}",
@@ -305,7 +308,7 @@ class Squad(FineTuningTask):
         figures = metrics.metrics_v2(judged(threshold), f1_by)
         return threshold, {**figures, "null_score_diff_threshold": threshold}
 
-    def _write(self, found: Answered) -> dict[str, float | str]:
+    def _write(self, found: Answered) -> Outcome:
         """Writes predict_file's answers; returns what they are worth.
 
         A threshold that was found is kept with the model.
@@ -327,4 +330,18 @@ class Squad(FineTuningTask):
         )
         if self.config.threshold is None:
             task_files.update(self.config.output_dir, self.model_task)
-        return figures
+        return Outcome(figures, {"": functools.partial(self._report, found)})
+
+    def _report(self, found: Answered) -> "Report":
+        from bert.tasks.squad import judged, report
+
+        settings = judged.Settings(
+            self._threshold,
+            self.config.f1_by,
+            self.config.version_2_with_negative,
+        )
+        pieces = {
+            window.example_index: len(window.document.pieces)
+            for window in self._asked_windows
+        }
+        return report.make(judged.judge(found, pieces, settings), settings)

@@ -1,5 +1,6 @@
 """Fine-tuning to label words: named entities, parts of speech."""
 
+import functools
 import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from bert.tasks.tagging.config import Config
 from bert.tasks.task import Outcome, SetsTask
 
 if TYPE_CHECKING:
+    from bert.tasks.reports import Report
+    from bert.tasks.tagging.metrics import Answers
     from bert.training.head_check import Start
 
 
@@ -161,7 +164,16 @@ class Tagging(SetsTask):
             {
                 **metrics.metrics(gold, predicted, self.labels),
                 **metrics.losses(found, self.config.eval_batch_size),
-            }
+            },
+            {"": functools.partial(self._report, predicted, found)},
+        )
+
+    def _report(self, predicted: list[list[str]], found: "Answers") -> "Report":
+        from bert.tasks.tagging import judged, report
+
+        sentences, labels = self._sets["dev"].sentences, self.labels
+        return report.make(
+            judged.judge(sentences, predicted, found, labels), labels
         )
 
     def _labels_of(
