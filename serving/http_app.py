@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bert.errors import UserError
-from bert.serving import http_metrics, http_models, http_rows
+from bert.serving import http_metrics, http_models, http_page, http_rows
 from bert.serving.http_batches import ClosedError, FullError
 from bert.serving.http_config import Config
 from bert.serving.http_door import Door, error, refused
@@ -75,6 +75,7 @@ class Service:
     def app(self) -> Starlette:
         """Returns the application."""
         routes = [
+            Route("/", self._page, methods=["GET"]),
             Route("/healthz", self._health, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/v1/models", self._list, methods=["GET"]),
@@ -96,6 +97,10 @@ class Service:
         app.router.redirect_slashes = False
         return app
 
+    async def _page(self, request: Request) -> Response:
+        html, headers = http_page.page()
+        return Response(html, headers=headers, media_type="text/html")
+
     async def _health(self, request: Request) -> Response:
         if self.is_leaving:
             return error(503, "the server is leaving")
@@ -112,6 +117,7 @@ class Service:
                 "name": name,
                 "version": str(model.version),
                 "task": model.task.spec.name,
+                **model.about,
             }
             for name, model in self.models.items()
         ]

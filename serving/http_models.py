@@ -56,6 +56,7 @@ class ServedModel:
         task: what the model is for.
         version: the step of its training; of an export without one, the
             number that its folder is called; else 1.
+        about: see `Inference.about`.
         outputs: by name, the NumPy type and the shape; -1: any size.
         batches: computes the rows of `Asked`.
 
@@ -81,6 +82,7 @@ class ServedModel:
             self._model = loaded_model.load(folder, given)
             self._model.inference.check_requests(folder)
         self._inference = self._model.inference
+        self.about = self._inference.about()
         self.outputs = self._try_out()
         self.batches = Batches(self._compute, _length, settings, computed)
 

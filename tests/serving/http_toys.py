@@ -29,6 +29,7 @@ class Model:
     """Says how long a text is; a text with a number is computed so often."""
 
     version = 7
+    about = {"asks": ["text"]}  # noqa: RUF012
     outputs = {"length": ("int32", (-1,))}  # noqa: RUF012
 
     class task:  # noqa: N801

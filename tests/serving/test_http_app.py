@@ -32,7 +32,9 @@ def test_rows_are_answered_in_their_order(make_app):
 def test_models_are_told(make_app):
     _, app = make_app()
     assert run(app, "GET", "/v1/models").json == {
-        "models": [{"name": "m", "version": "7", "task": "toy"}]
+        "models": [
+            {"name": "m", "version": "7", "task": "toy", "asks": ["text"]}
+        ]
     }
     for path in ("/v1/models/m", "/v1/models/m/versions/7"):
         (status,) = run(app, "GET", path).json["model_version_status"]
@@ -63,7 +65,8 @@ def test_health_and_figures(make_app):
 @pytest.mark.parametrize(
     ("method", "path", "body", "code", "expected"),
     [
-        ("GET", "/", b"", 404, "Not Found"),
+        ("GET", "/x", b"", 404, "Not Found"),
+        ("POST", "/", b"", 405, "Method Not Allowed"),
         ("GET", "/v1/models/", b"", 404, "Not Found"),
         ("GET", "/v1/models/x", b"", 404, "no model 'x'; there are m"),
         ("POST", "/v1/models/x:predict", b"{}", 404, "no model 'x'"),
