@@ -50,7 +50,8 @@ class Service:
 
     Args:
         config: the server's.
-        models: by name; an entry may be replaced.
+        models: by name; those that are not there are being loaded, and an
+            entry may be replaced.
         metrics: counts.
 
     Attributes:
@@ -104,6 +105,7 @@ class Service:
     async def _health(self, request: Request) -> Response:
         if self.is_leaving:
             return error(503, "the server is leaving")
+        self._check_loaded()
         return JSONResponse({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
@@ -112,6 +114,7 @@ class Service:
         )
 
     async def _list(self, request: Request) -> Response:
+        self._check_loaded()
         models = [
             {
                 "name": name,
@@ -147,11 +150,19 @@ class Service:
                 answer = await self._answer(request, body)
                 return Response(answer, media_type="application/json")
 
+    def _check_loaded(self) -> None:
+        """Raises HTTPException while some model cannot answer yet."""
+        if len(self.models) < len(self.config.models):
+            raise HTTPException(
+                503, "the models are being loaded", _RETRY_AFTER
+            )
+
     def _model(self, request: Request) -> ServedModel:
         """Returns the model that a path names; 404 where there is none."""
         name = request.path_params["name"]
         model = self.models.get(name)
         if model is None:
+            self._check_loaded()
             raise HTTPException(
                 404,
                 f"no model {name[:80]!r}; there are "

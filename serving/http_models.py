@@ -11,7 +11,7 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.files import file_bytes
-from bert.model_folder import locate, model_files
+from bert.model_folder import locate
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.saved_model import SavedModel
@@ -47,8 +47,8 @@ class ServedModel:
     """A version of a model, ready to answer.
 
     Args:
-        folder: see `model_folder.locate`.
-        given: what the user says of it.
+        source: its files, of `model_files.find`.
+        folder: where they are from.
         settings: how rows are computed together.
         computed: see `Batches`.
 
@@ -61,17 +61,16 @@ class ServedModel:
         batches: computes the rows of `Asked`.
 
     Raises:
-        UserError: a file is missing, or does not fit the others.
+        UserError: a file is damaged, or does not fit the others.
     """
 
     def __init__(
         self,
+        source: ModelFiles,
         folder: str,
-        given: Given,
         settings: Settings,
         computed: Callable[[int, float], None] = lambda rows, seconds: None,
     ):
-        source = model_files.find(folder, given)
         self.task = source.task
         self.version = _version(folder, source)
         self._words: MaskedWords | None = None
@@ -79,7 +78,7 @@ class ServedModel:
             self._words = MaskedWords(source, folder, batch_size=2**31)
             self._model = _of_graph(self._words, folder)
         else:
-            self._model = loaded_model.load(folder, given)
+            self._model = loaded_model.of_files(source, folder)
             self._model.inference.check_requests(folder)
         self._inference = self._model.inference
         self.about = self._inference.about()

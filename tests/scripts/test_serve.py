@@ -14,8 +14,10 @@ import time
 
 import pytest
 
+from tests import browser
 from tests.conversion import run_folder
 from tests.scripts.runner import ROOT, error_of, run
+from tests.serving import ask_page
 
 SCRIPT = "serve.py"
 SECONDS = 120
@@ -396,6 +398,106 @@ def test_a_folder_that_is_half_a_model_is_one_line(folder, tmp_path):
         ([f"--model_dir=x={folder},y={half('d', 'vocab*')[12:]}"], "vocab.txt"),
     ):
         assert expected in error_of(SCRIPT, "--port=0", *args)
+
+
+@pytest.mark.slow
+def test_while_it_loads_it_says_so(folder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / SCRIPT), f"--port={port}"]
+    with subprocess.Popen(
+        [*command, f"--model_dir={folder}"], stderr=subprocess.DEVNULL
+    ) as process:
+        found = []
+        end = time.monotonic() + SECONDS
+        while found[-1:] != [200] and time.monotonic() < end:
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            try:
+                client.request("GET", "/healthz")
+                code = client.getresponse().status
+            except OSError:
+                code = 0
+            client.close()
+            if found[-1:] != [code]:
+                found.append(code)
+        process.terminate()
+    assert found == [0, 503, 200]
+    assert process.returncode == 0
+
+
+ASKED = {
+    "multi_label": {"text": "the boat"},
+    "regression": {"text": "the boat"},
+    "multiple_choice": {"text": "the boat", "choices": ["a", "river"]},
+    "squad": {"question": "who?", "context": "😀 the boat of 🚤 the lake"},
+    "ner": {"text": "😀 Jim 🚤 and אבא in the river"},
+    "pretraining": {"text": "the [MASK] of"},
+    "features": {"text": "the boat"},
+    # The last one: the page keeps what was typed.
+    "classification": {"text": "the boat 🚤", "text_pair": "of the lake"},
+}
+
+
+def said_of(name, answer, asked):
+    """Returns what the page says of an answer, and the texts it marks."""
+    if name == "classification":
+        label = answer["label"]
+        return f"{label}, {100 * answer['probabilities'][label]:.1f} %", []
+    if name == "multi_label":
+        return ", ".join(answer["labels"]) or "No label reaches 50.0 %", []
+    if name == "regression":
+        return str(answer["score"]), []
+    if name == "multiple_choice":
+        best = answer["choice"]
+        share = f"{100 * answer['probabilities'][best]:.1f} %"
+        return f"{asked['choices'][best]}, {share}", []
+    if name == "squad":
+        share = f"{100 * answer['probability']:.1f} %"
+        if not answer["text"]:
+            return f"No answer in this context, {share}", []
+        start, end = answer["start"], answer["end"]
+        return f"{answer['text']}, {share}", [asked["context"][start:end]]
+    if name == "pretraining":
+        best = answer["masks"][0][0]["token"]
+        return best, [best]
+    if name == "features":
+        rows = answer["sequence_output"]
+        return f"{len(rows)} tokens, {len(rows[0])} numbers each", []
+    tags = [label.split("-") for label in answer["labels"]]
+    ranges = []
+    for (start, end), (letter, *kind), before in zip(
+        answer["offsets"], tags, [["O"], *tags], strict=False
+    ):
+        if letter == "I" and before[1:] == kind:
+            ranges[-1][1] = end
+        elif letter != "O":
+            ranges.append([start, end])
+    marks = [asked["text"][start:end] for start, end in ranges]
+    return f"Marked: {len(marks)}", marks
+
+
+@browser.needs_chromium
+@pytest.mark.slow
+def test_the_page_shows_what_the_server_says(golden, tmp_path):
+    for name in run_folder.RUNS:
+        run_folder.write(golden, tmp_path / name, name)
+    features = run_folder.copy(tmp_path / "regression", tmp_path / "features")
+    task = {"task": "features", "do_lower_case": True, "max_seq_length": 32}
+    (features / "task.json").write_text(json.dumps(task))
+    models = ",".join(f"{name}={tmp_path / name}" for name in ASKED)
+    with serving(f"--model_dir={models}") as server, browser.chromium() as made:
+        page = ask_page.Page(made, f"http://127.0.0.1:{server.port}/")
+        page.wait_for("#fields label")
+        for name, asked in ASKED.items():
+            body = {"instances": [asked]}
+            _, found = server.ask(f"/v1/models/{name}:predict", body)
+            page.choose(name)
+            page.fill(**asked)
+            said, marks = said_of(name, found["predictions"][0], asked)
+            assert page.ask() == said
+            assert [text for text, *_ in page.marks()] == marks
+        assert not made.get_log("browser")
 
 
 def test_bad_starts_are_one_line(folder):

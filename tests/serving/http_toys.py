@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import threading
+from collections.abc import Collection
 
 from bert.errors import UserError
 from bert.serving.http_batches import Batches, Settings
@@ -18,6 +19,7 @@ PREDICT = "/v1/models/m:predict"
 class Config:
     """What the application reads of serve.py's flags."""
 
+    models: Collection[str] = ("m",)
     request_timeout_s: float = SECONDS
     max_queue_rows: int = 8
     max_body_bytes: int = 1000

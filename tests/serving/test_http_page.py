@@ -23,6 +23,7 @@ from bert.tasks import spec
 from bert.tasks.requests import UnfitError
 from bert.tasks.tagging import schemes
 from tests import browser
+from tests.serving.ask_page import Page
 from tests.serving.http_toys import Config, Model, run
 
 SECONDS = 30
@@ -151,7 +152,9 @@ SHOWN = {
 @contextlib.contextmanager
 def serving(models, **changes):
     """Serves models in a thread; yields the page's address."""
-    service = Service(Config(**changes), models, Metrics(list(models), 1))
+    service = Service(
+        Config(models, **changes), models, Metrics(list(models), 1)
+    )
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
@@ -194,81 +197,6 @@ def page(driver, models):
         yield made
         assert driver.title == "Ask a model"
         assert not driver.get_log("browser")
-
-
-class Page:
-    """The page, as somebody uses it."""
-
-    def __init__(self, driver, address):
-        self.driver = driver
-        self.address = address
-        driver.get_log("browser")  # forgets what other pages have logged
-        driver.get(address)
-
-    def all(self, selector):
-        return self.driver.find_elements("css selector", selector)
-
-    def one(self, selector):
-        (found,) = self.all(selector)
-        return found
-
-    def until(self, holds):
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        return WebDriverWait(self.driver, SECONDS, 0.02).until(holds)
-
-    def wait_for(self, selector):
-        return self.until(lambda _: self.all(selector))
-
-    def choose(self, name, selector="#model"):
-        from selenium.webdriver.support.ui import Select
-
-        Select(self.one(selector)).select_by_visible_text(name)
-
-    def fill(self, **texts):
-        for name, text in texts.items():
-            if isinstance(text, list):
-                text = "\n\n".join(text)
-            # Keys of chromedriver have no emoji.
-            self.driver.execute_script(
-                "arguments[0].value = arguments[1];"
-                "arguments[0].dispatchEvent(new Event('input'))",
-                self.one(f"#field-{name}"),
-                text,
-            )
-
-    def press(self, *keys):
-        """Presses keys where the focus is."""
-        self.driver.switch_to.active_element.send_keys(*keys)
-
-    def ask(self):
-        self.one("#ask").click()
-        return self.said()
-
-    def said(self):
-        """Returns what is said, once it is no more waited for."""
-
-        def there(_):
-            text = self.one("#said").text
-            return "" if text.endswith(" …") else text
-
-        return self.until(there)
-
-    def rows(self):
-        return [
-            tuple(
-                row.text
-                for row in line.find_elements("css selector", "th, .number")
-            )
-            for line in self.all("#answer tr")
-        ]
-
-    def marks(self):
-        script = (
-            "return [...document.querySelectorAll('mark')].map("
-            "mark => [...mark.childNodes].map(node => node.textContent))"
-        )
-        return [tuple(parts) for parts in self.driver.execute_script(script)]
 
 
 def test_the_page_is_valid_and_needs_nothing_from_elsewhere():
