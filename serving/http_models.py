@@ -11,7 +11,7 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.files import file_bytes
-from bert.model_folder import locate
+from bert.model_folder import locate, model_files
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.saved_model import SavedModel
@@ -47,7 +47,7 @@ class ServedModel:
     """A version of a model, ready to answer.
 
     Args:
-        source: its files, of `model_files.find`.
+        source: its files, of `find`.
         folder: where they are from.
         settings: how rows are computed together.
         computed: see `Batches`.
@@ -187,6 +187,24 @@ class ServedModel:
                 shape = (-1, *shape[1:])
             outputs[name] = values.dtype.name, (-1, *shape)
         return outputs
+
+
+def find(folder: str, given: Given) -> ModelFiles:
+    """Returns a model's files, read as a check.
+
+    Raises:
+        UserError: one is missing or damaged, or does not fit the others.
+    """
+    files = model_files.find(folder, given)
+    loaded_model.tokenizer_of(files, folder)
+    if not locate.is_saved_model(folder):  # else its weights have been read
+        reader = checkpoint.Reader(files.checkpoint)
+        reader.check_values(
+            name
+            for name in reader.shapes
+            if not name.endswith(checkpoint.ADAM_SUFFIXES)
+        )
+    return files
 
 
 def stamp(folder: str, given: Given) -> tuple[object, ...]:

@@ -17,7 +17,6 @@ from absl import logging
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bert.errors import UserError, one_line
-from bert.model_folder import model_files
 from bert.model_folder.model_files import ModelFiles
 from bert.serving import http_models, http_workers
 from bert.serving.http_app import Service
@@ -49,7 +48,7 @@ class Shelf:
         models: by name, each the newest that was whole; at first none.
 
     Raises:
-        UserError: a model's file is missing, or does not fit the others.
+        UserError: a model's files are not whole, or do not fit.
     """
 
     def __init__(self, config: Config, metrics: Metrics):
@@ -102,7 +101,7 @@ class Shelf:
             stamp = http_models.stamp(folder, self._config)
         except (OSError, UserError):
             stamp = None  # the model's own fault says more
-        return _Found(model_files.find(folder, self._config), stamp)
+        return _Found(http_models.find(folder, self._config), stamp)
 
     def _load(self, name: str, found: _Found) -> None:
         config = self._config

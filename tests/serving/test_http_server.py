@@ -13,7 +13,6 @@ pytest.importorskip("uvicorn", reason="requirements-serve.txt")
 import uvicorn
 
 from bert.errors import UserError
-from bert.model_folder import model_files
 from bert.serving import http_models, http_server
 from bert.serving.http_server import Shelf
 
@@ -66,7 +65,7 @@ class Models:
 def models(monkeypatch):
     made = Models()
     monkeypatch.setattr(http_models, "stamp", made.stamp)
-    monkeypatch.setattr(model_files, "find", made.find)
+    monkeypatch.setattr(http_models, "find", made.find)
     monkeypatch.setattr(http_models, "ServedModel", made.load)
     monkeypatch.setattr(http_server, "ServedModel", made.load)
     return made
