@@ -96,20 +96,19 @@ async function call(path, options) {
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) return body;
   const code = answer.status;
-  let said = body.error?.replace(/^instances\[0\]: /, "");
+  let said = String(body?.error ?? "the server says no more");
   if (code === 401) {
     needsKey = true;
     by("key-row").hidden = false;
     by("key").focus();
     said = key ? "the server does not know this key" : "an API key is needed";
   }
-  const text = `Code ${code}: ${said ?? "the server says no more"}`;
-  throw Object.assign(new Error(text), { code });
+  said = `Code ${code}: ${said.replace(/^instances\[0\]: /, "")}`;
+  throw Object.assign(new Error(said), { code });
 }
 
 async function load() {
   try {
-    say("Asking for the models …");
     ({ models } = await call("v1/models", { cache: "no-store" }));
     by("model").replaceChildren(
       ...models.map(({ name }) => make("option", {}, name)),

@@ -150,11 +150,10 @@ SHOWN = {
 
 
 @contextlib.contextmanager
-def serving(models, **changes):
+def serving(there, /, **changes):
     """Serves models in a thread; yields the page's address."""
-    service = Service(
-        Config(models, **changes), models, Metrics(list(models), 1)
-    )
+    flags = Config(**{"models": list(there), **changes})
+    service = Service(flags, there, Metrics(flags.models, 1))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
@@ -166,11 +165,11 @@ def serving(models, **changes):
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
-        for model in models.values():
+        for model in there.values():
             model.may_go.set()
         server.should_exit = True
         thread.join(SECONDS)
-        for model in models.values():
+        for model in there.values():
             model.batches.close()
 
 
@@ -407,6 +406,18 @@ def test_an_answer_that_is_no_more_waited_for_is_dropped(page, models):
     slow.may_go.set()
     page.until(lambda _: not slow.batches.waiting_rows)
     assert page.said() == f"{BAD}, 75.0 %"
+
+
+@browser.needs_chromium
+@pytest.mark.slow
+def test_it_waits_while_models_are_loaded(driver, models):
+    loaded = {}
+    with serving(loaded, models=[*models]) as address:
+        page = Page(driver, address)
+        assert page.said() == "Code 503: the models are being loaded"
+        loaded |= models
+        page.wait_for("#fields label")
+        assert page.ask() == f"{BAD}, 75.0 %"
 
 
 @browser.needs_chromium
