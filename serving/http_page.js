@@ -113,7 +113,7 @@ async function load() {
     by("model").replaceChildren(
       ...models.map(({ name }) => make("option", {}, name)),
     );
-    by("asks").hidden = false;
+    by("asks").hidden = by("command").hidden = false;
     showFields();
   } catch (fault) {
     sayFault(fault);

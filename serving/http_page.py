@@ -40,7 +40,7 @@ _PARTS = (
 <p id="said" role="status" dir="auto"></p>
 <div id="answer"></div>
 </section>
-<section>
+<section id="command" hidden>
 <h2>From the command line</h2>
 <pre id="curl" class="text" tabindex="0"></pre>
 </section>
