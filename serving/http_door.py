@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CLIENT_IS_GONE = 499  # in log and figures; nobody reads it
 _ERROR_CHARS = 300
+# What says nothing of the models; the page asks for the key.
+_WITHOUT_KEY = ("/", "/healthz")
 
 
 class Door:
@@ -96,7 +98,7 @@ class Door:
     def _check_key(self, scope: Scope) -> None:
         """Raises HTTPException where a key is needed, and not given."""
         keys = self._service.config.api_keys
-        if not keys or scope["path"] == "/healthz":
+        if not keys or scope["path"] in _WITHOUT_KEY:
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
         kind, _, key = given.partition(b" ")
