@@ -22,7 +22,9 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "create_pretraining_data",
     ),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
-    "Use a model": ("predict", "fill_mask", "serve", "extract_features"),
+    "Use a model": (
+        *("predict", "fill_mask", "serve", "extract_features", "show"),
+    ),
     "Export and convert": (
         "extend_vocabulary",
         "export_model",
