@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from bert.modeling import checkpoint
-from tests import pages
+from tests import manual
 from tests.conversion import run_folder
 
-FOLDER = pages.ROOT / "notebooks"
+FOLDER = manual.ROOT / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 # What the code of each prints on a tiny model.
 PRINTED = {
@@ -46,7 +46,7 @@ def cells_of(name, kind):
 def base(tmp_path_factory):
     """A tiny model with pre-training heads, as a published one lies."""
     run = tmp_path_factory.mktemp("models") / "run"
-    vocab = (pages.ROOT / "sample_data/vocab.txt").read_text().split()
+    vocab = (manual.ROOT / "sample_data/vocab.txt").read_text().split()
     vocab += ["river", "three", "bank", "lost"]
     vocab = list(dict.fromkeys(vocab))
     config = run_folder.tiny_config(vocab_size=len(vocab))
@@ -71,8 +71,8 @@ def test_a_notebook_runs(base, tmp_path, name):
         env={
             **os.environ,
             "BERT_BASE_DIR": str(base),
-            "BERT_SAMPLE_DATA": str(pages.ROOT / "sample_data"),
-            "PYTHONPATH": str(pages.ROOT),
+            "BERT_SAMPLE_DATA": str(manual.ROOT / "sample_data"),
+            "PYTHONPATH": str(manual.ROOT),
             "PYTHONUTF8": "1",
             "TMPDIR": str(tmp_path),
         },
