@@ -49,7 +49,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "choice",
         [],
-        "Of multiple_choice: a choice; give the flag once for each.",
+        "Of multiple_choice: a choice",
         flag_values=flag_values,
     )
     shared_flags.define_integers(

@@ -45,11 +45,10 @@ class ProjectorFolder:
             tokens: [T].
             values: float32 [layers, D], or [layers, T, D].
         """
+        columns, names = ["token", "line", "position"], list(tokens)
         if values.ndim == 2:
             values = values[:, None]
-            columns, names = ("text", "line"), [_text(tokens)]
-        else:
-            columns, names = ("token", "line", "position"), list(tokens)
+            columns, names = ["text", "line"], [_text(tokens)]
         if not self._num_rows:
             self._metadata.write("\t".join(columns) + "\n")
         for position, name in enumerate(names):
