@@ -4,12 +4,17 @@
 
 // Pieces in the list below: those that are looked at most.
 const MOST_LISTED = 8;
+// Of the pictures of heads, in pixels.
+const LARGEST_HEAD = 32;
+const GAP = 3;
+const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 for (const figure of document.querySelectorAll(".attention")) {
   start(figure);
 }
 
 function start(figure) {
+  const layers = Number(figure.dataset.layers);
   const heads = Number(figure.dataset.heads);
   const box = figure.querySelector(".pieces");
   const pieces = [...box.children];
@@ -19,6 +24,9 @@ function start(figure) {
   const table = figure.querySelector("table");
   const coded = atob(figure.querySelector("script").textContent);
   const bytes = Uint8Array.from(coded, (letter) => letter.charCodeAt(0));
+  const canvas = figure.querySelector("canvas");
+  const room = Math.floor(figure.clientWidth / heads);
+  const side = Math.max(GAP + 1, Math.min(LARGEST_HEAD, room));
   let current = Math.min(1, size - 1);
 
   // How much piece `from` looks at each, 0 to 1; of head 0 the mean of all.
@@ -35,8 +43,58 @@ function start(figure) {
     });
   }
 
+  // Draws each head as a square; of the weights in a pixel the largest.
+  function drawHeads() {
+    [canvas.width, canvas.height] = [heads * side, layers * side];
+    const pen = canvas.getContext("2d");
+    const colour = (name) => getComputedStyle(figure).getPropertyValue(name);
+    const inner = side - GAP;
+    // The pieces in a pixel: one at least.
+    const range = (pixel) => {
+      const [first, last] = [pixel, pixel + 1].map((edge) =>
+        Math.floor((edge * size) / inner),
+      );
+      return [first, Math.max(first + 1, last)];
+    };
+    for (let cell = 0; cell < layers * heads; cell++) {
+      const left = (cell % heads) * side;
+      const top = Math.floor(cell / heads) * side;
+      pen.globalAlpha = 1;
+      pen.fillStyle = colour("--panel");
+      pen.fillRect(left, top, inner, inner);
+      pen.fillStyle = colour("--accent");
+      for (let pixel = 0; pixel < inner * inner; pixel++) {
+        const [x, y] = [pixel % inner, Math.floor(pixel / inner)];
+        pen.globalAlpha = Math.sqrt(largest(cell, range(x), range(y)));
+        pen.fillRect(left + x, top + y, 1, 1);
+      }
+    }
+  }
+
+  function largest(cell, [firstTo, lastTo], [firstFrom, lastFrom]) {
+    let most = 0;
+    for (let from = firstFrom; from < lastFrom; from++) {
+      const row = (cell * size + from) * size;
+      for (let to = firstTo; to < lastTo; to++) {
+        most = Math.max(most, bytes[row + to]);
+      }
+    }
+    return most / 255;
+  }
+
+  function showHead() {
+    const box = figure.querySelector(".heads span").style;
+    const head = Number(choose("head").value);
+    box.insetInlineStart = `${Math.max(0, head - 1) * side}px`;
+    box.insetBlockStart = `${(choose("layer").value - 1) * side}px`;
+    // The mean is of a whole row.
+    box.width = `${(head ? 1 : heads) * side - GAP}px`;
+    box.height = `${side - GAP}px`;
+  }
+
   function show(number) {
     current = number;
+    showHead();
     const weights = weightsOf(number);
     pieces.forEach((piece, to) => {
       // Of the root small weights are still seen.
@@ -91,6 +149,13 @@ function start(figure) {
   for (const name of ["layer", "head"]) {
     choose(name).addEventListener("change", () => show(current));
   }
+  canvas.addEventListener("click", (event) => {
+    choose("layer").value = Math.floor(event.offsetY / side) + 1;
+    choose("head").value = Math.floor(event.offsetX / side) + 1;
+    show(current);
+  });
+  DARK.addEventListener("change", drawHeads);
+  drawHeads();
   show(current);
 }
 

@@ -1,7 +1,8 @@
 """What the pieces of a text look at, as a part of a page.
 
 A reader points at a piece, taps it or goes there by keyboard, and sees which
-pieces it looks at, in a layer and head of choice. The numbers are in the page,
+pieces it looks at, in a layer and head of choice; small pictures of all heads
+show which are worth it. The numbers are in the page,
 a byte each (0 to 255) in base64: 12 layers of 12 heads over 128 pieces take 3.1
 MB. The page needs `STYLE`, and once `script()`.
 """
@@ -40,6 +41,11 @@ STYLE = """
 .pieces button:focus-visible {
   outline: 3px solid var(--accent); outline-offset: 1px;
 }
+.heads { position: relative; width: max-content; margin-top: 0.5rem; }
+.heads canvas { display: block; cursor: pointer; }
+.heads span {
+  position: absolute; pointer-events: none; outline: 2px solid var(--ink);
+}
 .attention .bar { background: var(--accent); }
 @media print { .attention label { display: none; } }
 """
@@ -75,8 +81,8 @@ def part(name: str, tokens: Sequence[str], probs: np.ndarray) -> str:
         for number, token in enumerate(tokens)
     )
     return (
-        f'<figure class="attention" data-heads="{heads}" '
-        f'role="group" aria-label="{escape(name)}">\n'
+        f'<figure class="attention" data-layers="{layers}" '
+        f'data-heads="{heads}" role="group" aria-label="{escape(name)}">\n'
         f"<p>{_select('Layer', layers, chosen=layers)}\n"
         f"{_select('Head', heads, first='mean of all')}</p>\n"
         f'<div class="pieces" dir="{direction(tokens)}">\n{buttons}</div>\n'
@@ -84,9 +90,12 @@ def part(name: str, tokens: Sequence[str], probs: np.ndarray) -> str:
         "</noscript></p>\n"
         '<table class="answers"></table>\n'
         f'<script type="text/plain">{weights}</script>\n'
+        '<div class="heads" aria-hidden="true"><canvas></canvas><span></span>'
+        "</div>\n"
         "<figcaption>Point at a piece, tap it, or go there by the arrow keys. "
         "The stronger its colour, the more a piece is looked at. Layers and "
-        "heads count from 1.</figcaption>\n"
+        "heads count from 1. Each square above is a head, in the row of its "
+        "layer: who (down) looks at whom (across); choose one.</figcaption>\n"
         "</figure>"
     )
 

@@ -95,6 +95,14 @@ def test_a_reader_sees_what_a_piece_looks_at(tmp_path):
         assert seen(figure) == percents(1, 3, 1)
         ActionChains(driver).move_to_element(pieces(figure)[2]).perform()
         assert seen(figure) == percents(1, 3, 2)
+        canvas = figure.find_element("css selector", "canvas")
+        side = canvas.size["width"] // 3
+        # From its middle to the second head of the first layer.
+        ActionChains(driver).move_to_element_with_offset(
+            canvas, 0, -side // 2
+        ).click().perform()
+        assert seen(figure) == percents(1, 2, 2)
+        choose("head", 3)
         status = figure.find_element("css selector", "[role=status]")
         assert status.text == "“of” looks most at “[SEP]”"
         pieces(figure)[0].send_keys(Keys.END)

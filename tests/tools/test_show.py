@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from bert.errors import UserError
+from bert.tasks import spec
 from bert.tools import show as script
 from tests import browser
 from tests.conversion import run_folder
@@ -139,3 +140,7 @@ def test_help_and_refusals_need_no_tensorflow():
         "if n in sys.modules])"
     )
     assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "", "")
+
+
+def test_every_task_can_be_asked():
+    assert set(script._ASKS) == set(spec.TASKS)
