@@ -39,6 +39,7 @@ _BOUNDS = {
     "good_steps": _COUNT,
     "skipped_steps": _COUNT,
     "best_value": ((int, float), -sys.float_info.max, sys.float_info.max),
+    "best_loss": ((int, float), -sys.float_info.max, sys.float_info.max),
     # An infinite one would be halved for ever.
     "loss_scale": ((int, float), 1.0, LossScale.LARGEST),
 }
@@ -53,8 +54,9 @@ class RunState:
         examples_seen: examples trained on, over all epochs.
         best_metric: the metric that --save_best named.
         best_value: its best value so far.
-        best_step: the step of that value.
-        evaluations_without_best: evaluations since then.
+        best_loss: the loss of the weights that are kept, where it is known.
+        best_step: their step.
+        evaluations_without_best: evaluations since that value was reached.
         loss_scale: under float16, what the loss is multiplied by.
         good_steps: steps since that changed.
         skipped_steps: steps that changed nothing.
@@ -65,6 +67,7 @@ class RunState:
     examples_seen: int
     best_metric: str | None = None
     best_value: float | None = None
+    best_loss: float | None = None
     best_step: int | None = None
     evaluations_without_best: int = 0
     loss_scale: float | None = None

@@ -24,9 +24,10 @@ class Monitor:
 
     Args:
         config: when to evaluate (eval_steps), which metric's best weights to
-            keep (save_best; more is better, but less of a loss or error), and
-            after how many evaluations without a better value of it training
-            ends (early_stopping_patience; None: it goes on).
+            keep (save_best; more is better, but less of a loss or error; at
+            the same value the lower loss, then the earlier step), and after
+            how many evaluations without a better value of it training ends
+            (early_stopping_patience; None: it goes on).
         evaluate: returns the metrics with the present weights.
         weights: what a checkpoint of the best weights holds, by name.
     """
@@ -52,7 +53,7 @@ class Monitor:
         """Evaluates, keeps the weights if they are the best.
 
         Returns:
-            The state, with the best value and its step.
+            The state, with the best value, and the step that is kept.
         """
         figures = self._evaluate()
         logging.info(
@@ -67,17 +68,19 @@ class Monitor:
         if metric is None:
             return state
         if state.best_metric not in (None, metric):
-            state = _with_best(state, None, None, None)
-        value = float(figures[metric])
+            state = _with_best(state, None, None, None, None)
+        value, loss = float(figures[metric]), _loss(figures)
+        waited = state.evaluations_without_best + 1
         # A model that diverged may still have a good accuracy.
-        if not (
-            all_finite(figures) and _is_better(metric, value, state.best_value)
-        ):
-            return dataclasses.replace(
-                state,
-                evaluations_without_best=state.evaluations_without_best + 1,
-            )
-        state = _with_best(state, metric, value, step)
+        is_sound = all_finite(figures)
+        is_better = is_sound and _is_better(metric, value, state.best_value)
+        if is_better or (is_sound and _wins_tie(value, loss, state)):
+            state = _with_best(state, metric, value, loss, step)
+        if not is_better:
+            # Training may end at a tie, too.
+            state = dataclasses.replace(state, evaluations_without_best=waited)
+        if state.best_step != step:
+            return state
         folder = best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
         saved = checkpointing.save(folder, step, self._weights, state, keep=1)
@@ -109,12 +112,14 @@ def _with_best(
     state: checkpointing.RunState,
     metric: str | None,
     value: float | None,
+    loss: float | None,
     step: int | None,
 ) -> checkpointing.RunState:
     return dataclasses.replace(
         state,
         best_metric=metric,
         best_value=value,
+        best_loss=loss,
         best_step=step,
         evaluations_without_best=0,
     )
@@ -125,3 +130,20 @@ def _is_better(metric: str, value: float, best: float | None) -> bool:
         return True
     is_loss = "loss" in metric or "error" in metric
     return value < best if is_loss else value > best
+
+
+def _loss(figures: Mapping[str, float]) -> float | None:
+    """Returns the loss of an evaluation; None where it has none (SQuAD)."""
+    return float(figures["eval_loss"]) if "eval_loss" in figures else None
+
+
+def _wins_tie(
+    value: float, loss: float | None, state: checkpointing.RunState
+) -> bool:
+    """Whether a figure is as good as the best one, and the loss is lower."""
+    return (
+        value == state.best_value
+        and loss is not None
+        and state.best_loss is not None
+        and loss < state.best_loss
+    )

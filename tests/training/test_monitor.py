@@ -63,6 +63,37 @@ def test_the_best_weights_are_kept(tmp_path, metric, values, best):
     assert len(list((tmp_path / "best").glob("*.index"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("figures", "best", "waited"),
+    [
+        # The better figure, then the lower loss, then the earlier step.
+        ([(0.5, 0.3), (0.5, 0.2), (0.5, 0.2)], 2, 2),
+        ([(0.5, 0.2), (0.5, 0.3), (0.6, 0.9)], 3, 0),
+        ([(0.5, 0.2), (0.5, math.nan), (0.4, 0.1)], 1, 2),
+        ([(0.5, None), (0.5, 0.1)], 1, 1),
+        ([(0.5, 0.1), (0.5, None)], 1, 1),
+    ],
+)
+def test_at_the_same_figure_the_lower_loss_is_the_best(
+    tmp_path, figures, best, waited
+):
+    state, weight = START, tf.Variable(0.0)
+    found = iter(
+        {"f1": f1} | ({} if loss is None else {"eval_loss": loss})
+        for f1, loss in figures
+    )
+    monitor = Monitor(
+        config(tmp_path, "f1"), lambda: next(found), {"w": weight}
+    )
+    for step in range(1, len(figures) + 1):
+        weight.assign(step)
+        state = monitor.evaluate(step, state)
+    assert (state.best_step, best_step(tmp_path)) == (best, best)
+    assert state.best_loss == figures[best - 1][1]
+    # A tie is nothing better: it puts off no early stop.
+    assert state.evaluations_without_best == waited
+
+
 def test_training_ends_after_that_many_evaluations_without_a_better_one(
     tmp_path,
 ):
