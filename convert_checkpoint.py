@@ -34,10 +34,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         output_dir="Folder that gets the model in the other format; it is "
         "made if need be.",
     )
+    shared_flags.define_checkpoint(flag_values, "Which one of a training run")
     shared_flags.define_strings(
         flag_values,
-        checkpoint="Of a training run: best, newest, or a checkpoint's "
-        "prefix. Default: the best, if there is one, else the newest.",
         bert_config_file="Sizes of a model in the original's format. Default: "
         "bert_config.json beside the checkpoint.",
         vocab_file="The vocabulary. Default: the one beside the weights.",
@@ -158,11 +157,10 @@ def read_huggingface(config: Config, folder: str) -> "Model":
 def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from bert.conversion import original
-    from bert.model_folder import locate
+    from bert.model_folder import locate, weights
     from bert.modeling.config import read_config
 
-    prefix = locate.find_checkpoint(folder, config.checkpoint)
-    logging.info("The checkpoint is %s", prefix)
+    prefix = weights.find(folder, config.checkpoint)
     folder = os.path.dirname(prefix)
     config_file = config.bert_config_file or locate.needed_file(
         folder, task_files.CONFIG_FILE, "bert_config_file"

@@ -44,6 +44,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         init_checkpoint="The pre-trained BERT model: a checkpoint's prefix, "
         "its .index file or its folder.",
     )
+    shared_flags.define_checkpoint(flag_values, "Which one of that folder")
     flags.DEFINE_string(
         "layers",
         "-1,-2,-3,-4",
@@ -105,6 +106,7 @@ def extract_features(config: Config) -> None:
         UserError: a file is missing, wrong or in the way.
     """
     # Here, so that --help needs no TensorFlow.
+    from bert.model_folder import weights
     from bert.modeling import BertModel, checkpoint
     from bert.modeling.config import read_config
     from bert.tasks.features import features_text, output_files
@@ -117,13 +119,14 @@ def extract_features(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     config.check_layers(bert_config.num_hidden_layers)
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
-    output_files.check(config, checkpoint.resolve(config.init_checkpoint))
+    prefix = weights.find(config.init_checkpoint, config.checkpoint)
+    output_files.check(config, prefix)
     with (
         features_text.open_lines(config.input_file, "input_file") as lines,
         chosen.scope(),
     ):
         model = BertModel(bert_config, compute_dtype=config.compute_dtype)
-        checkpoint.load_weights(model, config.init_checkpoint).log()
+        checkpoint.load_weights(model, prefix).log()
         hidden_size = bert_config.hidden_size
         longest_token = max(map(len, tokenizer.vocab))
         with (

@@ -69,18 +69,15 @@ def pretrain(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.data.records import record_files
-    from bert.model_folder import locate
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import reports, resuming
+    from bert.tasks import reports, resuming, run_weights
     from bert.tasks.pretraining import training
-    from bert.training import resume, strategy
+    from bert.training import strategy
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
-    locate.check_checkpoints(
-        config.output_dir, config.init_checkpoint, config.do_train
-    )
+    start = run_weights.start(config)
     if config.do_export:
         export.check_run(config)
     bert_config = read_config(config.bert_config_file)
@@ -94,10 +91,8 @@ def pretrain(config: Config) -> None:
         strategy.worker_barrier(chosen),
     ):
         with chosen.scope():
-            training.check_model(config, bert_config)
+            training.check_model(config, bert_config, start)
             is_chief = strategy.is_chief()
-            if is_chief:
-                resume.prepare_output_dir(config.output_dir)
         written = ["eval_results.txt", *reports.FILES]
         with resuming.alone(config, written, is_chief):
             nothing = None

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from absl import flags
 
+from bert.errors import UserError
 from bert.files import flag_paths
 
 # How the names of flags end that are paths.
@@ -112,6 +113,10 @@ class TrainingConfig(DeviceConfig):
     do_export: bool
     export_dir: str | None
     eval_report: bool = True
+    checkpoint: str | None = None
+    log_steps: int = 100
+    keep_checkpoint_max: int = 5
+    save_optimizer: str = "all"
     force_resume: bool = False
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
@@ -120,6 +125,32 @@ class TrainingConfig(DeviceConfig):
     freeze_layers: int | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
+
+    def __post_init__(self):
+        if not (self.do_train and self.checkpoint is not None):
+            return
+        uses = (self.do_eval, getattr(self, "do_predict", False))
+        if not any((*uses, self.do_export)):
+            raise UserError(
+                "--checkpoint says which weights are evaluated, predicted with "
+                f"or exported. Received: --checkpoint={self.checkpoint} for a "
+                "command that only trains; to start from a checkpoint, name it "
+                "in --init_checkpoint."
+            )
+        if self.checkpoint not in ("best", "newest"):
+            raise UserError(
+                "--checkpoint of a command that trains must be best or newest. "
+                f"Received: {self.checkpoint}; use other weights in a command "
+                "of their own, and start from them by --init_checkpoint."
+            )
+
+    @property
+    def needs_moments(self) -> bool:
+        """Whether a run goes on only where the checkpoint has Adam's moments.
+
+        Otherwise they start at zero.
+        """
+        return self.save_optimizer != "none" and not self.force_resume
 
     @property
     def course(self) -> dict[str, object]:

@@ -86,6 +86,21 @@ def define_do_lower_case(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
 
 
+def define_checkpoint(flag_values: flags.FlagValues, what: str) -> None:
+    """Defines --checkpoint.
+
+    Args:
+        flag_values: where to.
+        what: says of which folder, and what for.
+    """
+    define_strings(
+        flag_values,
+        checkpoint=f"{what}: best, newest, a global step, or a checkpoint's "
+        "prefix. Default: the best (--save_best) where there is one, else the "
+        "newest.",
+    )
+
+
 def define_max_seq_length(
     flag_values: flags.FlagValues,
     default: int | None,

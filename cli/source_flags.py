@@ -25,10 +25,9 @@ def define_source_flags(
         f"of a published checkpoint{saved_model if takes_saved_models else ''}"
         ".",
     )
+    shared_flags.define_checkpoint(flag_values, "Which one of model_dir")
     shared_flags.define_strings(
         flag_values,
-        checkpoint="best, newest or a checkpoint's prefix. Default: the best "
-        "checkpoint (--save_best) where there is one, else the newest.",
         bert_config_file="Default: model_dir's.",
         vocab_file="Default: model_dir's.",
     )

@@ -25,7 +25,14 @@ def define_model_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_strings(
         flag_values,
         init_checkpoint="Checkpoint to start from (usually a pre-trained "
-        "BERT model): its prefix, its .index file or its folder.",
+        "BERT model): its prefix, its .index file or its folder (of a run's "
+        "the best checkpoint, else the newest).",
+    )
+    shared_flags.define_checkpoint(
+        flag_values,
+        "Which one of output_dir, or of init_checkpoint where that has none, "
+        "is evaluated, predicted with and exported (training goes on from the "
+        "newest)",
     )
 
 
@@ -61,6 +68,33 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_integers(
         flag_values,
+        lower_bound=1,
+        upper_bound=10**4,  # the figures of all these steps are held
+        log_steps=(
+            100,
+            "How many steps apart there is a log line, and a point in the "
+            "event files.",
+        ),
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=0,
+        keep_checkpoint_max=(
+            5,
+            "How many of the newest checkpoints are kept, beside the best; 0: "
+            "all.",
+        ),
+    )
+    flags.DEFINE_enum(
+        "save_optimizer",
+        "all",
+        ["all", "last", "none"],
+        "Which checkpoints have Adam's moments, two thirds of their size, that "
+        "a run needs to go on. none: one that goes on starts them at zero.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=0,
         upper_bound=2**31 - 1,
         random_seed="Seed of initial weights, shuffling and dropout; on a CPU "
@@ -76,7 +110,8 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_bools(
         flag_values,
         force_resume="Go on with the run in output_dir even where it was made "
-        "with another model, task, vocabulary or casing, or other labels.",
+        "with another model, task, vocabulary or casing, or other labels, or "
+        "its checkpoint has no moments.",
     )
 
 
@@ -221,8 +256,8 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_strings(
         flag_values,
         save_best="A metric of eval_results.txt: the weights that are best "
-        "by it at any --eval_steps are kept in output_dir/best, and used by "
-        "--do_eval and --do_predict of a command with this flag.",
+        "by it at any --eval_steps are kept in output_dir/best, and used from "
+        "then on (--checkpoint).",
     )
 
 

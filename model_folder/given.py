@@ -10,7 +10,7 @@ class Given:
     A script whose flags have these names makes its configuration one of these.
 
     Attributes:
-        checkpoint: "best", "newest" or a prefix.
+        checkpoint: "best", "newest", a global step or a prefix.
         task: one of `tasks.spec.TASKS`.
         bert_config_file: a file.
         vocab_file: a file.
@@ -19,7 +19,7 @@ class Given:
         labels: names separated by commas, or a file with one a line.
     """
 
-    checkpoint: str | None = None
+    checkpoint: str | int | None = None
     task: str | None = None
     bert_config_file: str | None = None
     vocab_file: str | None = None

@@ -24,7 +24,7 @@ from bert.model_folder import task_files
 from bert.model_folder.labels import Labels
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
-from bert.training import checkpointing, monitor
+from bert.training import monitor
 
 
 def is_saved_model(path: str) -> bool:
@@ -101,86 +101,6 @@ def labels(*paths: str) -> Labels | None:
                 origin = os.path.join(folder, label_files.FILE_NAME)
                 return Labels(names, origin)
     return None
-
-
-def find_checkpoint(path: str, wanted: str | None = None) -> str:
-    """Returns the prefix of a trained model's weights.
-
-    Args:
-        path: the folder of a run or of a published checkpoint.
-        wanted: "best", "newest", or a checkpoint's prefix; None: the best
-            where there is one, else the newest.
-
-    Raises:
-        UserError: there is none.
-    """
-    best = checkpointing.newest(monitor.best_folder(path))
-    if wanted in (None, "best") and best:
-        return best
-    if wanted == "best":
-        raise UserError(
-            f"Expected a best checkpoint in {monitor.best_folder(path)}, which "
-            "--save_best keeps there. Received: none; leave --checkpoint=best "
-            "out."
-        )
-    if wanted in (None, "newest"):
-        return checkpointing.newest(path) or checkpoint.resolve(path)
-    return checkpoint.resolve(wanted)
-
-
-def trained_checkpoint(
-    output_dir: str, save_best: str | None = None
-) -> str | None:
-    """Returns the prefix of what a run has trained, or None.
-
-    The newest checkpoint in output_dir; with save_best the best one by that
-    metric.
-
-    Raises:
-        UserError: there is none of the best weights by this metric.
-    """
-    if save_best:
-        return best_checkpoint(output_dir, save_best)
-    return checkpointing.newest(output_dir)
-
-
-def best_checkpoint(output_dir: str, save_best: str) -> str:
-    """Returns the prefix of the best checkpoint by a metric.
-
-    Raises:
-        UserError: there is none, or the best by another.
-    """
-    folder = monitor.best_folder(output_dir)
-    best = checkpointing.newest(folder)
-    state = checkpointing.read_state(checkpoint.Reader(best)) if best else None
-    metric = state.best_metric if state else None
-    if best and metric == save_best:
-        return best
-    found = f"those by {metric}" if metric else "none"
-    raise UserError(
-        f"Expected the best weights by --save_best={save_best} in "
-        f"{folder}. Received: {found}; leave the flag out to "
-        "use the newest checkpoint, or name the metric of the training."
-    )
-
-
-def check_checkpoints(
-    output_dir: str, init_checkpoint: str | None, do_train: bool
-) -> None:
-    """Looks for the checkpoints of a run, before any other work.
-
-    Raises:
-        UserError: init_checkpoint is none; or nothing is to be trained, and
-            there is no checkpoint to evaluate or predict with.
-    """
-    if init_checkpoint:
-        checkpoint.resolve(init_checkpoint)
-    elif not do_train and not checkpointing.newest(output_dir):
-        raise UserError(
-            "There is no trained model: no checkpoint in --output_dir="
-            f"{output_dir} and no --init_checkpoint; give one, or train first "
-            "(--do_train)."
-        )
 
 
 def _folders(path: str) -> Sequence[str]:

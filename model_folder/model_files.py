@@ -11,7 +11,7 @@ from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import text_input
 from bert.model_folder import labels as label_files
-from bert.model_folder import locate, task_files
+from bert.model_folder import locate, task_files, weights
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
@@ -60,7 +60,7 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
         )
     if locate.is_saved_model(path):
         return _of_saved_model(path, given)
-    reader = checkpoint.Reader(locate.find_checkpoint(path, given.checkpoint))
+    reader = checkpoint.Reader(weights.find(path, given.checkpoint))
     config_file = given.bert_config_file or locate.needed_file(
         path, task_files.CONFIG_FILE, "bert_config_file"
     )

@@ -16,10 +16,10 @@ from bert.data.text.tokenization import (
     load_vocab,
 )
 from bert.errors import UserError
-from bert.model_folder import locate, task_files
-from bert.modeling import checkpoint
+from bert.model_folder import locate, task_files, weights
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.backbones.bert import BertModel
+from bert.modeling.checkpoint import load_weights
 from bert.modeling.config import BertConfig, read_config
 from bert.modeling.task_model import TaskModel
 
@@ -91,6 +91,7 @@ def from_checkpoint(
     folder: str | os.PathLike[str],
     model_class: type[Backbone | TaskModel] = BertModel,
     do_lower_case: bool | None = None,
+    checkpoint: str | int | None = None,
     **options: Any,
 ) -> Pretrained:
     """Loads a model, its tokenizer and its configuration.
@@ -104,6 +105,8 @@ def from_checkpoint(
         model_class: a `BertModel` or a task model.
         do_lower_case: whether texts are lower-cased; None: as task.json says,
             or else the vocabulary.
+        checkpoint: of a run's folder, see `weights.choose`; None: the best
+            where there is one, else the newest.
         **options: arguments of the model's class: `num_labels`, ….
 
     Raises:
@@ -122,7 +125,7 @@ def from_checkpoint(
     )
     tokenizer.check_fits(config.vocab_size, config_file)
     model = model_class(config, **options)
-    checkpoint.load_weights(model, locate.find_checkpoint(folder)).log()
+    load_weights(model, weights.find(folder, checkpoint)).log()
     if isinstance(model, TaskModel):
         model = model.keras_model()
     return Pretrained(model, tokenizer, config)

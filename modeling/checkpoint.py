@@ -295,7 +295,7 @@ def _way_on(prefix: str) -> str:
         for name in tf.io.gfile.listdir(folder or ".")
         if name.endswith(".index")
     )
-    newest_first = sorted(found, key=_numbers_as_such, reverse=True)
+    newest_first = sorted(found, key=numbers_as_such, reverse=True)
     others = [name for name in newest_first if name != own][:_LOOKED_AT]
     whole = [n for n in others if _is_whole(os.path.join(folder, n))]
     if not whole:
@@ -306,7 +306,7 @@ def _way_on(prefix: str) -> str:
     )
 
 
-def _numbers_as_such(name: str) -> list[tuple[int, str]]:
+def numbers_as_such(name: str) -> list[tuple[int, str]]:
     """Returns what sorts model.ckpt-9 before model.ckpt-10."""
     parts = re.split(r"(\d+)", name)
     return [(int(p), "") if p.isdecimal() else (0, p) for p in parts]

@@ -58,6 +58,11 @@ def others(names: Collection[str], known: Collection[str]) -> Others:
     return Others(tuple(slots), tuple(deeper), tuple(unknown))
 
 
+def has_moments(names: Collection[str]) -> bool:
+    """Returns whether there are moments of Adam, be it of a few weights."""
+    return any(name.endswith(ADAM_SUFFIXES) for name in names)
+
+
 def prefix_hint(names: Collection[str], wanted: str) -> str:
     """Returns what to do where a weight is there by a longer name.
 

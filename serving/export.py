@@ -19,13 +19,12 @@ from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
-from bert.model_folder import locate, model_files, task_files
+from bert.model_folder import model_files, task_files
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
-from bert.modeling import checkpoint
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
-from bert.tasks import inference
+from bert.tasks import inference, run_weights
 
 RAW_STRINGS = "raw_strings"
 
@@ -109,16 +108,9 @@ def export_run(
         vocab_file: the vocabulary that it used, if any.
         labels: the model's, in the order of their numbers.
     """
-    prefix = locate.trained_checkpoint(config.output_dir, config.save_best)
-    prefix = prefix or config.init_checkpoint
-    if prefix is None:
-        raise UserError(
-            "Expected a checkpoint to export. Received: neither one in "
-            f"--output_dir={config.output_dir} nor --init_checkpoint."
-        )
     source = ModelFiles(
         task=task,
-        checkpoint=checkpoint.resolve(prefix),
+        checkpoint=run_weights.used(config).prefix,
         bert_config_file=config.bert_config_file,
         vocab_file=vocab_file,
         labels=tuple(labels),

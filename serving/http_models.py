@@ -11,7 +11,7 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.files import file_bytes
-from bert.model_folder import locate, model_files
+from bert.model_folder import locate, model_files, weights
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.saved_model import SavedModel
@@ -220,7 +220,7 @@ def stamp(folder: str, given: Given) -> tuple[object, ...]:
             os.path.join(folder, "variables", "variables.index"),
         ]
     else:
-        files = [locate.find_checkpoint(folder, given.checkpoint) + ".index"]
+        files = [weights.choose(folder, given.checkpoint) + ".index"]
     return tuple((path, file_bytes.size_and_time(path)) for path in files)
 
 

@@ -24,6 +24,7 @@ class FineTuningConfig(TrainingConfig):
     length_buckets: bool
 
     def __post_init__(self):
+        super().__post_init__()
         does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
         if not any(does):
             raise UserError(

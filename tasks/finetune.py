@@ -228,18 +228,15 @@ def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
 
     Raises:
         UserError: there is none to evaluate or predict with, or it is none of
-            this task; see `head_check.find_start`.
+            this task; see `head_check.check_head`.
     """
-    from bert.model_folder import locate
+    from bert.tasks import run_weights
     from bert.training import head_check
 
     assert spec.head is not None, spec.task
-    locate.check_checkpoints(
-        config.output_dir, config.init_checkpoint, config.do_train
-    )
-    return head_check.find_start(
+    return head_check.check_head(
+        run_weights.start(config),
         config.output_dir,
-        config.init_checkpoint,
         spec.head,
         trains=config.do_train,
         uses_pooler=spec.uses_pooler,
@@ -296,15 +293,8 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
-    from bert.model_folder import locate
-    from bert.training import (
-        checkpointing,
-        head_check,
-        monitor,
-        resume,
-        run,
-        strategy,
-    )
+    from bert.model_folder import weights
+    from bert.training import disk_space, head_check, resume, run, strategy
 
     config = task.config
     steps = 0
@@ -312,18 +302,15 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
         length = _length(config, task.num_examples)
         run.check_size(config, length)
         steps = length.num_train_steps
-    best = None
-    if config.save_best and config.do_train:
-        # Left by an earlier part of the run; it may stay the best.
-        best = checkpointing.newest(monitor.best_folder(config.output_dir))
-    elif config.save_best:
-        best = locate.best_checkpoint(config.output_dir, config.save_best)
-    head_check.check_model(
+    # Left by an earlier part of the run; it may stay the best.
+    best = weights.best_of(config.output_dir) if config.do_train else None
+    model = head_check.check_model(
         start,
         lambda: task.make_model(0),
         num_train_steps=steps,
         freeze_layers=config.freeze_layers,
         best=best,
+        needs_moments=config.needs_moments,
     )
     if config.do_train:
         resuming.check(config, task.model_task, task.labels)
@@ -333,6 +320,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             "weights."
         )
     if strategy.is_chief():
+        disk_space.check(config, model, start, steps)
         resume.prepare_output_dir(config.output_dir)
 
 
@@ -367,9 +355,10 @@ def train(
         UserError: a checkpoint does not fit the model, there are too few
             examples for a step, or the loss is not finite.
     """
+    from bert.tasks import run_weights
     from bert.training import run
 
-    config = task.config
+    config = run_weights.with_start(task.config)
     cut = task.cuts_padding and not task.prepared.fixed_shapes
     length = _length(config, task.num_examples)
     logging.info("***** Running training *****")
@@ -395,24 +384,13 @@ def train(
 def load(config: FineTuningConfig, model: "TaskModel") -> int:
     """Gives a model the weights to evaluate or predict with.
 
-    Those of output_dir's newest checkpoint, or best one under --save_best,
-    else init_checkpoint's.
-
     Returns:
         The checkpoint's global_step; 0 where nothing was trained.
     """
-    from bert.model_folder import locate
-    from bert.training import checkpointing, monitor, run
+    from bert.tasks import run_weights
+    from bert.training import run
 
-    best = monitor.best_folder(config.output_dir)
-    if not config.save_best and checkpointing.newest(best):
-        logging.warning(
-            "%s has the weights that were best in training; with --save_best "
-            "they would be used instead of the newest.",
-            best,
-        )
-    trained = locate.trained_checkpoint(config.output_dir, config.save_best)
-    return run.load_trained(model, trained, config.init_checkpoint)
+    return run.load_trained(model, *run_weights.used(config))
 
 
 def export(task: FineTuningTask) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
+from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
 
@@ -24,9 +25,19 @@ def check(
 
     Raises:
         UserError: it is another model's or has another meaning, and
-            --force_resume is not given.
+            --force_resume is not given; or there is none, but its best weights
+            are, which would pass for those of the new run.
     """
-    from bert.model_folder import resume_file
+    from bert.model_folder import resume_file, weights
+    from bert.training import checkpointing
+
+    best = weights.best_of(config.output_dir)
+    if best and not checkpointing.newest(config.output_dir):
+        raise UserError(
+            f"--output_dir={config.output_dir} has the best weights of an "
+            f"earlier run, {best}, and no checkpoint to go on from; name "
+            "another --output_dir, or move them away."
+        )
 
     task_files.check(
         config.output_dir,

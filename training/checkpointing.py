@@ -1,8 +1,7 @@
 """Checkpoints of a training run: saved atomically, resumed from.
 
 Files of step N in output_dir: `model.ckpt-N.index`, `.data-00000-of-00001`
-and the sidecar `model.ckpt-N.run.json`; `checkpoint` names the newest. The
-last five are kept.
+and the sidecar `model.ckpt-N.run.json`; `checkpoint` names the newest.
 """
 
 import dataclasses
@@ -18,7 +17,7 @@ from absl import logging
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.modeling import checkpoint, checkpoint_names
-from bert.modeling.checkpoint_names import Others
+from bert.modeling.checkpoint_names import Others, has_moments
 from bert.training.loss_scale import LossScale
 
 _details = logging.get_absl_logger().getChild("details")
@@ -110,7 +109,7 @@ def newest(output_dir: str) -> str | None:
     if prefix:
         return prefix
     steps = sorted(_steps(output_dir))
-    return _prefix(output_dir, steps[-1]) if steps else None
+    return prefix_of(output_dir, steps[-1]) if steps else None
 
 
 def save(
@@ -130,16 +129,16 @@ def save(
         step: updates done.
         tensors: what to save, by name.
         state: the sidecar's content.
-        keep: how many of the newest checkpoints stay.
+        keep: how many of the newest checkpoints stay; 0: all.
     """
-    prefix = _prefix(output_dir, step)
+    prefix = prefix_of(output_dir, step)
     temporary = os.path.join(
         output_dir, TEMPORARY_PREFIX + os.path.basename(prefix)
     )
     # The sidecar goes before the index: a checkpoint exists once its index
     # does, and then it is whole.
     suffixes = (checkpoint.DATA_SUFFIX, SIDECAR_SUFFIX, ".index")
-    listed = _listed_steps(output_dir)
+    listed = listed_steps(output_dir)
     try:
         checkpoint.write_files(temporary, tensors)
         with tf.io.gfile.GFile(temporary + SIDECAR_SUFFIX, "w") as file:
@@ -160,9 +159,10 @@ def save(
     # Only what `checkpoint` listed is ever deleted: a checkpoint that the
     # user put aside in the same folder is not ours.
     steps = [s for s in listed if s != step] + [step]
-    _write_state_file(output_dir, steps[-keep:])
-    for old in steps[:-keep]:
-        _delete(_prefix(output_dir, old))
+    first = max(0, len(steps) - keep) if keep else 0
+    _write_state_file(output_dir, steps[first:])
+    for old in steps[:first]:
+        _delete(prefix_of(output_dir, old))
     return prefix
 
 
@@ -279,10 +279,17 @@ def check_restorable(
     unknown = [n for n in others.slots if n.endswith(checkpoint.ADAM_SUFFIXES)]
     unknown += others.deeper
     if missing and all(n.endswith(checkpoint.ADAM_SUFFIXES) for n in missing):
+        if not (others.slots or has_moments(reader.shapes)):
+            raise UserError(
+                f"{reader.prefix} was saved without Adam's moments "
+                "(--save_optimizer). To go on with new ones, which start at "
+                "zero, insist (--force_resume); or name it in "
+                "--init_checkpoint, and another --output_dir."
+            )
         slots = checkpoint_names.describe_slots(others.slots)
         raise UserError(
             f"{reader.prefix} lacks {len(missing)} tensors, such as "
-            f"{missing[0]}: it has {slots or 'no moments'}, as another "
+            f"{missing[0]}: it has {slots or 'no others'}, as another "
             "optimizer leaves them. Name it in --init_checkpoint, and another "
             "--output_dir."
         )
@@ -304,13 +311,13 @@ def check_restorable(
     return others
 
 
-def _listed_steps(output_dir: str) -> list[int]:
+def listed_steps(output_dir: str) -> list[int]:
     """Returns the existing steps that `checkpoint` lists, oldest first."""
     state = tf.train.get_checkpoint_state(output_dir)
     paths = state.all_model_checkpoint_paths if state else []
     names = [os.path.basename(path) + ".index" for path in paths]
     steps = [int(match[1]) for match in map(_STEP.match, names) if match]
-    existing = _steps(output_dir)
+    existing = _steps(output_dir) if steps else ()
     return [step for step in steps if step in existing]
 
 
@@ -330,7 +337,8 @@ def _steps(output_dir: str) -> set[int]:
     return {int(match[1]) for match in matches if match}
 
 
-def _prefix(output_dir: str, step: int) -> str:
+def prefix_of(output_dir: str, step: int) -> str:
+    """Returns the prefix of the checkpoint of a step."""
     return os.path.join(output_dir, f"model.ckpt-{step}")
 
 

@@ -10,6 +10,7 @@ import keras
 
 from bert.errors import UserError
 from bert.modeling import checkpoint
+from bert.modeling.checkpoint_names import has_moments
 from bert.modeling.task_model import TaskModel
 from bert.training import checkpointing
 
@@ -21,8 +22,8 @@ class Start(NamedTuple):
 
     Attributes:
         reader: its tensors; None: weights are drawn.
-        is_resumed: whether it is the newest one in output_dir, which wins;
-            else it is init_checkpoint.
+        is_resumed: whether it is one in output_dir, which wins; else it is
+            init_checkpoint.
         num_outputs: rows of the task's head; None where it has none.
     """
 
@@ -51,29 +52,31 @@ class Start(NamedTuple):
         )
 
 
-def find_start(
+def check_head(
+    start: Start,
     output_dir: str,
-    init_checkpoint: str | None,
     head: str,
     *,
     trains: bool,
     uses_pooler: bool = False,
 ) -> Start:
-    """Finds and checks the checkpoint that a run begins with.
+    """Checks the head of the checkpoint that a run begins with.
 
     Args:
-        output_dir: its newest checkpoint wins.
-        init_checkpoint: may lack a head where the run trains one.
+        start: may lack a head where the run trains one, and does not go on.
+        output_dir: for messages.
         head: the name of its weights: "output_weights",
             "cls/squad/output_weights", "cls/token/output_weights".
-        trains: whether the run trains; if not, there must be a checkpoint.
+        trains: whether the run trains.
         uses_pooler: whether the head stands on the pooler.
+
+    Returns:
+        The start, with its num_outputs.
 
     Raises:
         UserError: the checkpoint in output_dir is of another task; or nothing
             is trained, and the checkpoint lacks what training would have left.
     """
-    start = find_weights(output_dir, init_checkpoint)
     reader = start.reader
     if reader is None:
         return start
@@ -96,19 +99,6 @@ def find_start(
     return start._replace(num_outputs=shape[0] if shape else None)
 
 
-def find_weights(output_dir: str, init_checkpoint: str | None) -> Start:
-    """Finds the checkpoint that a run begins with, whatever its heads are.
-
-    Args:
-        output_dir: its newest checkpoint wins.
-        init_checkpoint: else this one.
-    """
-    trained = checkpointing.newest(output_dir)
-    prefix = trained or init_checkpoint
-    reader = checkpoint.Reader(prefix) if prefix else None
-    return Start(reader, is_resumed=bool(trained))
-
-
 def heads_of(reader: checkpoint.Reader) -> str:
     """Returns the names of the heads that a checkpoint has."""
     found = [
@@ -126,10 +116,9 @@ def check_model(
     num_train_steps: int,
     freeze_layers: int | None = None,
     best: str | None = None,
-) -> None:
-    """Raises UserError where a checkpoint is not one of the model.
-
-    Or where a weight in it is not finite.
+    needs_moments: bool = True,
+) -> TaskModel:
+    """Checks that a run's checkpoints are those of its model.
 
     Args:
         start: the checkpoint that the run begins with.
@@ -139,6 +128,13 @@ def check_model(
             trained. A run that goes on needs Adam's moments, too.
         freeze_layers: see `TrainingConfig`.
         best: the checkpoint of the best weights, if the run may use it.
+        needs_moments: see `TrainingConfig`.
+
+    Returns:
+        The model; its weights have no values.
+
+    Raises:
+        UserError: one is not, or a weight in it is not finite.
     """
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
@@ -157,6 +153,7 @@ def check_model(
             for name, variable in weights.items()
             if variable.trainable
             for suffix in checkpoint.ADAM_SUFFIXES
+            if needs_moments or has_moments(reader.shapes)
         }
         checkpointing.check_restorable(
             reader,
@@ -174,3 +171,4 @@ def check_model(
         checkpoint.check_weights(reader, model)
         checkpoint.check_layers(reader, model)
         reader.check_values(weights)
+    return model

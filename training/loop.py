@@ -18,7 +18,7 @@ from bert.cli.progress import Progress
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.task_model import Batch, TaskModel
-from bert.training import checkpointing, strategy
+from bert.training import checkpointing, moments, strategy
 from bert.training.interval import Interval, all_finite
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
@@ -27,9 +27,6 @@ from bert.training.signals import Signals
 from bert.training.steps import StepSettings, compile_train_step
 
 _details = logging.get_absl_logger().getChild("details")
-
-# Steps between log lines, and points in the event files.
-LOG_STEPS = 100
 
 
 class Unreadable(NamedTuple):
@@ -181,7 +178,7 @@ class TrainLoop:
                 if self._step == first + 1:  # it compiled
                     self._interval.start_clock(self._step)
                 done = self._step == last
-                if self._step % LOG_STEPS == 0 or done:
+                if self._step % self._config.log_steps == 0 or done:
                     self._log(progress)
                 if self._monitor and self._monitor.is_due(self._step, done):
                     done = self._evaluate(self._monitor) or done
@@ -293,10 +290,18 @@ class TrainLoop:
             self._step,
             os.path.join(self._config.output_dir, "model.ckpt"),
         )
+        mode = self._config.save_optimizer
+        weights = moments.without(self._tensors)
         saved = checkpointing.save(
-            self._config.output_dir, self._step, self._tensors, self._state
+            self._config.output_dir,
+            self._step,
+            weights if mode == "none" else self._tensors,
+            self._state,
+            self._config.keep_checkpoint_max,
         )
         _details.info("Saved %s", saved)
+        if mode == "last":
+            moments.drop_from_older(self._config.output_dir, weights)
 
     def _check_finite(self) -> None:
         """Raises UserError where a step since the last log line was not."""

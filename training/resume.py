@@ -15,7 +15,8 @@ from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, run_lock
 from bert.modeling import checkpoint
-from bert.training import checkpointing, monitor, strategy
+from bert.modeling.checkpoint_names import has_moments
+from bert.training import checkpointing, moments, monitor, strategy
 from bert.training.loop import Trained
 
 _details = logging.get_absl_logger().getChild("details")
@@ -30,11 +31,14 @@ class Position(NamedTuple):
         reader: the checkpoint in output_dir to go on from, or None.
         step: updates done.
         state: seed, examples seen, and what else a checkpoint's sidecar says.
+        new_moments: whether Adam's moments start at zero, as the checkpoint
+            has none.
     """
 
     reader: checkpoint.Reader | None
     step: int
     state: checkpointing.RunState
+    new_moments: bool = False
 
 
 def prepare_output_dir(output_dir: str) -> None:
@@ -140,7 +144,8 @@ def _read_position(config: TrainingConfig) -> Position:
         )
         state = dataclasses.replace(state, seed=seed)
     logging.info("Random seed: %d", state.seed)
-    return Position(reader, step, state)
+    new_moments = not (config.needs_moments or has_moments(reader.shapes))
+    return Position(reader, step, state, new_moments)
 
 
 def _agree(position: Position, config: TrainingConfig) -> Position:
@@ -192,15 +197,22 @@ def load(
     state = position.state
     loaded: tuple[str, ...] = ()
     if position.reader:
-        checkpointing.restore(position.reader, tensors, model.backbone.scope)
+        restored = moments.without(tensors) if position.new_moments else tensors
+        checkpointing.restore(position.reader, restored, model.backbone.scope)
         optimizer.skipped_steps.assign(state.skipped_steps)
         if loss_scale and state.loss_scale:
             loss_scale.scale.assign(state.loss_scale)
             loss_scale.good_steps.assign(state.good_steps)
+        if position.new_moments:
+            logging.warning(
+                "%s has no moments: Adam's start at zero, so the run will not "
+                "be as if it had not stopped.",
+                position.reader.prefix,
+            )
         logging.info(
-            "Resumed from %s: weights, Adam's moments and global_step = %d; "
-            "%d examples seen.",
+            "Resumed from %s: weights, %sglobal_step = %d; %d examples seen.",
             position.reader.prefix,
+            "" if position.new_moments else "Adam's moments and ",
             position.step,
             state.examples_seen,
         )

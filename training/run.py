@@ -213,15 +213,13 @@ def _make_optimizer(
     )
 
 
-def load_trained(
-    model: TaskModel, trained: str | None, init_checkpoint: str | None
-) -> int:
+def load_trained(model: TaskModel, prefix: str, is_trained: bool) -> int:
     """Gives a model the weights to evaluate or predict with.
 
     Args:
         model: the model.
-        trained: the checkpoint that training left in output_dir, or None.
-        init_checkpoint: taken where there is no such checkpoint.
+        prefix: a checkpoint's.
+        is_trained: whether it is one that training left in output_dir.
 
     Returns:
         The checkpoint's global_step, for eval_results.txt; 0, as in the
@@ -229,13 +227,9 @@ def load_trained(
 
     Raises:
         UserError: the checkpoint does not fit the model.
-        ValueError: there is neither.
     """
-    path = trained or init_checkpoint
-    if path is None:
-        raise ValueError("Expected a checkpoint. Received: none.")
-    reader = checkpoint.Reader(path)
+    reader = checkpoint.Reader(prefix)
     _details.info("Restoring parameters from %s", reader.prefix)
     checkpoint.check_layers(reader, model)
-    checkpoint.load_weights(model, path).log()
-    return checkpointing.step_of(reader) if trained else 0
+    checkpoint.load_weights(model, prefix).log()
+    return checkpointing.step_of(reader) if is_trained else 0

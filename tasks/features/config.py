@@ -18,6 +18,7 @@ class Config(DeviceConfig):
     vocab_file: str
     bert_config_file: str
     init_checkpoint: str
+    checkpoint: str | None
     layers: str
     pooling: str | None
     attention_file: str | None

@@ -18,6 +18,7 @@ class Config(TrainingConfig):
     max_eval_steps: int
 
     def __post_init__(self):
+        super().__post_init__()
         if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "

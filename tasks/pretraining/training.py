@@ -21,10 +21,18 @@ from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
-from bert.tasks import record_sets, reports, resuming, spec
+from bert.tasks import record_sets, reports, resuming, run_weights, spec
 from bert.tasks.pretraining import metrics
 from bert.tasks.pretraining.config import Config
-from bert.training import head_check, loop, results, run, strategy
+from bert.training import (
+    disk_space,
+    head_check,
+    loop,
+    results,
+    resume,
+    run,
+    strategy,
+)
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -67,24 +75,36 @@ def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
     )
 
 
-def check_model(config: Config, bert_config: BertConfig) -> None:
-    """Checks what is left to check before the first file is written.
+def check_model(
+    config: Config, bert_config: BertConfig, start: head_check.Start
+) -> None:
+    """Checks what is left to check before output_dir, and makes that.
 
     Call it in the strategy's scope.
 
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        start: the checkpoint that the run begins with.
+
     Raises:
-        UserError: devices cannot share a batch, or a checkpoint does not fit
-            the model.
+        UserError: devices cannot share a batch, a checkpoint does not fit the
+            model, or nothing can be written to output_dir.
     """
     if config.do_train:
         run.check_size(config, _length(config))
-    head_check.check_model(
-        head_check.find_weights(config.output_dir, config.init_checkpoint),
+    steps = config.num_train_steps if config.do_train else 0
+    model = head_check.check_model(
+        start,
         lambda: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype
         ),
-        num_train_steps=config.num_train_steps if config.do_train else 0,
+        num_train_steps=steps,
+        needs_moments=config.needs_moments,
     )
+    if strategy.is_chief():
+        disk_space.check(config, model, start, steps)
+        resume.prepare_output_dir(config.output_dir)
 
 
 def _length(config: Config) -> run.Length:
@@ -101,7 +121,7 @@ def train(
     """
     logging.info("***** Running training *****")
     return run.train(
-        config,
+        run_weights.with_start(config),
         _length(config),
         lambda seed: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype, init_seed=seed
@@ -128,11 +148,10 @@ def _keep(config: Config, source: RecordSource) -> None:
 def evaluate(
     config: Config, bert_config: BertConfig, source: RecordSource
 ) -> None:
-    """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
+    """Evaluates what `run_weights.used` returns."""
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
-    trained = locate.trained_checkpoint(config.output_dir)
-    step = run.load_trained(model, trained, config.init_checkpoint)
+    step = run.load_trained(model, *run_weights.used(config))
     if not strategy.is_chief():
         return
     logging.info("***** Running evaluation *****")

@@ -23,7 +23,7 @@ from bert.model_folder.given import Given
 from bert.modeling import checkpoint
 from bert.serving.masked_words import MaskedWords
 from bert.serving.predictor import Predictor
-from bert.tasks import finetune
+from bert.tasks import finetune, run_weights
 from bert.tasks.multiple_choice.finetuning import MultipleChoice
 from bert.tasks.squad.finetuning import Squad
 from bert.tasks.tagging.finetuning import Tagging
@@ -32,6 +32,7 @@ from tests.conversion import exports, run_folder
 from tests.conversion.hf_folder import assert_refused
 from tests.modeling import checkpoints
 from tests.scripts.runner import config_of, model_flags
+from tests.training.configs import training_config
 from tests.training.test_loop import GoldenRun
 
 NAME = "bert/encoder/layer_0/output/dense/bias"
@@ -167,8 +168,11 @@ def test_a_run_does_not_go_on_from_such_weights(golden, spoilt):
     (spoilt.parent / "checkpoint").write_text(
         f'model_checkpoint_path: "{spoilt.name}"\n'
     )
-    start = head_check.find_start(
-        str(spoilt.parent), None, "output_weights", trains=True
+    out = str(spoilt.parent)
+    start = head_check.check_head(
+        run_weights.start(training_config(output_dir=out)),
+        *(out, "output_weights"),
+        trains=True,
     )
     run = GoldenRun(golden, "train_classifier")
     assert_one_line(

@@ -5,81 +5,13 @@ import pytest
 from bert.errors import UserError
 from bert.model_folder import labels, locate, task_files
 from bert.model_folder.task_files import Task
-from tests.conversion import run_folder
 
 TASK = Task(task="ner", do_lower_case=True, max_seq_length=8)
-
-
-@pytest.fixture(scope="module")
-def runs(golden, tmp_path_factory):
-    """A run with steps 7 and 9, and the best of step 8; not to be changed."""
-    folder = tmp_path_factory.mktemp("out")
-    model = run_folder.write(golden, folder, "ner")
-    run_folder.save(folder, model, 9)
-    run_folder.save(folder / "best", model, 8, best_metric="f1", best_value=1.0)
-    return folder
-
-
-def step_of(prefix):
-    return int(prefix.rpartition("-")[2])
 
 
 def touch(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "step"), [(None, 8), ("best", 8), ("newest", 9)]
-)
-def test_the_best_checkpoint_is_taken_unless_it_is_said(runs, wanted, step):
-    assert step_of(locate.find_checkpoint(str(runs), wanted)) == step
-
-
-def test_a_prefix_is_taken_as_it_is(runs):
-    wanted = str(runs / "model.ckpt-7")
-    assert locate.find_checkpoint(str(runs), wanted) == wanted
-    with pytest.raises(UserError, match="No checkpoint found"):
-        locate.find_checkpoint(str(runs), wanted + "0")
-
-
-def test_the_folder_best_is_a_model_of_its_own(runs):
-    best = str(runs / "best")
-    assert step_of(locate.find_checkpoint(best)) == 8
-    assert locate.task(best) == locate.task(str(runs))
-    assert locate.labels(best) == locate.labels(str(runs))
-    with pytest.raises(UserError, match="Expected a best checkpoint in"):
-        locate.find_checkpoint(best, "best")
-
-
-def test_a_published_folder_has_one_checkpoint(tmp_path):
-    touch(tmp_path / "bert_model.ckpt.index")
-    found = locate.find_checkpoint(str(tmp_path))
-    assert found == str(tmp_path / "bert_model.ckpt")
-
-
-def test_what_is_trained_is_the_newest_or_the_best_by_its_metric(
-    runs, tmp_path
-):
-    out = str(runs)
-    assert step_of(locate.trained_checkpoint(out)) == 9
-    assert step_of(locate.trained_checkpoint(out, "f1")) == 8
-    assert locate.trained_checkpoint(str(tmp_path)) is None
-    with pytest.raises(UserError, match=r"=loss in .*best. Rec.* those by f1;"):
-        locate.trained_checkpoint(out, "loss")
-    with pytest.raises(UserError, match=r"best. Received: none; leave"):
-        locate.best_checkpoint(str(tmp_path), "f1")
-
-
-def test_a_run_needs_a_checkpoint_or_training(runs, tmp_path):
-    empty = str(tmp_path)
-    locate.check_checkpoints(empty, None, True)
-    locate.check_checkpoints(str(runs), None, False)
-    locate.check_checkpoints(empty, str(runs), False)
-    with pytest.raises(UserError, match="There is no trained model: no check"):
-        locate.check_checkpoints(empty, None, False)
-    with pytest.raises(UserError, match="No checkpoint found"):
-        locate.check_checkpoints(str(runs), empty, True)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 import bert
 from bert import modeling
 from bert.errors import UserError
-from bert.model_folder import locate
+from bert.model_folder import weights
 from bert.model_folder.pretrained import from_checkpoint
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
+from tests.conversion import run_folder
 
 
 @pytest.fixture
@@ -60,9 +61,27 @@ def test_a_trained_model_brings_its_head(folder, model_class, options, caplog):
     assert not [r for r in caplog.records if "initialized" in r.getMessage()]
     head, bias = model.weights[-2:]
     assert head.path.endswith("output_weights")
-    reader = checkpoint.Reader(locate.find_checkpoint(str(folder)))
+    reader = checkpoint.Reader(weights.choose(str(folder)))
     name = checkpoint.checkpoint_name(bias, model.layers[-1])
     np.testing.assert_array_equal(bias.numpy(), reader.read(name))
+
+
+def test_a_run_is_its_best_model_unless_it_is_said(golden, tmp_path):
+    made = {
+        step: run_folder.make_model("ner", run_folder.tiny_config(), step)
+        for step in (8, 9)
+    }
+    out = tmp_path / "out"
+    run_folder.write(golden, out, "ner")
+    run_folder.save(out, made[9], 9)
+    run_folder.save(out / "best", made[8], 8)
+    for wanted, step in ((None, 8), ("newest", 9), (9, 9), ("best", 8)):
+        model, *_ = from_checkpoint(out, checkpoint=wanted)
+        table = model.embeddings.word_embeddings
+        expected = made[step].backbone.embeddings.word_embeddings
+        np.testing.assert_array_equal(table.numpy(), expected.numpy())
+    with pytest.raises(UserError, match="No checkpoint found for --checkpoi"):
+        from_checkpoint(out, checkpoint=10)
 
 
 def test_features_are_one_batch(base):

@@ -64,6 +64,33 @@ def write_lines(path, num_lines=40):
     return f"--input_file={path}"
 
 
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        ([], "best/model.ckpt-6"),
+        (["--checkpoint=newest"], "model.ckpt-12"),
+        (["--checkpoint=12"], "model.ckpt-12"),
+    ],
+)
+def test_a_folders_best_checkpoint_is_taken_unless_it_is_said(
+    golden, tmp_path, command, monkeypatch, flags, name
+):
+    source = golden / "train_classifier"
+    for folder, step in (("run", 12), ("run/best", 6)):
+        (tmp_path / folder).mkdir()
+        for path in source.glob(f"model.ckpt-{step}.*"):
+            shutil.copy(path, tmp_path / folder)
+
+    def load_weights(model, path):
+        raise UserError(f"loads {path}")
+
+    monkeypatch.setattr(checkpoint, "load_weights", load_weights)
+    with pytest.raises(UserError, match=f"loads {tmp_path / 'run' / name}$"):
+        extract(*command, f"--init_checkpoint={tmp_path / 'run'}", *flags)
+    with pytest.raises(UserError, match=r"which checkpoint of a folder.*best"):
+        extract(*command, "--checkpoint=best")
+
+
 def assert_golden(path, golden):
     found = read(path)
     expected = read(golden / "cli/features.jsonl")

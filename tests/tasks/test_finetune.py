@@ -117,8 +117,13 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
     model = ClassifierModel(finetune.prepare(monitored).bert_config, 2)
     assert finetune.load(monitored, model) == 8
-    assert finetune.load(config("--nodo_train", "--do_eval"), model) == 15
-    other = config("--nodo_train", "--do_eval", "--save_best=f1")
+    uses = ["--nodo_train", "--do_eval"]
+    assert finetune.load(config(*uses), model) == 8
+    for wanted, step in (("newest", 15), ("0", 0), ("best", 8)):
+        chosen = config(*uses, f"--checkpoint={wanted}")
+        assert finetune.load(chosen, model) == step
+        check(chosen)
+    other = config(*uses, "--save_best=f1")
     for refused in (
         lambda: finetune.load(other, model),
         lambda: check(other),

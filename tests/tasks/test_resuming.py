@@ -50,6 +50,19 @@ def test_a_run_goes_on_with_other_steps_but_not_with_another_model(
     resuming.check(config(force_resume=True), TASK)
 
 
+def test_best_weights_of_an_earlier_run_would_pass_for_the_new_ones(
+    config, tmp_path
+):
+    tensors = {"global_step": tf.Variable(4, dtype=tf.int64)}
+    state = checkpointing.RunState(1, 32)
+    (tmp_path / "best").mkdir()
+    checkpointing.save(str(tmp_path / "best"), 4, tensors, state)
+    with pytest.raises(UserError, match=r"best/model\.ckpt-4, and no check"):
+        resuming.check(config(), TASK)
+    checkpointing.save(str(tmp_path), 4, tensors, state)
+    resuming.check(config(), TASK)
+
+
 @pytest.mark.parametrize(
     ("values", "is_chief", "is_kept_out"),
     [

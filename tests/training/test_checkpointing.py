@@ -49,6 +49,14 @@ def test_five_are_kept_and_checkpoint_lists_them(tmp_path):
     assert len(state.all_model_checkpoint_paths) == 5
 
 
+@pytest.mark.parametrize(("keep", "first"), [(1, 9), (3, 7), (0, 0), (99, 0)])
+def test_as_many_are_kept_as_is_said(tmp_path, keep, first):
+    for step in range(10):
+        save(tmp_path, step, keep=keep)
+    assert names(tmp_path) == files(*range(first, 10))
+    assert checkpointing.listed_steps(str(tmp_path)) == list(range(first, 10))
+
+
 def test_a_checkpoint_put_aside_by_the_user_is_never_deleted(tmp_path):
     save(tmp_path, 10)
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x"')

@@ -8,11 +8,24 @@ from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.config import BertConfig
 from bert.modeling.heads import SpanModel
+from bert.tasks import run_weights
 from bert.training import head_check
+from tests.training.configs import training_config
 
 CLASSIFIER = "output_weights"
 SPAN = "cls/squad/output_weights"
 TOKEN = "cls/token/output_weights"
+
+
+def find_start(output_dir, init_checkpoint, head, *, trains, **kwargs):
+    """Checks what a run with these flags begins with."""
+    config = training_config(
+        output_dir=output_dir, init_checkpoint=init_checkpoint, do_train=trains
+    )
+    start = run_weights.start(config)
+    return head_check.check_head(
+        start, output_dir, head, trains=trains, **kwargs
+    )
 
 
 def trained(golden, folder, name):
@@ -39,7 +52,7 @@ def config_of(golden, **changes):
 def test_a_head_of_the_tasks_size_passes(golden, tmp_path, trains):
     folder = trained(golden, tmp_path, "train_classifier")
     for output_dir, init in ((folder, None), ("/nothing", folder)):
-        start = head_check.find_start(
+        start = find_start(
             output_dir, init, CLASSIFIER, trains=trains, uses_pooler=True
         )
         start.check_outputs(3)
@@ -53,7 +66,7 @@ def test_training_may_begin_without_a_head(golden, tmp_path, head):
     foreign = "train_squad" if head == CLASSIFIER else "train_classifier"
     foreign = trained(golden, tmp_path, foreign)
     for init in (pretrained, foreign, None):
-        start = head_check.find_start("/nothing", init, head, trains=True)
+        start = find_start("/nothing", init, head, trains=True)
         assert start.num_outputs is None
         start.check_outputs(2)
 
@@ -65,9 +78,7 @@ def test_without_training_there_must_be_a_head(golden, head):
         match=rf"bert_model\.ckpt has no {head}, but .*: train it first "
         r"\(--do_train\), or check --output_dir=/typo, which has no check",
     ):
-        head_check.find_start(
-            "/typo", str(golden / "model_base"), head, trains=False
-        )
+        find_start("/typo", str(golden / "model_base"), head, trains=False)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +92,7 @@ def test_without_training_all_that_a_head_needs_must_be_there(
     init = without(source, tmp_path / "x.ckpt", name)
 
     def find(trains, uses_pooler):
-        return head_check.find_start(
+        return find_start(
             "/nothing", init, CLASSIFIER, trains=trains, uses_pooler=uses_pooler
         )
 
@@ -96,9 +107,7 @@ def test_another_number_of_labels_is_refused(golden, tmp_path):
     folder = trained(golden, tmp_path, "train_classifier")
 
     def check(output_dir, init):
-        head_check.find_start(
-            output_dir, init, CLASSIFIER, trains=True
-        ).check_outputs(2)
+        find_start(output_dir, init, CLASSIFIER, trains=True).check_outputs(2)
 
     with pytest.raises(
         UserError, match=r"3 label\(s\), the task has 2; name an"
@@ -111,7 +120,7 @@ def test_another_number_of_labels_is_refused(golden, tmp_path):
 def test_output_dirs_checkpoint_wins(golden, tmp_path):
     folder = trained(golden, tmp_path, "train_classifier")
     init = str(golden / "train_squad/model.ckpt-12")
-    start = head_check.find_start(folder, init, CLASSIFIER, trains=False)
+    start = find_start(folder, init, CLASSIFIER, trains=False)
     assert start.is_resumed
     assert start.num_outputs == 3
 
@@ -126,12 +135,12 @@ def test_another_tasks_head_in_output_dir_is_refused(
         UserError,
         match=f"no {head}, but {SPAN}: .*another task; name another --output",
     ):
-        head_check.find_start(folder, None, head, trains=trains)
+        find_start(folder, None, head, trains=trains)
 
 
 def start_of(golden, tmp_path, name="train_squad", resumed=True):
     folder = trained(golden, tmp_path, name)
-    return head_check.find_start(
+    return find_start(
         *((folder, None) if resumed else ("/nothing", folder)),
         SPAN,
         trains=True,
@@ -205,7 +214,7 @@ def test_a_run_that_goes_on_needs_its_moments(golden, tmp_path):
     source = golden / "train_squad/model.ckpt-12"
     lost = "bert/encoder/layer_0/output/dense/bias/adam_m"
     without(source, tmp_path / "model.ckpt-12", lost)
-    start = head_check.find_start(str(tmp_path), None, SPAN, trains=True)
+    start = find_start(str(tmp_path), None, SPAN, trains=True)
 
     def check(steps, freeze_layers=None):
         head_check.check_model(

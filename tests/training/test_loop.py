@@ -168,12 +168,9 @@ def test_a_loss_that_is_not_finite_stops_before_a_checkpoint(golden, tmp_path):
     assert [p.name for p in tmp_path.glob("*.index")] == ["model.ckpt-0.index"]
 
 
-def test_event_file_has_the_figures_of_every_log_step(
-    golden, tmp_path, monkeypatch
-):
+def test_event_file_has_the_figures_of_every_log_step(golden, tmp_path):
     run = GoldenRun(golden, "train_pretraining")
-    monkeypatch.setattr(loop, "LOG_STEPS", 2)
-    train(run, tmp_path)
+    train(run, tmp_path, log_steps=2)
     found = {}
     (path,) = tmp_path.glob("events.out.tfevents.*")
     for event in tf.compat.v1.train.summary_iterator(str(path)):
