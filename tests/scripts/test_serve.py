@@ -16,7 +16,7 @@ import pytest
 from absl import flags
 
 from bert import serve as script
-from bert.cli import error_guard, parser
+from bert.cli import command_line, error_guard, parser
 from bert.serving import http_metrics, http_workers
 from tests import browser
 from tests.conversion import run_folder
@@ -592,8 +592,7 @@ def test_bad_flags_are_one_line_before_the_port_is_bound(
     places, capsys, line, expected
 ):
     words = [word.format(**places) for word in line.split(" ") if word]
-    flag_values = flags.FlagValues()
-    script.define_flags(flag_values)
+    flag_values = command_line.flags_of(script.define_flags)
     flags.DEFINE_integer("verbosity", 0, "absl's", flag_values=flag_values)
 
     def start():
