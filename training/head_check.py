@@ -30,13 +30,16 @@ class Start(NamedTuple):
     is_resumed: bool = False
     num_outputs: int | None = None
 
-    def check_outputs(self, expected: int) -> None:
+    def check_outputs(self, expected: int, grows: bool = False) -> None:
         """Raises UserError where the head has another size than the task.
 
         Args:
             expected: the task's labels, L, or 1.
+            grows: whether the head may be a smaller one.
         """
         if self.reader is None or self.num_outputs in (None, expected):
+            return
+        if grows and not self.is_resumed and self.num_outputs < expected:
             return
         advice = (
             "name another --output_dir, or the data and labels it was trained "
@@ -126,6 +129,7 @@ def check_model(
     num_train_steps: int,
     freeze_layers: int | None = None,
     best: str | None = None,
+    grows: bool = False,
 ) -> None:
     """Raises UserError where a checkpoint is not one of the model.
 
@@ -139,6 +143,7 @@ def check_model(
             trained. A run that goes on needs Adam's moments, too.
         freeze_layers: see `TrainingConfig`.
         best: the checkpoint of the best weights, if the run may use it.
+        grows: whether the head may have more labels than the checkpoint's.
     """
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
@@ -164,7 +169,7 @@ def check_model(
             model.backbone.scope,
         )
     elif reader:
-        checkpoint.check_weights(reader, model)
+        checkpoint.check_weights(reader, model, grows and not start.is_resumed)
         if not num_train_steps:
             checkpoint.check_layers(reader, model)
     if reader:
