@@ -26,11 +26,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_strings(
         flag_values, data_dir="Folder of the task's files."
     )
-    shared_flags.define_required_strings(
-        flag_values,
-        task_name=_task_names(),
-    )
+    shared_flags.define_strings(flag_values, task_name=_task_names())
     table_flags.define_table_flags(flag_values)
+    table_flags.require_task_name(flag_values)
     table_flags.define_result_flags(flag_values)
     flags.DEFINE_enum(
         "language",
@@ -42,18 +40,27 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.register_validator(
         "data_dir",
         lambda value: bool(
-            value or (flag_values["task_name"].value or "").lower() in FORMATS
+            value or _has_own_files(flag_values["task_name"].value, flag_values)
         ),
         "must be given",
         flag_values,
     )
+    table_flags.define_split_flags(flag_values)
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
+
+
+def _has_own_files(
+    task_name: str | None, flag_values: flags.FlagValues
+) -> bool:
+    if task_name is None:
+        return table_flags.has_files(flag_values)
+    return task_name.lower() in FORMATS
 
 
 def _task_names() -> str:
     return (
         f"{', '.join(processors)}; or, for files of one's own, "
-        f"{', '.join(FORMATS)}."
+        f"{', '.join(FORMATS)}. Default: what the files' endings say."
     )
 
 

@@ -21,18 +21,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         data_dir="Folder of the task's files: train.csv (.tsv, .jsonl), dev… "
         "(of swag: val.csv) and test….",
     )
-    shared_flags.define_required_strings(
-        flag_values, task_name=f"{', '.join(FILES)}."
+    shared_flags.define_strings(
+        flag_values,
+        task_name=f"{', '.join(FILES)}. Default: what the files' endings say.",
     )
     table_flags.define_set_flags(
         flag_values, ".csv (.tsv, .jsonl)", has_labels=False
     )
+    table_flags.require_task_name(flag_values)
     table_flags.define_text_flags(flag_values)
     shared_flags.define_strings(
         flag_values,
         choice_columns="Own data: columns of the choices, separated by commas; "
         "in jsonl also one key that holds a list.",
     )
+    table_flags.define_split_flags(flag_values)
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 

@@ -21,6 +21,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         token_column=(0, "Column of the words, from 0; -1 is the last."),
         label_column=(-1, "Column of the labels, from 0; -1 is the last."),
     )
+    table_flags.define_split_flags(flag_values)
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
 
 

@@ -123,6 +123,7 @@ class TrainingConfig(DeviceConfig):
     save_best: str | None = None
     early_stopping_patience: int | None = None
     freeze_layers: int | None = None
+    grow_labels: bool = False
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
 

@@ -43,6 +43,53 @@ def define_set_flags(
     shared_flags.define_strings(
         flag_values, **{k: note + v.format(extension) for k, v in texts.items()}
     )
+    if has_labels:
+        shared_flags.define_bools(
+            flag_values,
+            grow_labels="Start from a model of other labels "
+            "(--init_checkpoint): its head keeps them, and gets those that "
+            "are new.",
+        )
+
+
+def require_task_name(flag_values: flags.FlagValues) -> None:
+    """Makes the command line fail without a task's name and without files."""
+    flags.register_validator(
+        "task_name",
+        lambda name: bool(name or has_files(flag_values)),
+        "must be given",
+        flag_values,
+    )
+
+
+def has_files(flag_values: flags.FlagValues) -> bool:
+    """Whether a flag of `define_set_flags` names a file."""
+    return any(flag_values[name].value for name in _SETS)
+
+
+def define_split_flags(flag_values: flags.FlagValues) -> None:
+    """Defines how one file is taken for what is trained on and evaluated."""
+    flags.DEFINE_float(
+        "dev_fraction",
+        None,
+        "Evaluate on this share of the training set, which is not trained on "
+        "then; of each label the same share. In place of --dev_file.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_integers(
+        flag_values,
+        folds="Train and evaluate so many times, in output_dir/fold_1 …, each "
+        "time on another part of the training set; folds.json has the mean.",
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=0,
+        split_seed=(
+            12345,
+            "Chooses the rows of --dev_fraction and --folds, whatever "
+            "--random_seed is.",
+        ),
+    )
 
 
 def define_text_flags(flag_values: flags.FlagValues) -> None:

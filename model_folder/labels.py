@@ -68,7 +68,10 @@ def read(folder: str) -> list[str] | None:
 
 
 def choose(
-    flag: str | None, kept: Labels | None, from_training_set: bool
+    flag: str | None,
+    kept: Labels | None,
+    from_training_set: bool,
+    may_grow: bool = False,
 ) -> Labels | None:
     """Returns the labels that are known before the examples are read.
 
@@ -78,6 +81,7 @@ def choose(
         kept: those of the checkpoint that training starts from.
         from_training_set: whether the training set tells them where the flag
             does not.
+        may_grow: see `check_kept`.
 
     Returns:
         The names; None where the training set tells them.
@@ -88,7 +92,7 @@ def choose(
     """
     if flag is not None:
         given = _given(flag)
-        check_kept(given, kept)
+        check_kept(given, kept, may_grow)
         return given
     if from_training_set:
         return None
@@ -133,18 +137,29 @@ def in_order_of(labels: Labels, kept: Labels | None) -> Labels:
     return labels
 
 
-def check_kept(labels: Labels, kept: Labels | None) -> None:
+def grown(kept: Labels, labels: Labels) -> Labels:
+    """Returns the checkpoint's labels in their order, then those it lacks."""
+    new = [name for name in labels.names if name not in kept.names]
+    return Labels([*kept.names, *new], labels.origin)
+
+
+def check_kept(
+    labels: Labels, kept: Labels | None, may_grow: bool = False
+) -> None:
     """Raises UserError where labels are not those of the checkpoint's head.
 
     Args:
         labels: those of the data or the flag.
         kept: those of the checkpoint that training starts from.
+        may_grow: whether the command could keep both.
     """
     if kept is None or kept.names == labels.names:
         return
+    is_new = may_grow and not {*labels.names} <= {*kept.names}
+    grow = "keep both (--grow_labels), " if is_new else ""
     raise UserError(
         f"{kept.origin}: the model was trained with the {len(kept.names)} "
         f"labels {rows.some(kept.names)}. Received: the {len(labels.names)} "
         f"labels {rows.some(labels.names)} ({labels.origin}); give those "
-        "(--labels), or name another model."
+        f"(--labels), {grow}or name another model."
     )

@@ -390,12 +390,15 @@ class LoadReport:
                 yield write, f"{text}: {names}"
 
 
-def load_weights(model: Model, path: str) -> LoadReport:
+def load_weights(model: Model, path: str, grows: bool = False) -> LoadReport:
     """Gives a built model the weights that a checkpoint has of it.
 
     Args:
         model: a BertModel, or a task model, with its variables created.
         path: what `resolve` takes.
+        grows: whether the checkpoint's head may be for the first of the
+            model's labels alone; the rows of the others keep their start
+            values.
 
     Raises:
         UserError: no readable checkpoint; a weight that is not finite; or,
@@ -404,10 +407,15 @@ def load_weights(model: Model, path: str) -> LoadReport:
     """
     reader = Reader(path)
     variables = named_variables(model)
-    check_weights(reader, model)
+    check_weights(reader, model, grows)
     loaded = [name for name in variables if name in reader]
     for name in loaded:
-        variables[name].assign(reader.read(name))
+        value, variable = reader.read(name), variables[name]
+        if grows and _is_of_head(name):
+            # [L, D] or [L]: the labels that the checkpoint has come first.
+            rest = keras.ops.convert_to_numpy(variable)[len(value) :]
+            value = np.concatenate([value, rest])
+        variable.assign(value)
     others = others_of(reader, model)
     fresh = tuple(name for name in variables if name not in reader)
     return LoadReport(
@@ -451,7 +459,11 @@ def warn_of_unknown(prefix: str, unknown: Collection[str]) -> None:
         )
 
 
-def check_weights(reader: Reader, model: Model) -> None:
+def _is_of_head(name: str) -> bool:
+    return name.rpartition("/")[2] in ("output_weights", "output_bias")
+
+
+def check_weights(reader: Reader, model: Model, grows: bool = False) -> None:
     """Raises UserError where a checkpoint is not one of a model's encoder.
 
     A task's head may start fresh, and so may the pooler, which models of
@@ -460,9 +472,16 @@ def check_weights(reader: Reader, model: Model) -> None:
     Args:
         reader: the checkpoint.
         model: needs no values yet.
+        grows: see `load_weights`.
     """
     variables = named_variables(model)
-    check_shapes(reader, {name: v.shape for name, v in variables.items()})
+    shapes = {name: tuple(v.shape) for name, v in variables.items()}
+    if grows:
+        for name in filter(_is_of_head, {*shapes} & {*reader.shapes}):
+            # As many labels as it has, if the model has as many.
+            num_labels = min(reader.shapes[name][:1], shapes[name][:1])
+            shapes[name] = (*num_labels, *shapes[name][1:])
+    check_shapes(reader, shapes)
     required = backbone_of(model).required_scopes
     missing = [
         name

@@ -5,10 +5,11 @@ Imports without TensorFlow.
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.files import text_input
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,19 @@ class FineTuningConfig(TrainingConfig):
                 "--early_stopping_patience needs --save_best: the metric that "
                 "is to get better."
             )
+        if self.grow_labels and not (self.do_train and self.init_checkpoint):
+            raise UserError(
+                "--grow_labels needs --do_train and --init_checkpoint: the "
+                "model whose labels are kept, and trained with new ones."
+            )
+        own = (self.init_checkpoint or "").removesuffix("/")
+        folders = (own, os.path.dirname(own))
+        if self.grow_labels and self.output_dir.removesuffix("/") in folders:
+            raise UserError(
+                "--grow_labels begins a new run, and the labels of one that "
+                "goes on are given. Received: --init_checkpoint in "
+                f"--output_dir={self.output_dir}; name another --output_dir."
+            )
 
     @property
     def evaluates_in_training(self) -> bool:
@@ -66,6 +80,26 @@ class FineTuningConfig(TrainingConfig):
             )
 
 
+def format_of(paths: Iterable[str | None], formats: Collection[str]) -> str:
+    """Returns what the endings of files say of their format.
+
+    Args:
+        paths: those that flags name; None where one does not.
+        formats: endings.
+
+    Raises:
+        UserError: they say none of them, or several.
+    """
+    names = [text_input.unpacked_name(path) for path in paths if path]
+    endings = {name.rpartition(".")[2].lower() for name in names}
+    if len(endings) == 1 and endings <= {*formats}:
+        return endings.pop()
+    raise UserError(
+        f"Expected files that end in one of .{', .'.join(formats)}, or "
+        f"--task_name to say what they are. Received: {', '.join(names)}."
+    )
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SetsConfig(FineTuningConfig):
     """The flags of tasks that read a training, a dev and a test set."""
@@ -75,6 +109,93 @@ class SetsConfig(FineTuningConfig):
     dev_file: str | None
     test_file: str | None
     eval_batch_size: int
+    dev_fraction: float | None
+    folds: int | None
+    split_seed: int
+    # Not a flag: which of the folds a run is, from 1.
+    fold: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.dev_fraction is not None and not 0 < self.dev_fraction < 1:
+            raise UserError(
+                "--dev_fraction must be above 0 and below 1: the share of the "
+                "training file's rows to evaluate on. Received: "
+                f"{self.dev_fraction}."
+            )
+        if self.folds is not None:
+            self._check_folds(self.folds)
+        if self.is_split and self.dev_file:
+            raise UserError(
+                f"{self.split_flag} takes the rows to evaluate on from the "
+                f"training file. Received: --dev_file={self.dev_file}, too; "
+                "leave one of them out."
+            )
+
+    def _check_folds(self, folds: int) -> None:
+        if folds < 2:
+            raise UserError(
+                "--folds must be at least 2, the parts that are evaluated in "
+                f"turn. Received: {folds}."
+            )
+        if self.dev_fraction is not None:
+            raise UserError(
+                "--folds and --dev_fraction both say what to evaluate on; "
+                f"leave one of them out. Received: --folds={folds}, "
+                f"--dev_fraction={self.dev_fraction}."
+            )
+        if not (self.do_train and self.do_eval):
+            raise UserError(
+                "--folds needs --do_train and --do_eval: each fold is trained "
+                "without, and then evaluated on."
+            )
+        if self.do_predict or self.do_export:
+            flag = "--do_predict" if self.do_predict else "--do_export"
+            raise UserError(
+                f"--folds={folds} leaves {folds} models that say how good one "
+                f"of all rows will be, and none for {flag}; train that one "
+                "without --folds, in another --output_dir."
+            )
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the training file also holds what is evaluated."""
+        return self.dev_fraction is not None or self.folds is not None
+
+    @property
+    def divides(self) -> bool:
+        """Whether the command needs what is in the training file."""
+        return self.is_split and "train" in self.needed_files
+
+    @property
+    def split_flag(self) -> str:
+        """The flag that says so, with its value."""
+        if self.folds:
+            return f"--folds={self.folds}"
+        return f"--dev_fraction={self.dev_fraction}"
+
+    @property
+    def split_shares(self) -> list[float]:
+        """What is always trained on, and each part that is held out."""
+        if self.folds:
+            return [0, *[1 / self.folds] * self.folds]
+        fraction = self.dev_fraction or 0
+        return [1 - fraction, fraction]
+
+    @property
+    def split_folder(self) -> str:
+        """Where split.json is kept: around the folders of folds."""
+        if self.fold:
+            return os.path.dirname(self.output_dir)
+        return self.output_dir
+
+    @property
+    def needed_files(self) -> list[str]:
+        """Those of `needed_sets` that have a file of their own."""
+        sets = self.needed_sets
+        if not self.is_split or "dev" not in sets:
+            return sets
+        return ["train", *(name for name in sets if name == "test")]
 
     def set_file(self, name: str, default: str) -> str:
         """Returns where a set is: --<name>_file, else a file in --data_dir.

@@ -16,7 +16,7 @@ from bert.errors import UserError
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import record_sets, reports, resuming
+from bert.tasks import folds, record_sets, reports, resuming
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -40,11 +40,14 @@ def run(task: FineTuningTask) -> None:
         UserError: a file, an example or a checkpoint is not what it must be.
     """
     config = task.config
+    if folds.has_folds(config):
+        check_results(config, folds.FILES, task.input_files)
+        folds.run(task, run, read)
+        return
     written = [*task.results, *(reports.FILES if config.writes_reports else ())]
     check_results(config, written, task.input_files)
-    start = start_checkpoint(config, task.spec)
-    task.read(start)
-    start.check_outputs(task.num_outputs)
+    start = read(task)
+    start.check_outputs(task.num_outputs, config.grow_labels)
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
@@ -60,6 +63,17 @@ def run(task: FineTuningTask) -> None:
             export(task)
     if nothing and (config.do_eval or config.do_predict or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
+
+
+def read(task: FineTuningTask) -> "Start":
+    """Reads a task's examples; returns the checkpoint that it begins with.
+
+    Raises:
+        UserError: a file, an example or a checkpoint is not what it must be.
+    """
+    start = start_checkpoint(task.config, task.spec)
+    task.read(start)
+    return start
 
 
 class _Run:
@@ -96,6 +110,8 @@ class _Run:
                 config.bert_config_file,
                 config.vocab_file,
             )
+            for path, text in task.kept_files().items():
+                atomic_files.write_text(path, text)
 
         make_evaluate = None
         if evaluation:
@@ -311,6 +327,7 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
         freeze_layers=config.freeze_layers,
         best=best,
         needs_moments=config.needs_moments,
+        grows=config.grow_labels,
     )
     if config.do_train:
         resuming.check(config, task.model_task, task.labels)

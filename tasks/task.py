@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from absl import logging
 
+from bert.data.tables import rows
+from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
+from bert.tasks import splits
 from bert.tasks.config import FineTuningConfig, SetsConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import MakeReport
@@ -185,6 +188,10 @@ class FineTuningTask(abc.ABC):
         """Returns how tables were read, as task.json keeps it."""
         return {}
 
+    def kept_files(self) -> Mapping[str, str]:
+        """Returns the texts of further files that training keeps, by path."""
+        return {}
+
     def log_training_size(self, source: "RecordSource") -> None:
         """Logs how much there is to train on."""
         del source  # other tasks count its records
@@ -225,12 +232,39 @@ class SetsTask(FineTuningTask):
     }
     prediction_title: ClassVar[str] = "***** Running prediction*****"
     config: SetsConfig
+    _split: splits.Split | None = None
 
     @property
     def input_files(self) -> Sequence[str | None]:
         """The files of the sets."""
         config = self.config
         return config.train_file, config.dev_file, config.test_file
+
+    def divided(
+        self, start: "Start", rows: splits.Rows, examples: Sequence[Any]
+    ) -> dict[str, list[Any]]:
+        """Returns what one file has of those sets that the command needs.
+
+        Args:
+            start: the checkpoint that the run begins with.
+            rows: of the file.
+            examples: for each of them.
+
+        Raises:
+            UserError: see `splits.find`.
+        """
+        model_folder = None
+        if start.reader and not self.config.do_train:
+            model_folder = os.path.dirname(start.reader.prefix)
+        self._split = splits.find(self.config, rows, model_folder)
+        return self._split.sets(self.config.needed_sets, examples)
+
+    def kept_files(self) -> Mapping[str, str]:
+        """Returns the text of split.json, of a run that has one."""
+        if self._split is None:
+            return {}
+        path = os.path.join(self.config.split_folder, splits.FILE_NAME)
+        return {path: self._split.to_json()}
 
     def parts(self, name: str) -> Sequence[str]:
         """Returns the names of the parts of a set; "" is its main part.
@@ -339,22 +373,69 @@ def known_labels(
     """
     kept = kept_labels(start)
     goes_on = start.is_resumed and kept is not None
-    if flag is not None and _insists(config, start):
+    first = labels_to_keep(config, start)
+    if first or (flag is not None and _insists(config, start)):
         kept = None
-    return label_files.choose(
-        flag, kept, from_training_set=config.do_train and not goes_on
+    found = label_files.choose(
+        flag,
+        kept,
+        from_training_set=config.do_train and not goes_on,
+        may_grow=_may_grow(config, start),
     )
+    return label_files.grown(first, found) if first and found else found
 
 
-def check_labels(
-    config: FineTuningConfig, labels: label_files.Labels, start: "Start"
-) -> None:
-    """Raises UserError where labels are not those of the head to begin with.
+def labels_to_keep(
+    config: FineTuningConfig, start: "Start"
+) -> label_files.Labels | None:
+    """Returns the labels that a head has which grows; None: none grows.
 
-    Not where the run goes on whatever its labels were (--force_resume).
+    Raises:
+        UserError: the model has no labels, or not as many as its head.
     """
+    if not config.grow_labels or start.is_resumed:
+        return None
+    kept = kept_labels(start)
+    if kept is None or len(kept.names) != start.num_outputs:
+        lack = "labels.txt beside it" if start.num_outputs else "such a head"
+        if kept:
+            lack = f"a head for the {len(kept.names)} labels beside it"
+        raise UserError(
+            "--grow_labels needs an --init_checkpoint that was fine-tuned for "
+            f"this task, with its labels. Received: {config.init_checkpoint}, "
+            f"without {lack}; leave the flag out, or name another."
+        )
+    return kept
+
+
+def settled_labels(
+    config: FineTuningConfig, labels: label_files.Labels, start: "Start"
+) -> label_files.Labels:
+    """Returns the labels of a model, by those of its data.
+
+    Raises:
+        UserError: they are not those of the head to begin with, which does not
+            grow; or see `labels_to_keep`. Not where the run goes on whatever
+            its labels were (--force_resume).
+    """
+    first = labels_to_keep(config, start)
+    if first:
+        found = label_files.grown(first, labels)
+        logging.info(
+            "--grow_labels: the head keeps the %d labels of %s; new: %s.",
+            *(len(first.names), first.origin),
+            rows.some(found.names[len(first.names) :]) or "none",
+        )
+        return found
     if not _insists(config, start):
-        label_files.check_kept(labels, kept_labels(start))
+        label_files.check_kept(
+            labels, kept_labels(start), _may_grow(config, start)
+        )
+    return labels
+
+
+def _may_grow(config: FineTuningConfig, start: "Start") -> bool:
+    return config.do_train and not start.is_resumed
 
 
 def _insists(config: FineTuningConfig, start: "Start") -> bool:

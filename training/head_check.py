@@ -31,13 +31,16 @@ class Start(NamedTuple):
     is_resumed: bool = False
     num_outputs: int | None = None
 
-    def check_outputs(self, expected: int) -> None:
+    def check_outputs(self, expected: int, grows: bool = False) -> None:
         """Raises UserError where the head has another size than the task.
 
         Args:
             expected: the task's labels, L, or 1.
+            grows: whether the head may be a smaller one.
         """
         if self.reader is None or self.num_outputs in (None, expected):
+            return
+        if grows and not self.is_resumed and self.num_outputs < expected:
             return
         advice = (
             "name another --output_dir, or the data and labels it was trained "
@@ -117,6 +120,7 @@ def check_model(
     freeze_layers: int | None = None,
     best: str | None = None,
     needs_moments: bool = True,
+    grows: bool = False,
 ) -> TaskModel:
     """Checks that a run's checkpoints are those of its model.
 
@@ -129,6 +133,7 @@ def check_model(
         freeze_layers: see `TrainingConfig`.
         best: the checkpoint of the best weights, if the run may use it.
         needs_moments: see `TrainingConfig`.
+        grows: whether the head may have more labels than the checkpoint's.
 
     Returns:
         The model; its weights have no values.
@@ -161,7 +166,7 @@ def check_model(
             model.backbone.scope,
         )
     elif reader:
-        checkpoint.check_weights(reader, model)
+        checkpoint.check_weights(reader, model, grows and not start.is_resumed)
         if not num_train_steps:
             checkpoint.check_layers(reader, model)
     if reader:

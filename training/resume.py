@@ -182,12 +182,15 @@ def _seed(random_seed: int | None) -> int:
 
 
 def load(
-    position: Position, trained: Trained, init_checkpoint: str | None
+    position: Position,
+    trained: Trained,
+    init_checkpoint: str | None,
+    grows: bool = False,
 ) -> None:
     """Loads the values of model and optimizer, and logs where they are from.
 
     A checkpoint in output_dir wins over init_checkpoint, from which only
-    weights are taken.
+    weights are taken, and may be those of a smaller head if that `grows`.
 
     Raises:
         UserError: the checkpoint is not one of this model.
@@ -219,7 +222,7 @@ def load(
         if init_checkpoint:
             logging.info("--init_checkpoint is not used: the run goes on.")
     elif init_checkpoint:
-        report = checkpoint.load_weights(model, init_checkpoint)
+        report = checkpoint.load_weights(model, init_checkpoint, grows)
         report.log(trains_head=True)
         loaded = report.loaded
     else:

@@ -103,7 +103,7 @@ def train(
         _make_optimizer(config, length, model),
         LossScale() if config.precision == "float16" else None,
     )
-    resume.load(position, trained, config.init_checkpoint)
+    resume.load(position, trained, config.init_checkpoint, config.grow_labels)
     if on_loaded and strategy.is_chief():
         on_loaded()
     devices = tf.distribute.get_strategy()

@@ -244,11 +244,7 @@ def _delimiter(
     own = form.own_delimiter
     if not form.header:
         return own
-    for delimiter in (own, *_OTHER_DELIMITERS):
-        try:
-            first = rows.first_row(text, path, delimiter, form.quotechar)
-        except UserError:
-            continue
+    for delimiter, first in headers(text, path, form):
         if _which(first, choices, form.header) is not None:
             if delimiter != own:
                 logging.info(
@@ -259,6 +255,26 @@ def _delimiter(
                 )
             return delimiter
     return own
+
+
+def headers(text: str, path: str, form: Form) -> Iterator[tuple[str, Row]]:
+    """Yields what may stand between a text's columns, and its first row then.
+
+    Args:
+        text: of the file.
+        path: the file, for messages.
+        form: how it is written; without a delimiter the usual one comes first,
+            and then others.
+    """
+    others = (form.own_delimiter, *_OTHER_DELIMITERS)
+    for delimiter in others if form.delimiter is None else (form.delimiter,):
+        try:
+            yield (
+                delimiter,
+                rows.first_row(text, path, delimiter, form.quotechar),
+            )
+        except UserError:
+            continue
 
 
 def _which(

@@ -6,9 +6,13 @@ Imports without TensorFlow.
 import dataclasses
 from collections.abc import Callable
 from functools import cached_property
+from typing import Self
 
+from absl import flags
+
+from bert.cli import config
 from bert.errors import UserError
-from bert.tasks.classification import glue, kinds
+from bert.tasks.classification import glue, kinds, told_settings
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import (
     ColaProcessor,
@@ -23,7 +27,7 @@ from bert.tasks.classification.table_settings import (
     TableSettings,
     given_flags,
 )
-from bert.tasks.config import SetsConfig
+from bert.tasks.config import SetsConfig, format_of
 
 # The tasks by the names that --task_name takes. Code that imports
 # run_classifier may add its own.
@@ -58,6 +62,24 @@ class Config(SetsConfig):
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
+    # Not a flag: those of text_column and label_column that are not given.
+    unnamed_columns: tuple[str, ...] = ()
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags; see `FlagConfig.from_flags`.
+
+        Without --task_name the files' endings say what they are.
+        """
+        values = config.read_fields(cls, flag_values)
+        paths = [values[f"{name}_file"] for name in ("train", "dev", "test")]
+        values["task_name"] = values["task_name"] or format_of(paths, FORMATS)
+        values["unnamed_columns"] = tuple(
+            name
+            for name in ("text_column", "label_column")
+            if flag_values[name].using_default_value
+        )
+        return cls(**values)
 
     def __post_init__(self):
         super().__post_init__()
@@ -73,6 +95,14 @@ class Config(SetsConfig):
                 f"--{given[0]} is for one's own files "
                 f"(--task_name={'|'.join(FORMATS)}); leave it out. Received: "
                 f"--task_name={self.task_name}."
+            )
+        of_dev = [n for n in given if n.startswith("dev_") and n != "dev_file"]
+        if self.is_split and (name not in FORMATS or of_dev):
+            received = f"--{of_dev[0]}" if of_dev else f"--task_name={name}"
+            raise UserError(
+                f"{self.split_flag} takes the rows to evaluate on from one's "
+                f"own training file. Received: {received}, which goes with a "
+                "file of such rows; leave one of them out."
             )
         if self.glue_submission and not self.do_predict:
             raise UserError(
@@ -91,6 +121,11 @@ class Config(SetsConfig):
             )
         if not self.label_separator:
             raise UserError("--label_separator must not be empty.")
+        if self.grow_labels and self.kind.least_labels == 0:
+            raise UserError(
+                "--grow_labels is for labels; those of the task are numbers. "
+                "Leave it out."
+            )
         if self.label_type == "regression" and self.labels is not None:
             raise UserError(
                 "--labels is for names; those of --label_type=regression are "
@@ -117,11 +152,16 @@ class Config(SetsConfig):
         A --label_column that names several columns says label_type=multi.
         """
         settings = TableSettings.from_config(self.table_format or "", self)
+        for name in self.needed_files[:1]:
+            path = TableProcessor(settings).path(self.data_dir, name)
+            settings = told_settings.told(
+                settings, path, name, self.unnamed_columns
+            )
         own = settings.columns("train")
         if settings.label_type != "single" or len(own.label_choices) == 1:
             return settings
         processor = TableProcessor(settings)
-        for name in self.needed_sets:
+        for name in self.needed_files:
             path = processor.path(self.data_dir, name)
             if processor.has_column(path, own.label_column):
                 return settings

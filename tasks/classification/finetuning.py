@@ -1,12 +1,14 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from absl import logging
 
+from bert.data.tables import split
 from bert.model_folder import labels as label_files
-from bert.tasks import label_counts, task
+from bert.tasks import label_counts, splits, task
 from bert.tasks.classification import features, sets
 from bert.tasks.classification.config import Config
 from bert.tasks.classification.processors import DataProcessor, InputExample
@@ -14,6 +16,9 @@ from bert.tasks.classification.table_files import TableProcessor
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import Report, part_file
 from bert.tasks.task import Outcome, SetsTask
+
+if TYPE_CHECKING:
+    from bert.training.head_check import Start
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -29,6 +34,7 @@ class Classification(SetsTask):
         *SetsTask.record_files.values(),
         "eval_results.txt",
         "labels.txt",
+        splits.FILE_NAME,
         "test_results.tsv",
         "predictions.jsonl",
     )
@@ -52,7 +58,7 @@ class Classification(SetsTask):
         self._sets, self._lacking = sets.read(
             self._processor,
             config.data_dir,
-            config.needed_sets,
+            config.needed_files,
             may_lack=("test",) if config.do_eval else (),
         )
         origin = f"--task_name={config.task_name}"
@@ -61,8 +67,10 @@ class Classification(SetsTask):
             if config.table_format:
                 kept = task.kept_labels(start)
                 labels = label_files.in_order_of(labels, kept)
-            task.check_labels(config, labels, start)
+            labels = task.settled_labels(config, labels, start)
         self.labels = labels.names
+        if config.divides:
+            self._divide(start)
         self._label_ids = {
             (set_type, part): sets.label_ids(
                 examples, self._kind, self.labels, config.max_seq_length
@@ -74,6 +82,25 @@ class Classification(SetsTask):
         self._label_weights = sets.label_weights(
             self._processor, self.labels, config.class_weights, self._train
         )
+
+    def _divide(self, start: "Start") -> None:
+        """Makes the needed sets of the training file's rows."""
+        processor, kind = self._processor, self._kind
+        assert isinstance(processor, TableProcessor)
+        examples = self._sets.pop("train")[""]
+        labels: Sequence[Collection[str]]
+        if kind.least_labels:
+            labels = [kind.names_of(each.label) for each in examples]
+        else:
+            numbers = [kind.label_ids(each, {})[0] for each in examples]
+            labels = split.bins(numbers, self.config.split_shares[-1])
+        texts = [
+            split.same_text(each.text_a, each.text_b or "") for each in examples
+        ]
+        path = processor.path(self.config.data_dir, "train")
+        rows = splits.Rows(path, labels, texts)
+        for name, own in self.divided(start, rows, examples).items():
+            self._sets[name] = {"": own}
 
     @property
     def _train(self) -> Sequence[InputExample]:
@@ -99,7 +126,11 @@ class Classification(SetsTask):
         if not self._kind.least_labels:
             return TableProcessor(settings)
         known = task.known_labels(config, config.labels, start)
-        return TableProcessor(settings, *(known or ()))
+        kept = task.kept_labels(start) if config.grow_labels else None
+        first = kept.names if kept else ()
+        if known is None:
+            return TableProcessor(settings, first=first)
+        return TableProcessor(settings, *known, first)
 
     def table(self):
         processor = self._processor

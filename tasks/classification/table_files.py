@@ -48,6 +48,8 @@ class TableProcessor(DataProcessor):
         labels: the labels' names in the order of their ids; None: those of
             the training set, in their order, once it has been read.
         origin: where the labels come from, for messages.
+        first: labels that stand before those of the training set, and that it
+            need not have.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class TableProcessor(DataProcessor):
         settings: TableSettings,
         labels: Sequence[str] | None = None,
         origin: str = "the training set",
+        first: Sequence[str] = (),
     ) -> None:
         self.settings = settings
         self._delimiter: str | None = None
@@ -63,6 +66,7 @@ class TableProcessor(DataProcessor):
         self.metric_names = ("macro_f1",) if self._kind.has_classes else ()
         self._labels = labels
         self._origin = origin
+        self._first = first
 
     def get_labels(self):
         """Returns the labels' names, once they are known."""
@@ -74,9 +78,11 @@ class TableProcessor(DataProcessor):
         are_known = self._labels is not None
         read = self._read(path, "train")
         if self._labels is None and self._kind.least_labels:
-            self._labels = label_forms.in_order(
-                {name for row in read for name in self._names(row)}
-            )
+            names = {name for row in read for name in self._names(row)}
+            self._labels = [
+                *self._first,
+                *label_forms.in_order(names - {*self._first}),
+            ]
         _warn_of_counts(path, [row.example for row in read])
         if not are_known:
             self._warn_of_labels(path, read)
@@ -201,12 +207,13 @@ class TableProcessor(DataProcessor):
     ) -> Mapping[str, str]:
         """Returns the label of each column; those of the titles if unknown."""
         if self._labels is None:
-            self._labels = list(titles.values())
+            new = [n for n in titles.values() if n not in self._first]
+            self._labels = [*self._first, *new]
         known = self.get_labels()
         is_renamed = wanted.label_column != self.settings.label_column
         if is_renamed and len(titles) == len(known):
             return dict(zip(titles, known, strict=True))
-        if {*titles.values()} != {*known}:
+        if {*titles.values(), *self._first} != {*known}:
             raise UserError(
                 f"{path}: expected a column for each of the labels "
                 f"{rows.some(known)} (those of {self._origin}). Received: "

@@ -1,10 +1,14 @@
 """run_multiple_choice.py's flags, checked together; needs no TensorFlow."""
 
 import dataclasses
+from typing import Self
 
+from absl import flags
+
+from bert.cli import config
 from bert.data.tables.rows import shorten
 from bert.errors import UserError
-from bert.tasks.config import SetsConfig
+from bert.tasks.config import SetsConfig, format_of
 from bert.tasks.multiple_choice import examples
 from bert.tasks.multiple_choice.examples import Columns
 
@@ -18,6 +22,18 @@ class Config(SetsConfig):
     choice_columns: str | None
     label_column: str
     header: bool
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags; see `FlagConfig.from_flags`.
+
+        Without --task_name the files' endings say what they are.
+        """
+        values = config.read_fields(cls, flag_values)
+        paths = [values[f"{name}_file"] for name in ("train", "dev", "test")]
+        own = [n for n in examples.FILES if n not in examples.BENCHMARKS]
+        values["task_name"] = values["task_name"] or format_of(paths, own)
+        return cls(**values)
 
     def __post_init__(self):
         super().__post_init__()
@@ -33,7 +49,7 @@ class Config(SetsConfig):
                 f"[CLS] a [SEP] b [SEP]. Received: {self.max_seq_length}."
             )
         self._check_columns()
-        for name in self.needed_sets:
+        for name in self.needed_files:
             self.path(name)
 
     def _check_columns(self) -> None:

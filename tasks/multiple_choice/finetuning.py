@@ -4,7 +4,8 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bert.tasks import label_counts, spec
+from bert.data.tables import split
+from bert.tasks import label_counts, spec, splits
 from bert.tasks.multiple_choice import examples, features
 from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import ChoiceExample
@@ -28,6 +29,7 @@ class MultipleChoice(SetsTask):
         "eval_results.txt",
         "test_results.tsv",
         "predictions.jsonl",
+        splits.FILE_NAME,
     )
     spec: Spec = spec.find("multiple_choice")
     config: Config
@@ -38,8 +40,17 @@ class MultipleChoice(SetsTask):
             name: examples.read(
                 config.path(name), config.format, name, config.columns
             )
-            for name in config.needed_sets
+            for name in config.needed_files
         }
+        if config.divides:
+            questions = self._sets.pop("train")
+            rows = splits.Rows(
+                config.path("train"),
+                [[str(each.label)] for each in questions],
+                # All questions on a text stand on one side.
+                [split.same_text(each.text) for each in questions],
+            )
+            self._sets.update(self.divided(start, rows, questions))
         if "train" in self._sets:
             train = self._sets["train"]
             label_counts.log(

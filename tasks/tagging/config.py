@@ -21,7 +21,7 @@ class Config(SetsConfig):
                 "--token_column and --label_column must differ. Received: "
                 f"{self.token_column} for both."
             )
-        for name in self.needed_sets:
+        for name in self.needed_files:
             self.path(name)
 
     def path(self, name: str) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from absl import logging
 
-from bert.data.tables import conll
+from bert.data.tables import conll, split
 from bert.data.tables.conll import Corpus
 from bert.model_folder import labels as label_files
 from bert.model_folder.labels import Labels
-from bert.tasks import label_counts, spec, task
+from bert.tasks import label_counts, spec, splits, task
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, schemes, windows
@@ -35,6 +35,7 @@ class Tagging(SetsTask):
         *SetsTask.record_files.values(),
         "eval_results.txt",
         "labels.txt",
+        splits.FILE_NAME,
         *predictions.FILES,
     )
     prediction_title = "***** Running prediction *****"
@@ -53,7 +54,7 @@ class Tagging(SetsTask):
             name: conll.read_conll(
                 config.path(name), columns, needs_labels=name != "test"
             )
-            for name in config.needed_sets
+            for name in config.needed_files
         }
         labels = task.known_labels(config, config.labels, start)
         if labels is None:
@@ -65,7 +66,21 @@ class Tagging(SetsTask):
                     corpus, labels.names, f"those of {labels.origin}"
                 )
         self.labels = labels.names
+        if config.divides:
+            self._divide(start)
         self._log_labels()
+
+    def _divide(self, start: "Start") -> None:
+        """Makes the needed sets of the training file's sentences."""
+        corpus = self._sets.pop("train")
+        sentences = corpus.sentences
+        rows = splits.Rows(
+            corpus.path,
+            [{*(each.labels or ())} - {conll.OUTSIDE} for each in sentences],
+            [split.same_text(*each.words) for each in sentences],
+        )
+        for name, own in self.divided(start, rows, sentences).items():
+            self._sets[name] = corpus._replace(sentences=own)
 
     def _new_labels(self, start: "Start") -> Labels:
         """Returns the training set's labels; warns of odd ones."""
@@ -73,7 +88,7 @@ class Tagging(SetsTask):
         labels = label_files.in_order_of(
             Labels(conll.labels_of(train), train.path), task.kept_labels(start)
         )
-        task.check_labels(self.config, labels, start)
+        labels = task.settled_labels(self.config, labels, start)
         label_counts.warn_of_forms(train.path, labels.names)
         words = sum(len(sentence.words) for sentence in train.sentences)
         label_counts.warn_of_number(train.path, len(labels.names), words)

@@ -2,10 +2,13 @@
 
 import dataclasses
 
+import pytest
 from absl import flags
 
+from bert import run_classifier, run_multiple_choice
 from bert.cli import config, table_flags
 from bert.tasks.classification.table_settings import TableSettings
+from tests.scripts.runner import flags_of
 
 
 def test_settings_of_tables_can_be_read_from_them():
@@ -39,3 +42,16 @@ def test_files_of_sets_are_told_with_their_extension():
     help_text = values["test_file"].help
     assert help_text.startswith("Mine: The set to predict")
     assert help_text.endswith("data_dir's test.txt.")
+
+
+@pytest.mark.parametrize("script", [run_classifier, run_multiple_choice])
+def test_a_task_has_a_name_or_files(script):
+    given = ("--bert_config_file=x", "--vocab_file=x", "--output_dir=x")
+    with pytest.raises(flags.Error, match="--task_name=None: must be given"):
+        flags_of(script, *given, "--data_dir=x")
+    values = flags_of(script, *given, "--dev_file=x.csv")
+    assert values.task_name is None
+    # The tasks of GLUE are in a folder.
+    if script is run_classifier:
+        with pytest.raises(flags.Error, match="--data_dir=None: must be given"):
+            flags_of(script, *given)

@@ -378,8 +378,8 @@ def test_a_delimiter_can_be_told(read):
 
 
 def test_names_that_need_it_are_quoted(read):
-    with pytest.raises(UserError, match="the columns text, ' label'; name the"):
-        read("text, label\na,b\n")
+    with pytest.raises(UserError, match="the columns text, ' mark'; name the"):
+        read("text, mark\na,b\n")
 
 
 def test_weights_of_labels_that_hold_a_comma(read):

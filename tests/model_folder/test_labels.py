@@ -82,3 +82,17 @@ def test_the_same_labels_keep_the_order_of_the_models():
 def test_labels_that_cannot_be_kept_are_refused(names, message):
     with pytest.raises(UserError, match=message):
         labels.check_names(names, "here")
+
+
+def test_a_heads_labels_stand_before_those_that_are_new():
+    kept = labels.Labels(["O", "b", "a"], "m/labels.txt")
+    found = labels.grown(kept, labels.Labels(["a", "c", "0"], "x"))
+    assert found == (["O", "b", "a", "c", "0"], "x")
+    # Where a command could do so, the refusal says it.
+    with pytest.raises(UserError, match=r"keep both \(--grow_labels\), or"):
+        labels.check_kept(found, kept, may_grow=True)
+    fewer = labels.Labels(["a", "b"], "x")
+    for others, may_grow in ((found, False), (fewer, True)):
+        with pytest.raises(UserError) as raised:
+            labels.check_kept(others, kept, may_grow)
+        assert "--grow_labels" not in str(raised.value)

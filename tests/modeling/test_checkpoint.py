@@ -197,3 +197,28 @@ def test_a_tf1_saver_restores_what_write_files_writes(golden, tmp_path):
 def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(name):
     with pytest.raises(UserError, match="cannot read checkpoints from a path"):
         checkpoint.resolve(f"/models/{name}/bert_model.ckpt")
+
+
+def test_a_head_that_grows_keeps_its_rows(golden, config):
+    trained = str(golden / "train_classifier/model.ckpt-12")  # of 3 labels
+    model = classifiers.ClassifierModel(config, 5, init_seed=1)
+    variables = checkpoint.named_variables(model)
+    fresh = variables["output_weights"].numpy()[3:]
+    with pytest.raises(UserError, match=r"is \[3, 32\] .* \[5, 32\] in the"):
+        checkpoint.load_weights(model, trained)
+    report = checkpoint.load_weights(model, trained, grows=True)
+    assert {"output_weights", "output_bias"} <= {*report.loaded}
+    before = checkpoint.Reader(trained)
+    for name, rest in (("output_weights", fresh), ("output_bias", [0, 0])):
+        now = variables[name].numpy()
+        np.testing.assert_array_equal(now[:3], before.read(name))
+        np.testing.assert_array_equal(now[3:], rest)
+    # It does not shrink, and nothing else grows.
+    smaller = classifiers.ClassifierModel(config, 2)
+    with pytest.raises(UserError, match=r"is \[3, 32\] .* \[2, 32\] in the"):
+        checkpoint.load_weights(smaller, trained, grows=True)
+    wider = BertConfig(**{**config.to_dict(), "vocab_size": 999})
+    with pytest.raises(UserError, match=r"word_embeddings is "):
+        checkpoint.load_weights(
+            classifiers.ClassifierModel(wider, 5), trained, grows=True
+        )

@@ -511,3 +511,48 @@ def test_the_manuals_task_in_python_runs_from_a_shell(
         assert line in done.stderr
     assert "f1" in figures(tmp_path / "out/eval_results.txt")
     assert (tmp_path / "out/labels.txt").read_text() == "bad\ngood\n"
+
+
+@pytest.mark.slow
+def test_one_file_is_what_a_file_of_each_set_is(golden, command, tmp_path):
+    """The rows that are held out, and the others, as two files; then folds."""
+    rows = [(f"{text} {n}", label) for n in range(6) for text, label in TEXTS]
+    write(tmp_path / "own.tsv", ("sentence", "answer"), *rows)
+    flags = [
+        "--do_train",
+        "--do_eval",
+        f"--init_checkpoint={golden / 'model_base'}",
+        "--train_batch_size=5",
+        "--num_train_epochs=2",
+        "--random_seed=1",
+        *command,
+    ]
+    one = tmp_path / "one"
+    own = f"--train_file={tmp_path / 'own.tsv'}"
+    classify(own, "--dev_fraction=0.2", *flags, f"--output_dir={one}")
+    kept = json.loads((one / "split.json").read_text())
+    (held_out,) = kept["held_out"]
+    assert len(held_out) == 6
+    for name, is_dev in (("train", False), ("dev", True)):
+        numbered = enumerate(rows, start=1)
+        part = [row for n, row in numbered if (n in held_out) == is_dev]
+        write(tmp_path / f"{name}.tsv", ("text", "label"), *part)
+    classify("--task_name=tsv", f"--data_dir={tmp_path}", *flags)
+    results = (one / "eval_results.txt").read_bytes()
+    assert (tmp_path / "out/eval_results.txt").read_bytes() == results
+    # Later, too.
+    (one / "eval_results.txt").unlink()
+    again = [flag for flag in flags if flag != "--do_train"]
+    classify(own, "--dev_fraction=0.2", *again, f"--output_dir={one}")
+    assert (one / "eval_results.txt").read_bytes() == results
+
+    folds = tmp_path / "folds"
+    classify(own, "--folds=2", *flags, f"--output_dir={folds}")
+    found = json.loads((folds / "folds.json").read_text())
+    for name in ("fold_1", "fold_2"):
+        accuracy = figures(folds / name / "eval_results.txt")["eval_accuracy"]
+        assert found["figures"][name]["eval_accuracy"] == float(accuracy)
+        assert (folds / name / "labels.txt").read_text() == "no\nyes\n"
+    times = [path.stat().st_mtime for path in folds.rglob("*")]
+    classify(own, "--folds=2", *flags, f"--output_dir={folds}")
+    assert [path.stat().st_mtime for path in folds.rglob("*")] == times

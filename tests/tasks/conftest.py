@@ -3,7 +3,7 @@
 import pytest
 from absl import flags
 
-from bert.cli import training_flags
+from bert.cli import table_flags, training_flags
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.config import FineTuningConfig
 from tests.tasks import models
@@ -15,6 +15,7 @@ def config(golden, tmp_path):
 
     def parse(*args):
         flag_values = flags.FlagValues()
+        table_flags.define_set_flags(flag_values, ".txt")
         training_flags.define_fine_tuning_flags(flag_values, max_seq_length=16)
         given = [
             f"--bert_config_file={golden / 'model_base/bert_config.json'}",

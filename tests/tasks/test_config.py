@@ -12,6 +12,19 @@ from bert.errors import UserError
             ["--early_stopping_patience=2", "--eval_steps=1"],
             "--early_stopping_patience needs --save_best",
         ),
+        (["--grow_labels"], "--grow_labels needs --do_train and --init"),
+        (
+            ["--grow_labels", "--init_checkpoint=x", "--output_dir=x/"],
+            "--grow_labels begins a new run.*--output_dir=x/; name another",
+        ),
+        (
+            ["--grow_labels", "--init_checkpoint=x/best", "--output_dir=x"],
+            "--grow_labels begins a new run",
+        ),
+        (
+            ["--grow_labels", "--nodo_train", "--do_eval"],
+            "--grow_labels needs --do_train and --init",
+        ),
     ],
 )
 def test_flags_that_contradict_each_other_are_refused(config, args, message):

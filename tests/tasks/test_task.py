@@ -57,3 +57,51 @@ def test_what_is_kept_with_a_model_is_the_row_of_its_task(config):
     assert (kept.task, kept.kind) == ("classification", "classification")
     assert (kept.do_lower_case, kept.max_seq_length) == (True, 16)
     assert kept.options == {}
+
+
+@pytest.fixture
+def growing(config):
+    """A training whose head grows, from another folder's model."""
+    return config("--output_dir=other", "--grow_labels", "--init_checkpoint=m")
+
+
+def test_a_head_that_grows_keeps_its_labels_first(growing, folder, caplog):
+    caplog.set_level("INFO", logger="absl")
+    start = Start(Reader(f"{folder}/model.ckpt-1"), False, 2)
+    new = labels.Labels(["a", "c"], "x")
+    found = task.settled_labels(growing, new, start)
+    assert found.names == ["b", "a", "c"]
+    assert caplog.messages[-1].endswith("labels.txt; new: c.")
+    # So with those of --labels, which need not name the old ones.
+    known = task.known_labels(growing, "c,a", start)
+    assert known is not None
+    assert known.names == ["b", "a", "c"]
+    assert task.known_labels(growing, None, start) is None
+    # A run that goes on has all of them already.
+    goes_on = start._replace(is_resumed=True)
+    assert task.labels_to_keep(growing, goes_on) is None
+
+
+def test_without_the_flag_the_refusal_names_it(config, folder):
+    start = Start(Reader(f"{folder}/model.ckpt-1"), False, 2)
+    new = labels.Labels(["a", "c"], "x")
+    with pytest.raises(UserError, match=r"keep both \(--grow_labels\)"):
+        task.settled_labels(config("--output_dir=other"), new, start)
+    with pytest.raises(UserError, match=r"keep both \(--grow_labels\)"):
+        task.known_labels(config("--output_dir=other"), "a,c", start)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "num_outputs", "message"),
+    [
+        ("x/model.ckpt-1", None, "without such a head"),
+        ("x/model.ckpt-1", 2, r"without labels\.txt beside it"),
+        ("model.ckpt-1", 3, "without a head for the 2 labels beside it"),
+    ],
+)
+def test_what_cannot_grow_is_refused(
+    growing, folder, prefix, num_outputs, message
+):
+    start = Start(Reader(f"{folder}/{prefix}"), False, num_outputs)
+    with pytest.raises(UserError, match=f"Received: m, {message}"):
+        task.labels_to_keep(growing, start)

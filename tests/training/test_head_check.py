@@ -60,6 +60,24 @@ def test_a_head_of_the_tasks_size_passes(golden, tmp_path, trains):
         assert start.is_resumed == (output_dir == folder)
 
 
+def test_a_head_may_be_smaller_where_it_grows(golden, tmp_path):
+    folder = trained(golden, tmp_path, "train_classifier")  # of 3 labels
+    start = head_check.find_start("/nothing", folder, CLASSIFIER, trains=True)
+    start.check_outputs(4, grows=True)
+    with pytest.raises(UserError, match=r"3 label\(s\), the task has 4"):
+        start.check_outputs(4)
+    with pytest.raises(UserError, match=r"3 label\(s\), the task has 2"):
+        start.check_outputs(2, grows=True)
+    goes_on = head_check.find_start(folder, None, CLASSIFIER, trains=True)
+    with pytest.raises(UserError, match=r"3 label\(s\), the task has 4"):
+        goes_on.check_outputs(4, grows=True)
+    config = config_of(golden)
+    grown = lambda: ClassifierModel(config, 4)  # noqa: E731
+    head_check.check_model(start, grown, num_train_steps=1, grows=True)
+    with pytest.raises(UserError, match=r"output_weights is \[3, 32\]"):
+        head_check.check_model(start, grown, num_train_steps=1)
+
+
 @pytest.mark.parametrize("head", [CLASSIFIER, SPAN, TOKEN])
 def test_training_may_begin_without_a_head(golden, tmp_path, head):
     pretrained = str(golden / "model_base")

@@ -80,3 +80,15 @@ def test_jsonl_values_keep_their_types(tmp_path):
     assert (place.line, values) == (1, {"b": None, "a": [1]})
     with pytest.raises(UserError, match="the keys a, d; d is missing"):
         list(table_cells.read_json(str(path), ["a", "d"]))
+
+
+def test_a_header_is_read_with_each_delimiter_that_it_may_have():
+    form = table_cells.Form(is_csv=True)
+    found = dict(table_cells.headers("a;b,c\nx;y,z\n", "f.csv", form))
+    assert list(found) == [",", ";", "\t", "|"]
+    assert (found[","], found[";"]) == (["a;b", "c"], ["a", "b,c"])
+    # One that is told is the only one; unsound rows are left out.
+    told = form._replace(delimiter=";")
+    assert list(dict(table_cells.headers("a;b\n", "f.csv", told))) == [";"]
+    found = dict(table_cells.headers('a,"b\n', "f.csv", form))
+    assert "," not in found

@@ -304,3 +304,29 @@ def test_settings_are_taken_from_a_configuration():
     assert given_flags(config) == ["text_column", "labels"]
     settings = TableSettings.from_config("csv", config)
     assert settings == TableSettings("csv", text_column="x")
+
+
+def test_labels_of_a_head_that_grows_stand_first(tmp_path):
+    path = written(tmp_path, "a.tsv", "text\tlabel", "x\tc", "y\ta", "z\tb")
+    mine = TableProcessor(
+        TableSettings("tsv", train_file=str(path), dev_file=str(path)),
+        first=["old", "b"],
+    )
+    mine.get_train_examples(None)
+    assert mine.get_labels() == ["old", "b", "a", "c"]
+    # The dev set may have those that the training set lacks.
+    path.write_text("text\tlabel\nx\told\n")
+    assert [e.label for e in mine.get_dev_examples(None)] == ["old"]
+
+
+def test_columns_of_labels_may_lack_those_of_the_head(tmp_path):
+    path = written(tmp_path, "a.csv", "text,b,c", "x,1,0", "y,1,1")
+    settings = TableSettings(
+        *("csv", str(path)), label_type="multi", label_column="b,c"
+    )
+    mine = TableProcessor(settings, first=["old", "b"])
+    found = mine.get_train_examples(None)
+    assert mine.get_labels() == ["old", "b", "c"]
+    assert [e.label for e in found] == [["b"], ["b", "c"]]
+    again = TableProcessor(settings, ["old", "b", "c"], first=["old", "b"])
+    assert len(again.get_train_examples(None)) == 2

@@ -57,3 +57,18 @@ def test_an_answer_is_the_likeliest_label_and_its_probability():
     assert found["label_ids"].numpy().tolist() == [[0, 1]]
     assert found["losses"].numpy().tolist() == [[0.5, 1.5]]
     assert float(found["probabilities"][0, 1]) == pytest.approx(0.9525741)
+
+
+def test_new_labels_stand_behind_those_of_a_head_that_grows(folder):
+    (folder / "labels.txt").write_text("B-Y\nO\n")
+
+    class Reader:
+        prefix = str(folder / "model.ckpt-1")
+
+    start = Start(Reader(), False, 2)
+    args = (f"--data_dir={folder}", "--do_train", "--init_checkpoint=m")
+    task = Tagging(parse(*args, "--grow_labels"))
+    task.read(start)
+    assert task.labels == ["B-Y", "O", "B-X"]
+    with pytest.raises(UserError, match=r"keep both \(--grow_labels\)"):
+        Tagging(parse(*args)).read(start)
