@@ -62,13 +62,13 @@ def test_a_head_of_the_tasks_size_passes(golden, tmp_path, trains):
 
 def test_a_head_may_be_smaller_where_it_grows(golden, tmp_path):
     folder = trained(golden, tmp_path, "train_classifier")  # of 3 labels
-    start = head_check.find_start("/nothing", folder, CLASSIFIER, trains=True)
+    start = find_start("/nothing", folder, CLASSIFIER, trains=True)
     start.check_outputs(4, grows=True)
     with pytest.raises(UserError, match=r"3 label\(s\), the task has 4"):
         start.check_outputs(4)
     with pytest.raises(UserError, match=r"3 label\(s\), the task has 2"):
         start.check_outputs(2, grows=True)
-    goes_on = head_check.find_start(folder, None, CLASSIFIER, trains=True)
+    goes_on = find_start(folder, None, CLASSIFIER, trains=True)
     with pytest.raises(UserError, match=r"3 label\(s\), the task has 4"):
         goes_on.check_outputs(4, grows=True)
     config = config_of(golden)
