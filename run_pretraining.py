@@ -75,6 +75,7 @@ def pretrain(config: Config) -> None:
     from bert.tasks import resuming
     from bert.tasks.pretraining import training
     from bert.training import resume, strategy
+    from bert.training.diary import Diary
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
@@ -98,12 +99,19 @@ def pretrain(config: Config) -> None:
             is_chief = strategy.is_chief()
             if is_chief:
                 resume.prepare_output_dir(config.output_dir)
-        with resuming.alone(config, ["eval_results.txt"], is_chief):
+        with (
+            resuming.alone(config, ["eval_results.txt"], is_chief),
+            Diary(
+                config, lambda: dict.fromkeys(source.files), chosen, is_chief
+            ) as diary,
+        ):
             with chosen.scope():
                 if config.do_train:
                     training.train(config, bert_config, source)
                 if config.do_eval:
-                    training.evaluate(config, bert_config, source)
+                    diary.figures = training.evaluate(
+                        config, bert_config, source
+                    )
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))
 

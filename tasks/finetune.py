@@ -8,7 +8,7 @@ evaluation → prediction → export. What differs from task to task is a
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
@@ -21,6 +21,8 @@ from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.task import FineTuningTask, Prepared, Walk
+from bert.training import diary as diaries
+from bert.training.diary import Diary
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -51,9 +53,15 @@ def run(task: FineTuningTask) -> None:
     ):
         with prepared.strategy.scope():
             check_model(task, start)
-        with resuming.alone(config, task.results, prepared.is_chief):
+        with (
+            resuming.alone(config, task.results, prepared.is_chief),
+            Diary(
+                *(config, task.data_files, prepared.strategy),
+                prepared.is_chief,
+            ) as diary,
+        ):
             with prepared.strategy.scope():
-                _Run(task).run()
+                diary.figures = _Run(task).run()
             export(task)
 
 
@@ -65,7 +73,8 @@ class _Run:
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
-    def run(self) -> None:
+    def run(self) -> Mapping[str, Any]:
+        """Returns the figures of eval_results.txt, if it is written."""
         evaluation = self._task.evaluation()
         if evaluation:
             # By every worker, although the chief evaluates alone.
@@ -73,7 +82,8 @@ class _Run:
         if self._config.do_train:
             self._train(evaluation)
         if self._config.do_eval or self._config.do_predict:
-            self._use()
+            return self._use()
+        return {}
 
     def _train(self, evaluation: Walk | None) -> None:
         """Trains, and keeps with the weights what they mean."""
@@ -101,15 +111,16 @@ class _Run:
         answers = self._predictions(evaluation, model)
         return lambda: evaluation.finish(answers)
 
-    def _use(self) -> None:
+    def _use(self) -> dict[str, Any]:
         """Evaluates and predicts; of several workers the chief alone."""
         from bert.training import results
 
         # Made by all workers: TensorFlow sends them the chief's start weights.
         model = self._task.make_model()
         step = load(self._config, model)
+        found: dict[str, Any] = {}
         if not self._task.prepared.is_chief:
-            return
+            return found
         for walk in self._task.walks():
             answers = self._predictions(walk, model)
             logging.info("%s", walk.title)
@@ -121,6 +132,8 @@ class _Run:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
                 )
+                found.update(figures)
+        return found
 
     def _predictions(
         self, walk: Walk, model: "TaskModel"
@@ -178,7 +191,11 @@ def check_results(
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
-    for name in [*results, *resuming.fingerprints(results)]:
+    for name in [
+        *results,
+        *resuming.fingerprints(results),
+        diaries.FILE_NAME,
+    ]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:
             raise UserError(

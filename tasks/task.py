@@ -118,6 +118,13 @@ class FineTuningTask(abc.ABC):
     def input_files(self) -> Sequence[str | None]:
         """The files that flags name, which no result may replace."""
 
+    def data_files(self) -> Mapping[str, int | None]:
+        """Returns the files of examples that were read, and their rows.
+
+        As far as they are known; None: how many rows is not.
+        """
+        return {}
+
     @abc.abstractmethod
     def read(self, start: "Start") -> None:
         """Reads the examples that the command needs, and checks them.
@@ -216,6 +223,20 @@ class SetsTask(FineTuningTask):
         """The files of the sets."""
         config = self.config
         return config.train_file, config.dev_file, config.test_file
+
+    def data_files(self) -> Mapping[str, int | None]:
+        """Returns the files of the sets, and their rows."""
+        found: dict[str, int | None] = {}
+        for name in self.config.needed_sets:
+            path, number = self.set_file(name)
+            if path:
+                # One file may be cut into several sets.
+                found[path] = (found.get(path) or 0) + number
+        return found
+
+    @abc.abstractmethod
+    def set_file(self, name: str) -> tuple[str | None, int]:
+        """Returns where a set was read from, if known, and its rows."""
 
     def parts(self, name: str) -> Sequence[str]:
         """Returns the names of the parts of a set; "" is its main part.

@@ -141,6 +141,12 @@ class Classification(SetsTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
+    def set_file(self, name):
+        if name in self._lacking:
+            return None, 0
+        path = self._processor.path(self.config.data_dir, name)
+        return path, len(self._sets[name][""])
+
     def size(self, name, part):
         number = len(self._sets[name][part])
         return f"Num examples = {number} ({number} actual, 0 padding)"

@@ -71,6 +71,9 @@ class MultipleChoice(SetsTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
+    def set_file(self, name):
+        return self.config.path(name), len(self._sets[name])
+
     def size(self, name, part):
         number = len(self._sets[name])
         return f"Num examples = {number} ({number} actual, 0 padding)"

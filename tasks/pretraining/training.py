@@ -121,14 +121,18 @@ def _keep(config: Config, source: RecordSource) -> None:
 
 def evaluate(
     config: Config, bert_config: BertConfig, source: RecordSource
-) -> None:
-    """Evaluates output_dir's newest checkpoint, else init_checkpoint."""
+) -> Mapping[str, object]:
+    """Evaluates output_dir's newest checkpoint, else init_checkpoint.
+
+    Returns:
+        The chief: the figures of eval_results.txt.
+    """
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
     trained = locate.trained_checkpoint(config.output_dir)
     step = run.load_trained(model, trained, config.init_checkpoint)
     if not strategy.is_chief():
-        return
+        return {}
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(
@@ -140,6 +144,7 @@ def evaluate(
         )
     )
     results.write_eval_results(config.output_dir, figures, step)
+    return figures
 
 
 def eval_figures(

@@ -62,6 +62,13 @@ class Squad(FineTuningTask):
     def input_files(self):
         return self.config.train_file, self.config.predict_file
 
+    def data_files(self):
+        files = {
+            self.config.train_file: len(self._train) + self._num_left_out,
+            self.config.predict_file: len(self.asked),
+        }
+        return {path: rows for path, rows in files.items() if path and rows}
+
     def read(self, start):
         config = self.config
         version_2 = config.version_2_with_negative

@@ -136,6 +136,9 @@ class Tagging(SetsTask):
             limits={"label_ids": len(self.labels), "label_mask": 2},
         )
 
+    def set_file(self, name):
+        return self.config.path(name), len(self._sets[name].sentences)
+
     def size(self, name, part):
         return f"Num sentences = {len(self._sets[name].sentences)}"
 
