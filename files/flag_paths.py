@@ -57,12 +57,13 @@ def check_scheme(path: str, flag: str) -> None:
             )
 
 
-def check_writable(path: str, flag: str) -> None:
+def check_writable(path: str, flag: str, what: str = "records") -> None:
     """Raises UserError where no file could be written at `path`.
 
     Args:
-        path: where records are to go.
+        path: where they are to go.
         flag: where it comes from; for messages.
+        what: is to be written; for messages.
     """
     fault = None
     if file_bytes.is_folder(path):
@@ -78,6 +79,6 @@ def check_writable(path: str, flag: str) -> None:
             fault = atomic_files.why_not_writable(path)
     if fault:
         raise UserError(
-            "Expected a file that records can be written to. "
+            f"Expected a file that {what} can be written to. "
             f"Received: --{flag}={path}, which {fault}."
         )

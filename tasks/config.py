@@ -22,6 +22,7 @@ class FineTuningConfig(TrainingConfig):
     num_train_epochs: float
     warmup_proportion: float
     length_buckets: bool
+    records_dir: str | None = None
 
     def __post_init__(self):
         does = (self.do_train, self.do_eval, self.do_predict, self.do_export)

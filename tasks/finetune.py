@@ -159,7 +159,8 @@ class _Run:
         if records.file not in self._sources:
             prepared = self._task.prepared
             file = record_sets.write(
-                records, self._config.output_dir, prepared.tokenizer
+                *(records, self._config.output_dir, prepared.tokenizer),
+                self._config.records_dir,
             )
             self._sources[records.file] = record_sets.source(
                 prepared.bert_config,

@@ -83,6 +83,7 @@ class DataProcessor:
             set_type: train, dev or test.
         """
         del data_dir, set_type
+        return None
 
     @classmethod
     def _read_tsv(cls, input_file: str, quotechar: str | None = None):
