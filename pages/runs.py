@@ -63,7 +63,8 @@ def page(rows: Sequence[Row], title: str = "Runs side by side") -> str:
                     ]
                     for number, row in enumerate(rows, start=1)
                 ),
-                ["run", *figures],
+                # None is broken into lines: a wide table scrolls.
+                ["run", *figures, *settings],
             ),
         ),
         frame.section(
@@ -110,7 +111,6 @@ def _chart(rows: Sequence[Row], tag: str) -> str:
                 label=str(place + 1),
             )
         axes.set_xlabel("step")
-        axes.set_ylabel(tag)
         axes.locator_params(axis="x", integer=True)
         lines = axes.get_lines()[:_MOST_NAMED]
         axes.legend(

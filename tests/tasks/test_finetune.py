@@ -7,13 +7,14 @@ import tensorflow as tf
 
 from bert.data.records import packing
 from bert.errors import UserError
+from bert.files import json_log
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune, spec
 from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.task import FineTuningTask, Walk
-from bert.training import checkpointing
+from bert.training import checkpointing, diary
 from tests.modeling import checkpoints
 
 FIELDS = kinds.find("classification").fields(16, 2)
@@ -39,6 +40,9 @@ class Toy(FineTuningTask):
 
     def read(self, start):
         self.labels = ["a", "b"]
+
+    def data_files(self):
+        return {__file__: NUM_EXAMPLES}
 
     def metric_names(self):
         return ["eval_loss", "made_up"]
@@ -279,3 +283,26 @@ def test_an_export_does_not_take_the_place_of_output_dir(
     chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
     with pytest.raises(UserError, match="must be a folder of its own"):
         finetune.check_results(chosen, [])
+
+
+def test_a_run_leaves_a_line_in_its_diary(config, tmp_path):
+    finetune.run(Toy(config("--do_eval", "--num_train_epochs=1")))
+    with pytest.raises(UserError, match="no metrics"):
+        finetune.run(Unlucky(config("--nodo_train", "--do_eval")))
+    entries, broken = json_log.read(str(tmp_path / "out/runs.jsonl"))
+    assert not broken
+    trained, failed = entries
+    assert trained["status"] == "finished"
+    assert trained["checkpoint"] == "model.ckpt-5"
+    assert trained["seed"] == trained["flags"]["random_seed"] == 1
+    results = (tmp_path / "out/eval_results.txt").read_text()
+    assert f"made_up = {trained['figures']['made_up']}" in results
+    assert trained["data"] == [
+        {"file": __file__, "rows": 10, **diary.described(__file__)}
+    ]
+    assert (failed["status"], failed["error"]) == ("failed", "no metrics")
+
+
+class Unlucky(Toy):
+    def figures(self, answers):
+        raise UserError("no metrics")
