@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from absl import logging
 
 from bert.errors import UserError
-from bert.files import atomic_files
+from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks import record_sets, resuming
@@ -188,7 +188,7 @@ def check_results(
     Raises:
         UserError: a result would replace an input, or a folder is in its
             place, or a file in that of a folder, or something else in that of
-            the export.
+            the export, or records cannot be written to --records_dir.
     """
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
@@ -209,6 +209,8 @@ def check_results(
                 f"Expected a file, or nothing, in the place of {path}. "
                 "Received: a folder; give another --output_dir."
             )
+    if config.records_dir:
+        flag_paths.check_folder(config.records_dir, "records_dir")
     if config.do_export:
         from bert.serving import export
 

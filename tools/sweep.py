@@ -19,7 +19,7 @@ from absl import flags
 
 from bert.cli import command_line, commands, config, shared_flags
 from bert.errors import MOST_CHARS, UserError, one_line
-from bert.files import atomic_files, file_bytes, run_lock
+from bert.files import atomic_files, file_bytes, flag_paths, run_lock
 from bert.tasks import spec
 from bert.tools.sweeping import child_run, notes
 from bert.tools.sweeping import grid as grids
@@ -90,24 +90,12 @@ class Config:
             raise UserError(
                 f"Expected each of --seeds once. Received: {self.seeds!r}."
             )
-        self._check_folder()
-
-    def _check_folder(self) -> None:
-        path = self.output_dir
-        fault: str | None
-        if file_bytes.is_remote(path):
-            fault = "is remote; name a folder here"
-        elif os.path.isdir(path):
-            fault = atomic_files.why_not_writable(os.path.join(path, _PAGE))
-        elif os.path.exists(path):
-            fault = "is a file; name a folder"
-        else:
-            fault = atomic_files.why_no_folder(path)
-        if fault:
+        if file_bytes.is_remote(self.output_dir):
             raise UserError(
-                "Expected a folder for the runs. Received: "
-                f"--output_dir={path}, which {fault}."
+                "Expected a folder of this machine for a sweep. Received: "
+                f"--output_dir={self.output_dir}, which is remote."
             )
+        flag_paths.check_folder(self.output_dir, "output_dir")
 
     @property
     def each_seed(self) -> list[str]:

@@ -114,6 +114,9 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
     best = tmp_path / "out/best"
     assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
+    (line,) = json_log.read(str(tmp_path / "out/runs.jsonl")).entries
+    assert line["status"] == "finished"
+    assert line["checkpoint"] == "model.ckpt-15"
     model = ClassifierModel(finetune.prepare(monitored).bert_config, 2)
     assert finetune.load(monitored, model) == 8
     assert finetune.load(config("--nodo_train", "--do_eval"), model) == 15
@@ -247,6 +250,11 @@ def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
     with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
         finetune.check_results(config(), ["result.txt"], [None, mine])
     finetune.check_results(config(), ["result.txt"], [None])
+    own = str(tmp_path / "out/runs.jsonl")
+    with pytest.raises(UserError, match=r"own runs\.jsonl"):
+        finetune.check_results(config(), [], [own])
+    with pytest.raises(UserError, match=f"--records_dir={mine}, which is a f"):
+        finetune.check_results(config(f"--records_dir={mine}"), [])
 
 
 def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
@@ -285,6 +293,7 @@ def test_an_export_does_not_take_the_place_of_output_dir(
         finetune.check_results(chosen, [])
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_line_in_its_diary(config, tmp_path):
     finetune.run(Toy(config("--do_eval", "--num_train_epochs=1")))
     with pytest.raises(UserError, match="no metrics"):

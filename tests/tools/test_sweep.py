@@ -121,6 +121,22 @@ def test_a_failed_run_does_not_stop_the_rest(fake, tmp_path, capsys):
     assert "            3    -       -  0       1\n" in shown
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit(143)])
+def test_what_was_stopped_is_run_again(
+    fake, tmp_path, monkeypatch, capsys, error
+):
+    def stop(words, log):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(child_run, "run", stop)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            run(config(tmp_path))
+    assert "stopped; the same command goes on\n" in capsys.readouterr().out
+    run(config(tmp_path))
+    assert len(started(tmp_path)) == 4
+
+
 def test_less_of_a_loss_is_better(fake, tmp_path, capsys):
     run(config(tmp_path, metric="loss"))
     best = shlex.split(capsys.readouterr().out.splitlines()[-1])
@@ -173,7 +189,7 @@ def test_a_records_folder_of_ones_own_stays(tmp_path):
         ({"flags": []}, "required flags are missing: --"),
         ({"flags": [*BASE, "word"]}, "Expected flags only"),
         ({"flags": [*BASE, "--output_dir=x"]}, "Expected --output_dir before"),
-        ({"output_dir": "gs://bucket/x"}, "is remote; name a folder here"),
+        ({"output_dir": "gs://bucket/x"}, "which is remote"),
         ({"output_dir": __file__}, "which is a file; name a folder"),
     ],
 )
@@ -208,7 +224,7 @@ def command(out, data, golden):
         f"--train_file={data}",
         f"--dev_file={data}",
         *("--do_train", "--do_eval", "--train_batch_size=4"),
-        "--num_train_epochs=2",
+        *("--num_train_epochs=2", "--max_seq_length=32"),
     ]
 
 
@@ -219,14 +235,13 @@ def test_a_sweep_goes_on_after_a_kill(golden, tmp_path):
     data.write_text(toy_tagging.conll_text(sentences))
     out = tmp_path / "out"
     words = command(out, data, golden)
-    killed = subprocess.Popen(
+    with subprocess.Popen(
         words, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert killed.stdout is not None
-    while "random_seed=1: finished" not in killed.stdout.readline():
-        pass  # the first; the second is under way
-    killed.kill()
-    killed.wait()
+    ) as killed:
+        assert killed.stdout is not None
+        # The first is done; the second is under way.
+        assert any("random_seed=1: finished" in line for line in killed.stdout)
+        killed.kill()
     folder = out / "learning_rate=1e-4_random_seed=1"
     end = time.monotonic() + 60  # its child saves and ends
     while list(folder.glob(".lock*")) and time.monotonic() < end:

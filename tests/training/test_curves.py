@@ -60,6 +60,16 @@ def test_a_file_is_read_as_far_as_it_is_whole(tmp_path):
     assert curves.read(str(tmp_path))["loss"].steps == [1]
 
 
+def test_a_run_may_be_remote():
+    folder = "ram://curves/run"
+    writer = tf.summary.create_file_writer(folder)
+    with writer.as_default():
+        tf.summary.scalar("loss", 0.5, step=1)
+    writer.close()
+    assert curves.read(folder) == {"loss": Curve([1], [0.5])}
+    assert curves.read("ram://curves/none") == {}
+
+
 def test_what_is_no_event_is_left_out(tmp_path):
     record = b"\x0f no event"
     length = struct.pack("<Q", len(record))
