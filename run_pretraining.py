@@ -102,7 +102,8 @@ def pretrain(config: Config) -> None:
         with (
             resuming.alone(config, ["eval_results.txt"], is_chief),
             Diary(
-                config, lambda: dict.fromkeys(source.files), chosen, is_chief
+                *(config, lambda: [("input", f, None) for f in source.files]),
+                *(chosen, is_chief),
             ) as diary,
         ):
             with chosen.scope():

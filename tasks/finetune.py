@@ -21,8 +21,6 @@ from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.task import FineTuningTask, Prepared, Walk
-from bert.training import diary as diaries
-from bert.training.diary import Diary
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -39,6 +37,8 @@ def run(task: FineTuningTask) -> None:
     Raises:
         UserError: a file, an example or a checkpoint is not what it must be.
     """
+    from bert.training.diary import Diary
+
     config = task.config
     check_results(config, task.results, task.input_files)
     start = start_checkpoint(config, task.spec)
@@ -190,12 +190,14 @@ def check_results(
             place, or a file in that of a folder, or something else in that of
             the export, or records cannot be written to --records_dir.
     """
+    from bert.training import diary
+
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
     for name in [
         *results,
         *resuming.fingerprints(results),
-        diaries.FILE_NAME,
+        diary.FILE_NAME,
     ]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions, Select
+    from bert.training.diary import DataFile
     from bert.training.head_check import Start
 
 
@@ -118,12 +119,12 @@ class FineTuningTask(abc.ABC):
     def input_files(self) -> Sequence[str | None]:
         """The files that flags name, which no result may replace."""
 
-    def data_files(self) -> Mapping[str, int | None]:
-        """Returns the files of examples that were read, and their rows.
+    def data_files(self) -> "Sequence[DataFile]":
+        """Returns the files of examples that were read, as far as known.
 
-        As far as they are known; None: how many rows is not.
+        Each as `training.diary.Diary` takes it.
         """
-        return {}
+        return []
 
     @abc.abstractmethod
     def read(self, start: "Start") -> None:
@@ -224,15 +225,10 @@ class SetsTask(FineTuningTask):
         config = self.config
         return config.train_file, config.dev_file, config.test_file
 
-    def data_files(self) -> Mapping[str, int | None]:
-        """Returns the files of the sets, and their rows."""
-        found: dict[str, int | None] = {}
-        for name in self.config.needed_sets:
-            path, number = self.set_file(name)
-            if path:
-                # One file may be cut into several sets.
-                found[path] = (found.get(path) or 0) + number
-        return found
+    def data_files(self) -> "Sequence[DataFile]":
+        """Returns the files of the sets."""
+        files = [(n, *self.set_file(n)) for n in self.config.needed_sets]
+        return [(name, path, rows) for name, path, rows in files if path]
 
     @abc.abstractmethod
     def set_file(self, name: str) -> tuple[str | None, int]:

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 FILE_NAME = "runs.jsonl"
+DataFile = tuple[str, str, int | None]
 _ROOT = Path(__file__).parents[1]
 # Larger files, and remote ones, are hashed at both ends.
 _LARGE_BYTES = 100 * 10**6
@@ -52,8 +53,8 @@ class Diary:
 
     Args:
         config: the values of the flags; output_dir exists.
-        data_files: returns the files of examples that the run reads, and how
-            many rows each has; None: not known.
+        data_files: returns the files of examples that the run reads: the name
+            of a set, its file, the rows of it in the set (None: not known).
         strategy: what the run works under.
         is_chief: other workers write nothing.
 
@@ -64,7 +65,7 @@ class Diary:
     def __init__(
         self,
         config: TrainingConfig,
-        data_files: Callable[[], Mapping[str, int | None]],
+        data_files: Callable[[], Sequence[DataFile]],
         strategy: "tf.distribute.Strategy",
         is_chief: bool = True,
     ):
@@ -114,11 +115,13 @@ class Diary:
     def _look(self) -> None:
         """Finds out what takes its time."""
         try:
+            files = self._data_files()
+            known = {path: described(path) for _, path, _ in files}
             data = [
-                {"file": path, "rows": rows, **described(path)}
-                for path, rows in self._data_files().items()
+                {"set": name, "file": path, "rows": rows, **known[path]}
+                for name, path, rows in files
             ]
-        except (OSError, ValueError) as error:
+        except Exception as error:  # of a task of one's own, too
             self._warn(error)
             data = []
         self._write(json_log.complete, {"data": data, **_commit()})

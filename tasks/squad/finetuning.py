@@ -63,11 +63,12 @@ class Squad(FineTuningTask):
         return self.config.train_file, self.config.predict_file
 
     def data_files(self):
-        files = {
-            self.config.train_file: len(self._train) + self._num_left_out,
-            self.config.predict_file: len(self.asked),
-        }
-        return {path: rows for path, rows in files.items() if path and rows}
+        num_train = len(self._train) + self._num_left_out
+        files = (
+            ("train", self.config.train_file, num_train),
+            ("predict", self.config.predict_file, len(self.asked)),
+        )
+        return [(name, path, rows) for name, path, rows in files if rows]
 
     def read(self, start):
         config = self.config

@@ -42,7 +42,7 @@ class Toy(FineTuningTask):
         self.labels = ["a", "b"]
 
     def data_files(self):
-        return {__file__: NUM_EXAMPLES}
+        return [("train", __file__, NUM_EXAMPLES)]
 
     def metric_names(self):
         return ["eval_loss", "made_up"]
@@ -306,8 +306,9 @@ def test_a_run_leaves_a_line_in_its_diary(config, tmp_path):
     assert trained["seed"] == trained["flags"]["random_seed"] == 1
     results = (tmp_path / "out/eval_results.txt").read_text()
     assert f"made_up = {trained['figures']['made_up']}" in results
+    known = diary.described(__file__)
     assert trained["data"] == [
-        {"file": __file__, "rows": 10, **diary.described(__file__)}
+        {"set": "train", "file": __file__, "rows": 10, **known}
     ]
     assert (failed["status"], failed["error"]) == ("failed", "no metrics")
 

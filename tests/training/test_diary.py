@@ -36,7 +36,7 @@ def keep(config, monkeypatch):
     monkeypatch.setattr("sys.argv", ["run_it.py", "--do_train"])
     strategy = tf.distribute.get_strategy()
     return lambda files=None, is_chief=True: Diary(
-        config, lambda: files or {}, strategy, is_chief
+        config, lambda: files or [], strategy, is_chief
     )
 
 
@@ -49,7 +49,7 @@ def entries(tmp_path):
 def test_a_line_tells_a_run_from_start_to_end(keep, tmp_path):
     data = tmp_path / "train.csv"
     data.write_text("text,label\na,b\n")
-    with keep({str(data): 1}) as kept:
+    with keep([("train", str(data), 1)]) as kept:
         (begun,) = entries(tmp_path)
         kept.figures = {"accuracy": np.float32(0.9), "loss": np.float32("nan")}
     (entry,) = entries(tmp_path)
@@ -68,7 +68,7 @@ def test_a_line_tells_a_run_from_start_to_end(keep, tmp_path):
     assert entry["start"] <= entry["end"]
     assert entry["seconds"] >= 0
     (file,) = entry["data"]
-    assert file["file"] == str(data)
+    assert (file["set"], file["file"]) == ("train", str(data))
     assert (file["rows"], file["bytes"]) == (1, 15)
     assert file["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
 
@@ -109,7 +109,7 @@ def test_a_folder_without_room_is_one_warning(keep, tmp_path, monkeypatch):
     told = []
     monkeypatch.setattr(logging, "warning", lambda *args: told.append(args))
     (tmp_path / "runs.jsonl").mkdir()
-    with keep({str(tmp_path / "missing"): None}) as kept:
+    with keep([("train", str(tmp_path / "missing"), None)]) as kept:
         kept.figures = {"accuracy": 1.0}
     assert len(told) == 1
     assert "the run goes on" in told[0][0]
@@ -123,11 +123,12 @@ def test_hashing_does_not_hold_up_the_start(keep, tmp_path, monkeypatch):
         return {"bytes": 0}
 
     monkeypatch.setattr(diary, "described", slow)
-    with keep({"a": 1}):
+    with keep([("dev", "a", 1), ("test", "a", 2)]):
         assert "data" not in entries(tmp_path)[0]
         goes_on.set()
     assert entries(tmp_path)[0]["data"] == [
-        {"file": "a", "rows": 1, "bytes": 0}
+        {"set": "dev", "file": "a", "rows": 1, "bytes": 0},
+        {"set": "test", "file": "a", "rows": 2, "bytes": 0},
     ]
 
 
