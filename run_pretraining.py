@@ -110,8 +110,8 @@ def pretrain(config: Config) -> None:
                 if config.do_train:
                     training.train(config, bert_config, source)
                 if config.do_eval:
-                    diary.figures = training.evaluate(
-                        config, bert_config, source
+                    diary.figures.update(
+                        training.evaluate(config, bert_config, source)
                     )
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))

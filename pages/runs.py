@@ -87,7 +87,13 @@ def page(rows: Sequence[Row], title: str = "Runs side by side") -> str:
 
 
 def _pictures(rows: Sequence[Row]) -> list[str]:
-    tags = dict.fromkeys(tag for row in rows for tag in row.curves)
+    # A point alone is no curve.
+    tags = dict.fromkeys(
+        tag
+        for row in rows
+        for tag, (steps, _) in row.curves.items()
+        if len(steps) > 1
+    )
     return [frame.figure(_chart(rows, tag), tag) for tag in tags]
 
 
@@ -112,6 +118,7 @@ def _chart(rows: Sequence[Row], tag: str) -> str:
             )
         axes.set_xlabel("step")
         axes.locator_params(axis="x", integer=True)
+        axes.ticklabel_format(axis="y", useOffset=False)
         lines = axes.get_lines()[:_MOST_NAMED]
         axes.legend(
             handles=lines,

@@ -8,7 +8,7 @@ evaluation → prediction → export. What differs from task to task is a
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from absl import logging
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions
+    from bert.training.diary import Diary
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
@@ -61,20 +62,20 @@ def run(task: FineTuningTask) -> None:
             ) as diary,
         ):
             with prepared.strategy.scope():
-                diary.figures = _Run(task).run()
+                _Run(task, diary).run()
             export(task)
 
 
 class _Run:
     """What `run` does once all is checked; in the strategy's scope."""
 
-    def __init__(self, task: FineTuningTask):
+    def __init__(self, task: FineTuningTask, diary: "Diary"):
         self._task = task
+        self._diary = diary
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
-    def run(self) -> Mapping[str, Any]:
-        """Returns the figures of eval_results.txt, if it is written."""
+    def run(self) -> None:
         evaluation = self._task.evaluation()
         if evaluation:
             # By every worker, although the chief evaluates alone.
@@ -82,8 +83,7 @@ class _Run:
         if self._config.do_train:
             self._train(evaluation)
         if self._config.do_eval or self._config.do_predict:
-            return self._use()
-        return {}
+            self._use()
 
     def _train(self, evaluation: Walk | None) -> None:
         """Trains, and keeps with the weights what they mean."""
@@ -111,16 +111,15 @@ class _Run:
         answers = self._predictions(evaluation, model)
         return lambda: evaluation.finish(answers)
 
-    def _use(self) -> dict[str, Any]:
+    def _use(self) -> None:
         """Evaluates and predicts; of several workers the chief alone."""
         from bert.training import results
 
         # Made by all workers: TensorFlow sends them the chief's start weights.
         model = self._task.make_model()
         step = load(self._config, model)
-        found: dict[str, Any] = {}
         if not self._task.prepared.is_chief:
-            return found
+            return
         for walk in self._task.walks():
             answers = self._predictions(walk, model)
             logging.info("%s", walk.title)
@@ -132,8 +131,7 @@ class _Run:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
                 )
-                found.update(figures)
-        return found
+                self._diary.figures.update(figures)
 
     def _predictions(
         self, walk: Walk, model: "TaskModel"

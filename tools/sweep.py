@@ -204,7 +204,7 @@ def _figure(chosen: Config, found: Mapping[str, float]) -> str | None:
 
 def _report(chosen: Config, runs: Sequence[Run]) -> None:
     """Shows the table of points and the best command; writes the page."""
-    _write_page(chosen)
+    _write_page(chosen, runs)
     noted = {run.name: notes.read(run.folder) for run in runs}
     found = {name: note.figures for name, note in noted.items() if note}
     figure = next(
@@ -248,15 +248,15 @@ def _report(chosen: Config, runs: Sequence[Run]) -> None:
     )
 
 
-def _write_page(chosen: Config) -> None:
+def _write_page(chosen: Config, runs: Sequence[Run]) -> None:
+    """Writes the page of all runs that began their work, in their order."""
     from bert.tools import runs as runs_tool
     from bert.training import past_runs
 
-    path = os.path.join(chosen.output_dir, _PAGE)
-    try:
-        found = past_runs.find([chosen.output_dir])
-    except UserError:  # no run got so far
+    found = [past for run in runs for past in past_runs.below(run.folder)]
+    if not found:
         return
+    path = os.path.join(chosen.output_dir, _PAGE)
     runs_tool.write_page(found, path, f"A sweep of {chosen.script}")
     print(f"All runs side by side, with their curves: {path}")
 

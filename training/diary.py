@@ -69,7 +69,7 @@ class Diary:
         strategy: "tf.distribute.Strategy",
         is_chief: bool = True,
     ):
-        self.figures: Mapping[str, Any] = {}
+        self.figures: dict[str, Any] = {}
         self._output_dir = config.output_dir
         self._config = config
         self._data_files = data_files

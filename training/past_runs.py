@@ -85,6 +85,11 @@ def find(folders: Sequence[str]) -> list[PastRun]:
     return [run for runs in found.values() for run in runs]
 
 
+def below(folder: str) -> list[PastRun]:
+    """Returns the runs in and below a folder; none where there is none."""
+    return [run for path in _diaries(folder) for run in read(path)]
+
+
 def _diaries(folder: str) -> Iterator[str]:
     if not file_bytes.is_remote(folder):
         walk = os.walk(folder)

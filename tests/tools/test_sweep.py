@@ -1,6 +1,7 @@
 """`bert sweep`: what runs, what is skipped, what is shown."""
 
 import dataclasses
+import json
 import os
 import shlex
 import subprocess
@@ -12,8 +13,9 @@ import pytest
 
 from bert.errors import MOST_CHARS, UserError
 from bert.tools import sweep
-from bert.tools.sweeping import child_run
+from bert.tools.sweeping import child_run, notes
 from bert.tools.sweeping.plan import plan
+from tests import browser
 from tests.scripts import toy_tagging
 from tests.scripts.runner import model_flags
 
@@ -101,6 +103,22 @@ def test_all_points_run_with_all_seeds_and_are_compared(fake, tmp_path, capsys):
         f"--records_dir={tmp_path}/records",
         f"--output_dir={tmp_path / names[3]}",
     ]
+
+
+def test_the_page_has_the_runs_in_their_order(fake, tmp_path, capsys):
+    chosen = config(tmp_path, grid="train_batch_size=16,8", seeds=None)
+    for run in planned(**dataclasses.asdict(chosen)):
+        os.makedirs(run.folder)
+        entry = json.dumps({"id": run.name, "status": "failed"})
+        Path(run.folder, "runs.jsonl").write_text(entry + "\n")
+        notes.finish(run.folder, run.values)
+    sweep.sweep(chosen, planned(**dataclasses.asdict(chosen)))
+    assert f"side by side, with their curves: {tmp_path}" in (
+        capsys.readouterr().out
+    )
+    page = (tmp_path / "runs.html").read_text()
+    browser.check_html(page)
+    assert 0 < page.index("size=16<") < page.index("size=8<")
 
 
 def test_what_is_finished_is_not_run_again(fake, tmp_path, capsys):

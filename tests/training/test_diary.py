@@ -51,7 +51,8 @@ def test_a_line_tells_a_run_from_start_to_end(keep, tmp_path):
     data.write_text("text,label\na,b\n")
     with keep([("train", str(data), 1)]) as kept:
         (begun,) = entries(tmp_path)
-        kept.figures = {"accuracy": np.float32(0.9), "loss": np.float32("nan")}
+        kept.figures["accuracy"] = np.float32(0.9)
+        kept.figures["loss"] = np.float32("nan")
     (entry,) = entries(tmp_path)
     assert begun["status"] == "started"
     assert entry["status"] == "finished"
@@ -110,7 +111,7 @@ def test_a_folder_without_room_is_one_warning(keep, tmp_path, monkeypatch):
     monkeypatch.setattr(logging, "warning", lambda *args: told.append(args))
     (tmp_path / "runs.jsonl").mkdir()
     with keep([("train", str(tmp_path / "missing"), None)]) as kept:
-        kept.figures = {"accuracy": 1.0}
+        kept.figures["accuracy"] = 1.0
     assert len(told) == 1
     assert "the run goes on" in told[0][0]
 
