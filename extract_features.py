@@ -7,7 +7,7 @@ docs/features.md.
 import dataclasses
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from absl import flags, logging
@@ -154,12 +154,6 @@ def extract_features(config: Config) -> None:
     ):
         model = BertModel(bert_config, compute_dtype=config.compute_dtype)
         checkpoint.load_weights(model, config.init_checkpoint).log()
-        rows = vectors(
-            config,
-            model,
-            pack(lines, config, bert_config, tokenizer),
-            strategy.needs_fixed_shapes(chosen),
-        )
         with (
             feature_files.writer(
                 config.output_file,
@@ -167,11 +161,16 @@ def extract_features(config: Config) -> None:
                 bert_config.hidden_size,
                 0 if config.pooling else max(map(len, tokenizer.vocab)),
             ) as out,
-            Progress(None, "lines") as progress,
+            Progress(None, "lines", compiles=True) as progress,
         ):
-            for ids, values in rows:
+            for ids, values in vectors(
+                config,
+                model,
+                pack(lines, config, bert_config, tokenizer),
+                strategy.needs_fixed_shapes(chosen),
+                progress.update,
+            ):
                 out.write(tokenizer.convert_ids_to_tokens(ids), values)
-                progress.update(1)
     logging.info("Wrote %s", config.output_file)
 
 
@@ -233,6 +232,7 @@ def vectors(
     model: "BertModel",
     packed: Iterable[packing.Packed],
     fixed_shapes: bool,
+    report: Callable[[int], None] = lambda _: None,
 ) -> "Iterator[tuple[list[int], np.ndarray]]":
     """Computes the rows' vectors, in the order of the rows.
 
@@ -241,6 +241,7 @@ def vectors(
         model: with its weights.
         packed: the rows.
         fixed_shapes: whether all batches must have one shape.
+        report: called with the number of rows of each batch that is done.
 
     Yields:
         A row's ids [T], and its vectors, float32 [layers, T, D], or [layers,
@@ -272,8 +273,13 @@ def vectors(
         ),
     )
     unreadable = loop.Unreadable((tf.errors.OpError,), true_error)
-    results = forward(loop.Batches(batches, unreadable))
-    for row in length_sorting.in_file_order(results):
+
+    def reported():
+        for batch in forward(loop.Batches(batches, unreadable)):
+            report(int((batch["row"] >= 0).sum()))
+            yield batch
+
+    for row in length_sorting.in_file_order(reported()):
         length = int(row["length"])
         values = row["values"]
         yield (

@@ -4,7 +4,7 @@ Takes the records of create_pretraining_data.py; writes checkpoints, event
 files and eval_results.txt to output_dir. See docs/pretraining.md.
 """
 
-from absl import flags
+from absl import flags, logging
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
@@ -72,7 +72,7 @@ def pretrain(config: Config) -> None:
     from bert.model_folder import locate
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import resuming
+    from bert.tasks import reports, resuming
     from bert.tasks.pretraining import training
     from bert.training import resume, strategy
     from bert.training.diary import Diary
@@ -99,22 +99,26 @@ def pretrain(config: Config) -> None:
             is_chief = strategy.is_chief()
             if is_chief:
                 resume.prepare_output_dir(config.output_dir)
+        written = ["eval_results.txt", *reports.FILES]
         with (
-            resuming.alone(config, ["eval_results.txt"], is_chief),
+            resuming.alone(config, written, is_chief),
             Diary(
                 *(config, lambda: [("input", f, None) for f in source.files]),
                 *(chosen, is_chief),
             ) as diary,
         ):
+            nothing = None
             with chosen.scope():
                 if config.do_train:
-                    training.train(config, bert_config, source)
+                    nothing = training.train(config, bert_config, source)
                 if config.do_eval:
                     diary.figures.update(
                         training.evaluate(config, bert_config, source)
                     )
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))
+    if nothing and (config.do_eval or config.do_export):
+        logging.warning("%s", nothing)  # once more, as the last line
 
 
 def main(_: object = None) -> None:

@@ -24,7 +24,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def _define_listening_flags(flag_values: flags.FlagValues) -> None:
-    """Defines who is answered, and how that is logged."""
+    """Defines who is answered."""
     flags.DEFINE_string(
         "host",
         "127.0.0.1",
@@ -57,13 +57,6 @@ def _define_listening_flags(flag_values: flags.FlagValues) -> None:
         "How often to look for a newer checkpoint or export. Default: only "
         "on SIGHUP.",
         lower_bound=0.1,
-        flag_values=flag_values,
-    )
-    flags.DEFINE_enum(
-        "log_style",
-        "line",
-        ["line", "json"],
-        "Of the log of requests, on stderr.",
         flag_values=flag_values,
     )
 

@@ -15,8 +15,18 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags
 
-from bert.cli import environment, error_guard, log_stream, parser
+from bert.cli import (
+    environment,
+    error_guard,
+    log_stream,
+    log_styles,
+    parser,
+    relay,
+)
 from bert.errors import UserError
+
+# A flag belongs to the script that asks for it, so that --help shows it.
+flags.disclaim_key_flags()
 
 
 def flags_of(
@@ -31,6 +41,7 @@ def flags_of(
     """
     flag_values = flags.FlagValues()
     define_flags(flag_values)
+    log_styles.define_flag(flag_values)
     flag_values.mark_as_parsed()
     return flag_values
 
@@ -50,8 +61,7 @@ def read(
     Raises:
         UserError: a value or a word is wrong.
     """
-    flag_values = flags.FlagValues()
-    define_flags(flag_values)
+    flag_values = flags_of(define_flags)
     for module, own in flags.FLAGS.flags_by_module_dict().items():
         for flag in own if module.startswith("absl.") else ():
             # A copy: this process has values of its own.
@@ -90,6 +100,8 @@ def run(
         main(*[words] * takes_words)
 
     log_stream.protect()
+    log_styles.use(log_styles.asked(sys.argv))
+    relay.hide_native_lines()
     flags.FLAGS.append_flag_values(flag_values)
     for module, own in flag_values.flags_by_module_dict().items():
         for flag in own:

@@ -111,6 +111,7 @@ class TrainingConfig(DeviceConfig):
     random_seed: int | None
     do_export: bool
     export_dir: str | None
+    eval_report: bool = True
     force_resume: bool = False
     # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
@@ -128,6 +129,11 @@ class TrainingConfig(DeviceConfig):
             *("num_train_epochs", "num_train_steps"),  # a script has one
         )
         return {n: getattr(self, n) for n in names if hasattr(self, n)}
+
+    @property
+    def writes_reports(self) -> bool:
+        """Whether an evaluation, of the trained model, gets a report."""
+        return self.do_eval and self.eval_report
 
     @property
     def export_folder(self) -> str:

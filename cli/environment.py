@@ -16,8 +16,8 @@ def prepare() -> None:
     Keras' backend: these layers are TensorFlow.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    # Hides most start-up notes (some lines on CUDA come before it is read, and
-    # mean nothing on a machine without a GPU); errors still show.
+    # Hides most start-up notes, and `cli/relay.py` those that come before it is
+    # read; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Off by default where the processor has no AVX-512, but faster there too.
     # Where there is no oneDNN (ARM's TensorFlow has its own), it changes

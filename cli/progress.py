@@ -19,6 +19,8 @@ class Progress:
         start: units done before, by an earlier run.
         log_seconds: seconds between plain lines; None: the caller logs
             itself (`line`).
+        compiles: whether TensorFlow compiles before the first update. That is
+            no part of the rate, which is shown from the second on.
     """
 
     def __init__(
@@ -28,12 +30,15 @@ class Progress:
         *,
         start: int = 0,
         log_seconds: float | None = 10.0,
+        compiles: bool = False,
     ):
         self._total = total
         self._unit = unit
         self._first = self._done = start
         self._log_seconds = log_seconds
         self._fields = ""
+        self._measured = 0.0
+        self._compiles = compiles
         self._begun = self._shown = time.monotonic()
         self._live: _LiveLine | None = None
 
@@ -60,6 +65,9 @@ class Progress:
         if fields:
             self._fields = "".join(f", {k} {v:.4g}" for k, v in fields.items())
         now = time.monotonic()
+        if self._compiles:
+            self._compiles = False
+            self._first, self._begun = self._done, now
         if self._live:
             if now - self._shown >= 0.1:
                 self._shown = now
@@ -69,11 +77,11 @@ class Progress:
             and now - self._shown >= self._log_seconds
         ):
             self._shown = now
-            logging.info("%s", self.line())
+            logging.info("%s", self.line(), extra={"fields": self.fields()})
 
-    def start_clock(self) -> None:
-        """Counts the rate from here on: what came before was set-up."""
-        self._first, self._begun = self._done, time.monotonic()
+    def set_rate(self, per_second: float) -> None:
+        """Shows this rate, which the caller has measured, from here on."""
+        self._measured = per_second
 
     def line(self, figures: bool = True) -> str:
         """Returns, say, `step 300/1,500, loss 7.2, 11/s, 1:49 left`.
@@ -85,14 +93,35 @@ class Progress:
         text = f"{self._unit} {self._done:,}{of_total}"
         if figures:
             text += self._fields
-        seconds = max(time.monotonic() - self._begun, 1e-9)
-        rate = (self._done - self._first) / seconds
-        if rate == 0:
-            return text
-        text += f", {rate:,.0f}/s" if rate >= 10 else f", {rate:.2g}/s"
-        if self._total is not None:
-            text += f", {_clock((self._total - self._done) / rate)} left"
+        rate, left = self._rate(), self._seconds_left()
+        if rate:
+            text += f", {rate:,.0f}/s" if rate >= 10 else f", {rate:.2g}/s"
+        if left is not None:
+            text += f", {_clock(left)} left"
         return text
+
+    def fields(self) -> dict[str, object]:
+        """Returns the figures of the line, for a log that has fields."""
+        return {
+            "unit": self._unit,
+            "done": self._done,
+            "total": self._total,
+            "per_second": self._rate() or None,
+            "seconds_left": self._seconds_left(),
+        }
+
+    def _rate(self) -> float:
+        """Returns the units per second; 0 where that is not known."""
+        if self._measured:
+            return self._measured
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        return (self._done - self._first) / seconds
+
+    def _seconds_left(self) -> float | None:
+        rate = self._rate()
+        if self._total is None or not rate:
+            return None
+        return (self._total - self._done) / rate
 
 
 class _LiveLine:

@@ -69,6 +69,12 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_bools(
         flag_values,
+        default=True,
+        eval_report="Write a report after --do_eval: eval_report.html, the "
+        "same figures in eval_report.json, each row in dev_predictions.jsonl.",
+    )
+    shared_flags.define_bools(
+        flag_values,
         force_resume="Go on with the run in output_dir even where it was made "
         "with another model, task, vocabulary or casing, or other labels.",
     )

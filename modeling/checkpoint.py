@@ -9,7 +9,13 @@ import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 
 import keras
 import numpy as np
@@ -27,6 +33,8 @@ from bert.modeling.checkpoint_names import ADAM_SUFFIXES as ADAM_SUFFIXES
 from bert.modeling.checkpoint_names import GLOBAL_STEP as GLOBAL_STEP
 from bert.modeling.checkpoint_names import Others
 from bert.modeling.task_model import TaskModel
+
+_details = logging.get_absl_logger().getChild("details")
 
 DATA_SUFFIX = ".data-00000-of-00001"
 # The names in a checkpoint of TensorFlow's objects, such as a SavedModel's.
@@ -323,6 +331,7 @@ class LoadReport:
         prefix: the checkpoint read.
         loaded: weights that took their value from it.
         fresh: the model's weights that it lacks: they keep their start value.
+        fresh_in_encoder: those of them that are the encoder's.
         unused: its tensors that the model lacks. Slots and global_step are
             not counted: they belong to a run, not to a model.
         slots: see `checkpoint_names`.
@@ -333,35 +342,52 @@ class LoadReport:
     prefix: str
     loaded: tuple[str, ...]
     fresh: tuple[str, ...]
+    fresh_in_encoder: tuple[str, ...]
     unused: tuple[str, ...]
     slots: tuple[str, ...]
     unknown: tuple[str, ...]
 
     def __str__(self) -> str:
-        lines = [f"Loaded {len(self.loaded)} weights from {self.prefix}."]
-        if self.fresh:
-            lines.append(
-                "Not in the checkpoint, left as initialized: "
-                + ", ".join(self.fresh)
-            )
-        if self.unused:
-            lines.append(
-                "In the checkpoint, not used by this model: "
-                + ", ".join(self.unused)
-            )
-        if self.slots:
-            lines.append(
-                "In the checkpoint, of the training run: "
-                + checkpoint_names.describe_slots(self.slots)
-            )
-        return "\n".join(lines)
+        return "\n".join(text for _, text in self._lines(logging.info))
 
-    def log(self) -> None:
-        """Logs its text; a warning where weights were left as initialized."""
-        level = logging.WARNING if self.fresh else logging.INFO
-        for line in str(self).splitlines():
-            logging.log(level, "%s", line)
+    def log(self, trains_head: bool = False) -> None:
+        """Logs its text; weights that are missing are a warning.
+
+        Args:
+            trains_head: whether what is on top of the encoder is to be
+                trained, so that it may be missing.
+        """
+        is_expected = trains_head and not self.fresh_in_encoder
+        write_fresh = logging.info if is_expected else logging.warning
+        for write, text in self._lines(write_fresh):
+            write("%s", text)
         warn_of_unknown(self.prefix, self.unknown)
+
+    def _lines(
+        self, write_fresh: Callable[..., None]
+    ) -> Iterator[tuple[Callable[..., None], str]]:
+        """Yields each line, and what logs it."""
+        text = f"Loaded {len(self.loaded)} weights from {self.prefix}."
+        yield logging.info, text
+        for write, names, text in (
+            (
+                write_fresh,
+                ", ".join(self.fresh),
+                "Not in the checkpoint, left as initialized",
+            ),
+            (
+                _details.info,
+                ", ".join(self.unused),
+                "In the checkpoint, not used by this model",
+            ),
+            (
+                _details.info,
+                checkpoint_names.describe_slots(self.slots),
+                "In the checkpoint, of the training run",
+            ),
+        ):
+            if names:
+                yield write, f"{text}: {names}"
 
 
 def load_weights(model: Model, path: str) -> LoadReport:
@@ -383,10 +409,12 @@ def load_weights(model: Model, path: str) -> LoadReport:
     for name in loaded:
         variables[name].assign(reader.read(name))
     others = others_of(reader, model)
+    fresh = tuple(name for name in variables if name not in reader)
     return LoadReport(
         prefix=reader.prefix,
         loaded=tuple(loaded),
-        fresh=tuple(name for name in variables if name not in reader),
+        fresh=fresh,
+        fresh_in_encoder=in_encoder(fresh, model),
         unused=tuple(sorted(others.deeper + others.unknown)),
         slots=others.slots,
         unknown=in_encoder(others.unknown, model),

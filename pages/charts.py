@@ -6,12 +6,15 @@ it is in. Importing this imports Matplotlib: do so where a page is made.
 """
 
 import io
+import math
 import re
 import warnings
 import zlib
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib
+import numpy as np
 from cycler import cycler
 from matplotlib.figure import Figure
 
@@ -61,6 +64,28 @@ def new_figure(width: float = 5.2, height: float = 3.2) -> Figure:
         height: likewise.
     """
     return Figure(figsize=(width, height))
+
+
+def numbers(values: Iterable[float | None]) -> list[float]:
+    """Returns values to draw; None leaves a gap."""
+    return [math.nan if value is None else value for value in values]
+
+
+def shaded(shares: Sequence[Sequence[float]]) -> np.ndarray:
+    """Returns a picture for `imshow`: of a colour, the stronger the larger.
+
+    What is 0 is transparent, so that it looks well on any ground.
+
+    Args:
+        shares: from 0 to 1.
+    """
+    strength = np.asarray(shares, float)
+    colour = np.array(matplotlib.colors.to_rgb(COLOURS[0]))
+    picture = np.empty((*strength.shape, 4))
+    picture[..., :3] = colour
+    # So that a small share is seen, too.
+    picture[..., 3] = np.sqrt(strength)
+    return picture
 
 
 def svg(figure: Figure, title: str) -> str:

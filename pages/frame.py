@@ -65,6 +65,11 @@ th { color: var(--muted); font-weight: 600; }
 td.number, th.number {
   text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap;
 }
+th.number { white-space: normal; overflow-wrap: normal; }
+@media (max-width: 30rem) {
+  table { font-size: 0.9rem; }
+  th, td { padding: 0.25rem 0.35rem; }
+}
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; display: block; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -73,6 +78,14 @@ pre {
   border-radius: 0.25rem;
 }
 mark { background: none; color: inherit; border-bottom: 0.2em solid; }
+mark.gold { border-bottom-color: var(--good); }
+mark.predicted {
+  background: color-mix(in srgb, var(--bad) 15%, transparent);
+  border-top: 0.15em dashed var(--bad); border-bottom-width: 0;
+}
+mark.gold.predicted { border-bottom-width: 0.2em; }
+mark + small, mark + small + small { margin-inline-start: 0.25em; }
+bdi:has(mark) { line-height: 1.9; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts figure { flex: 1 1 20rem; min-width: 0; margin: 0; }
 """

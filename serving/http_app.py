@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bert.errors import UserError
-from bert.serving import http_metrics, http_models, http_rows
+from bert.serving import http_metrics, http_models, http_page, http_rows
 from bert.serving.http_batches import ClosedError, FullError
 from bert.serving.http_config import Config
 from bert.serving.http_door import Door, error, refused
@@ -50,7 +50,8 @@ class Service:
 
     Args:
         config: the server's.
-        models: by name; an entry may be replaced.
+        models: by name; those that are not there are being loaded, and an
+            entry may be replaced.
         metrics: counts.
 
     Attributes:
@@ -75,6 +76,7 @@ class Service:
     def app(self) -> Starlette:
         """Returns the application."""
         routes = [
+            Route("/", self._page, methods=["GET"]),
             Route("/healthz", self._health, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/v1/models", self._list, methods=["GET"]),
@@ -96,9 +98,14 @@ class Service:
         app.router.redirect_slashes = False
         return app
 
+    async def _page(self, request: Request) -> Response:
+        html, headers = http_page.page()
+        return Response(html, headers=headers, media_type="text/html")
+
     async def _health(self, request: Request) -> Response:
         if self.is_leaving:
             return error(503, "the server is leaving")
+        self._check_loaded()
         return JSONResponse({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
@@ -107,11 +114,13 @@ class Service:
         )
 
     async def _list(self, request: Request) -> Response:
+        self._check_loaded()
         models = [
             {
                 "name": name,
                 "version": str(model.version),
                 "task": model.task.spec.name,
+                **model.about,
             }
             for name, model in self.models.items()
         ]
@@ -141,11 +150,19 @@ class Service:
                 answer = await self._answer(request, body)
                 return Response(answer, media_type="application/json")
 
+    def _check_loaded(self) -> None:
+        """Raises HTTPException while some model cannot answer yet."""
+        if len(self.models) < len(self.config.models):
+            raise HTTPException(
+                503, "the models are being loaded", _RETRY_AFTER
+            )
+
     def _model(self, request: Request) -> ServedModel:
         """Returns the model that a path names; 404 where there is none."""
         name = request.path_params["name"]
         model = self.models.get(name)
         if model is None:
+            self._check_loaded()
             raise HTTPException(
                 404,
                 f"no model {name[:80]!r}; there are "

@@ -38,7 +38,7 @@ class Config(FlagConfig, Given):
     max_body_mb: float
     reload_seconds: float | None
     api_key_file: str | None
-    log_style: str
+    log_style: str = "original"  # all scripts have the flag
 
     def __post_init__(self):
         for package in ("starlette", "uvicorn"):

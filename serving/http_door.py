@@ -5,7 +5,6 @@ Keys, deadlines, errors, the log and the figures.
 
 import asyncio
 import hmac
-import json
 import logging
 import sys
 import time
@@ -18,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bert.cli import relay_process
 from bert.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CLIENT_IS_GONE = 499  # in log and figures; nobody reads it
 _ERROR_CHARS = 300
+# What says nothing of the models; the page asks for the key.
+_WITHOUT_KEY = ("/", "/healthz")
 
 
 class Door:
@@ -96,7 +98,7 @@ class Door:
     def _check_key(self, scope: Scope) -> None:
         """Raises HTTPException where a key is needed, and not given."""
         keys = self._service.config.api_keys
-        if not keys or scope["path"] == "/healthz":
+        if not keys or scope["path"] in _WITHOUT_KEY:
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
         kind, _, key = given.partition(b" ")
@@ -114,7 +116,7 @@ class _Log:
     """A line on stderr for each request; none of them holds a text.
 
     Args:
-        style: "line" or "json".
+        style: see `cli/log_styles.py`.
     """
 
     def __init__(self, style: str):
@@ -126,7 +128,6 @@ class _Log:
         """Logs a request; paths that are unknown could hold anything."""
         is_known = "endpoint" in scope and code != 404
         entry = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "client": (scope.get("client") or ("-",))[0],
             "method": scope["method"][:10],
             "path": scope["path"] if is_known else "-",
@@ -134,10 +135,14 @@ class _Log:
             "rows": rows,
             "seconds": round(seconds, 4),
         }
+        text = " ".join(str(value) for value in entry.values())
+        now = time.time()
         if self._is_json:
-            self._logger.info(json.dumps(entry))
+            line = relay_process.json_line(now, "info", text, entry)
         else:
-            self._logger.info(" ".join(str(value) for value in entry.values()))
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+            line = f"{at} {text}"
+        self._logger.info(line)
 
 
 async def refused(request: Any, fault: Exception) -> Response:

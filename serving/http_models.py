@@ -47,8 +47,8 @@ class ServedModel:
     """A version of a model, ready to answer.
 
     Args:
-        folder: see `model_folder.locate`.
-        given: what the user says of it.
+        source: its files, of `find`.
+        folder: where they are from.
         settings: how rows are computed together.
         computed: see `Batches`.
 
@@ -56,21 +56,21 @@ class ServedModel:
         task: what the model is for.
         version: the step of its training; of an export without one, the
             number that its folder is called; else 1.
+        about: see `Inference.about`.
         outputs: by name, the NumPy type and the shape; -1: any size.
         batches: computes the rows of `Asked`.
 
     Raises:
-        UserError: a file is missing, or does not fit the others.
+        UserError: a file is damaged, or does not fit the others.
     """
 
     def __init__(
         self,
+        source: ModelFiles,
         folder: str,
-        given: Given,
         settings: Settings,
         computed: Callable[[int, float], None] = lambda rows, seconds: None,
     ):
-        source = model_files.find(folder, given)
         self.task = source.task
         self.version = _version(folder, source)
         self._words: MaskedWords | None = None
@@ -78,9 +78,10 @@ class ServedModel:
             self._words = MaskedWords(source, folder, batch_size=2**31)
             self._model = _of_graph(self._words, folder)
         else:
-            self._model = loaded_model.load(folder, given)
+            self._model = loaded_model.of_files(source, folder)
             self._model.inference.check_requests(folder)
         self._inference = self._model.inference
+        self.about = self._inference.about()
         self.outputs = self._try_out()
         self.batches = Batches(self._compute, _length, settings, computed)
 
@@ -186,6 +187,24 @@ class ServedModel:
                 shape = (-1, *shape[1:])
             outputs[name] = values.dtype.name, (-1, *shape)
         return outputs
+
+
+def find(folder: str, given: Given) -> ModelFiles:
+    """Returns a model's files, read as a check.
+
+    Raises:
+        UserError: one is missing or damaged, or does not fit the others.
+    """
+    files = model_files.find(folder, given)
+    loaded_model.tokenizer_of(files, folder)
+    if not locate.is_saved_model(folder):  # else its weights have been read
+        reader = checkpoint.Reader(files.checkpoint)
+        reader.check_values(
+            name
+            for name in reader.shapes
+            if not name.endswith(checkpoint.ADAM_SUFFIXES)
+        )
+    return files
 
 
 def stamp(folder: str, given: Given) -> tuple[object, ...]:

@@ -7,6 +7,9 @@ import logging as python_logging
 import os
 import signal
 import socket
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import h11
 import uvicorn
@@ -14,6 +17,7 @@ from absl import logging
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bert.errors import UserError, one_line
+from bert.model_folder.model_files import ModelFiles
 from bert.serving import http_models, http_workers
 from bert.serving.http_app import Service
 from bert.serving.http_batches import Settings
@@ -26,6 +30,13 @@ _HEAD_BYTES = 65536
 _POLL_SECONDS = 0.02
 
 
+class _Found(NamedTuple):
+    """A model's files, and the stamp of before they were looked for."""
+
+    files: ModelFiles
+    stamp: object
+
+
 class Shelf:
     """The models, and how newer ones take their place.
 
@@ -34,10 +45,10 @@ class Shelf:
         metrics: counts.
 
     Attributes:
-        models: by name, each the newest that was whole.
+        models: by name, each the newest that was whole; at first none.
 
     Raises:
-        UserError: a model cannot be loaded.
+        UserError: a model's files are not whole, or do not fit.
     """
 
     def __init__(self, config: Config, metrics: Metrics):
@@ -46,8 +57,13 @@ class Shelf:
         self._stamps: dict[str, object] = {}
         self._faults: dict[str, str] = {}
         self.models: dict[str, ServedModel] = {}
-        for name in config.models:
-            self._load(name)
+        self._found = {name: self._find(name) for name in config.models}
+
+    def load(self) -> None:
+        """Loads those that are not yet there; UserError where one cannot be."""
+        for name, found in self._found.items():
+            if name not in self.models:
+                self._load(name, found)
 
     def renew(self, always: bool) -> None:
         """Replaces models; one that cannot be loaded keeps its place.
@@ -76,10 +92,18 @@ class Shelf:
         if not always and stamp == self._stamps[name]:
             return
         old = self.models[name]
-        self._load(name)
+        self._load(name, self._find(name))
         old.batches.close()
 
-    def _load(self, name: str) -> None:
+    def _find(self, name: str) -> _Found:
+        folder = self._config.models[name]
+        try:
+            stamp = http_models.stamp(folder, self._config)
+        except (OSError, UserError):
+            stamp = None  # the model's own fault says more
+        return _Found(http_models.find(folder, self._config), stamp)
+
+    def _load(self, name: str, found: _Found) -> None:
         config = self._config
         folder = config.models[name]
         settings = Settings(
@@ -87,17 +111,13 @@ class Shelf:
             config.max_batch_tokens,
             config.max_queue_rows,
         )
-        try:
-            stamp = http_models.stamp(folder, config)
-        except (OSError, UserError):
-            stamp = None  # the model's own fault says more
         model = ServedModel(
+            found.files,
             folder,
-            config,
             settings,
             functools.partial(self._metrics.batch, name),
         )
-        self.models[name], self._stamps[name] = model, stamp
+        self.models[name], self._stamps[name] = model, found.stamp
         logging.info(
             "Serving %s, version %d, %s, of %s",
             name,
@@ -113,33 +133,54 @@ def serve(
     listener: socket.socket,
     parent: int,
     loaded: int,
+    is_first: bool,
 ) -> None:
     """Loads the models, and answers until SIGTERM.
 
     Args:
         config: the server's.
         metrics: counts.
-        listener: bound; it is listened at once all models are there.
+        listener: bound; it is listened at once the models' files are found.
         parent: a file descriptor that ends when the server is to.
-        loaded: a file descriptor that is told when requests are taken.
+        loaded: a file descriptor that is told when models can answer.
+        is_first: whether nobody else answers: then clients are told to wait
+            while the models are loaded.
 
     Raises:
         UserError: a model cannot be loaded, or the port is taken.
     """
     shelf = Shelf(config, metrics)
+    if not is_first:
+        shelf.load()
     try:
         listener.listen(_BACKLOG)
     except OSError as error:
         raise http_workers.port_fault(config, error) from error
-    os.write(loaded, b"1")
-    os.close(loaded)
     service = Service(config, shelf.models, metrics)
-    asyncio.run(_run(service, shelf, listener, parent))
+    keep = functools.partial(_keep, shelf, loaded, config.reload_seconds)
+    asyncio.run(_run(service, keep, listener, parent))
 
 
 async def _run(
-    service: Service, shelf: Shelf, listener: socket.socket, parent: int
+    service: Service,
+    keep: Callable[[], Coroutine[None, None, None]],
+    listener: socket.socket,
+    parent: int,
 ) -> None:
+    """Answers until it is told to leave, or `keep` has failed."""
+    server = _server(service)
+    asyncio.get_running_loop().add_reader(parent, server.leave)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    keeping = asyncio.create_task(keep())
+    await asyncio.wait({serving, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    if keeping.done():
+        keeping.result()
+    keeping.cancel()
+
+
+def _server(service: Service) -> "_Server":
     config = service.config
 
     class Connection(_Connection):
@@ -147,7 +188,7 @@ async def _run(
 
     # The application has a log of its own, and uvicorn's tells of no requests.
     python_logging.getLogger("uvicorn.error").setLevel(python_logging.ERROR)
-    server = _Server(
+    return _Server(
         uvicorn.Config(
             service.app(),
             http=Connection,
@@ -165,25 +206,33 @@ async def _run(
         ),
         service,
     )
+
+
+async def _keep(shelf: Shelf, loaded: int, seconds: float | None) -> None:
+    """Loads the models, and renews them on SIGHUP and every so many seconds.
+
+    Args:
+        shelf: theirs.
+        loaded: is told once they are there.
+        seconds: None: only on SIGHUP.
+
+    Raises:
+        UserError: one cannot be loaded.
+    """
     loop = asyncio.get_running_loop()
-    loop.add_reader(parent, server.leave)
+    # Not asyncio's own: the end does not wait for it.
+    thread = ThreadPoolExecutor(1, "models")
+    await loop.run_in_executor(thread, shelf.load)
+    os.write(loaded, b"1")
+    os.close(loaded)
     asked = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, asked.set)
-    renewing = asyncio.create_task(_renew(shelf, asked, config.reload_seconds))
-    await server.serve(sockets=[listener])
-    renewing.cancel()
-
-
-async def _renew(
-    shelf: Shelf, asked: asyncio.Event, seconds: float | None
-) -> None:
-    """Renews the models when that is asked, and every so many seconds."""
     while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), seconds)
         always = asked.is_set()
         asked.clear()
-        await asyncio.to_thread(shelf.renew, always)
+        await loop.run_in_executor(thread, shelf.renew, always)
 
 
 class _Server(uvicorn.Server):

@@ -156,6 +156,7 @@ class _Workers:
             self._listener,
             self._parent,
             loaded=writing,
+            is_first=not self._has_loaded,
         )
 
     def _note_loaded(self, file: int) -> None:

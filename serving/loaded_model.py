@@ -58,7 +58,19 @@ def load(
     """
     source = model_files.find(folder, given)
     task = source.task.with_answer_options(options or {})
-    source = dataclasses.replace(source, task=task)
+    return of_files(dataclasses.replace(source, task=task), folder)
+
+
+def of_files(source: ModelFiles, folder: str) -> LoadedModel:
+    """Loads a model from its files.
+
+    Args:
+        source: of `model_files.find`.
+        folder: where they are from.
+
+    Raises:
+        UserError: they do not fit one another.
+    """
     if locate.is_saved_model(folder):
         function = SavedModel(folder)
     else:

@@ -16,7 +16,7 @@ from bert.errors import UserError
 from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import record_sets, resuming
+from bert.tasks import record_sets, reports, resuming
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
+_details = logging.get_absl_logger().getChild("details")
+
 
 def run(task: FineTuningTask) -> None:
     """Checks what a run needs, then trains, evaluates, predicts and exports.
@@ -41,7 +43,8 @@ def run(task: FineTuningTask) -> None:
     from bert.training.diary import Diary
 
     config = task.config
-    check_results(config, task.results, task.input_files)
+    written = [*task.results, *(reports.FILES if config.writes_reports else ())]
+    check_results(config, written, task.input_files)
     start = start_checkpoint(config, task.spec)
     task.read(start)
     start.check_outputs(task.num_outputs)
@@ -55,15 +58,17 @@ def run(task: FineTuningTask) -> None:
         with prepared.strategy.scope():
             check_model(task, start)
         with (
-            resuming.alone(config, task.results, prepared.is_chief),
+            resuming.alone(config, written, prepared.is_chief),
             Diary(
                 *(config, task.data_files, prepared.strategy),
                 prepared.is_chief,
             ) as diary,
         ):
             with prepared.strategy.scope():
-                _Run(task, diary).run()
+                nothing = _Run(task, diary).run()
             export(task)
+    if nothing and (config.do_eval or config.do_predict or config.do_export):
+        logging.warning("%s", nothing)  # once more, as the last line
 
 
 class _Run:
@@ -75,17 +80,20 @@ class _Run:
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
-    def run(self) -> None:
+    def run(self) -> str | None:
+        """Returns why there was nothing to train; None where there was."""
+        nothing = None
         evaluation = self._task.evaluation()
         if evaluation:
             # By every worker, although the chief evaluates alone.
             self._walk_sources(evaluation)
         if self._config.do_train:
-            self._train(evaluation)
+            nothing = self._train(evaluation)
         if self._config.do_eval or self._config.do_predict:
             self._use()
+        return nothing
 
-    def _train(self, evaluation: Walk | None) -> None:
+    def _train(self, evaluation: Walk | None) -> str | None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
         source = self._source(task.training_set())
@@ -102,14 +110,14 @@ class _Run:
         make_evaluate = None
         if evaluation:
             make_evaluate = functools.partial(self._evaluator, evaluation)
-        train(task, source, make_evaluate)
+        return train(task, source, make_evaluate)
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
     ) -> Callable[[], Mapping[str, float]]:
         """Returns what evaluates a model with its weights of the moment."""
         answers = self._predictions(evaluation, model)
-        return lambda: evaluation.finish(answers)
+        return lambda: evaluation.finish(answers).figures
 
     def _use(self) -> None:
         """Evaluates and predicts; of several workers the chief alone."""
@@ -125,13 +133,20 @@ class _Run:
             logging.info("%s", walk.title)
             for line in walk.sizes:
                 logging.info("  %s", line)
-            logging.info("  Batch size = %d", walk.batch_size)
-            figures = walk.finish(answers)
+            _details.info("  Batch size = %d", walk.batch_size)
+            figures, made = walk.finish(answers)
             if figures:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
                 )
                 self._diary.figures.update(figures)
+            if self._config.writes_reports:
+                reports.write(
+                    self._config.output_dir,
+                    self._task.spec,
+                    made,
+                    {**figures, "global_step": step},
+                )
 
     def _predictions(
         self, walk: Walk, model: "TaskModel"
@@ -356,7 +371,7 @@ def train(
     task: FineTuningTask,
     source: "RecordSource",
     make_evaluate: "MakeEvaluate | None" = None,
-) -> None:
+) -> str | None:
     """Trains num_train_epochs, from where output_dir's run stands.
 
     Args:
@@ -364,6 +379,9 @@ def train(
         source: the training records.
         make_evaluate: for --eval_steps: returns, for the model, what computes
             its metrics at any moment.
+
+    Returns:
+        Why there was nothing to train; None where there was.
 
     Raises:
         UserError: a checkpoint does not fit the model, there are too few
@@ -376,7 +394,7 @@ def train(
     length = _length(config, task.num_examples)
     logging.info("***** Running training *****")
     task.log_training_size(source)
-    run.train(
+    return run.train(
         config,
         length,
         task.make_model,

@@ -163,6 +163,14 @@ class Inference:
             UserError: it cannot.
         """
 
+    def about(self) -> dict[str, Any]:
+        """Returns what a client must know to ask, as JSON can write it.
+
+        `asks`, the names in a request's object; and what a task's answers
+        are to be read with.
+        """
+        return {"asks": ["text"]}
+
     def request(self, value: object) -> Any:
         """Returns a request, checked.
 

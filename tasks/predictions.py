@@ -30,6 +30,10 @@ class Predictions:
         select: what to keep, from the model, its outputs and their batch;
             tensors [B, ...]. A record's entries for padding may be missing.
         fixed_shapes: whether every batch must have the same shape.
+
+    Attributes:
+        lengths: of each record in pieces, without padding; None where they
+            are not known.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Predictions:
         select: Select,
         fixed_shapes: bool = False,
     ):
+        self.lengths = source.lengths
         self._forward = loop.Forward(
             model,
             lambda outputs, batch: {

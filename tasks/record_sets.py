@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bert.training.loop import Unreadable
     from bert.training.run import MakeBatches
 
+_details = logging.get_absl_logger().getChild("details")
+
 Features = Mapping[str, Sequence[float]]
 
 # Of the hash that names the folder of shared records.
@@ -118,7 +120,7 @@ def write(
     written = record_writer.write(path, records.fields, features)
     if is_chief:
         record_reuse.keep(path, made_from, written)
-    logging.info("Wrote records to %s", path)
+    _details.info("Wrote records to %s", path)
     return RecordFile(path, written.lengths)
 
 

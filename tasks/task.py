@@ -8,6 +8,7 @@ import abc
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from absl import logging
@@ -16,6 +17,7 @@ from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks.config import FineTuningConfig, SetsConfig
 from bert.tasks.record_sets import RecordSet
+from bert.tasks.reports import MakeReport
 from bert.tasks.spec import Option, Spec
 
 if TYPE_CHECKING:
@@ -62,6 +64,20 @@ class Prepared(NamedTuple):
         return {"compute_dtype": self.compute_dtype, "init_seed": seed}
 
 
+class Outcome(NamedTuple):
+    """What is made of a model's answers.
+
+    Attributes:
+        figures: what they are worth, for eval_results.txt; {}: none.
+        reports: what makes the report on each part of the dev set, by the
+            part's name. It is called after an evaluation of its own, not in
+            training; what it needs of the answers, it holds.
+    """
+
+    figures: Mapping[str, Any]
+    reports: "Mapping[str, MakeReport]" = MappingProxyType({})
+
+
 class Walk(NamedTuple):
     """A model goes through examples, and something is made of its answers.
 
@@ -69,8 +85,7 @@ class Walk(NamedTuple):
         sets: the examples, by name; "" for the main set.
         batch_size: records that are computed together.
         select: see `Predictions`.
-        finish: takes the answers about each set, by its name; returns the
-            figures that they are worth, for eval_results.txt; {}: none.
+        finish: takes the answers about each set, by its name.
         title: logged before the trained model does it.
         sizes: logged after that, without the batch size.
     """
@@ -78,7 +93,7 @@ class Walk(NamedTuple):
     sets: Mapping[str, RecordSet]
     batch_size: int
     select: "Select"
-    finish: "Callable[[Mapping[str, Predictions]], Mapping[str, Any]]"
+    finish: "Callable[[Mapping[str, Predictions]], Outcome]"
     title: str = "***** Running evaluation *****"
     sizes: Sequence[str] = ()
 
@@ -255,10 +270,10 @@ class SetsTask(FineTuningTask):
         """Returns what is kept of the outputs for the dev or test set."""
 
     @abc.abstractmethod
-    def figures(
+    def judge(
         self, answers: "Mapping[str, Predictions]", in_training: bool
-    ) -> Mapping[str, Any]:
-        """Returns the figures of the dev set.
+    ) -> Outcome:
+        """Returns the figures of the dev set, and what reports on it.
 
         Args:
             answers: the model's, to each part of the set.
@@ -282,7 +297,7 @@ class SetsTask(FineTuningTask):
             {part: self.records("dev", part) for part in parts},
             self.config.eval_batch_size,
             self.select("dev"),
-            lambda answers: self.figures(answers, in_training=True),
+            lambda answers: self.judge(answers, in_training=True),
             sizes=[self.size("dev", "")],
         )
 
@@ -291,7 +306,7 @@ class SetsTask(FineTuningTask):
         evaluation = self.evaluation()
         if self.config.do_eval and evaluation:
             yield evaluation._replace(
-                finish=lambda answers: self.figures(answers, in_training=False)
+                finish=lambda answers: self.judge(answers, in_training=False)
             )
         for part in self.parts("test"):
             yield Walk(
@@ -303,12 +318,10 @@ class SetsTask(FineTuningTask):
                 sizes=[self.size("test", part)],
             )
 
-    def _write_all(
-        self, answers: "Mapping[str, Predictions]"
-    ) -> Mapping[str, Any]:
+    def _write_all(self, answers: "Mapping[str, Predictions]") -> Outcome:
         for part, of_rows in answers.items():
             self.write_predictions(part, of_rows)
-        return {}
+        return Outcome({})
 
 
 def kept_labels(start: "Start") -> label_files.Labels | None:

@@ -1,5 +1,7 @@
 """Requests of a text or a pair of texts, which are one sequence each."""
 
+from typing import Any
+
 from bert.data.records import packing
 from bert.tasks.features.features_text import Line, split_line
 from bert.tasks.inference import Asked, Inference, RawTexts
@@ -11,6 +13,11 @@ class TextInference(Inference):
 
     `answer` gets the sequence as its request.
     """
+
+    def about(self) -> dict[str, Any]:
+        """Returns also whether a second text may be asked."""
+        names = ("text", "text_pair")[: self.config.type_vocab_size]
+        return {"asks": list(names)}
 
     def request(self, value: object) -> Line:
         """Returns the text or texts."""

@@ -29,7 +29,7 @@ _OPTIONS = (
 )
 _FROM_ELSEWHERE = re.compile(
     r"""(?:src|href)\s*=\s*["']?(?!["']|\#|data:)|@import|"""
-    r"""url\((?!["']?(?:\#|data:))"""
+    r"""\burl\((?!["']?(?:\#|data:))"""
 )
 
 

@@ -23,7 +23,7 @@ OUTSIDE = ("bert/", "benchmarks/", "examples/", "tests/")
 MODULES = {
     name
     for name in known_files()
-    if name.endswith(".py") and not name.startswith(OUTSIDE)
+    if name.endswith((".py", ".js")) and not name.startswith(OUTSIDE)
 }
 
 # What all ways must have in common: a file is one module, under each of its

@@ -21,6 +21,8 @@ from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.checkpoint_names import Others
 from bert.training.loss_scale import LossScale
 
+_details = logging.get_absl_logger().getChild("details")
+
 SIDECAR_SUFFIX = ".run.json"
 _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
 # What belongs to an index, and is of no use without.
@@ -339,7 +341,7 @@ def _delete(prefix: str) -> None:
     ):
         if tf.io.gfile.exists(prefix + suffix):
             tf.io.gfile.remove(prefix + suffix)
-    logging.info("Deleted the old checkpoint %s", prefix)
+    _details.info("Deleted the old checkpoint %s", prefix)
 
 
 def step_of(reader: checkpoint.Reader) -> int:

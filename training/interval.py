@@ -40,6 +40,11 @@ class Interval:
         # They stay on the device: reading one would wait for the step.
         self._figures.append(figures)
 
+    def start_clock(self, step: int) -> None:
+        """Counts the pace from here on: what came before was set-up."""
+        self._timed_from = step
+        self._start = time.perf_counter()
+
     def leave_out(self, seconds: float) -> None:
         """Leaves out time that was not spent on training."""
         self._start += seconds
@@ -62,15 +67,19 @@ class Interval:
                 return BadStep(number, values)
         return None
 
-    def finish(self, step: int) -> tuple[dict[str, float], float]:
-        """Returns the means and the steps per second, and starts anew."""
+    def finish(self, step: int) -> tuple[dict[str, float], float | None]:
+        """Returns the means and the steps per second, and starts anew.
+
+        The pace is None where all steps were set-up.
+        """
         means = self.means()
         seconds = time.perf_counter() - self._start
-        pace = (step - self._first_step) / max(seconds, 1e-9)
+        timed = step - self._timed_from
+        pace = timed / max(seconds, 1e-9) if timed else None
         self._restart(step)
         return means, pace
 
     def _restart(self, step: int) -> None:
         self._figures: list[Mapping[str, tf.Tensor]] = []
         self._first_step = step
-        self._start = time.perf_counter()
+        self.start_clock(step)

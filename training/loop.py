@@ -26,6 +26,8 @@ from bert.training.optimization import AdamWeightDecay
 from bert.training.signals import Signals
 from bert.training.steps import StepSettings, compile_train_step
 
+_details = logging.get_absl_logger().getChild("details")
+
 # Steps between log lines, and points in the event files.
 LOG_STEPS = 100
 
@@ -139,7 +141,15 @@ class TrainLoop:
         with Signals() as signals:
             self._run(_read(self._batches), signals)
         if self._last_loss is not None:
-            logging.info("Loss for final step: %s.", self._last_loss.numpy())
+            loss = self._last_loss.numpy()
+            saved = checkpointing.newest(self._config.output_dir)
+            logging.info(
+                "Loss for final step: %s.",
+                loss,
+                extra={
+                    "short": f"Loss for final step: {loss!s}; saved {saved}"
+                },
+            )
         if signals.received is None:
             return
         logging.info(
@@ -157,7 +167,7 @@ class TrainLoop:
         with (
             self._make_writer().as_default(),
             Progress(
-                last, "step", start=self._step, log_seconds=60.0
+                last, "step", start=self._step, log_seconds=60.0, compiles=True
             ) as progress,
         ):
             first = self._step
@@ -168,8 +178,8 @@ class TrainLoop:
                         self._save()
                     continue
                 progress.update(1)
-                if self._step == first + 1:
-                    progress.start_clock()  # the first step compiles
+                if self._step == first + 1:  # it compiled
+                    self._interval.start_clock(self._step)
                 done = self._step == last
                 if self._step % LOG_STEPS == 0 or done:
                     self._log(progress)
@@ -234,20 +244,31 @@ class TrainLoop:
         self._check_finite()
         means, steps_per_second = self._interval.finish(self._step)
         rate = float(self._optimizer.schedule(self._step - 1))
-        scalars = {
-            **means,
-            "learning_rate": rate,
-            "global_step/sec": steps_per_second,
-            "examples/sec": steps_per_second * self._config.train_batch_size,
-        }
+        paces = {}
+        if steps_per_second is not None:
+            progress.set_rate(steps_per_second)
+            paces = {
+                "global_step/sec": steps_per_second,
+                "examples/sec": steps_per_second
+                * self._config.train_batch_size,
+            }
+        scalars = {**means, "learning_rate": rate, **paces}
         for name, value in scalars.items():
             tf.summary.scalar(name, value, step=self._step)
         tf.summary.flush()
         # The figures shown beside a live line are those of the last interval.
         position = progress.line(figures=False)
-        logging.info("%s; %s", position, _format(scalars))
-        for name in ("global_step/sec", "examples/sec"):
-            logging.info("%s: %g", name, scalars[name])  # as TensorFlow's hooks
+        logging.info(
+            "%s; %s",
+            position,
+            _format(scalars),
+            extra={
+                "short": f"{position}; loss = {means['loss']:.4g}",
+                "fields": {**progress.fields(), **scalars},
+            },
+        )
+        for name, value in paces.items():
+            _details.info("%s: %g", name, value)  # as TensorFlow's hooks
         progress.update(0, loss=means["loss"])
 
     def _save(self) -> None:
@@ -267,7 +288,7 @@ class TrainLoop:
                 good_steps=int(self._loss_scale.good_steps.numpy()),
                 skipped_steps=int(self._optimizer.skipped_steps.numpy()),
             )
-        logging.info(
+        _details.info(
             "Saving checkpoints for %d into %s.",
             self._step,
             os.path.join(self._config.output_dir, "model.ckpt"),
@@ -275,7 +296,7 @@ class TrainLoop:
         saved = checkpointing.save(
             self._config.output_dir, self._step, self._tensors, self._state
         )
-        logging.info("Saved %s", saved)
+        _details.info("Saved %s", saved)
 
     def _check_finite(self) -> None:
         """Raises UserError where a step since the last log line was not."""

@@ -60,6 +60,7 @@ class Monitor:
             "Evaluation at step %d: %s",
             step,
             ", ".join(f"{k} = {figures[k]:.6g}" for k in sorted(figures)),
+            extra={"fields": {"global_step": step, **figures}},
         )
         output_dir = self._config.output_dir
         results.write_events(output_dir, figures, step)

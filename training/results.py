@@ -8,6 +8,9 @@ import tensorflow as tf
 from absl import logging
 
 from bert.files import atomic_files
+from bert.training import curves
+
+_details = logging.get_absl_logger().getChild("details")
 
 
 def write_eval_results(
@@ -24,14 +27,17 @@ def write_eval_results(
     """
     figures = {**results, "global_step": step}
     lines = [f"{key} = {figures[key]!s}" for key in sorted(figures)]
-    logging.info("Saving dict for global step %d: %s", step, ", ".join(lines))
-    logging.info("***** Eval results *****")
-    for line in lines:
-        logging.info("  %s", line)
-    atomic_files.write_text(
-        os.path.join(output_dir, "eval_results.txt"),
-        "".join(line + "\n" for line in lines),
+    path = os.path.join(output_dir, "eval_results.txt")
+    logging.info(
+        "Saving dict for global step %d: %s",
+        step,
+        ", ".join(lines),
+        extra={"short": f"{', '.join(lines)}; in {path}", "fields": figures},
     )
+    _details.info("***** Eval results *****")
+    for line in lines:
+        _details.info("  %s", line)
+    atomic_files.write_text(path, "".join(line + "\n" for line in lines))
     write_events(
         output_dir,
         {k: v for k, v in results.items() if not isinstance(v, str)},
@@ -49,7 +55,7 @@ def write_events(
         results: figures by name.
         step: the step that they are of.
     """
-    writer = _writer(os.path.join(output_dir, "eval"))
+    writer = _writer(os.path.join(output_dir, curves.EVAL_FOLDER))
     with writer.as_default():
         for key, value in results.items():
             tf.summary.scalar(key, value, step=step)

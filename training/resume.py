@@ -18,6 +18,8 @@ from bert.modeling import checkpoint
 from bert.training import checkpointing, monitor, strategy
 from bert.training.loop import Trained
 
+_details = logging.get_absl_logger().getChild("details")
+
 _LOCK = ".lock-bert-training"
 
 
@@ -206,12 +208,12 @@ def load(
             logging.info("--init_checkpoint is not used: the run goes on.")
     elif init_checkpoint:
         report = checkpoint.load_weights(model, init_checkpoint)
-        report.log()
+        report.log(trains_head=True)
         loaded = report.loaded
     else:
         logging.info("No checkpoint: weights are initialized at random.")
-    logging.info("**** Trainable Variables ****")
+    _details.info("**** Trainable Variables ****")
     for name in optimizer.variables:
         mark = ", *INIT_FROM_CKPT*" if name in loaded else ""
         shape = tuple(tensors[name].shape)
-        logging.info("  name = %s, shape = %s%s", name, shape, mark)
+        _details.info("  name = %s, shape = %s%s", name, shape, mark)

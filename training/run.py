@@ -22,6 +22,8 @@ from bert.training import (
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
 
+_details = logging.get_absl_logger().getChild("details")
+
 
 class Length(NamedTuple):
     """How long to train.
@@ -54,7 +56,7 @@ def train(
     unreadable: loop.Unreadable,
     make_evaluate: MakeEvaluate | None = None,
     on_loaded: Callable[[], None] | None = None,
-) -> None:
+) -> str | None:
     """Trains from output_dir's newest checkpoint to num_train_steps.
 
     Call it in a strategy's scope.
@@ -69,6 +71,9 @@ def train(
         on_loaded: called on the chief once the checkpoint is loaded, before
             the first step.
 
+    Returns:
+        Why there was nothing to train, which is logged; None where there was.
+
     Raises:
         UserError: a checkpoint does not fit the model, a batch cannot be
             read, or the loss is not finite.
@@ -77,8 +82,9 @@ def train(
     logging.info("  Num steps = %d", length.num_train_steps)
     check_size(config, length)
     position = resume.find_position(config)
-    if _is_done(config, length, position):
-        return
+    if nothing := _nothing_left(config, length, position):
+        logging.warning("%s", nothing)
+        return nothing
     if length.num_warmup_steps >= length.num_train_steps:
         logging.warning(
             "The learning rate never reaches %g: warm-up takes %d steps of %d.",
@@ -121,38 +127,34 @@ def train(
             state,
             _make_monitor(config, trained, make_evaluate),
         ).run()
+    return None
 
 
-def _is_done(
+def _nothing_left(
     config: TrainingConfig, length: Length, position: resume.Position
-) -> bool:
-    """Returns whether nothing is left to train, and says why."""
+) -> str | None:
+    """Returns why nothing is left to train, and what to do, if so."""
     if position.reader is None:
-        return False
+        return None
     if position.step >= length.num_train_steps:
-        logging.warning(
-            "Nothing to train: %s is at step %d already; to go on, raise --%s "
-            "(%d steps now); for a new run name another --output_dir.",
-            position.reader.prefix,
-            position.step,
-            length.flag,
-            length.num_train_steps,
+        return (
+            f"Nothing to train: {position.reader.prefix} is at step "
+            f"{position.step} already; to go on, raise --{length.flag} "
+            f"({length.num_train_steps} steps now); for a new run name another "
+            "--output_dir."
         )
-        return True
     patience, state = config.early_stopping_patience, position.state
     if (
         patience
         and state.best_metric == config.save_best
         and state.evaluations_without_best >= patience
     ):
-        logging.warning(
-            "Nothing to train: the run stopped early at step %d; to go on, "
-            "raise --early_stopping_patience (%d now).",
-            position.step,
-            patience,
+        return (
+            "Nothing to train: the run stopped early at step "
+            f"{position.step}; to go on, raise --early_stopping_patience "
+            f"({patience} now)."
         )
-        return True
-    return False
+    return None
 
 
 def check_size(config: TrainingConfig, length: Length) -> None:
@@ -233,7 +235,7 @@ def load_trained(
     if path is None:
         raise ValueError("Expected a checkpoint. Received: none.")
     reader = checkpoint.Reader(path)
-    logging.info("Restoring parameters from %s", reader.prefix)
+    _details.info("Restoring parameters from %s", reader.prefix)
     checkpoint.check_layers(reader, model)
     checkpoint.load_weights(model, path).log()
     return checkpointing.step_of(reader) if trained else 0

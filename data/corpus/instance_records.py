@@ -8,6 +8,8 @@ from absl import logging
 
 from bert.data.records import record_output
 
+_details = logging.get_absl_logger().getChild("details")
+
 # How many instances are shown.
 LOGGED_INSTANCES = 20
 
@@ -19,10 +21,10 @@ def log(tokens: Sequence[str], values: Mapping[str, Sequence[float]]) -> None:
         tokens: without padding.
         values: what its record holds, by field.
     """
-    logging.info("*** Example ***")
-    logging.info("tokens: %s", " ".join(tokens))
+    _details.info("*** Example ***")
+    _details.info("tokens: %s", " ".join(tokens))
     for name, numbers in values.items():
-        logging.info("%s: %s", name, " ".join(map(str, numbers)))
+        _details.info("%s: %s", name, " ".join(map(str, numbers)))
 
 
 def write(

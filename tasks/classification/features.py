@@ -11,6 +11,8 @@ from bert.data.records import packing
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.classification.processors import InputExample
 
+_details = logging.get_absl_logger().getChild("details")
+
 # Whose features are logged.
 LOGGED_EXAMPLES = 5
 
@@ -59,7 +61,7 @@ def featurize(
 def log_progress(index: int, num_examples: int) -> None:
     """Logs every 10,000th example as the original does."""
     if index % 10000 == 0:
-        logging.info("Writing example %d of %d", index, num_examples)
+        _details.info("Writing example %d of %d", index, num_examples)
 
 
 def log_example(
@@ -68,10 +70,10 @@ def log_example(
     features: Mapping[str, Sequence],
 ) -> None:
     """Logs an example as the original does."""
-    logging.info("*** Example ***")
-    logging.info("guid: %s", example.guid)
-    logging.info("tokens: %s", " ".join(tokens))
+    _details.info("*** Example ***")
+    _details.info("guid: %s", example.guid)
+    _details.info("tokens: %s", " ".join(tokens))
     for name in ("input_ids", "input_mask", "segment_ids"):
-        logging.info("%s: %s", name, " ".join(map(str, features[name])))
+        _details.info("%s: %s", name, " ".join(map(str, features[name])))
     numbers = ", ".join(map(str, features["label_ids"]))
-    logging.info("label: %s (id = %s)", example.label, numbers)
+    _details.info("label: %s (id = %s)", example.label, numbers)

@@ -1,5 +1,6 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
+import functools
 from collections.abc import Sequence
 
 from absl import logging
@@ -11,7 +12,10 @@ from bert.tasks.classification.config import Config
 from bert.tasks.classification.processors import DataProcessor, InputExample
 from bert.tasks.classification.table_files import TableProcessor
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.task import SetsTask
+from bert.tasks.reports import Report, part_file
+from bert.tasks.task import Outcome, SetsTask
+
+_details = logging.get_absl_logger().getChild("details")
 
 
 class Classification(SetsTask):
@@ -129,7 +133,7 @@ class Classification(SetsTask):
         label_ids = self._label_ids[name, part]
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
         return RecordSet(
-            file=sets.file_name(self.record_files[name], part),
+            file=part_file(self.record_files[name], part),
             fields=self._kind.fields(length, self.num_outputs),
             features=lambda: features.featurize(
                 examples, label_ids, length, tokenizer
@@ -163,11 +167,11 @@ class Classification(SetsTask):
             "loss": kind.losses(outputs["logits"], batch["label_ids"]),
         }
 
-    def figures(self, answers, in_training):
+    def judge(self, answers, in_training):
         from bert.evaluation import rows
         from bert.tasks.classification import metrics
 
-        figures = {}
+        figures, reports = {}, {}
         for part, of_rows in answers.items():
             found = rows.stacked(of_rows)
             figures[part] = {
@@ -178,13 +182,26 @@ class Classification(SetsTask):
                 ),
                 **rows.loss_figures(found["loss"], self.config.eval_batch_size),
             }
-        return metrics.joined(figures)
+            reports[part] = functools.partial(
+                self._report, part, found, of_rows.lengths
+            )
+        return Outcome(metrics.joined(figures), reports)
+
+    def _report(self, part, found, lengths) -> Report:
+        from bert.tasks.classification import report
+
+        return report.make(
+            self._kind,
+            report.Judged(
+                self._sets["dev"][part], self.labels, lengths=lengths, **found
+            ),
+        )
 
     def write_predictions(self, part, answers):
         from bert.evaluation import rows
         from bert.tasks.classification import prediction_files
 
-        logging.info("***** Predict results *****")
+        _details.info("***** Predict results *****")
         writer = prediction_files.Writer(
             self.config.output_dir,
             part,

@@ -87,6 +87,10 @@ class MultiLabel(_Classification):
     answer_name = "labels"
     num_label_ids = 2  # a label_id is 0 or 1, for each label
 
+    def about(self) -> dict[str, Any]:
+        """Returns also from which probability on a label is given."""
+        return {**super().about(), "threshold": kinds.THRESHOLD}
+
 
 class Regression(_Classification):
     """A number for each text; measured by Pearson's correlation."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Label = str | float | list[str]
 
+# Of several labels: those of such a probability, or a greater one, are given.
+THRESHOLD = 0.5
+
 
 class Kind(abc.ABC):
     """What is said of a text.
@@ -291,9 +294,9 @@ class MultiLabel(Kind):
         return tf.nn.sigmoid(logits)
 
     def prediction(self, labels, values):
-        """Returns all labels from a probability of 0.5 on."""
+        """Returns all labels from a probability of THRESHOLD on."""
         pairs = zip(labels, values, strict=True)
-        return [label for label, value in pairs if value >= 0.5]
+        return [label for label, value in pairs if value >= THRESHOLD]
 
 
 class Regression(Kind):

@@ -13,7 +13,7 @@ from bert.errors import UserError
 from bert.files import atomic_files
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.classification.processors import InputExample
-from bert.tasks.classification.sets import file_name
+from bert.tasks.reports import part_file
 from bert.tasks.requests import numbers_of
 
 
@@ -55,7 +55,7 @@ class Writer:
         labels, or the number.
         """
         self._write_lines(
-            file_name("test_results.tsv", self.key),
+            part_file("test_results.tsv", self.key),
             ("\t".join(map(str, row)) for row in self.values),
         )
 
@@ -69,7 +69,7 @@ class Writer:
         by name, but not in regression.
         """
         self._write_lines(
-            file_name("predictions.jsonl", self.key),
+            part_file("predictions.jsonl", self.key),
             (
                 json.dumps(
                     self._object(row, example, with_texts), ensure_ascii=False

@@ -69,12 +69,6 @@ def read(
     return found, lacking
 
 
-def file_name(name: str, key: str) -> str:
-    """Returns the name of a set's file: a_<key>.b for a.b; a.b for key ""."""
-    root, extension = os.path.splitext(name)
-    return f"{root}_{key}{extension}" if key else name
-
-
 def label_names(processor: DataProcessor) -> list[str]:
     """Returns the task's labels, none in regression.
 

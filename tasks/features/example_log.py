@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from absl import logging
 
+_details = logging.get_absl_logger().getChild("details")
+
 # How many lines are shown.
 LOGGED_EXAMPLES = 5
 
@@ -18,10 +20,10 @@ def log(
         tokens: its tokens.
         features: `packing.pad`.
     """
-    logging.info("*** Example ***")
-    logging.info("unique_id: %s", unique_id)
-    logging.info("tokens: %s", " ".join(tokens))
+    _details.info("*** Example ***")
+    _details.info("unique_id: %s", unique_id)
+    _details.info("tokens: %s", " ".join(tokens))
     for name, numbers in features.items():
         # What the original calls segment_ids everywhere else.
         name = "input_type_ids" if name == "segment_ids" else name
-        logging.info("%s: %s", name, " ".join(map(str, numbers)))
+        _details.info("%s: %s", name, " ".join(map(str, numbers)))

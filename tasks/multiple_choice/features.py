@@ -13,6 +13,8 @@ from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.spec import INPUTS
 
+_details = logging.get_absl_logger().getChild("details")
+
 # Whose features are logged.
 LOGGED_EXAMPLES = 5
 
@@ -50,8 +52,8 @@ def featurize(
         features["label_ids"] = [example.label or 0]
         is_logged = index < LOGGED_EXAMPLES
         if is_logged:
-            logging.info("*** Example ***")
-            logging.info("guid: %s", example.guid)
+            _details.info("*** Example ***")
+            _details.info("guid: %s", example.guid)
         rows = iter(pack(example, max_seq_length, tokenizer))
         for number in range(num_choices):
             is_there = any(example.choices[number : number + 1])
@@ -61,12 +63,12 @@ def featurize(
                 features[name] += values
             if is_logged:
                 tokens = tokenizer.convert_ids_to_tokens(packed.ids)
-                logging.info("choice: %d", number)
-                logging.info("tokens: %s", " ".join(tokens))
+                _details.info("choice: %d", number)
+                _details.info("tokens: %s", " ".join(tokens))
                 for name, values in padded.items():
-                    logging.info("%s: %s", name, " ".join(map(str, values)))
+                    _details.info("%s: %s", name, " ".join(map(str, values)))
         if is_logged:
-            logging.info("label: %s", example.label)
+            _details.info("label: %s", example.label)
         yield features
 
 

@@ -1,6 +1,8 @@
 """Fine-tuning to choose one of several texts."""
 
+import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bert.tasks import label_counts, spec
 from bert.tasks.multiple_choice import examples, features
@@ -8,7 +10,10 @@ from bert.tasks.multiple_choice.config import Config
 from bert.tasks.multiple_choice.examples import ChoiceExample
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.task import SetsTask
+from bert.tasks.task import Outcome, SetsTask
+
+if TYPE_CHECKING:
+    from bert.tasks.reports import Report
 
 
 class MultipleChoice(SetsTask):
@@ -83,15 +88,33 @@ class MultipleChoice(SetsTask):
 
         return inference.evaluated if name == "dev" else inference.predicted
 
-    def figures(self, answers, in_training):
+    def judge(self, answers, in_training):
         from bert.evaluation import rows
         from bert.tasks.classification import metrics
 
         found = rows.stacked(answers[""])
-        return {
-            **metrics.single_label(found["logits"], found["label_ids"]),
-            **rows.loss_figures(found["loss"], self.config.eval_batch_size),
-        }
+        return Outcome(
+            {
+                **metrics.single_label(found["logits"], found["label_ids"]),
+                **rows.loss_figures(found["loss"], self.config.eval_batch_size),
+            },
+            {"": functools.partial(self._report, found, answers[""].lengths)},
+        )
+
+    def _report(self, found, lengths) -> "Report":
+        import numpy as np
+        import tensorflow as tf
+
+        from bert.tasks.multiple_choice import report
+
+        return report.make(
+            report.Judged(
+                self._sets["dev"],
+                tf.nn.softmax(found["logits"]).numpy(),
+                found["label_ids"].reshape(-1),
+                np.asarray(lengths),
+            )
+        )
 
     def write_predictions(self, part, answers):
         from bert.evaluation import rows

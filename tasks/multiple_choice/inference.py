@@ -38,6 +38,10 @@ class MultipleChoice(Inference):
         single = {name: batch[name][:, None] for name in INPUTS}
         return {"logits": model(single)["logits"]}
 
+    def about(self) -> dict[str, Any]:
+        """Returns what a request has."""
+        return {"asks": ["text", "choices"]}
+
     def request(self, value: object) -> ChoiceExample:
         """Returns a text and its choices."""
         text = value.get("text") if isinstance(value, dict) else None

@@ -4,6 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+# What the figures are made from, of each batch.
+_NAMES = (
+    *("masked_lm_losses", "masked_lm_weights", "masked_lm_correct"),
+    *("next_sentence_losses", "next_sentence_correct"),
+)
+
 
 def metrics(
     batches: Iterable[Mapping[str, np.ndarray]],
@@ -36,7 +42,7 @@ def metrics(
         name: np.concatenate(
             [batch[name] for batch in batches], dtype="float64"
         )
-        for name in batches[0]
+        for name in _NAMES
     }
     weights = found["masked_lm_weights"]
     ones = np.ones_like(found["next_sentence_losses"])

@@ -6,20 +6,22 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from bert.data.corpus.record_fields import pretraining_fields
-from bert.data.records import input_pipeline
+from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource
+from bert.data.text import tokenization
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
-from bert.tasks import record_sets, resuming
+from bert.tasks import record_sets, reports, resuming, spec
 from bert.tasks.pretraining import metrics
 from bert.tasks.pretraining.config import Config
 from bert.training import head_check, loop, results, run, strategy
@@ -91,10 +93,14 @@ def _length(config: Config) -> run.Length:
 
 def train(
     config: Config, bert_config: BertConfig, source: RecordSource
-) -> None:
-    """Trains from where output_dir's run stands to num_train_steps."""
+) -> str | None:
+    """Trains from where output_dir's run stands to num_train_steps.
+
+    Returns:
+        Why there was nothing to train; None where there was.
+    """
     logging.info("***** Running training *****")
-    run.train(
+    return run.train(
         config,
         _length(config),
         lambda seed: PretrainingModel(
@@ -138,33 +144,71 @@ def evaluate(
     batches = input_pipeline.eval_batches(
         source, config.eval_batch_size, repeat=True, drop_remainder=True
     ).take(config.max_eval_steps)
-    figures = metrics.metrics(
+    found = list(
         loop.Forward(model, functools.partial(eval_figures, model))(
             loop.Batches(batches, record_sets.unreadable(source))
         )
     )
+    figures = metrics.metrics(found)
     results.write_eval_results(config.output_dir, figures, step)
+    if config.writes_reports:
+        reports.write(
+            config.output_dir,
+            spec.find("pretraining"),
+            {"": functools.partial(_report, config, bert_config, found)},
+            {**figures, "global_step": step},
+        )
     return figures
+
+
+def _report(
+    config: Config,
+    bert_config: BertConfig,
+    found: Iterable[Mapping[str, np.ndarray]],
+) -> reports.Report:
+    # Here, since it draws charts.
+    from bert.tasks.pretraining import report
+
+    return report.make(found, vocabulary(config, bert_config))
+
+
+def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
+    """Returns the word pieces by their ids, where a vocab.txt tells them.
+
+    It stands beside the model: no flag names one, and the records have ids.
+    """
+    for path in (config.bert_config_file, config.init_checkpoint):
+        folder = os.path.dirname(path or "")
+        file = locate.file(folder or os.curdir, task_files.VOCAB_FILE)
+        if path and file:
+            ids = tokenization.load_vocab(file)
+            if max(ids.values(), default=0) < bert_config.vocab_size:
+                return {number: piece for piece, number in ids.items()}
+    return {}
 
 
 def eval_figures(
     model: PretrainingModel, outputs: Mapping[str, tf.Tensor], batch: Batch
 ) -> dict[str, tf.Tensor]:
-    """Returns what `tasks.pretraining.metrics.metrics` takes, as tensors."""
-
-    def correct(logits, labels):
-        predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
-        return tf.cast(predicted == tf.reshape(labels, [-1]), tf.float32)
-
+    """Returns what `metrics.metrics` and `report.make` take, as tensors."""
+    # Here: [B * P, V] are too many logits to keep.
+    words, sentences = (
+        tf.argmax(outputs[name], axis=-1, output_type=tf.int32)
+        for name in ("masked_lm_logits", "next_sentence_logits")
+    )
+    ids = tf.reshape(batch["masked_lm_ids"], [-1])
+    labels = tf.reshape(batch["next_sentence_labels"], [-1])
     losses = model.losses(outputs, batch)
     return {
         "masked_lm_losses": losses["masked_lm"],
         "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
-        "masked_lm_correct": correct(
-            outputs["masked_lm_logits"], batch["masked_lm_ids"]
-        ),
+        "masked_lm_correct": tf.cast(words == ids, tf.float32),
+        "masked_lm_ids": ids,
+        "masked_lm_predicted": words,
+        "masked_lm_positions": tf.reshape(batch["masked_lm_positions"], [-1]),
         "next_sentence_losses": losses["next_sentence"],
-        "next_sentence_correct": correct(
-            outputs["next_sentence_logits"], batch["next_sentence_labels"]
-        ),
+        "next_sentence_correct": tf.cast(sentences == labels, tf.float32),
+        "next_sentence_labels": labels,
+        "next_sentence_predicted": sentences,
+        "lengths": length_sorting.lengths(batch["input_mask"]),
     }

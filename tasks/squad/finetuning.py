@@ -3,7 +3,7 @@
 import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
@@ -17,7 +17,12 @@ from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
 from bert.tasks.squad.windows import Window
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.task import FineTuningTask, Outcome, Walk
+
+if TYPE_CHECKING:
+    from bert.tasks.reports import Report
+
+_details = logging.get_absl_logger().getChild("details")
 
 # Questions whose windows are logged.
 _LOGGED_EXAMPLES = 20
@@ -189,7 +194,7 @@ class Squad(FineTuningTask):
             {"": self._asked_set},
             self.config.predict_batch_size,
             select,
-            lambda found: self._judge(self.answered(found[""]))[1],
+            lambda found: Outcome(self._judge(self.answered(found[""]))[1]),
         )
 
     def walks(self):
@@ -260,7 +265,7 @@ class Squad(FineTuningTask):
         def results():
             for number, row in enumerate(rows):
                 if number % 1000 == 0:
-                    logging.info("Processing example: %d", number)
+                    _details.info("Processing example: %d", number)
                 yield answers.RawResult(
                     int(row["unique_ids"]),
                     row["start_logits"],
@@ -311,7 +316,7 @@ class Squad(FineTuningTask):
         figures = metrics.metrics_v2(judged(threshold), f1_by)
         return threshold, {**figures, "null_score_diff_threshold": threshold}
 
-    def _write(self, found: Answered) -> dict[str, float | str]:
+    def _write(self, found: Answered) -> Outcome:
         """Writes predict_file's answers; returns what they are worth.
 
         A threshold that was found is kept with the model.
@@ -333,4 +338,18 @@ class Squad(FineTuningTask):
         )
         if self.config.threshold is None:
             task_files.update(self.config.output_dir, self.model_task)
-        return figures
+        return Outcome(figures, {"": functools.partial(self._report, found)})
+
+    def _report(self, found: Answered) -> "Report":
+        from bert.tasks.squad import judged, report
+
+        settings = judged.Settings(
+            self._threshold,
+            self.config.f1_by,
+            self.config.version_2_with_negative,
+        )
+        pieces = {
+            window.example_index: len(window.document.pieces)
+            for window in self._asked_windows
+        }
+        return report.make(judged.judge(found, pieces, settings), settings)

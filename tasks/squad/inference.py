@@ -78,6 +78,10 @@ class Squad(Inference):
                 "Received: one whose type_vocab_size is 1."
             )
 
+    def about(self) -> dict[str, Any]:
+        """Returns what a request has."""
+        return {"asks": ["question", "context"]}
+
     def request(self, value: object) -> Question:
         """Returns a question and its context."""
         question, text = texts_of(

@@ -11,7 +11,7 @@ import collections
 import functools
 import re
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
@@ -128,10 +128,24 @@ def metrics(judged: Sequence[Judged], f1_by: str = "words") -> dict[str, float]:
         judged: at least one; each with an answer.
         f1_by: what F1 counts, see `f1_tokens`.
     """
-    score = functools.partial(f1, f1_by=f1_by)
     return {
-        "exact_match": _percent([_best(exact_match, *j[:2]) for j in judged]),
-        "f1": _percent([_best(score, *j[:2]) for j in judged]),
+        name: _percent(values) for name, values in scores(judged, f1_by).items()
+    }
+
+
+def scores(
+    judged: Sequence[Judged], f1_by: str = "words", version_2: bool = False
+) -> dict[str, list[float]]:
+    """Returns `exact_match` and `f1` of each question, 0 to 1.
+
+    Args:
+        judged: see `metrics` and `metrics_v2`.
+        f1_by: what F1 counts, see `f1_tokens`.
+        version_2: whether a question may have no answer.
+    """
+    return {
+        name: [score(j.prediction, j.answers) for j in judged]
+        for name, score in _scorers(f1_by, version_2).items()
     }
 
 
@@ -150,16 +164,14 @@ def metrics_v2(
         f1_by: what F1 counts, see `f1_tokens`.
     """
     figures = {}
-    for name, short, score in (
-        ("exact_match", "exact", _exact_v2),
-        ("f1", "f1", functools.partial(_f1_v2, f1_by=f1_by)),
-    ):
-        scores = [score(j.prediction, j.answers) for j in judged]
-        figures[name] = _percent(scores)
+    of_questions = scores(judged, f1_by, version_2=True)
+    for name, score in _scorers(f1_by, version_2=True).items():
+        short = name.removesuffix("_match")
+        figures[name] = _percent(of_questions[name])
         for group, has_answer in (("HasAns", True), ("NoAns", False)):
             own = [
                 value
-                for value, j in zip(scores, judged, strict=True)
+                for value, j in zip(of_questions[name], judged, strict=True)
                 if bool(j.answers) == has_answer
             ]
             if own:
@@ -196,14 +208,58 @@ def best_f1_threshold(judged: Sequence[Judged], f1_by: str = "words") -> float:
         judged: see `metrics_v2`.
         f1_by: what F1 counts, see `f1_tokens`.
     """
-    score = functools.partial(_f1_v2, f1_by=f1_by)
+    score = _scorers(f1_by, version_2=True)["f1"]
     _, threshold = _best_threshold(judged, score)
     if threshold is None:
         return min(j.null_odds for j in judged) - 1.0
     return threshold
 
 
+def threshold_curve(
+    judged: Sequence[Judged], f1_by: str = "words"
+) -> list[dict[str, float]]:
+    """Returns `exact_match` and `f1` by null_score_diff_threshold, in percent.
+
+    Args:
+        judged: see `metrics_v2`.
+        f1_by: what F1 counts, see `f1_tokens`.
+
+    Returns:
+        A point for each `threshold` that makes a difference, rising; the first
+        one is below all null_odds, so that no question is answered.
+    """
+    # Of equal thresholds the last, which answers all of their questions.
+    totals = {
+        name: dict(_totals(judged, score))
+        for name, score in _scorers(f1_by, version_2=True).items()
+    }
+    never = min(j.null_odds for j in judged) - 1.0
+    return [
+        {
+            "threshold": never if at is None else at,
+            **{
+                name: 100.0 * own[at] / len(judged)
+                for name, own in totals.items()
+            },
+        }
+        for at in totals["f1"]
+    ]
+
+
 _Score = Callable[[str, Sequence[str]], float]
+
+
+def _scorers(f1_by: str, version_2: bool) -> dict[str, _Score]:
+    """Returns what judges a prediction by the right answers, by its name."""
+    if version_2:
+        return {
+            "exact_match": _exact_v2,
+            "f1": functools.partial(_f1_v2, f1_by=f1_by),
+        }
+    return {
+        "exact_match": functools.partial(_best, exact_match),
+        "f1": functools.partial(_best, functools.partial(f1, f1_by=f1_by)),
+    }
 
 
 def _best_threshold(
@@ -211,24 +267,34 @@ def _best_threshold(
 ) -> tuple[float, float | None]:
     """Returns the best figure that a threshold can give, and the threshold.
 
-    Questions are answered one after the other, the surest first. None: the
-    figure is best where none is answered.
+    None: the figure is best where none is answered.
     """
-    total = best = float(sum(not j.answers for j in judged))
-    threshold = None
+    # Of equals the first.
+    threshold, best = max(_totals(judged, score), key=lambda found: found[1])
+    return 100.0 * best / len(judged), threshold
+
+
+def _totals(
+    judged: Sequence[Judged], score: _Score
+) -> Iterator[tuple[float | None, float]]:
+    """Yields thresholds, and the sum of all scores by each of them.
+
+    Questions are answered one after the other, the surest first. None: none
+    is answered.
+    """
+    total = float(sum(not j.answers for j in judged))
+    yield None, total
     for j in sorted(judged, key=lambda j: j.null_odds):
         if j.answers:
             total += score(j.text, j.answers)
         elif j.text:
             total -= 1.0
-        if total > best:
-            best, threshold = total, j.null_odds
-    return 100.0 * best / len(judged), threshold
+        yield j.null_odds, total
 
 
 def _exact_v2(prediction: str, answers: Sequence[str]) -> float:
     gold = [answer for answer in answers if normalize_answer(answer)]
-    return _best(exact_match, gold or [""], prediction)
+    return _best(exact_match, prediction, gold or [""])
 
 
 def _f1_v2(prediction: str, answers: Sequence[str], f1_by: str) -> float:
@@ -237,11 +303,11 @@ def _f1_v2(prediction: str, answers: Sequence[str], f1_by: str) -> float:
         # Two empty answers have no word in common, but are the same.
         return float(not f1_tokens(prediction, f1_by))
     score = functools.partial(f1, f1_by=f1_by)
-    return _best(score, gold, prediction)
+    return _best(score, prediction, gold)
 
 
 def _best(
-    score: Callable[[str, str], float], answers: Sequence[str], prediction: str
+    score: Callable[[str, str], float], prediction: str, answers: Sequence[str]
 ) -> float:
     return max(score(prediction, answer) for answer in answers)
 

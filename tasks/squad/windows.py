@@ -24,6 +24,8 @@ from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.squad.character_offsets import PieceOffsets
 from bert.tasks.squad.examples import SquadExample
 
+_details = logging.get_absl_logger().getChild("details")
+
 _FIRST_UNIQUE_ID = 1_000_000_000
 # Of no answer, and of one of which the tokenizer leaves nothing.
 _NO_PIECES = (-1, -1)
@@ -260,28 +262,28 @@ def features(
 
 def log_window(window: Window, values: Mapping[str, Sequence[int]]) -> None:
     """Logs a window and its features as the original does."""
-    logging.info("*** Example ***")
-    logging.info("unique_id: %s", window.unique_id)
-    logging.info("example_index: %s", window.example_index)
-    logging.info("doc_span_index: %s", window.doc_span_index)
-    logging.info("tokens: %s", " ".join(window.tokens))
+    _details.info("*** Example ***")
+    _details.info("unique_id: %s", window.unique_id)
+    _details.info("example_index: %s", window.example_index)
+    _details.info("doc_span_index: %s", window.doc_span_index)
+    _details.info("tokens: %s", " ".join(window.tokens))
     for name, value_at in (
         ("token_to_orig_map", window.word_at),
         ("token_is_max_context", window.is_max_context),
     ):
         pairs = (f"{place}:{value_at(place)}" for place in window.positions)
-        logging.info("%s: %s", name, " ".join(pairs))
+        _details.info("%s: %s", name, " ".join(pairs))
     for name in ("input_ids", "input_mask", "segment_ids"):
-        logging.info("%s: %s", name, " ".join(map(str, values[name])))
+        _details.info("%s: %s", name, " ".join(map(str, values[name])))
     first, last = window.start_position, window.end_position
     if first is None or last is None:
         return
     if window.is_impossible:
-        logging.info("impossible example")
+        _details.info("impossible example")
         return
-    logging.info("start_position: %d", first)
-    logging.info("end_position: %d", last)
-    logging.info("answer: %s", " ".join(window.tokens[first : last + 1]))
+    _details.info("start_position: %d", first)
+    _details.info("end_position: %d", last)
+    _details.info("answer: %s", " ".join(window.tokens[first : last + 1]))
 
 
 def make_document(example: SquadExample, tokenizer: FullTokenizer) -> Document:

@@ -1,5 +1,6 @@
 """Fine-tuning to label words: named entities, parts of speech."""
 
+import functools
 import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,9 +16,11 @@ from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, schemes, windows
 from bert.tasks.tagging.config import Config
-from bert.tasks.task import SetsTask
+from bert.tasks.task import Outcome, SetsTask
 
 if TYPE_CHECKING:
+    from bert.tasks.reports import Report
+    from bert.tasks.tagging.metrics import Answers
     from bert.training.head_check import Start
 
 
@@ -147,8 +150,8 @@ class Tagging(SetsTask):
 
         return select
 
-    def figures(self, answers, in_training):
-        """Returns those of the dev set; at the end, logs each entity's."""
+    def judge(self, answers, in_training):
+        """Judges the dev set; at the end, logs each entity's figures."""
         from bert.tasks.tagging import metrics
 
         found = metrics.collect(answers[""])
@@ -160,10 +163,21 @@ class Tagging(SetsTask):
             report = metrics.report(gold, predicted, self.labels)
             for line in report.splitlines():
                 logging.info("%s", line)
-        return {
-            **metrics.metrics(gold, predicted, self.labels),
-            **metrics.losses(found, self.config.eval_batch_size),
-        }
+        return Outcome(
+            {
+                **metrics.metrics(gold, predicted, self.labels),
+                **metrics.losses(found, self.config.eval_batch_size),
+            },
+            {"": functools.partial(self._report, predicted, found)},
+        )
+
+    def _report(self, predicted: list[list[str]], found: "Answers") -> "Report":
+        from bert.tasks.tagging import judged, report
+
+        sentences, labels = self._sets["dev"].sentences, self.labels
+        return report.make(
+            judged.judge(sentences, predicted, found, labels), labels
+        )
 
     def _labels_of(
         self, label_ids: Iterable[int], corpus: Corpus

@@ -16,6 +16,7 @@ from bert.modeling.heads import TokenModel
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.inference import Arrays, Asked, Inference, Outputs, Tensors
 from bert.tasks.requests import UnfitError, numbers_of
+from bert.tasks.tagging import schemes
 from bert.tasks.tagging.windows import Featurizer, fields
 
 
@@ -46,6 +47,10 @@ class Tagging(Inference):
         """Returns the probabilities and the logits."""
         logits = model(batch)["logits"]
         return {"probabilities": tf.nn.softmax(logits), "logits": logits}
+
+    def about(self) -> dict[str, Any]:
+        """Returns also what labels mark: entities, see `schemes.read`."""
+        return {**super().about(), "entities": schemes.read(self.labels)}
 
     def request(self, value: object) -> Words:
         """Returns the words of a text, or of a list."""

@@ -37,6 +37,31 @@ def test_line_without_a_total_has_no_time_left(clock):
         assert shown.line() == "lines 5, 0.5/s"
 
 
+def test_a_rate_leaves_out_what_compiles(clock):
+    with progress.Progress(None, "lines", compiles=True) as shown:
+        clock.now += 8  # the first batch, with TensorFlow's compiling
+        shown.update(32)
+        assert shown.line() == "lines 32"  # nobody knows yet
+        clock.now += 2
+        shown.update(32)
+        assert shown.line() == "lines 64, 16/s"
+
+
+def test_a_rate_that_the_caller_measured_is_shown(clock):
+    with progress.Progress(100, "step") as shown:
+        clock.now += 50  # most of them no steps
+        shown.update(20)
+        shown.set_rate(4.0)
+        assert shown.line() == "step 20/100, 4/s, 0:20 left"
+        assert shown.fields() == {
+            "unit": "step",
+            "done": 20,
+            "total": 100,
+            "per_second": 4.0,
+            "seconds_left": 20.0,
+        }
+
+
 def test_hours_are_hours(clock):
     with progress.Progress(7322, "x") as shown:
         clock.now += 1
@@ -46,7 +71,9 @@ def test_hours_are_hours(clock):
 
 def test_a_log_gets_a_plain_line_now_and_then(clock, monkeypatch):
     lines = []
-    monkeypatch.setattr(logging, "info", lambda _, line: lines.append(line))
+    monkeypatch.setattr(
+        logging, "info", lambda _, line, extra: lines.append(line)
+    )
     with progress.Progress(100, "records", log_seconds=10) as shown:
         for _ in range(25):
             clock.now += 1

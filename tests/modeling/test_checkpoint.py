@@ -124,6 +124,33 @@ def test_report_lists_the_fresh_head_and_what_is_unused(golden, config):
     assert "cls/predictions/output_bias, " in unused
 
 
+@pytest.mark.parametrize(
+    ("lacks", "trains_head", "warns"),
+    [
+        ((), True, False),  # a head that is to be trained
+        ((), False, True),
+        (("bert/pooler/dense/bias",), True, True),
+    ],
+)
+def test_weights_that_are_missing_unexpectedly_are_a_warning(
+    lacks, trains_head, warns, golden, config, tmp_path, caplog
+):
+    reader = checkpoint.Reader(str(golden / PREFIX))
+    prefix = str(tmp_path / "model.ckpt")
+    kept = {n: reader.read(n) for n in reader.shapes if n not in lacks}
+    checkpoint.write_files(prefix, kept)
+    model = classifiers.ClassifierModel(config, num_labels=2)
+    report = checkpoint.load_weights(model, prefix)
+    with caplog.at_level("INFO"):
+        report.log(trains_head)
+    assert "\n".join(caplog.messages) == str(report)
+    assert report.fresh == (*lacks, "output_weights", "output_bias")
+    found = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert len(found) == warns
+    for record in found:
+        assert "left as initialized" in record.getMessage()
+
+
 def test_moments_and_step_are_not_weights(golden, config):
     report = checkpoint.load_weights(
         heads.PretrainingModel(config),

@@ -12,6 +12,7 @@ from bert import run_classifier as script
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.tasks import finetune
+from tests import browser
 from tests.scripts import runner
 from tests.scripts.runner import ROOT, config_of
 
@@ -55,6 +56,12 @@ def table(path):
 
 def objects(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def reports_of(folder):
+    """What a report's files are and hold."""
+    files = (*folder.glob("eval_report*"), *folder.glob("dev_predictions*"))
+    return {path.name: path.read_bytes() for path in files}
 
 
 def test_mnli_gives_the_originals_figures_and_predictions(
@@ -119,11 +126,28 @@ def test_mnli_gives_the_originals_figures_and_predictions(
             *(f"{i}\t{label}" for i, label in enumerate(order)),
         ]
 
+    for part in ("", "_mismatched"):
+        report = json.loads((out / f"eval_report{part}.json").read_text())
+        assert report["labels"] == labels
+        assert report["right"] / report["rows"] == pytest.approx(
+            float(found["eval_accuracy"])
+        )
+        assert report["results"]["eval_loss"] == float(found["eval_loss"])
+        judged = objects(out / f"dev_predictions{part}.jsonl")
+        assert len(judged) == report["rows"]
+        page = (out / f"eval_report{part}.html").read_text()
+        browser.check_html(page)
+        line = f"Wrote the report on this evaluation: {out}/eval_report{part}"
+        assert f"{line}.html" in caplog.messages
+    before = reports_of(out)
+    assert len(before) == 6
+
     # Sizes that do not divide the rows; without the mismatched sets.
     for name in ("dev_matched.tsv", "test_matched.tsv"):
         shutil.copy(golden / "inputs/mnli" / name, tmp_path)
     sizes = ["--eval_batch_size=4", "--predict_batch_size=2"]
-    classify(*flags, *sizes, f"--data_dir={tmp_path}")
+    classify(*flags, *sizes, f"--data_dir={tmp_path}", "--noeval_report")
+    assert reports_of(out) == before
     assert "mismatched_loss" not in figures(out / "eval_results.txt")
     assert_close(
         figures(out / "eval_results.txt"),
@@ -321,6 +345,10 @@ def test_several_labels_and_pairs_from_json(golden, command, tmp_path):
     predictions = objects(out / "predictions.jsonl")
     assert [p["label"] for p in predictions] == [r["label"] for r in rows]
     assert [p["id"] for p in predictions] == [r["q"] for r in rows]
+    judged = objects(out / "dev_predictions.jsonl")
+    assert [row["prediction"] for row in judged] == [r["label"] for r in rows]
+    assert [row["text_b"] for row in judged] == [r["a"] for r in rows]
+    assert "eval_report.html" in reports_of(out)
     # Each label's probability is its own: they need not add up to 1.
     assert table(out / "test_results.tsv").sum(axis=1).max() > 1.5
 
@@ -358,6 +386,10 @@ def test_sts_b_learns_numbers(golden, command, tmp_path):
         float(found["eval_loss"]), abs=1e-5
     )
     assert not (out / "labels.txt").exists()
+    assert "eval_report.html" in reports_of(out)
+    report = json.loads((out / "eval_report.json").read_text())
+    assert report["points"]["gold"] == [5.0, 1.2, 0.0]
+    assert report["curves"]["loss"]["steps"] == [30]
     scores = table(out / "test_results.tsv")
     assert scores.shape == (3, 1)
     sent = np.loadtxt(out / "STS-B.tsv", delimiter="\t", skiprows=1)

@@ -11,6 +11,7 @@ from bert import run_multiple_choice as script
 from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.serving.predictor import Predictor
+from tests import browser
 from tests.conversion.hf_folder import convert
 from tests.scripts.runner import config_of, error_of, run
 from tests.scripts.toy_tagging import model_flags
@@ -98,6 +99,17 @@ def test_a_tiny_model_learns_to_choose(trained):
     found = figures(trained)
     assert set(found) == {"eval_accuracy", "eval_loss", "loss", "global_step"}
     assert found["eval_accuracy"] > 0.9
+
+
+def test_the_report_has_the_figures_of_the_results(trained):
+    report = json.loads((trained / "eval_report.json").read_text())
+    accuracy = report["right"] / report["rows"]
+    assert accuracy == pytest.approx(figures(trained)["eval_accuracy"])
+    lines = (trained / "dev_predictions.jsonl").read_text().splitlines()
+    right = [row["gold"] == row["prediction"] for row in map(json.loads, lines)]
+    assert (sum(right), len(right)) == (report["right"], report["rows"])
+    assert report["curves"]["loss"]["steps"]
+    browser.check_html((trained / "eval_report.html").read_text())
 
 
 def test_predictions_are_written_in_both_forms(trained):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bert.modeling import checkpoint
 from bert.tasks.tagging import metrics
+from tests import browser
 from tests.scripts import toy_tagging
 from tests.scripts.toy_tagging import LABELS, model_flags, read_blocks, tag
 
@@ -92,6 +93,20 @@ def test_a_tiny_model_learns_to_tag(trained):
     assert float(results["eval_loss"]) < 0.2
     assert (trained / "labels.txt").read_text().splitlines() == LABELS
     assert (trained / "best/checkpoint").exists()
+
+
+def test_the_report_has_the_figures_of_the_results(trained, data):
+    report = json.loads((trained / "eval_report.json").read_text())
+    results = figures(trained)
+    for name in ("precision", "recall", "f1"):
+        assert report["all"][name] == pytest.approx(float(results[name]))
+    lines = (trained / "dev_predictions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    gold = [[row[1] for row in rows] for rows in read_blocks(data / "dev.txt")]
+    assert [row["gold"] for row in rows] == gold
+    wrong = metrics.metrics(gold, [row["predicted"] for row in rows], LABELS)
+    assert wrong["f1"] == pytest.approx(float(results["f1"]))
+    browser.check_html((trained / "eval_report.html").read_text())
 
 
 def test_predictions_are_the_files_words_in_conll_form(trained, data):

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import tensorflow as tf
 from bert import run_pretraining as script
 from bert.errors import UserError
 from bert.modeling import checkpoint
+from tests import browser
 from tests.modeling import checkpoints
 from tests.modeling.checkpoints import tensors
 from tests.scripts.runner import ROOT, config_of, error_of, run
@@ -75,6 +77,15 @@ def test_evaluation_writes_the_originals_figures(golden, command, tmp_path):
         assert key == expected.split(" = ")[0]
         assert abs(float(value) - float(expected.split(" = ")[1])) <= 1e-5
     assert list((tmp_path / "out/eval").glob("events.out.tfevents.*"))
+
+    report = json.loads((tmp_path / "out/eval_report.json").read_text())
+    accuracy = report["right"] / report["predictions"]
+    found = report["results"]
+    assert accuracy == pytest.approx(found["masked_lm_accuracy"])
+    assert report["perplexity"] == pytest.approx(
+        math.exp(found["masked_lm_loss"])
+    )
+    browser.check_html((tmp_path / "out/eval_report.html").read_text())
 
 
 def dropout_config(golden, tmp_path):

@@ -11,6 +11,7 @@ from bert.modeling import checkpoint
 from bert.tasks import finetune
 from bert.tasks.squad import metrics
 from bert.tasks.squad.finetuning import Squad
+from tests import browser
 from tests.modeling import checkpoints
 from tests.scripts.runner import config_of, run
 from tests.tasks.squad.test_windows import records_of
@@ -256,6 +257,17 @@ def test_figures_are_those_of_the_files_written(golden, predict_v2, tmp_path):
     assert figures["NoAns_f1"] == 100 * sum(right) / len(silent)
     assert figures["exact_match"] == 100 * sum(right) / 21
 
+    report = read(out, "eval_report")
+    for name in ("exact_match", "f1"):
+        assert report["all"][name] == pytest.approx(figures[name])
+        assert report["threshold"]["chosen"][name] == report["all"][name]
+    assert report["threshold"]["best"]["f1"]["f1"] == figures["best_f1"]
+    lines = (out / "dev_predictions.jsonl").read_text().splitlines()
+    assert {
+        row["id"]: row["prediction"] for row in map(json.loads, lines)
+    } == predictions
+    browser.check_html((out / "eval_report.html").read_text())
+
 
 def test_auto_finds_and_applies_the_best_threshold(
     golden, golden_run, predict_v2, tmp_path
@@ -299,6 +311,7 @@ def test_v1_writes_two_files_and_two_figures(golden, command, tmp_path):
     assert {path.name for path in out.glob("*.json")} == {
         "predictions.json",
         "nbest_predictions.json",
+        "eval_report.json",
     }
     assert set(eval_results(out)) == {"exact_match", "f1", "global_step"}
     predictions = read(out, "predictions")

@@ -13,9 +13,15 @@ import threading
 import time
 
 import pytest
+from absl import flags
 
+from bert import serve as script
+from bert.cli import error_guard, parser
+from bert.serving import http_metrics, http_workers
+from tests import browser
 from tests.conversion import run_folder
-from tests.scripts.runner import ROOT, error_of, run
+from tests.scripts.runner import ROOT, config_of, error_of, run
+from tests.serving import ask_page
 
 SCRIPT = "serve.py"
 SECONDS = 120
@@ -398,7 +404,108 @@ def test_a_folder_that_is_half_a_model_is_one_line(folder, tmp_path):
         assert expected in error_of(SCRIPT, "--port=0", *args)
 
 
-def test_bad_starts_are_one_line(folder):
+@pytest.mark.slow
+def test_while_it_loads_it_says_so(folder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / SCRIPT), f"--port={port}"]
+    with subprocess.Popen(
+        [*command, f"--model_dir={folder}"], stderr=subprocess.DEVNULL
+    ) as process:
+        found = []
+        end = time.monotonic() + SECONDS
+        while found[-1:] != [200] and time.monotonic() < end:
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            try:
+                client.request("GET", "/healthz")
+                code = client.getresponse().status
+            except OSError:
+                code = 0
+            client.close()
+            if found[-1:] != [code]:
+                found.append(code)
+        process.terminate()
+    assert found == [0, 503, 200]
+    assert process.returncode == 0
+
+
+ASKED = {
+    "multi_label": {"text": "the boat"},
+    "regression": {"text": "the boat"},
+    "multiple_choice": {"text": "the boat", "choices": ["a", "river"]},
+    "squad": {"question": "who?", "context": "😀 the boat of 🚤 the lake"},
+    "ner": {"text": "😀 Jim 🚤 and אבא in the river"},
+    "pretraining": {"text": "the [MASK] of"},
+    "features": {"text": "the boat"},
+    # The last one: the page keeps what was typed.
+    "classification": {"text": "the boat 🚤", "text_pair": "of the lake"},
+}
+
+
+def said_of(name, answer, asked):
+    """Returns what the page says of an answer, and the texts it marks."""
+    if name == "classification":
+        label = answer["label"]
+        return f"{label}, {100 * answer['probabilities'][label]:.1f} %", []
+    if name == "multi_label":
+        return ", ".join(answer["labels"]) or "No label reaches 50.0 %", []
+    if name == "regression":
+        return str(answer["score"]), []
+    if name == "multiple_choice":
+        best = answer["choice"]
+        share = f"{100 * answer['probabilities'][best]:.1f} %"
+        return f"{asked['choices'][best]}, {share}", []
+    if name == "squad":
+        share = f"{100 * answer['probability']:.1f} %"
+        if not answer["text"]:
+            return f"No answer in this context, {share}", []
+        start, end = answer["start"], answer["end"]
+        return f"{answer['text']}, {share}", [asked["context"][start:end]]
+    if name == "pretraining":
+        best = answer["masks"][0][0]["token"]
+        return best, [best]
+    if name == "features":
+        rows = answer["sequence_output"]
+        return f"{len(rows)} tokens, {len(rows[0])} numbers each", []
+    tags = [label.split("-") for label in answer["labels"]]
+    ranges = []
+    for (start, end), (letter, *kind), before in zip(
+        answer["offsets"], tags, [["O"], *tags], strict=False
+    ):
+        if letter == "I" and before[1:] == kind:
+            ranges[-1][1] = end
+        elif letter != "O":
+            ranges.append([start, end])
+    marks = [asked["text"][start:end] for start, end in ranges]
+    return f"Marked: {len(marks)}", marks
+
+
+@browser.needs_chromium
+@pytest.mark.slow
+def test_the_page_shows_what_the_server_says(golden, tmp_path):
+    for name in run_folder.RUNS:
+        run_folder.write(golden, tmp_path / name, name)
+    features = run_folder.copy(tmp_path / "regression", tmp_path / "features")
+    task = {"task": "features", "do_lower_case": True, "max_seq_length": 32}
+    (features / "task.json").write_text(json.dumps(task))
+    models = ",".join(f"{name}={tmp_path / name}" for name in ASKED)
+    with serving(f"--model_dir={models}") as server, browser.chromium() as made:
+        page = ask_page.Page(made, f"http://127.0.0.1:{server.port}/")
+        page.wait_for("#fields label")
+        for name, asked in ASKED.items():
+            body = {"instances": [asked]}
+            _, found = server.ask(f"/v1/models/{name}:predict", body)
+            page.choose(name)
+            page.fill(**asked)
+            said, marks = said_of(name, found["predictions"][0], asked)
+            assert page.ask() == said
+            assert [text for text, *_ in page.marks()] == marks
+        assert not made.get_log("browser")
+
+
+def test_a_bad_start_is_one_line(folder):
+    """A process: what is refused at once, and what the system refuses."""
     model = f"--model_dir={folder}"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -406,11 +513,171 @@ def test_bad_starts_are_one_line(folder):
         port = taken.getsockname()[1]
         for args, expected in (
             ([], "required flags are missing: --model_dir"),
-            (["--model_dir=/none/such"], "which is not there"),
             ([model, f"--port={port}"], "Address already in use; name another"),
-            ([model, "--port=70000"], "--port=70000"),
-            ([model, "--host=192.0.2.1"], "Cannot assign requested address"),
-            ([model, "--workers=0"], "--workers=0"),
-            ([model, "--log_style=xml"], "--log_style=xml"),
         ):
             assert expected in error_of(SCRIPT, *args)
+
+
+@pytest.fixture(scope="module")
+def places(folder, tmp_path_factory):
+    """Names of files and folders, good and bad ones."""
+    path = tmp_path_factory.mktemp("starts")
+    for name, text in (
+        ("keys", "key\n"),
+        ("no_keys", " \n\n"),
+        ("two_words", "key\nmy secret\n"),
+        ("accents", "clé\n"),
+    ):
+        (path / name).write_text(text, encoding="utf-8")
+    (path / "empty").mkdir()
+    return {"run": folder, "x": path}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", "required flags are missing: --model_dir"),
+        ("--model_dir=", "required flags are missing: --model_dir"),
+        ("--model_dir={x}/none", "none, which is not there."),
+        ("--model_dir={x}/keys", "keys, a file."),
+        ("--model_dir=~none", "~none, which is not there."),
+        ("--model_dir={run},{run}", "which is not there."),
+        ("--model_dir={run}#classification", "which is not there."),
+        ("--model_dir={run}:8501", "which is not there."),
+        ("--model_dir=a={run}#ner", "#ner, which is not there."),
+        ("--model_dir=a={run},{run}", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=a={run},", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=,a={run}", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir==", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=a=", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=a/b={run}", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=a:predict={run}", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=é={run}", "expected a folder, or NAME=FOLDER"),
+        ("--model_dir=a={run},\u2000b={run}", "expected a folder, or NAME"),
+        ("--model_dir=a={run},b={run},a={run}", "Received: a twice"),
+        ("--model_dir=a={run},b={x}/none", "none, which is not there."),
+        ("--model_dir=a={run},b={run} --labels=x", "--labels is for one model"),
+        ("--model_dir={run} words", "words"),
+        ("--model_dir={run} --task=poetry", "--task=poetry"),
+        ("--model_dir={run} --port=-1", "--port=-1"),
+        ("--model_dir={run} --port=70000", "--port=70000"),
+        ("--model_dir={run} --port=http", "--port=http"),
+        ("--model_dir={run} --host=", "Cannot listen at --host="),
+        ("--model_dir={run} --host=no\u00a0host", "Cannot listen at --host=no"),
+        ("--model_dir={run} --host=999.1.1.1", "Cannot listen at --host=999"),
+        ("--model_dir={run} --host=192.0.2.1", "Cannot assign requested addr"),
+        ("--model_dir={run} --host=http://x", "Cannot listen at --host=http"),
+        ("--model_dir={run} --host=[::1]:80", "Cannot listen at --host=["),
+        ("--model_dir={run} --host=a..b", "Cannot listen at --host=a..b"),
+        ("--model_dir={run} --workers=0", "--workers=0"),
+        ("--model_dir={run} --workers=all", "--workers=all"),
+        ("--model_dir={run} --workers=1000", "--workers=1000"),
+        ("--model_dir={run} --api_key_file=", "Cannot read --api_key_file="),
+        ("--model_dir={run} --api_key_file={x}/none", "No such file"),
+        ("--model_dir={run} --api_key_file={x}", "Is a directory"),
+        ("--model_dir={run} --api_key_file={x}/no_keys", "Received: none"),
+        ("--model_dir={run} --api_key_file={x}/two_words", "line 2: expected"),
+        ("--model_dir={run} --api_key_file={x}/accents", "line 1: expected"),
+        ("--model_dir={run} --batch_timeout_ms=-1", "--batch_timeout_ms=-1"),
+        ("--model_dir={run} --batch_timeout_ms=nan", "must be a number"),
+        ("--model_dir={run} --request_timeout_s=0", "--request_timeout_s=0"),
+        ("--model_dir={run} --max_body_mb=0", "--max_body_mb=0"),
+        ("--model_dir={run} --max_batch_tokens=0", "--max_batch_tokens=0"),
+        ("--model_dir={run} --max_queue_rows=many", "--max_queue_rows=many"),
+        ("--model_dir={run} --reload_seconds=0", "--reload_seconds=0"),
+        ("--model_dir={run} --log_style=xml", "--log_style=xml"),
+    ],
+)
+def test_bad_flags_are_one_line_before_the_port_is_bound(
+    places, capsys, line, expected
+):
+    words = [word.format(**places) for word in line.split(" ") if word]
+    flag_values = flags.FlagValues()
+    script.define_flags(flag_values)
+    flags.DEFINE_integer("verbosity", 0, "absl's", flag_values=flag_values)
+
+    def start():
+        parser.parse(flag_values, [SCRIPT, "--port=0", *words])
+        config = script.Config.from_flags(flag_values)
+        with http_workers._bound(config):
+            pytest.fail("the port is bound")
+
+    with contextlib.suppress(SystemExit):
+        assert error_guard.exit_code(start) == 1
+    (found,) = capsys.readouterr().err.splitlines()
+    assert found.startswith("error: ")
+    assert expected in found
+    assert len(found) <= 300
+    assert "secret" not in found
+
+
+@pytest.fixture(scope="module")
+def half(golden, tmp_path_factory):
+    """Makes the folder of a model that is not whole."""
+    path = tmp_path_factory.mktemp("half")
+
+    def half(name, lost, text=None):
+        if not (path / name).exists():
+            run_folder.write(golden, path / name, name)
+        number = len(list(path.iterdir()))
+        folder = run_folder.copy(path / name, path / f"half_{number}")
+        (file,) = folder.glob(lost)
+        if text is None:
+            file.unlink()
+        else:
+            file.write_text(text)
+        return folder
+
+    return half
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "text", "expected"),
+    [
+        ("classification", "*.index", None, "model.ckpt-7.index does not exi"),
+        ("classification", "*.index", "abc", "damaged or incomplete"),
+        ("classification", "*.data*", None, "damaged or incomplete"),
+        ("classification", "*.data*", "abc", "damaged or incomplete"),
+        ("classification", "checkpoint", 'model_checkpoint_path: "x"', "x.ind"),
+        ("classification", "bert_config.json", None, "Expected bert_config"),
+        ("classification", "bert_config.json", "{", "is not valid JSON"),
+        ("classification", "bert_config.json", "[]", "must hold a JSON object"),
+        ("classification", "vocab.txt", None, "Expected vocab.txt in"),
+        ("classification", "vocab.txt", "", "not found in its 0 tokens"),
+        ("classification", "vocab.txt", "[UNK]\n[CLS]\n", "[SEP] not found"),
+        ("classification", "labels.txt", None, "Expected labels.txt"),
+        ("classification", "labels.txt", "", "expected at least 1 labels"),
+        ("classification", "labels.txt", "a\nb\n", "a head for 3 labels"),
+        ("classification", "task.json", None, "whether the model's text is"),
+        ("classification", "task.json", "{", "expected the JSON object that"),
+        ("classification", "task.json", '{"task": "poetry"}', "task.json: exp"),
+        ("pretraining", "vocab.txt", None, "Expected vocab.txt in"),
+    ],
+)
+def test_half_a_model_is_one_line_before_the_port_is_open(
+    places, half, capsys, name, lost, text, expected
+):
+    from bert.serving import http_server
+
+    folder = half(name, lost, text)
+    models = f"--model_dir=a={places['run']},b={folder}"
+    config = config_of(script, models, "--port=0")
+
+    def start():
+        with http_workers._bound(config) as listener:
+            metrics = http_metrics.Metrics(["a", "b"], 1)
+            parent, loaded = -1, -1  # not asked: it does not come so far
+            http_server.serve(
+                config, metrics, listener, parent, loaded, is_first=True
+            )
+
+    listened = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "listen", listened.append)
+        assert error_guard.exit_code(start) == 1
+    assert not listened
+    (found,) = capsys.readouterr().err.splitlines()
+    assert found.startswith("error: ")
+    assert expected in found
+    assert str(folder) in found
+    assert len(found) <= 300

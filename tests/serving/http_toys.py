@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import threading
+from collections.abc import Collection
 
 from bert.errors import UserError
 from bert.serving.http_batches import Batches, Settings
@@ -18,17 +19,19 @@ PREDICT = "/v1/models/m:predict"
 class Config:
     """What the application reads of serve.py's flags."""
 
+    models: Collection[str] = ("m",)
     request_timeout_s: float = SECONDS
     max_queue_rows: int = 8
     max_body_bytes: int = 1000
     api_keys: tuple[bytes, ...] = ()
-    log_style: str = "line"
+    log_style: str = "original"
 
 
 class Model:
     """Says how long a text is; a text with a number is computed so often."""
 
     version = 7
+    about = {"asks": ["text"]}  # noqa: RUF012
     outputs = {"length": ("int32", (-1,))}  # noqa: RUF012
 
     class task:  # noqa: N801

@@ -32,7 +32,9 @@ def test_rows_are_answered_in_their_order(make_app):
 def test_models_are_told(make_app):
     _, app = make_app()
     assert run(app, "GET", "/v1/models").json == {
-        "models": [{"name": "m", "version": "7", "task": "toy"}]
+        "models": [
+            {"name": "m", "version": "7", "task": "toy", "asks": ["text"]}
+        ]
     }
     for path in ("/v1/models/m", "/v1/models/m/versions/7"):
         (status,) = run(app, "GET", path).json["model_version_status"]
@@ -54,16 +56,36 @@ def test_health_and_figures(make_app):
     assert 'bert_rows_total{model="m",code="200"} 2\n' in text
     assert 'bert_queue_rows{model="m"} 0\n' in text
     service.is_leaving = True
-    assert run(app, "GET", "/healthz").code == 503
+    found = run(app, "GET", "/healthz")
+    assert (found.code, found.json) == (503, {"error": "the server is leaving"})
     found = run(app, "POST", PREDICT, {"instances": ["a"]})
     assert found.code == 503
     assert found.headers["connection"] == "close"
 
 
+def test_while_models_are_loaded_it_says_so(make_app, toy):
+    service, app = make_app(models=("m", "n"))
+    for method, path, body in (
+        ("GET", "/healthz", b""),
+        ("GET", "/v1/models", b""),
+        ("GET", "/v1/models/n", b""),
+        ("POST", "/v1/models/n:predict", {"instances": ["a"]}),
+    ):
+        found = run(app, method, path, body)
+        assert found.code == 503
+        assert found.json == {"error": "the models are being loaded"}
+        assert found.headers["retry-after"] == "1"
+    # Those that are there answer.
+    assert run(app, "POST", PREDICT, {"instances": ["a"]}).code == 200
+    service.models["n"] = toy
+    assert run(app, "GET", "/healthz").code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "code", "expected"),
     [
-        ("GET", "/", b"", 404, "Not Found"),
+        ("GET", "/x", b"", 404, "Not Found"),
+        ("POST", "/", b"", 405, "Method Not Allowed"),
         ("GET", "/v1/models/", b"", 404, "Not Found"),
         ("GET", "/v1/models/x", b"", 404, "no model 'x'; there are m"),
         ("POST", "/v1/models/x:predict", b"{}", 404, "no model 'x'"),

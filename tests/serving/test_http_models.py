@@ -19,6 +19,7 @@ from tests.conversion import run_folder
 
 SECONDS = 60
 SETTINGS = Settings(0.0, 1000, 1000)
+TAGS = run_folder.RUNS["ner"][2]
 TEXTS = ["the boat", ["the lake " * 40, "of"], {"text": "river"}, ""]
 VALUES = {
     "classification": TEXTS,
@@ -46,6 +47,10 @@ def folders(golden, tmp_path_factory):
     return make
 
 
+def make(folder, given=None):
+    return ServedModel(find(folder, given), folder, SETTINGS)
+
+
 @pytest.fixture(scope="module")
 def load(folders):
     """Loads a run's model, once; gives its folder and what was given, too."""
@@ -58,7 +63,7 @@ def load(folders):
             if name == "pretraining":
                 given = Given(do_lower_case=True)
             folder = folders(of)
-            made[name] = ServedModel(folder, given, SETTINGS), folder, given
+            made[name] = make(folder, given), folder, given
         return made[name]
 
     yield load
@@ -115,6 +120,25 @@ def test_masked_words_are_those_of_fill_mask(load, golden):
     assert np.shape(of_ids["top_k_ids"]) == (1, 10)
 
 
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        ("classification", {"asks": ["text", "text_pair"]}),
+        ("multi_label", {"asks": ["text", "text_pair"], "threshold": 0.5}),
+        ("ner", {"asks": ["text"], "entities": {x: x for x in TAGS}}),
+        ("squad", {"asks": ["question", "context"]}),
+        ("multiple_choice", {"asks": ["text", "choices"]}),
+        ("pretraining", {"asks": ["text"]}),
+        ("features", {"asks": ["text", "text_pair"]}),
+    ],
+)
+def test_what_a_client_must_know_to_ask(load, name, about):
+    model, *_ = load(name)
+    assert model.about == about
+    texts = {"choices": ["a", "b"]}
+    model.ask({x: texts.get(x, "the [MASK]") for x in about["asks"]})
+
+
 def test_an_id_is_copied(load):
     model, *_ = load("regression")
     (found,) = answers(model, [{"text": "a", "id": {"x": 1}}])
@@ -145,7 +169,7 @@ def test_ids_are_answered_as_by_the_export(folders, load, tmp_path, name):
         assert set(found) == set(expected)
         for output, values in expected.items():
             np.testing.assert_allclose(found[output], values[0], atol=1e-5)
-    served = ServedModel(str(tmp_path / "e"), Given(), SETTINGS)
+    served = make(str(tmp_path / "e"))
     served.batches.close()
     assert served.outputs == model.outputs
     assert served.version == 1
@@ -199,7 +223,7 @@ def test_the_version_is_the_step(load, folders, tmp_path):
     export.export(
         find(str(tmp_path / "run")), str(tmp_path / "12"), raw_strings=False
     )
-    served = ServedModel(str(tmp_path / "12"), Given(), SETTINGS)
+    served = make(str(tmp_path / "12"))
     served.batches.close()
     assert served.version == 12
 

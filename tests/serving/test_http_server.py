@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import os
 import socket
 
 import pytest
@@ -38,7 +39,10 @@ class Models:
     def stamp(self, folder, given):
         return self.stamps[folder]
 
-    def load(self, folder, given, settings, computed):
+    def find(self, folder, given):
+        return folder
+
+    def load(self, source, folder, settings, computed):
         if self.fault:
             raise self.fault
 
@@ -61,6 +65,7 @@ class Models:
 def models(monkeypatch):
     made = Models()
     monkeypatch.setattr(http_models, "stamp", made.stamp)
+    monkeypatch.setattr(http_models, "find", made.find)
     monkeypatch.setattr(http_models, "ServedModel", made.load)
     monkeypatch.setattr(http_server, "ServedModel", made.load)
     return made
@@ -73,8 +78,15 @@ class Metrics:
         self.batch = lambda *args: None
 
 
-def test_a_newer_model_takes_the_place_of_the_old_one(models):
+def loaded_shelf():
     shelf = Shelf(Config(), Metrics())
+    assert not shelf.models
+    shelf.load()
+    return shelf
+
+
+def test_a_newer_model_takes_the_place_of_the_old_one(models):
+    shelf = loaded_shelf()
     old = dict(shelf.models)
     shelf.renew(always=False)
     assert shelf.models == old
@@ -89,7 +101,7 @@ def test_a_newer_model_takes_the_place_of_the_old_one(models):
 
 
 def test_the_old_model_stays_where_the_new_one_is_not_whole(models, caplog):
-    shelf = Shelf(Config(), Metrics())
+    shelf = loaded_shelf()
     old = dict(shelf.models)
     models.stamps["folder_b"] = 2
     for fault in (UserError("half\na model"), MemoryError("no room")):
@@ -114,8 +126,50 @@ def test_the_old_model_stays_where_the_new_one_is_not_whole(models, caplog):
 
 def test_a_model_that_cannot_be_loaded_ends_the_start(models):
     models.fault = UserError("no model")
+    shelf = Shelf(Config(), Metrics())
     with pytest.raises(UserError, match="no model"):
-        Shelf(Config(), Metrics())
+        shelf.load()
+
+
+@pytest.fixture
+def serve(make_app):
+    """Serves an application whose models are kept by a coroutine."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    parent, lifeline = os.pipe()
+    service, _ = make_app()
+
+    async def serve(keep):
+        with listener:
+            await http_server._run(service, keep, listener, parent)
+
+    yield serve, listener.getsockname(), lambda: os.close(lifeline)
+    os.close(parent)
+
+
+def test_one_that_cannot_load_its_models_ends(serve):
+    run, address, end = serve
+
+    async def keep():
+        asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert b" 200 " in await talk(address, asked)
+        raise UserError("no model")
+
+    with pytest.raises(UserError, match="no model"):
+        asyncio.run(run(keep))
+    end()
+
+
+def test_one_may_be_told_to_leave_while_it_loads(serve):
+    run, _, end = serve
+
+    async def keep():
+        end()
+        await asyncio.sleep(SECONDS)
+        pytest.fail("it is still there")
+
+    asyncio.run(run(keep))
 
 
 @contextlib.asynccontextmanager

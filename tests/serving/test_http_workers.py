@@ -32,7 +32,7 @@ def note(text):
     with open(notes, "a") as file:
         file.write(f"{text} {os.getpid()}\\n")
 
-def serve(config, metrics, listener, parent, loaded):
+def serve(config, metrics, listener, parent, loaded, is_first):
     if fault == "always":
         raise UserError("no model")
     if fault == "later" and os.path.exists(notes):

@@ -13,7 +13,8 @@ from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune, spec
 from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
-from bert.tasks.task import FineTuningTask, Walk
+from bert.tasks.reports import Report
+from bert.tasks.task import FineTuningTask, Outcome, Walk
 from bert.training import checkpointing, diary
 from tests.modeling import checkpoints
 
@@ -87,7 +88,10 @@ class Toy(FineTuningTask):
         self.seen.append(float(np.mean([row["loss"] for row in found])))
         # The second evaluation is the best by this measure.
         made_up = -abs(len(self.seen) - 2.0)
-        return {"eval_loss": self.seen[-1], "made_up": made_up}
+        return Outcome(
+            {"eval_loss": self.seen[-1], "made_up": made_up},
+            {"": lambda: Report({}, [], lambda document: [])},
+        )
 
     def walks(self):
         yield self.evaluation()
@@ -112,6 +116,7 @@ def train(config):
 def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     monitored = config("--eval_steps=4", "--save_best=made_up")
     assert len(train(monitored)) == 4  # steps 4, 8, 12 and 15, the last
+    assert not [*(tmp_path / "out").glob("*report*")]  # only of --do_eval
     best = tmp_path / "out/best"
     assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
     (line,) = json_log.read(str(tmp_path / "out/runs.jsonl")).entries
@@ -129,7 +134,7 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
             refused()
 
 
-def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
+def test_a_run_that_stopped_early_stays_stopped(config, tmp_path, caplog):
     # The first evaluation is the best by this measure.
     args = [
         "--eval_steps=2",
@@ -140,7 +145,12 @@ def test_a_run_that_stopped_early_stays_stopped(config, tmp_path):
     assert len(train(config(*args))) == 2
     before = sorted(path.name for path in (tmp_path / "out").glob("model*"))
     assert any(name.startswith("model.ckpt-4.") for name in before)
-    assert train(config(*args)) == []
+    with caplog.at_level("INFO"):
+        assert len(train(config(*args, "--do_eval"))) == 1  # not in training
+    # It is said where training would begin, and is the last line.
+    last = "the run stopped early at step 4; to go on, raise --early_stopping_"
+    assert last in caplog.messages[-1]
+    assert caplog.messages.count(caplog.messages[-1]) == 2
     after = sorted(path.name for path in (tmp_path / "out").glob("model*"))
     assert after == before
 
@@ -240,6 +250,16 @@ def test_what_is_in_the_way_of_results_is_named(
     getattr(tmp_path / "out" / name, make)()
     with pytest.raises(UserError, match=message):
         finetune.check_results(config(), ["result.txt"])
+
+
+def test_what_is_in_the_way_of_a_report_is_named(config, tmp_path):
+    (tmp_path / "out/eval_report.html").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"eval_report\.html\. Received: a fol"):
+        finetune.run(Toy(config("--do_eval")))
+    # Not where there will be none; this one fails for another reason.
+    for flags in ([], ["--do_eval", "--noeval_report"]):
+        with pytest.raises(UserError, match="missing"):
+            finetune.run(Toy(config(*flags, "--init_checkpoint=missing")))
 
 
 def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):

@@ -35,6 +35,19 @@ def test_time_that_is_left_out_does_not_slow_the_pace():
     assert found.finish(12)[1] > 0.0011
 
 
+def test_steps_before_the_clock_starts_are_not_in_the_pace():
+    found = interval(1.0)
+    found.leave_out(-1000.0)  # it compiled
+    found.start_clock(11)
+    assert found.finish(11) == ({"loss": 1.0, "norm": 1.0}, None)
+    found = interval(1.0, 3.0)
+    found.leave_out(-1000.0)
+    found.start_clock(11)
+    means, pace = found.finish(12)
+    assert means["loss"] == 2.0  # of both
+    assert pace > 0.0011
+
+
 def test_nan_and_infinity_are_not_finite():
     assert all_finite({"a": 1.0, "b": tf.constant(2.0)})
     assert not all_finite({"a": 1.0, "b": tf.constant(math.nan)})

@@ -18,6 +18,8 @@ from bert.tools.sweeping.grid import Point
 SEED = "random_seed"
 # The sweep's own, in each run.
 _OWN = ("output_dir", "records_dir")
+# A run is the same with another one.
+_NO_MATTER = ("log_style",)
 
 
 class Run(NamedTuple):
@@ -128,5 +130,6 @@ def _checked(
         script.config_from_flags(values)
     else:
         script.Config.from_flags(values)
-    names = [name for name in _flags_of(script) if name not in _OWN]
+    free = (*_OWN, *_NO_MATTER)
+    names = [name for name in _flags_of(script) if name not in free]
     return {name: values[name].value for name in names}

@@ -137,11 +137,6 @@ def test_numbers_have_no_labels_and_no_weights():
         sets.label_weights(Numbers(), [], "balanced", examples)
 
 
-def test_the_main_sets_files_have_plain_names():
-    assert sets.file_name("test_results.tsv", "") == "test_results.tsv"
-    assert sets.file_name("eval.tf_record", "mm") == "eval_mm.tf_record"
-
-
 def test_mnlis_other_sets_are_the_mismatched_ones():
     (other,) = MnliProcessor.also.values()
     assert other.files["dev"] == "dev_mismatched.tsv"

@@ -38,7 +38,9 @@ def test_figures_count_what_is_right():
         },
         {
             "masked_lm_ids": tf.constant([[1, 1]]),
+            "masked_lm_positions": tf.constant([[2, 3]]),
             "next_sentence_labels": tf.constant([[1]]),
+            "input_mask": tf.constant([[1, 1, 1, 1, 0]]),
         },
     )
     np.testing.assert_array_equal(found["masked_lm_correct"], [1.0, 0.0])
@@ -47,3 +49,28 @@ def test_figures_count_what_is_right():
         "a",
         "c",
     ]
+    for name, values in {
+        "masked_lm_ids": [1, 1],
+        "masked_lm_predicted": [1, 0],
+        "masked_lm_positions": [2, 3],
+        "next_sentence_labels": [1],
+        "next_sentence_predicted": [1],
+        "lengths": [4],
+    }.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):
+    config = parse(
+        *("--input_file=a", "--do_eval"),
+        f"--bert_config_file={tmp_path}/bert_config.json",
+        f"--init_checkpoint={tmp_path}/init/bert_model.ckpt",
+    )
+    sizes = BertConfig(vocab_size=3)
+    assert training.vocabulary(config, sizes) == {}
+    (tmp_path / "init").mkdir()
+    (tmp_path / "init/vocab.txt").write_text("a\nb\na\n")
+    assert training.vocabulary(config, sizes) == {1: "b", 2: "a"}
+    # One of a larger model.
+    (tmp_path / "vocab.txt").write_text("a\nb\nc\nd\n")
+    assert training.vocabulary(config, sizes) == {1: "b", 2: "a"}

@@ -182,3 +182,37 @@ def test_an_answer_of_chinese_punctuation_alone_is_none_where_f1_drops_it():
     judged = [Judged(("。",), "", "x", 0.0)]
     assert metrics.metrics_v2(judged)["f1"] == 0.0
     assert metrics.metrics_v2(judged, "auto")["f1"] == 100.0
+
+
+def test_scores_are_what_the_figures_are_means_of():
+    judged = [
+        metrics.Judged(["a red house", "red"], "the red"),
+        metrics.Judged(["blue sky"], "sky"),
+    ]
+    assert metrics.scores(judged) == {
+        "exact_match": [1.0, 0.0],
+        "f1": [1.0, pytest.approx(2 / 3)],
+    }
+    none = [metrics.Judged([], ""), metrics.Judged([], "sky")]
+    assert metrics.scores(none, version_2=True)["f1"] == [1.0, 0.0]
+
+
+def test_the_threshold_curve_has_the_figures_of_each_threshold():
+    judged = [
+        metrics.Judged(["a b"], "", "a b", -3.0),
+        metrics.Judged([], "", "c", 1.0),
+        metrics.Judged(["d e"], "", "d", 1.0),
+        metrics.Judged([], "", "f", 2.0),
+    ]
+    curve = metrics.threshold_curve(judged)
+    assert [point["threshold"] for point in curve] == [-4.0, -3.0, 1.0, 2.0]
+    assert [point["exact_match"] for point in curve] == [50.0, 75.0, 50.0, 25.0]
+    for point in curve:
+        answered = [j.null_odds <= point["threshold"] for j in judged]
+        own = [
+            j._replace(prediction=j.text if answers else "")
+            for j, answers in zip(judged, answered, strict=True)
+        ]
+        assert metrics.metrics_v2(own)["f1"] == pytest.approx(point["f1"])
+    best = metrics.metrics_v2(judged)["best_f1"]
+    assert max(point["f1"] for point in curve) == best
