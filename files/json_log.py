@@ -96,9 +96,14 @@ def complete(path: str, entry: Mapping[str, Any]) -> None:
 
 
 def _change(path: str, change: Callable[[bytes], bytes]) -> None:
-    with file_bytes.os_errors(path):
+    with file_bytes.os_errors(path), contextlib.ExitStack() as held:
         old = file_bytes.read(path) if file_bytes.exists(path) else b""
-        atomic_files.write_bytes(path, change(old))
+        with atomic_files.replacing(path) as temporary:
+            with file_bytes.writer(temporary) as out:
+                out.write(change(old))
+            if not file_bytes.is_remote(path):
+                # Whoever opens the new file waits until all is done here.
+                held.enter_context(_locked(temporary))
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:
@@ -127,13 +132,19 @@ def _locked(path: str) -> Iterator[int]:
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             _lock(file, end)
-            # Another process may have put a new file in its place.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file), os.stat(path)):
-                    yield file
-                    return
+            if _is_at(file, path):
+                yield file
+                return
         finally:
             os.close(file)
+
+
+def _is_at(file: int, path: str) -> bool:
+    """Whether no other process has put a new file in its place."""
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: int, end: float) -> None:

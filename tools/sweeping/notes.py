@@ -63,7 +63,10 @@ def check(folder: str, values: Mapping[str, Any]) -> None:
     """
     note = read(folder)
     if note is None:
-        if os.path.isdir(folder) and os.listdir(folder):
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        # A kill before the first note may leave half of it.
+        half = atomic_files.TEMPORARY_PREFIX
+        if any(not name.startswith(half) for name in names):
             raise UserError(
                 f"{folder}: expected nothing, or a run of this sweep. "
                 "Received: other files; name another --output_dir."

@@ -32,6 +32,8 @@ def test_figures_of_folds_are_their_means(tmp_path):
 
 def test_the_same_flags_may_go_on(tmp_path):
     notes.check(str(tmp_path / "new"), VALUES)
+    (tmp_path / ".tmp-bert-sweep_run.json").touch()  # of a kill
+    notes.check(str(tmp_path), VALUES)
     notes.begin(str(tmp_path), VALUES)
     notes.check(str(tmp_path), {**VALUES, "new_flag": 3})
 
