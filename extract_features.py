@@ -1,25 +1,24 @@
 """Writes the vectors that BERT makes of texts: of each token, or of each line.
 
-Takes lines of text; writes JSON lines as the original does, or .npz. See
+Takes lines of text; writes JSON lines as the original does, or .npz; on request
+the attention, too, and what TensorBoard's projector shows. See
 docs/features.md.
 """
 
-import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags, logging
 
 from bert.cli import command_line, shared_flags
-from bert.cli.config import DeviceConfig
 from bert.cli.progress import Progress
 from bert.compat import names
 from bert.data.records import packing
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
 from bert.tasks.features import example_log
+from bert.tasks.features.config import Config
 from bert.tasks.spec import INPUTS
 
 # TensorFlow is imported where it is used, so that --help needs none.
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from bert.modeling import BertConfig, BertModel
     from bert.tasks.features import features_text
 
-# What the vectors of the rows that are sorted together may take. BERT-Base,
-# four layers, 128 tokens: 160 rows.
+# What the numbers of the rows that are sorted together may take. BERT-Base,
+# four layers, 128 tokens: 160 rows; with attention 24.
 _WINDOW_BYTES = 2**28
 
 
@@ -59,6 +58,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "or maximum over all tokens, [CLS] and [SEP] included.",
         flag_values=flag_values,
     )
+    shared_flags.define_strings(
+        flag_values,
+        attention_file="File to write, a .npz: how much each token of a line "
+        "looks at each other one, in all layers and heads.",
+        projector_dir="Folder to make, for TensorBoard's projector: the "
+        "vectors as points, one a line with --pooling, else one a token.",
+    )
     shared_flags.define_do_lower_case(flag_values)
     shared_flags.define_max_seq_length(
         flag_values, 128, "Longest sequence; what is longer is cut."
@@ -76,56 +82,20 @@ FLAGS = command_line.flags_of(define_flags)
 __getattr__ = names.attributes_of("extract_features")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(DeviceConfig):
-    """The values of a run's flags, by their names; checked together."""
+class Row(NamedTuple):
+    """A line that has been computed.
 
-    input_file: str
-    output_file: str
-    vocab_file: str
-    bert_config_file: str
-    init_checkpoint: str
-    layers: str
-    pooling: str | None
-    do_lower_case: bool
-    max_seq_length: int
-    batch_size: int
+    Attributes:
+        ids: [T].
+        values: its vectors, float32 [layers, T, D], or [layers, D] where
+            they are pooled.
+        attention: float32 [all layers, heads, T, T]; None where it is not
+            asked for.
+    """
 
-    def __post_init__(self):
-        layers = self.layer_indices
-        if not self.output_file.endswith(".npz"):
-            return
-        if "://" in self.output_file:
-            raise UserError(
-                "A .npz file can only be written to a local path. Received: "
-                f"--output_file={self.output_file}; copy it there afterwards."
-            )
-        if len(set(layers)) < len(layers):
-            raise UserError(
-                "--layers must be different ones for a .npz file, whose "
-                f"arrays they name. Received: {self.layers}."
-            )
-
-    @property
-    def layer_indices(self) -> list[int]:
-        """The numbers in --layers."""
-        try:
-            return [int(index) for index in self.layers.split(",")]
-        except ValueError as error:
-            raise UserError(
-                "--layers must be whole numbers, separated by commas, such as "
-                f"-1,-2. Received: {self.layers!r}."
-            ) from error
-
-    def check_layers(self, num_layers: int) -> None:
-        """Raises UserError where the model lacks one of the layers."""
-        for index in self.layer_indices:
-            if not -num_layers <= index < num_layers:
-                raise UserError(
-                    f"--layers must be from {-num_layers} to {num_layers - 1}: "
-                    f"{self.bert_config_file} has {num_layers} layers. "
-                    f"Received: {index}."
-                )
+    ids: list[int]
+    values: "np.ndarray"
+    attention: "np.ndarray | None"
 
 
 def extract_features(config: Config) -> None:
@@ -137,7 +107,7 @@ def extract_features(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.modeling import BertModel, checkpoint
     from bert.modeling.config import read_config
-    from bert.tasks.features import feature_files, features_text
+    from bert.tasks.features import features_text, output_files
     from bert.training import strategy
 
     # First of all: some strategies must be made before any operation runs.
@@ -147,52 +117,30 @@ def extract_features(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     config.check_layers(bert_config.num_hidden_layers)
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
-    check_output_file(config)
+    output_files.check(config, checkpoint.resolve(config.init_checkpoint))
     with (
         features_text.open_lines(config.input_file, "input_file") as lines,
         chosen.scope(),
     ):
         model = BertModel(bert_config, compute_dtype=config.compute_dtype)
         checkpoint.load_weights(model, config.init_checkpoint).log()
+        hidden_size = bert_config.hidden_size
+        longest_token = max(map(len, tokenizer.vocab))
         with (
-            feature_files.writer(
-                config.output_file,
-                config.layer_indices,
-                bert_config.hidden_size,
-                0 if config.pooling else max(map(len, tokenizer.vocab)),
-            ) as out,
+            output_files.opened(config, hidden_size, longest_token) as write,
             Progress(None, "lines", compiles=True) as progress,
         ):
-            for ids, values in vectors(
+            for row in vectors(
                 config,
                 model,
                 pack(lines, config, bert_config, tokenizer),
                 strategy.needs_fixed_shapes(chosen),
                 progress.update,
             ):
-                out.write(tokenizer.convert_ids_to_tokens(ids), values)
-    logging.info("Wrote %s", config.output_file)
-
-
-def check_output_file(config: Config) -> None:
-    """Raises UserError where the vectors could not be written in the end."""
-    from bert.files import flag_paths
-    from bert.modeling import checkpoint
-
-    prefix = checkpoint.resolve(config.init_checkpoint)
-    inputs = (
-        config.input_file,
-        config.vocab_file,
-        config.bert_config_file,
-        prefix + ".index",
-        prefix + checkpoint.DATA_SUFFIX,
-    )
-    if os.path.realpath(config.output_file) in map(os.path.realpath, inputs):
-        raise UserError(
-            "The vectors would replace a file that they are made from; write "
-            f"to another. Received: --output_file={config.output_file}."
-        )
-    flag_paths.check_writable(config.output_file, "output_file")
+                tokens = tokenizer.convert_ids_to_tokens(row.ids)
+                write(tokens, row.values, row.attention)
+    for path in config.written:
+        logging.info("Wrote %s", path)
 
 
 def pack(
@@ -233,7 +181,7 @@ def vectors(
     packed: Iterable[packing.Packed],
     fixed_shapes: bool,
     report: Callable[[int], None] = lambda _: None,
-) -> "Iterator[tuple[list[int], np.ndarray]]":
+) -> Iterator[Row]:
     """Computes the rows' vectors, in the order of the rows.
 
     Args:
@@ -242,10 +190,6 @@ def vectors(
         packed: the rows.
         fixed_shapes: whether all batches must have one shape.
         report: called with the number of rows of each batch that is done.
-
-    Yields:
-        A row's ids [T], and its vectors, float32 [layers, T, D], or [layers,
-        D] where they are pooled.
     """
     import tensorflow as tf
 
@@ -257,13 +201,20 @@ def vectors(
         packed, window_size(config, model.config), config.max_seq_length
     )
     batches = length_sorting.sorted_batches(
-        windows, config.batch_size, per_token=INPUTS, fixed_shapes=fixed_shapes
+        windows,
+        batch_size(config, model.config),
+        per_token=INPUTS,
+        fixed_shapes=fixed_shapes,
     )
 
     def encode(batch, training):
         ids, mask, segments = (batch[name] for name in INPUTS)
         return model(
-            ids, input_mask=mask, segment_ids=segments, training=training
+            ids,
+            input_mask=mask,
+            segment_ids=segments,
+            training=training,
+            with_attention=bool(config.attention_file),
         )
 
     forward = loop.Forward(
@@ -281,25 +232,44 @@ def vectors(
 
     for row in length_sorting.in_file_order(reported()):
         length = int(row["length"])
-        values = row["values"]
-        yield (
+        values, attention = row["values"], row.get("attention")
+        yield Row(
             row["input_ids"][:length].tolist(),
             values if config.pooling else values[:, :length],
+            None if attention is None else attention[..., :length, :length],
         )
+
+
+def batch_size(config: Config, bert_config: "BertConfig") -> int:
+    """Returns how many rows are computed together.
+
+    With attention, which is much larger, it may be fewer than --batch_size.
+    """
+    if not config.attention_file:
+        return config.batch_size
+    most = _WINDOW_BYTES // _row_bytes(config, bert_config)
+    return min(config.batch_size, max(1, most))
 
 
 def window_size(config: Config, bert_config: "BertConfig") -> int:
     """Returns how many rows are sorted together; all are held in memory."""
     from bert.data.records import length_sorting
 
+    size = batch_size(config, bert_config)
+    batches = _WINDOW_BYTES // (_row_bytes(config, bert_config) * size)
+    return min(size * max(1, batches), length_sorting.window_size(size))
+
+
+def _row_bytes(config: Config, bert_config: "BertConfig") -> int:
+    """Returns what is kept of the longest rows, in bytes a row."""
+    length = config.max_seq_length
     numbers = len(config.layer_indices) * bert_config.hidden_size
     if not config.pooling:
-        numbers *= config.max_seq_length
-    batches = _WINDOW_BYTES // (4 * numbers * config.batch_size)
-    return min(
-        config.batch_size * max(1, batches),
-        length_sorting.window_size(config.batch_size),
-    )
+        numbers *= length
+    if config.attention_file:
+        heads = bert_config.num_attention_heads
+        numbers += bert_config.num_hidden_layers * heads * length**2
+    return 4 * numbers
 
 
 def select(outputs, batch, layers: list[int], pooling: str | None):
@@ -313,12 +283,15 @@ def select(outputs, batch, layers: list[int], pooling: str | None):
     )
     if pooling:
         values = poolings.POOLINGS[pooling](values, batch["input_mask"])
-    return {
+    kept = {
         "row": batch["row"],
         "input_ids": batch["input_ids"],
         "length": tf.reduce_sum(batch["input_mask"], axis=1),
         "values": values,
     }
+    if "attention_probs" in outputs:
+        kept["attention"] = tf.stack(outputs["attention_probs"], axis=1)
+    return kept
 
 
 def main(_: object = None) -> None:

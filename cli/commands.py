@@ -23,7 +23,9 @@ GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
     "Compare": ("runs", "sweep"),
-    "Use a model": ("predict", "fill_mask", "serve", "extract_features"),
+    "Use a model": (
+        *("predict", "fill_mask", "serve", "extract_features", "show"),
+    ),
     "Export and convert": (
         "extend_vocabulary",
         "export_model",

@@ -148,7 +148,8 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         training: bool,
         seed: tf.Tensor | None,
         choose: Callable[[tf.Tensor], tf.Tensor] | None = None,
-    ) -> dict[str, tf.Tensor]:
+        with_attention: bool = False,
+    ) -> dict[str, Any]:
         """Returns what the encoder makes of a batch; as `Backbone` does."""
         return self.backbone(
             batch["input_ids"],
@@ -157,6 +158,7 @@ class TaskModel(KerasConfig, keras.layers.Layer):
             training=training,
             seed=seed,
             choose=choose,
+            with_attention=with_attention,
         )
 
     def pooled(

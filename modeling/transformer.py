@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from bert.modeling import attention_probs
 from bert.modeling.export_mode import in_export_mode
 from bert.modeling.layers import (
     Dense,
@@ -98,8 +99,9 @@ class SelfAttention(Layer):
         # Not masked[:, None, None, :], which LiteRT cannot slice.
         masked = tf.expand_dims(tf.expand_dims(masked, 1), 1)
         scores += masked * MASKED_SCORE
-        weights = tf.cast(tf.nn.softmax(scores), value.dtype)
-        weights = drop(weights, dropout_rate, seed)
+        weights = tf.nn.softmax(scores)
+        attention_probs.keep(weights)
+        weights = drop(tf.cast(weights, value.dtype), dropout_rate, seed)
 
         # [B, N, F, H] -> [B, F, N, H] -> [B, F, D]
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])

@@ -86,6 +86,20 @@ mark.predicted {
 mark.gold.predicted { border-bottom-width: 0.2em; }
 mark + small, mark + small + small { margin-inline-start: 0.25em; }
 bdi:has(mark) { line-height: 1.9; }
+.answers { width: 100%; table-layout: fixed; }
+.answers caption { color: var(--muted); text-align: start; }
+.answers th { color: inherit; font-weight: 400; width: 45%; }
+.answers .best th { font-weight: 700; }
+.answers td.number { width: 5.5rem; }
+.track { background: var(--panel); margin-top: 0.35rem; }
+.bar { background: var(--muted); height: 0.8rem; }
+.best .bar { background: var(--accent); }
+.text { white-space: pre-wrap; unicode-bidi: plaintext; }
+mark.entity {
+  --kind: var(--accent); border-color: var(--kind);
+  background: color-mix(in srgb, var(--kind) 15%, transparent);
+}
+mark.entity small { color: var(--muted); margin-inline-start: 0.3em; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts figure { flex: 1 1 20rem; min-width: 0; margin: 0; }
 """

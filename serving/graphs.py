@@ -47,6 +47,8 @@ class Graph:
         untrained: variables that the checkpoint lacks. They are in the graph,
             but no output depends on them.
         serve: the function of a batch, a tf.function.
+        attention: a tf.function likewise, which returns the attention
+            probabilities, float32 [B, layers, heads, S, S].
 
     Raises:
         UserError: the checkpoint is not one of this task and these sizes.
@@ -70,6 +72,22 @@ class Graph:
                 return self.inference.outputs(self.model, batch, self.names)
 
         self.serve = tf.function(serve, input_signature=SIGNATURE)
+        self.attention = tf.function(self._attention, input_signature=SIGNATURE)
+
+    def _attention(
+        self,
+        input_ids: tf.Tensor,
+        input_mask: tf.Tensor,
+        segment_ids: tf.Tensor,
+    ) -> tf.Tensor:
+        with export_mode():
+            encoded = self.model.backbone(
+                input_ids,
+                input_mask=input_mask,
+                segment_ids=segment_ids,
+                with_attention=True,
+            )
+        return tf.stack(encoded["attention_probs"], axis=1)
 
     def make_encode(self) -> tf.types.experimental.PolymorphicFunction:
         """Returns the encoder as a function that can be trained.

@@ -78,14 +78,7 @@ mark {
 }
 small { color: var(--muted); }
 mark small { margin-inline-start: 0.3em; }
-.answers { width: 100%; table-layout: fixed; }
-.answers caption { color: var(--muted); text-align: start; }
-.answers th { color: inherit; font-weight: 400; width: 45%; }
-.answers .best th { font-weight: 700; }
-.answers td.number { width: 5.5rem; }
-.track { position: relative; background: var(--panel); margin-top: 0.35rem; }
-.bar { background: var(--muted); height: 0.8rem; }
-.best .bar { background: var(--accent); }
+.track { position: relative; }
 .threshold {
   position: absolute; inset-block: -0.2rem;
   border-inline-start: 2px dashed var(--ink);

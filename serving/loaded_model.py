@@ -27,10 +27,12 @@ class LoadedModel(NamedTuple):
         inference: the task's.
         function: `spec.INPUTS`, int32 [B, S], by name → the outputs that its
             row in `tasks.spec` names. It is traced once, for all B and S.
+        graph: what the function is of; None where it is a SavedModel's.
     """
 
     inference: Inference
     function: Callable[..., Mapping[str, tf.Tensor]]
+    graph: Graph | None = None
 
     def compute(self, inputs: Arrays) -> dict[str, np.ndarray]:
         """Computes the outputs of a batch, of `row_batches.arrays`."""
@@ -71,12 +73,11 @@ def of_files(source: ModelFiles, folder: str) -> LoadedModel:
     Raises:
         UserError: they do not fit one another.
     """
-    if locate.is_saved_model(folder):
-        function = SavedModel(folder)
-    else:
-        function = Graph(source).serve.get_concrete_function()
+    graph = None if locate.is_saved_model(folder) else Graph(source)
     return LoadedModel(
-        inference.make(source, tokenizer=tokenizer_of(source, folder)), function
+        inference.make(source, tokenizer=tokenizer_of(source, folder)),
+        graph.serve.get_concrete_function() if graph else SavedModel(folder),
+        graph,
     )
 
 

@@ -17,7 +17,8 @@ from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.modeling.config import read_config
 from bert.modeling.export_mode import export_mode
-from bert.serving import graphs, loaded_model, row_batches
+from bert.serving import attention, graphs, loaded_model, row_batches
+from bert.serving.attention import Attention
 from bert.serving.graphs import Graph
 from bert.tasks.pretraining import inference
 from bert.tasks.pretraining.inference import MaskedText, Pretraining
@@ -155,6 +156,15 @@ class MaskedWords:
                 "pseudo_log_likelihood": sum(own, 0.0),
                 "num_tokens": len(own),
             }
+
+    def attention(self, text: MaskedText) -> Attention:
+        """Returns what the pieces of a text look at.
+
+        Args:
+            text: of `request` or `whole_text`.
+        """
+        tokenizer = self._inference.tokenizer
+        return attention.of_sequence(self.graph, tokenizer, text.packed)
 
     def check_top_k(self, top_k: int) -> None:
         """Raises UserError where the model has not so many words."""

@@ -16,7 +16,8 @@ from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
-from bert.serving import loaded_model, row_batches
+from bert.serving import attention, loaded_model, row_batches
+from bert.serving.attention import Attention
 from bert.serving.loaded_model import LoadedModel
 from bert.tasks.requests import requests_of
 from bert.tasks.spec import Option
@@ -110,12 +111,43 @@ class Predictor:
             UserError: a text is not one of these, or the model's output is
                 not a number.
         """
+        return list(self.answers(self._requests(texts)))
+
+    def attention(self, texts: Sequence[Any]) -> Iterator[list[Attention]]:
+        """Returns what the pieces of texts look at, in their order.
+
+        Args:
+            texts: as `predict` takes them.
+
+        Returns:
+            For each text its sequences: one, but of squad and ner one a
+            window, of multiple_choice one a choice. A text is computed when it
+            is asked for, as its numbers are many.
+
+        Raises:
+            UserError: as `predict`; or the model is a SavedModel, which does
+                not give it.
+        """
+        graph = self._model.graph
+        if graph is None:
+            raise UserError(
+                "Attention needs a model's checkpoint. Received: a SavedModel; "
+                "load the folder that it was exported from."
+            )
+        rows_of = [self._inference.ask(r).rows for r in self._requests(texts)]
+        tokenizer = self._inference.tokenizer
+        return (
+            [attention.of_sequence(graph, tokenizer, row) for row in own]
+            for own in rows_of
+        )
+
+    def _requests(self, texts: Sequence[Any]) -> list[Any]:
         if isinstance(texts, str | bytes | Mapping) or not _is_iterable(texts):
             raise UserError(
                 "Expected a list of texts. Received: "
                 f"{rows.shorten(texts)}; put it into a list."
             )
-        return list(self.answers(requests_of(texts, self.request, "texts")))
+        return requests_of(texts, self.request, "texts")
 
     def answers(self, requests: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Yields the answers to requests, in order, as they are computed.

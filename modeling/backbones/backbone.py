@@ -73,10 +73,14 @@ class Backbone(KerasConfig, Layer):
         seed: int32 [2], decides what is dropped; by default it is drawn.
         choose: picks the tokens whose output is wanted, a function of float
             [B, S, D] that returns [B, F, D], [CLS] first; None: all.
+        with_attention: whether to return the attention probabilities.
 
     Returns:
         A dict of tensors in the compute dtype: `sequence_output` [B, S, D],
-        or [B, F, D] of the chosen tokens, and `pooled_output` [B, D].
+        or [B, F, D] of the chosen tokens, and `pooled_output` [B, D]. With
+        attention also `attention_probs`, of each layer how much each token
+        looks at each other one, before dropout: a list of float32 [B, N, S,
+        S] (N heads) whose rows sum to 1.
 
     Raises:
         UserError: a value of the config cannot be, or the compute dtype is

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from bert.errors import UserError
+from bert.modeling import attention_probs
 from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
@@ -122,7 +123,8 @@ class BertModel(Backbone):
         A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
         `all_encoder_layers` (list of [B, S, D], the last layer last),
         `sequence_output` [B, S, D] (the last layer), `pooled_output` [B, D].
-        The last layer has the chosen tokens only, [B, F, D].
+        The last layer has the chosen tokens only, [B, F, D]. On request
+        `attention_probs`, see `Backbone`.
 
     Raises:
         UserError: S is larger than max_position_embeddings, or the compute
@@ -218,6 +220,7 @@ class BertModel(Backbone):
         training=False,
         seed=None,
         choose=None,
+        with_attention=False,
     ):
         assert_rank(input_ids, 2)
         self._check_sequence_length(input_ids)
@@ -235,7 +238,10 @@ class BertModel(Backbone):
         )
         seeds = split_seed(seed, 1 + config.num_hidden_layers)
 
-        with onednn_fusion(not training):
+        with (
+            onednn_fusion(not training),
+            attention_probs.keeping(with_attention) as probs,
+        ):
             embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
             layers = self.encoder(
                 embedded,
@@ -244,12 +250,15 @@ class BertModel(Backbone):
                 training=training,
                 choose=choose,
             )
-        return {
+        outputs = {
             "embedding_output": embedded,
             "all_encoder_layers": layers,
             "sequence_output": layers[-1],
             "pooled_output": self.pooler(layers[-1]),
         }
+        if with_attention:
+            outputs["attention_probs"] = probs
+        return outputs
 
     def _check_sequence_length(self, input_ids: tf.Tensor) -> None:
         length = input_ids.shape[1]

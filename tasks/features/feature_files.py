@@ -148,14 +148,19 @@ class Npz:
         """Writes the file."""
         with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
             for name, column in self._columns.items():
-                entry = zipfile.ZipInfo(f"{name}.npy")  # and no time of day
-                with archive.open(entry, "w", force_zip64=True) as file:
+                with npz_entry(archive, name) as file:
                     column.copy_to(file)
 
     def close(self) -> None:
         """Removes the temporary files."""
         for column in self._columns.values():
             column.close()
+
+
+def npz_entry(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Opens an array of a .npz file for writing."""
+    entry = zipfile.ZipInfo(f"{name}.npy")  # and no time of day
+    return archive.open(entry, "w", force_zip64=True)
 
 
 @contextlib.contextmanager

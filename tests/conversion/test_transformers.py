@@ -226,6 +226,33 @@ def test_a_model_of_transformers_gives_the_same_here(golden, tmp_path, name):
     )
 
 
+def test_attention_is_the_same(golden, tmp_path):
+    ours = run_folder.write(golden, tmp_path / "run", "pretraining")
+    out = convert(tmp_path / "run", tmp_path / "hf")
+    batch = random_batch(run_folder.tiny_config())
+    encoded = ours.encode(batch, False, None, with_attention=True)
+    theirs = transformers.BertModel.from_pretrained(
+        out, attn_implementation="eager"
+    )
+    with torch.no_grad():
+        outputs = theirs.eval()(
+            input_ids=torch.tensor(batch["input_ids"]).long(),
+            attention_mask=torch.tensor(batch["input_mask"]).long(),
+            token_type_ids=torch.tensor(batch["segment_ids"]).long(),
+            output_attentions=True,
+        )
+    expected = [layer.numpy() for layer in outputs.attentions]
+    assert len(encoded["attention_probs"]) == len(expected) == 2
+    is_real = np.broadcast_to(
+        batch["input_mask"][:, None, :, None] == 1, expected[0].shape
+    )
+    for found, layer in zip(encoded["attention_probs"], expected, strict=True):
+        assert np.ptp(layer) > 0.1
+        np.testing.assert_allclose(
+            found.numpy()[is_real], layer[is_real], atol=TOLERANCE
+        )
+
+
 def test_a_pickle_made_safe_as_the_message_says_is_converted(golden, tmp_path):
     import safetensors.torch
 

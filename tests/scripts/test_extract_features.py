@@ -217,7 +217,7 @@ def test_fixed_shapes_give_the_same_rows(golden, command):
         for fixed_shapes in (False, True)
     )
     assert len(cut) == len(fixed) == 11
-    for (ids, values), (other_ids, other), row in zip(
+    for (ids, values, _), (other_ids, other, _), row in zip(
         cut, fixed, packed, strict=True
     ):
         assert ids == other_ids == row.ids
@@ -335,6 +335,20 @@ def test_odd_lines_are_rows_too(command, tmp_path, caplog):
         (["--output_file=gs://b/x.npz"], "can only be written to a local path"),
         (["--output_file=x.npz", "--layers=1,1"], "must be different ones"),
         (["--use_tpu"], "no TPU can be reached"),
+        (["--attention_file=x.json"], "ends in .npz. Received: 'x.json'"),
+        (["--attention_file="], "ends in .npz. Received: ''"),
+        (["--attention_file=gs://b/x.npz"], "only be written to a local path"),
+        (["--attention_file=/nothing/x.npz"], "--attention_file=/nothing/x"),
+        (
+            ["--output_file=/tmp/showw.npz", "--attention_file=/tmp/showw.npz"],
+            "--attention_file must be a file of its own",
+        ),
+        (["--projector_dir="], "--projector_dir must name a folder"),
+        (["--projector_dir=gs://b/x"], "only be written to a local path"),
+        (["--projector_dir=x", "--layers=1,1"], "for --projector_dir, whose"),
+        (["--projector_dir={golden}"], "a folder with PROVENANCE.md"),
+        (["--projector_dir=/dev/null"], "Received: a file"),
+        (["--projector_dir=/dev/null/x"], "/dev/null is no folder"),
     ],
 )
 def test_bad_flags_end_in_one_line_and_write_nothing(
@@ -345,6 +359,85 @@ def test_bad_flags_end_in_one_line_and_write_nothing(
         extract(*command, *flags)
     assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == []
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_folder_that_is_replaced_holds_no_other_file(command, tmp_path):
+    folder = tmp_path / "points"
+    folder.mkdir()
+    with pytest.raises(UserError, match="a folder of its own"):
+        extract(
+            *command,
+            f"--projector_dir={folder}",
+            f"--attention_file={folder / 'a.npz'}",
+        )
+    assert list(folder.iterdir()) == []
+
+
+def test_attention_is_written_for_each_line(
+    lines_and_layers, golden, command, tmp_path, monkeypatch
+):
+    text, _ = lines_and_layers
+    # So little that fewer rows than --batch_size are computed together.
+    monkeypatch.setattr(script, "_WINDOW_BYTES", 150_000)
+    extract(
+        *command,
+        f"--input_file={text}",
+        f"--output_file={tmp_path / 'out.npz'}",
+        f"--attention_file={tmp_path / 'attention.npz'}",
+    )
+    model = load_model(golden)
+    tokenizer = script.FullTokenizer(golden / "inputs/vocab.txt")
+    with (
+        np.load(tmp_path / "attention.npz") as found,
+        np.load(tmp_path / "out.npz") as vectors,
+    ):
+        assert len(found.files) == 80
+        tokens = [found[f"tokens_{row}"].tolist() for row in range(40)]
+        joined = [token for row in tokens for token in row]
+        assert joined == vectors["tokens"].tolist()
+        for row in (0, 7, 3, 39):
+            ids = tokenizer.convert_tokens_to_ids(tokens[row])
+            ends = [
+                i for i, token in enumerate(tokens[row]) if token == "[SEP]"
+            ]
+            segments = [int(i > ends[0]) for i in range(len(ids))]
+            outputs = model(
+                np.array([ids]),
+                segment_ids=np.array([segments]),
+                with_attention=True,
+            )
+            probs = np.stack(outputs["attention_probs"])[:, 0]
+            values = found[f"attention_{row}"]
+            assert values.dtype == np.float32
+            assert values.shape == (3, 4, len(ids), len(ids))
+            np.testing.assert_allclose(values, probs, atol=1e-6)
+            np.testing.assert_allclose(values.sum(-1), 1, rtol=0, atol=1e-6)
+
+
+def test_memory_for_attention_is_bounded(golden, command, monkeypatch):
+    flags = (*command, "--attention_file=x.npz", "--layers=-1")
+    config = config_of(script, *flags)
+    bert_config = BertConfig.from_json_file(config.bert_config_file)
+    row = 4 * (32 * 32 + 3 * 4 * 32 * 32)
+    for num_rows, batch, window in ((1, 1, 1), (2, 2, 2), (7, 3, 6)):
+        monkeypatch.setattr(script, "_WINDOW_BYTES", num_rows * row)
+        assert script.batch_size(config, bert_config) == batch
+        assert script.window_size(config, bert_config) == window
+
+
+def test_vectors_are_points_for_the_projector(command, tmp_path):
+    folder = tmp_path / "points"
+    for _ in range(2):  # the second run replaces what the first has written
+        extract(*command, f"--projector_dir={folder}", "--pooling=mean")
+    assert sorted(os.listdir(tmp_path)) == ["out.jsonl", "points"]
+    rows = [
+        [layer["values"] for layer in line["layers"]]
+        for line in read(tmp_path / "out.jsonl")
+    ]
+    for number, name in enumerate(("layer_-1.tsv", "layer_-2.tsv")):
+        points = np.loadtxt(folder / name, delimiter="\t")
+        assert points.tolist() == [row[number] for row in rows]
 
 
 @pytest.mark.parametrize(
