@@ -267,7 +267,10 @@ def test_a_sweep_goes_on_after_a_kill(golden, tmp_path):
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("finished before") == 1
-    assert (out / "runs.html").stat().st_size > 10_000
+    page = (out / "runs.html").read_text()
+    browser.check_html(page)
+    assert "learning_rate=1e-3_random_seed=1" in page
+    assert "learning_rate=1e-4_random_seed=1" in page
     records = list((out / "records").rglob("*.tf_record"))
     assert sorted(p.name for p in records) == [
         "eval.tf_record",
