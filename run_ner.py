@@ -7,6 +7,7 @@ output_dir. See docs/ner.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
+from bert.tasks.tagging.config import Config
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -32,7 +33,6 @@ def main(_: object = None) -> None:
     """Flags → sentences → records → training → evaluation → prediction."""
     # Imported here: --help needs none of it.
     from bert.tasks import finetune
-    from bert.tasks.tagging.config import Config
     from bert.tasks.tagging.finetuning import Tagging
 
     finetune.run(Tagging(Config.from_flags(FLAGS)))

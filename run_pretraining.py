@@ -74,6 +74,7 @@ def pretrain(config: Config) -> None:
     from bert.tasks import reports, resuming, run_weights
     from bert.tasks.pretraining import training
     from bert.training import strategy
+    from bert.training.diary import Diary
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
@@ -94,13 +95,21 @@ def pretrain(config: Config) -> None:
             training.check_model(config, bert_config, start)
             is_chief = strategy.is_chief()
         written = ["eval_results.txt", *reports.FILES]
-        with resuming.alone(config, written, is_chief):
+        with (
+            resuming.alone(config, written, is_chief),
+            Diary(
+                *(config, lambda: [("input", f, None) for f in source.files]),
+                *(chosen, is_chief),
+            ) as diary,
+        ):
             nothing = None
             with chosen.scope():
                 if config.do_train:
                     nothing = training.train(config, bert_config, source)
                 if config.do_eval:
-                    training.evaluate(config, bert_config, source)
+                    diary.figures.update(
+                        training.evaluate(config, bert_config, source)
+                    )
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))
     if nothing and (config.do_eval or config.do_export):

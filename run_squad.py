@@ -9,6 +9,7 @@ from absl import flags
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
 from bert.tasks import spec
+from bert.tasks.squad.config import Config
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -133,7 +134,6 @@ def write_predictions(
 def validate_flags_or_throw(bert_config):
     """The original's: raises UserError where flags cannot be used."""
     from bert.data.text import case_check
-    from bert.tasks.squad.config import Config
 
     case_check.validate_case_matches_checkpoint(
         FLAGS.do_lower_case, FLAGS.init_checkpoint
@@ -146,7 +146,6 @@ def main(_: object = None) -> None:
     """Flags → questions → windows → training → answers → evaluation."""
     # Imported here: --help needs none of it.
     from bert.tasks import finetune
-    from bert.tasks.squad.config import Config
     from bert.tasks.squad.finetuning import Squad
 
     finetune.run(Squad(Config.from_flags(FLAGS)))

@@ -19,7 +19,11 @@ from absl import flags, logging
 from bert.errors import MOST_CHARS, UserError, one_line
 
 
-def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
+def parse(
+    flag_values: flags.FlagValues,
+    argv: Sequence[str],
+    takes_words: bool = False,
+) -> list[str]:
     """Parses argv as absl does, but goes on after unknown flags.
 
     What is wrong is one line on stderr and the end of the process, with exit
@@ -28,32 +32,69 @@ def parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     Args:
         flag_values: the flags that are known; they get their values.
         argv: the name of the script, and its arguments.
+        takes_words: see `read`.
 
     Returns:
-        The name of the script alone.
+        The name of the script, and its words.
     """
-    # Without this, absl stops at the first word that is no flag and drops
-    # all flags behind it.
-    flag_values.set_gnu_getopt(True)
     try:
-        with _pipe_may_close():  # --help shows, and exits
-            rest = flag_values(list(argv), known_only=True)[1:]
-        _report_leftovers(flag_values, list(argv[1:]), rest)
+        words = read(flag_values, argv, takes_words)
     except (flags.Error, ValueError) as error:  # UserError is one
-        # absl gives one line for each required flag that is missing.
-        missing = re.findall(r"flag (--\w+)=\w*: must be given", str(error))
-        line = (
-            f"required flags are missing: {', '.join(missing)}"
-            if missing
-            else "; ".join(str(error).splitlines())
-        )
         hint = " (--help shows all flags)"
-        shown = one_line(f"error: {line}", MOST_CHARS - len(hint))
+        shown = one_line(f"error: {fault(error)}", MOST_CHARS - len(hint))
         print(shown + hint, file=sys.stderr)
         sys.exit(1)
     if not flag_values["verbosity"].present:
         logging.set_verbosity(logging.INFO)
-    return [argv[0]]
+    return [argv[0], *words]
+
+
+def read(
+    flag_values: flags.FlagValues,
+    argv: Sequence[str],
+    takes_words: bool = False,
+) -> list[str]:
+    """Reads argv, and warns of unknown flags.
+
+    Args:
+        flag_values: the flags that are known; they get their values.
+        argv: the name of the script, and its arguments.
+        takes_words: whether words may stand among the flags, and anything
+            behind a `--`.
+
+    Returns:
+        These words; with the `--`, if there is one.
+
+    Raises:
+        flags.Error, ValueError: a value or a word is wrong; see `fault`.
+    """
+    ends = takes_words and "--" in argv
+    own = list(argv[: argv.index("--")] if ends else argv)
+    # Without this, absl stops at the first word that is no flag and drops
+    # all flags behind it.
+    flag_values.set_gnu_getopt(True)
+    with _pipe_may_close():  # --help shows, and exits
+        rest = flag_values(own, known_only=True)[1:]
+    words = []
+    for before, word in _words(flag_values, own[1:], rest):
+        if not takes_words:
+            is_flag = before.startswith("-") and "=" not in before
+            hint = f"; write {before}={word}" if is_flag else ""
+            raise UserError(
+                "Expected flags only (--name=value; several files are "
+                f"separated by commas). Received: {word!r}{hint}."
+            )
+        words.append(word)
+    return [*words, *argv[len(own) :]]
+
+
+def fault(error: Exception) -> str:
+    """Returns what to say of an error that `read` raised."""
+    # absl gives one line for each required flag that is missing.
+    missing = re.findall(r"flag (--\w+)=\w*: must be given", str(error))
+    if missing:
+        return f"required flags are missing: {', '.join(missing)}"
+    return "; ".join(str(error).splitlines())
 
 
 @contextlib.contextmanager
@@ -71,15 +112,18 @@ def _pipe_may_close() -> Iterator[None]:
         sys.exit(1)
 
 
-def _report_leftovers(
+def _words(
     flag_values: flags.FlagValues, argv: list[str], rest: list[str]
-) -> None:
-    """Warns of unknown flags; a word that belongs to no flag is an error.
+) -> Iterator[tuple[str, str]]:
+    """Warns of unknown flags; yields each word that belongs to no flag.
 
     Args:
         flag_values: the flags that are known.
         argv: all arguments.
         rest: those that belong to no known flag, in their order.
+
+    Yields:
+        The argument before the word, and the word.
     """
     left = collections.deque(rest)
     unknown = ""  # an unknown flag without a value, if one stands just before
@@ -94,12 +138,7 @@ def _report_leftovers(
         elif unknown:
             unknown = ""  # its value, as in `--unknown value`
         else:
-            is_flag = before.startswith("-") and "=" not in before
-            hint = f"; write {before}={word}" if is_flag else ""
-            raise UserError(
-                "Expected flags only (--name=value; several files are "
-                f"separated by commas). Received: {word!r}{hint}."
-            )
+            yield before, word
 
 
 def _warn_of_unknown_flag(flag_values: flags.FlagValues, word: str) -> None:

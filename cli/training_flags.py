@@ -199,6 +199,11 @@ def define_fine_tuning_flags(
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval", "do_predict")
     shared_flags.define_batch_sizes(flag_values, "predict_batch_size")
+    shared_flags.define_strings(
+        flag_values,
+        records_dir="Folder for the records that examples become, to be shared "
+        "by runs one after the other. Default: output_dir, for this run alone.",
+    )
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)

@@ -57,12 +57,34 @@ def check_scheme(path: str, flag: str) -> None:
             )
 
 
-def check_writable(path: str, flag: str) -> None:
+def check_folder(path: str, flag: str) -> None:
+    """Raises UserError where no files could be written in a folder.
+
+    Args:
+        path: the folder, which may be missing; remote ones are not tried.
+        flag: where it comes from; for messages.
+    """
+    if file_bytes.is_remote(path):
+        return
+    fault: str | None = "is a file; name a folder"
+    if os.path.isdir(path):
+        fault = atomic_files.why_not_writable(os.path.join(path, "trial"))
+    elif not os.path.exists(path):
+        fault = atomic_files.why_no_folder(path)
+    if fault:
+        raise UserError(
+            "Expected a folder that can be written to. Received: "
+            f"--{flag}={path}, which {fault}."
+        )
+
+
+def check_writable(path: str, flag: str, what: str = "records") -> None:
     """Raises UserError where no file could be written at `path`.
 
     Args:
-        path: where records are to go.
+        path: where they are to go.
         flag: where it comes from; for messages.
+        what: is to be written; for messages.
     """
     fault = None
     if file_bytes.is_folder(path):
@@ -78,6 +100,6 @@ def check_writable(path: str, flag: str) -> None:
             fault = atomic_files.why_not_writable(path)
     if fault:
         raise UserError(
-            "Expected a file that records can be written to. "
+            f"Expected a file that {what} can be written to. "
             f"Received: --{flag}={path}, which {fault}."
         )

@@ -23,6 +23,7 @@ class FineTuningConfig(TrainingConfig):
     num_train_epochs: float
     warmup_proportion: float
     length_buckets: bool
+    records_dir: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
@@ -196,6 +197,10 @@ class SetsConfig(FineTuningConfig):
         if not self.is_split or "dev" not in sets:
             return sets
         return ["train", *(name for name in sets if name == "test")]
+
+    def file_set(self, name: str) -> str:
+        """Returns the set in whose file a set stands."""
+        return "train" if name == "dev" and self.is_split else name
 
     def set_file(self, name: str, default: str) -> str:
         """Returns where a set is: --<name>_file, else a file in --data_dir.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 
 from bert.errors import UserError
-from bert.files import atomic_files
+from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks import folds, record_sets, reports, resuming
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions
+    from bert.training.diary import Diary
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
@@ -39,6 +40,8 @@ def run(task: FineTuningTask) -> None:
     Raises:
         UserError: a file, an example or a checkpoint is not what it must be.
     """
+    from bert.training.diary import Diary
+
     config = task.config
     if folds.has_folds(config):
         check_results(config, folds.FILES, task.input_files)
@@ -57,9 +60,15 @@ def run(task: FineTuningTask) -> None:
     ):
         with prepared.strategy.scope():
             check_model(task, start)
-        with resuming.alone(config, written, prepared.is_chief):
+        with (
+            resuming.alone(config, written, prepared.is_chief),
+            Diary(
+                *(config, task.data_files, prepared.strategy),
+                prepared.is_chief,
+            ) as diary,
+        ):
             with prepared.strategy.scope():
-                nothing = _Run(task).run()
+                nothing = _Run(task, diary).run()
             export(task)
     if nothing and (config.do_eval or config.do_predict or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
@@ -79,8 +88,9 @@ def read(task: FineTuningTask) -> "Start":
 class _Run:
     """What `run` does once all is checked; in the strategy's scope."""
 
-    def __init__(self, task: FineTuningTask):
+    def __init__(self, task: FineTuningTask, diary: "Diary"):
         self._task = task
+        self._diary = diary
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
@@ -145,6 +155,7 @@ class _Run:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
                 )
+                self._diary.figures.update(figures)
             if self._config.writes_reports:
                 reports.write(
                     self._config.output_dir,
@@ -177,7 +188,8 @@ class _Run:
         if records.file not in self._sources:
             prepared = self._task.prepared
             file = record_sets.write(
-                records, self._config.output_dir, prepared.tokenizer
+                *(records, self._config.output_dir, prepared.tokenizer),
+                self._config.records_dir,
             )
             self._sources[records.file] = record_sets.source(
                 prepared.bert_config,
@@ -205,11 +217,17 @@ def check_results(
     Raises:
         UserError: a result would replace an input, or a folder is in its
             place, or a file in that of a folder, or something else in that of
-            the export.
+            the export, or records cannot be written to --records_dir.
     """
+    from bert.training import diary
+
     read = [config.vocab_file, config.bert_config_file, *inputs]
     real = {os.path.realpath(path): path for path in read if path}
-    for name in [*results, *resuming.fingerprints(results)]:
+    for name in [
+        *results,
+        *resuming.fingerprints(results),
+        diary.FILE_NAME,
+    ]:
         path = os.path.join(config.output_dir, name)
         if os.path.realpath(path) in real:
             raise UserError(
@@ -222,6 +240,8 @@ def check_results(
                 f"Expected a file, or nothing, in the place of {path}. "
                 "Received: a folder; give another --output_dir."
             )
+    if config.records_dir:
+        flag_paths.check_folder(config.records_dir, "records_dir")
     if config.do_export:
         from bert.serving import export
 

@@ -20,6 +20,7 @@ from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
 from bert.data.records.fields import Field
 from bert.data.text.tokenization import FullTokenizer
+from bert.files.file_bytes import gfile
 
 if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _details = logging.get_absl_logger().getChild("details")
 
 Features = Mapping[str, Sequence[float]]
+
+# Of the hash that names the folder of shared records.
+_KEY_CHARS = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,9 +74,12 @@ class RecordFile(NamedTuple):
 
 
 def write(
-    records: RecordSet, output_dir: str, tokenizer: FullTokenizer
+    records: RecordSet,
+    output_dir: str,
+    tokenizer: FullTokenizer,
+    records_dir: str | None = None,
 ) -> RecordFile:
-    """Writes a set's records into output_dir.
+    """Writes a set's records into output_dir, or into a folder of many runs.
 
     A file that already has these records is left as it is. Every worker needs
     the file, and only the chief writes to output_dir; the others write to a
@@ -82,14 +89,19 @@ def write(
         records: the set.
         output_dir: exists.
         tokenizer: that of the features.
+        records_dir: has a folder for all that the same records are made from,
+            so that runs share them.
     """
     from bert.data.records import record_writer
     from bert.training import strategy
 
-    path = os.path.join(output_dir, records.file)
     made_from = record_reuse.made_from(
         tokenizer, (records.fields, records.settings), records.inputs()
     )
+    folder = output_dir
+    if records_dir:
+        folder = os.path.join(records_dir, made_from[:_KEY_CHARS])
+    path = os.path.join(folder, records.file)
     features = records.features()
     written = record_reuse.current(path, made_from)
     if written:
@@ -103,6 +115,8 @@ def write(
         folder = tempfile.mkdtemp(prefix="bert-worker-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, records.file)
+    elif records_dir:
+        gfile().makedirs(folder)
     written = record_writer.write(path, records.fields, features)
     if is_chief:
         record_reuse.keep(path, made_from, written)

@@ -6,13 +6,16 @@ ours.
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 Option = int | float | bool | str
 
 # What every model takes, int32 [B, S] each.
 INPUTS = ("input_ids", "input_mask", "segment_ids")
+
+# The figure that speaks for an evaluation, of each task.
+FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
 
 _POOLER = "bert/pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
@@ -210,6 +213,22 @@ SPECS: tuple[Spec, ...] = (
 )
 
 TASKS: tuple[str, ...] = tuple(dict.fromkeys(spec.task for spec in SPECS))
+
+
+def first_figure(figures: Collection[str]) -> str:
+    """Returns the figure of an evaluation that speaks for it.
+
+    Args:
+        figures: the names of all; at least one.
+    """
+    known = [name for name in FIRST_FIGURES if name in figures]
+    others = [name for name in figures if not less_is_better(name)]
+    return [*known, *others, *figures][0]
+
+
+def less_is_better(figure: str) -> bool:
+    """Returns whether less of an evaluation's figure is better."""
+    return "loss" in figure or "error" in figure
 
 
 def kinds(task: str) -> tuple[str | None, ...]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions, Select
+    from bert.training.diary import DataFile
     from bert.training.head_check import Start
 
 
@@ -135,6 +136,13 @@ class FineTuningTask(abc.ABC):
     @abc.abstractmethod
     def input_files(self) -> Sequence[str | None]:
         """The files that flags name, which no result may replace."""
+
+    def data_files(self) -> "Sequence[DataFile]":
+        """Returns the files of examples that were read, as far as known.
+
+        Each as `training.diary.Diary` takes it.
+        """
+        return []
 
     @abc.abstractmethod
     def read(self, start: "Start") -> None:
@@ -265,6 +273,15 @@ class SetsTask(FineTuningTask):
             return {}
         path = os.path.join(self.config.split_folder, splits.FILE_NAME)
         return {path: self._split.to_json()}
+
+    def data_files(self) -> "Sequence[DataFile]":
+        """Returns the files of the sets."""
+        files = [(n, *self.set_file(n)) for n in self.config.needed_sets]
+        return [(name, path, rows) for name, path, rows in files if path]
+
+    @abc.abstractmethod
+    def set_file(self, name: str) -> tuple[str | None, int]:
+        """Returns where a set was read from, if known, and its rows."""
 
     def parts(self, name: str) -> Sequence[str]:
         """Returns the names of the parts of a set; "" is its main part.

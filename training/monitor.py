@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
+from bert.tasks.spec import less_is_better
 from bert.training import checkpointing, results
 from bert.training.interval import all_finite
 
@@ -128,8 +129,7 @@ def _with_best(
 def _is_better(metric: str, value: float, best: float | None) -> bool:
     if best is None:
         return True
-    is_loss = "loss" in metric or "error" in metric
-    return value < best if is_loss else value > best
+    return value < best if less_is_better(metric) else value > best
 
 
 def _loss(figures: Mapping[str, float]) -> float | None:

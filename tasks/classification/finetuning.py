@@ -176,6 +176,13 @@ class Classification(SetsTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
+    def set_file(self, name):
+        if name in self._lacking:
+            return None, 0
+        config = self.config
+        path = self._processor.path(config.data_dir, config.file_set(name))
+        return path, len(self._sets[name][""])
+
     def size(self, name, part):
         number = len(self._sets[name][part])
         return f"Num examples = {number} ({number} actual, 0 padding)"

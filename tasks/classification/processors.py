@@ -75,6 +75,16 @@ class DataProcessor:
         """Returns the labels' names; a label's place here is its number."""
         raise NotImplementedError
 
+    def path(self, data_dir: str | None, set_type: str) -> str | None:
+        """Returns the file of a set; None where nobody knows.
+
+        Args:
+            data_dir: the folder of the task's files.
+            set_type: train, dev or test.
+        """
+        del data_dir, set_type
+        return None
+
     @classmethod
     def _read_tsv(cls, input_file: str, quotechar: str | None = None):
         """Reads rows separated by tabs: `data.tables.rows.read_tsv`."""
@@ -118,7 +128,7 @@ class FileProcessor(DataProcessor):
     def _get_examples(self, data_dir: str, set_type: str):
         if set_type not in self.files:
             raise NotImplementedError
-        path = os.path.join(data_dir, self._file(set_type))
+        path = self.path(data_dir, set_type)
         lines = rows.sound_rows(self._read_tsv(path), path)
         name = self.dev_name if set_type == "dev" else set_type
         examples = self._create_examples(lines, name)
@@ -128,6 +138,10 @@ class FileProcessor(DataProcessor):
                 "create the file again."
             )
         return examples
+
+    def path(self, data_dir: str | None, set_type: str) -> str:
+        """Returns the file of a set that the task has."""
+        return os.path.join(data_dir or "", self._file(set_type))
 
     def _file(self, set_type: str) -> str:
         return self.files[set_type]

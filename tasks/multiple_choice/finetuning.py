@@ -87,6 +87,10 @@ class MultipleChoice(SetsTask):
             num_logged=features.LOGGED_EXAMPLES,
         )
 
+    def set_file(self, name):
+        path = self.config.path(self.config.file_set(name))
+        return path, len(self._sets[name])
+
     def size(self, name, part):
         number = len(self._sets[name])
         return f"Num examples = {number} ({number} actual, 0 padding)"

@@ -147,13 +147,17 @@ def _keep(config: Config, source: RecordSource) -> None:
 
 def evaluate(
     config: Config, bert_config: BertConfig, source: RecordSource
-) -> None:
-    """Evaluates what `run_weights.used` returns."""
+) -> Mapping[str, object]:
+    """Evaluates what `run_weights.used` returns.
+
+    Returns:
+        The chief: the figures of eval_results.txt.
+    """
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
     step = run.load_trained(model, *run_weights.used(config))
     if not strategy.is_chief():
-        return
+        return {}
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(
@@ -173,6 +177,7 @@ def evaluate(
             {"": functools.partial(_report, config, bert_config, found)},
             {**figures, "global_step": step},
         )
+    return figures
 
 
 def _report(

@@ -67,6 +67,14 @@ class Squad(FineTuningTask):
     def input_files(self):
         return self.config.train_file, self.config.predict_file
 
+    def data_files(self):
+        num_train = len(self._train) + self._num_left_out
+        files = (
+            ("train", self.config.train_file, num_train),
+            ("predict", self.config.predict_file, len(self.asked)),
+        )
+        return [(name, path, rows) for name, path, rows in files if rows]
+
     def read(self, start):
         config = self.config
         version_2 = config.version_2_with_negative

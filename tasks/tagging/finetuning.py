@@ -154,6 +154,10 @@ class Tagging(SetsTask):
             limits={"label_ids": len(self.labels), "label_mask": 2},
         )
 
+    def set_file(self, name):
+        path = self.config.path(self.config.file_set(name))
+        return path, len(self._sets[name].sentences)
+
     def size(self, name, part):
         return f"Num sentences = {len(self._sets[name].sentences)}"
 

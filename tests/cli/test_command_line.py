@@ -122,3 +122,23 @@ def test_main_takes_the_argument_that_tf_app_gave(monkeypatch):
     monkeypatch.setattr(run_squad.FLAGS["output_dir"], "_value", "/x")
     with pytest.raises(UserError, match="At least one of --do_train"):
         run_squad.main(["run_squad.py"])
+
+
+def test_a_command_line_of_another_script_is_read(capsys):
+    from bert import run_pretraining
+
+    words = [
+        *("--bert_config_file=c", "--output_dir=o", "--input_file=i"),
+        *("--verbosity=-1", "--alsologtostderr", "--zzz"),
+    ]
+    for quiet in (False, True):
+        found = command_line.read(run_pretraining.define_flags, words, quiet)
+        assert found.output_dir == "o"
+        assert ("unknown flag --zzz" in capsys.readouterr().err) is not quiet
+    assert run_pretraining.FLAGS.output_dir is None
+    with pytest.raises(UserError, match="missing: --bert_config_file, --out"):
+        command_line.read(run_pretraining.define_flags, [])
+    with pytest.raises(UserError, match="flag --max_seq_length=0"):
+        command_line.read(
+            run_pretraining.define_flags, [*words, "--max_seq_length=0"]
+        )

@@ -81,3 +81,19 @@ def test_info_lines_are_shown_unless_asked_otherwise(values, args, level):
     logging.set_verbosity(logging.ERROR)
     parser.parse(values, ["script.py", "--input_file=a", *args])
     assert logging.get_verbosity() == level
+
+
+def test_words_stand_among_flags_where_they_are_taken(values):
+    args = ["a", "--input_file=x", "b", "--train_batch_size", "4", "c"]
+    found = parser.parse(values, ["script.py", *args], takes_words=True)
+    assert found == ["script.py", "a", "b", "c"]
+    assert (values.input_file, values.train_batch_size) == ("x", 4)
+
+
+def test_what_stands_behind_two_dashes_is_left_as_it_is(values, capsys):
+    behind = ["--", "--train_batch_size=5", "--zzz", "d", "--", "--help"]
+    args = ["a", "--input_file=x", *behind]
+    found = parser.parse(values, ["script.py", *args], takes_words=True)
+    assert found == ["script.py", "a", *behind]
+    assert values.train_batch_size == 32
+    assert capsys.readouterr().err == ""

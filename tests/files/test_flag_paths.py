@@ -62,3 +62,18 @@ def test_new_and_old_files_can_be_written(tmp_path, monkeypatch):
     flag_paths.check_writable(str(tmp_path / "new"), "out")
     flag_paths.check_writable(str(tmp_path / "old"), "out")
     flag_paths.check_writable("in_this_folder", "out")
+
+
+def test_a_folder_may_be_there_or_not(tmp_path):
+    flag_paths.check_folder(str(tmp_path), "out")
+    flag_paths.check_folder(str(tmp_path / "a/b"), "out")
+    flag_paths.check_folder("gs://bucket/out", "out")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("below", ["", "/a"])
+def test_no_folder_is_refused(tmp_path, below):
+    (tmp_path / "file").touch()
+    path = f"{tmp_path}/file{below}"
+    with pytest.raises(UserError, match=f"Received: --out={path}, which "):
+        flag_paths.check_folder(path, "out")

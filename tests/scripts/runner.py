@@ -8,12 +8,7 @@ from typing import Any
 
 from absl import flags
 
-from bert.tasks.squad.config import Config as SquadConfig
-from bert.tasks.tagging.config import Config as TaggingConfig
-
 ROOT = Path(__file__).parents[2]
-# Of the scripts that import it where they run.
-_CONFIGS = {"run_squad": SquadConfig, "run_ner": TaggingConfig}
 
 
 def run(script: str, *args: str, check: bool = True, **kwargs):
@@ -79,6 +74,4 @@ def flags_of(script: ModuleType, *args: object) -> flags.FlagValues:
 
 def config_of(script: ModuleType, *args: object) -> Any:
     """Returns the configuration that a command line gives a script."""
-    name = script.__name__.removeprefix("bert.")
-    config = _CONFIGS.get(name) or script.Config
-    return config.from_flags(flags_of(script, *args))
+    return script.Config.from_flags(flags_of(script, *args))

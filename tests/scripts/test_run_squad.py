@@ -109,6 +109,7 @@ def test_predicts_as_the_original(golden, golden_run):
         "eval.tf_record",
         "eval.tf_record.fingerprint",
         *(f"{name}.json" for name in FILES),
+        "runs.jsonl",
     }
     assert len(records_of(golden_run / "eval.tf_record")) == 166
 

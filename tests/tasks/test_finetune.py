@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from bert.data.records import packing
 from bert.errors import UserError
+from bert.files import json_log
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks import finetune, spec
@@ -14,7 +15,7 @@ from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import Report
 from bert.tasks.task import FineTuningTask, Outcome, Walk
-from bert.training import checkpointing
+from bert.training import checkpointing, diary
 from tests.modeling import checkpoints
 
 FIELDS = kinds.find("classification").fields(16, 2)
@@ -40,6 +41,9 @@ class Toy(FineTuningTask):
 
     def read(self, start):
         self.labels = ["a", "b"]
+
+    def data_files(self):
+        return [("train", __file__, NUM_EXAMPLES)]
 
     def metric_names(self):
         return ["eval_loss", "made_up"]
@@ -115,6 +119,9 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     assert not [*(tmp_path / "out").glob("*report*")]  # only of --do_eval
     best = tmp_path / "out/best"
     assert checkpointing.newest(str(best)).endswith("model.ckpt-8")
+    (line,) = json_log.read(str(tmp_path / "out/runs.jsonl")).entries
+    assert line["status"] == "finished"
+    assert line["checkpoint"] == "model.ckpt-15"
     model = ClassifierModel(finetune.prepare(monitored).bert_config, 2)
     assert finetune.load(monitored, model) == 8
     uses = ["--nodo_train", "--do_eval"]
@@ -268,6 +275,11 @@ def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
     with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
         finetune.check_results(config(), ["result.txt"], [None, mine])
     finetune.check_results(config(), ["result.txt"], [None])
+    own = str(tmp_path / "out/runs.jsonl")
+    with pytest.raises(UserError, match=r"own runs\.jsonl"):
+        finetune.check_results(config(), [], [own])
+    with pytest.raises(UserError, match=f"--records_dir={mine}, which is a f"):
+        finetune.check_results(config(f"--records_dir={mine}"), [])
 
 
 def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
@@ -304,3 +316,28 @@ def test_an_export_does_not_take_the_place_of_output_dir(
     chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
     with pytest.raises(UserError, match="must be a folder of its own"):
         finetune.check_results(chosen, [])
+
+
+@pytest.mark.slow
+def test_a_run_leaves_a_line_in_its_diary(config, tmp_path):
+    finetune.run(Toy(config("--do_eval", "--num_train_epochs=1")))
+    with pytest.raises(UserError, match="no metrics"):
+        finetune.run(Unlucky(config("--nodo_train", "--do_eval")))
+    entries, broken = json_log.read(str(tmp_path / "out/runs.jsonl"))
+    assert not broken
+    trained, failed = entries
+    assert trained["status"] == "finished"
+    assert trained["checkpoint"] == "model.ckpt-5"
+    assert trained["seed"] == trained["flags"]["random_seed"] == 1
+    results = (tmp_path / "out/eval_results.txt").read_text()
+    assert f"made_up = {trained['figures']['made_up']}" in results
+    known = diary.described(__file__)
+    assert trained["data"] == [
+        {"set": "train", "file": __file__, "rows": 10, **known}
+    ]
+    assert (failed["status"], failed["error"]) == ("failed", "no metrics")
+
+
+class Unlucky(Toy):
+    def figures(self, answers):
+        raise UserError("no metrics")

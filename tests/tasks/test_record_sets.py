@@ -16,7 +16,7 @@ def tokenizer(golden):
     return FullTokenizer(golden / "inputs/vocab.txt")
 
 
-def write_records(folder, tokenizer, made_from, num_logged=0):
+def write_records(folder, tokenizer, made_from, num_logged=0, records_dir=None):
     """Writes three records, and returns the path and how many were made."""
     made = []
 
@@ -33,7 +33,7 @@ def write_records(folder, tokenizer, made_from, num_logged=0):
         inputs=lambda: [made_from],
         num_logged=num_logged,
     )
-    file = record_sets.write(records, str(folder), tokenizer)
+    file = record_sets.write(records, str(folder), tokenizer, records_dir)
     assert file.lengths == [1, 1, 1]
     return file.path, len(made)
 
@@ -53,6 +53,24 @@ def test_records_are_made_again_only_where_they_would_differ(
     assert write_records(tmp_path, tokenizer, "b") == (path, 0)
     (tmp_path / "x.tf_record").write_bytes(b"damaged")
     assert write_records(tmp_path, tokenizer, "b") == (path, 3)
+
+
+def test_runs_share_the_records_of_a_folder(tmp_path, tokenizer):
+    shared = str(tmp_path / "shared/records")
+    of_a, num_made = write_records(
+        tmp_path / "1", tokenizer, "a", records_dir=shared
+    )
+    assert num_made == 3
+    of_b, num_made = write_records(
+        tmp_path / "2", tokenizer, "b", records_dir=shared
+    )
+    assert num_made == 3
+    assert of_a != of_b
+    for key, path in (("a", of_a), ("b", of_b), ("a", of_a)):
+        folder = tmp_path / "3"  # another run
+        found = write_records(folder, tokenizer, key, records_dir=shared)
+        assert found == (path, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["shared"]
 
 
 def test_a_worker_writes_nothing_to_output_dir(

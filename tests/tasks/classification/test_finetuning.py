@@ -55,6 +55,7 @@ def test_what_is_read_is_what_is_counted(task):
     mine = task(metric_names=("f1",))
     mine.read(Start())
     assert (mine.num_examples, mine.num_outputs) == (1, 2)
+    assert mine.data_files() == []  # nobody knows
     assert mine.metric_names() == ["eval_loss", "loss", "eval_accuracy", "f1"]
     assert mine.spec.head == "output_weights"
 
@@ -65,3 +66,15 @@ def test_numbers_have_one_output_and_a_head_of_their_own(task):
     with pytest.raises(UserError, match="expected a number as label"):
         mine.read(Start())
     assert mine.num_outputs == 1
+
+
+def test_sets_are_told_with_their_files_and_rows(tmp_path):
+    path = tmp_path / "all.csv"
+    path.write_text("text,label\na,x\nb,y\nc,x\n")
+    own = ("--task_name=csv", f"--train_file={path}", f"--dev_file={path}")
+    mine = Classification(parse(*own, "--do_train", "--do_eval"))
+    mine.read(Start())
+    assert mine.data_files() == [
+        ("train", str(path), 3),
+        ("dev", str(path), 3),
+    ]

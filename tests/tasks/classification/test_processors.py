@@ -119,3 +119,10 @@ def test_a_bad_row_is_named(tmp_path, task, name, rows, message):
     set_type = name.split("_")[0].removeprefix("xnli.")
     with pytest.raises(UserError, match=f"{name}.tsv.*{message}"):
         getattr(PROCESSORS[task](), f"get_{set_type}_examples")(folder)
+
+
+def test_a_set_is_a_file_of_data_dir():
+    path = processors.MnliProcessor().path("d", "dev")
+    assert path == "d/dev_matched.tsv"
+    assert processors.XnliProcessor().path("d", "train").endswith("zh.tsv")
+    assert processors.DataProcessor().path("d", "train") is None

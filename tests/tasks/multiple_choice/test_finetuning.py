@@ -34,6 +34,7 @@ def test_a_set_has_room_for_its_question_of_most_choices(task):
     assert walk.sizes == ["Num examples = 1 (1 actual, 0 padding)"]
     assert task.num_examples == 2
     assert task.num_outputs == 1
+    assert [rows for *_, rows in task.data_files()] == [2, 1]
 
 
 def test_task_json_names_the_task(task):

@@ -48,6 +48,8 @@ def test_windows_are_cut_once_for_all_evaluations(asked, monkeypatch):
     first, second = list(records.features()), list(records.features())
     assert first == second
     assert len(cut) == 1
+    path = asked.config.predict_file
+    assert asked.data_files() == [("predict", path, len(asked.asked))]
     assert walk.sizes == [
         f"Num orig examples = {len(asked.asked)}",
         f"Num split examples = {len(first)}",

@@ -41,6 +41,10 @@ def test_a_test_sets_own_labels_are_not_looked_at(folder, golden):
     (row,) = walk.sets[""].features()
     assert (sum(row["label_mask"]), set(row["label_ids"])) == (1, {0})
     assert walk.sizes == ["Num sentences = 1"]
+    assert task.data_files() == [
+        ("train", str(folder / "train.txt"), 2),
+        ("test", str(folder / "test.txt"), 1),
+    ]
     (folder / "dev.txt").write_text("the other\n")
     with pytest.raises(UserError, match="one of the labels"):
         tagging(folder, "--do_train", "--do_eval")
