@@ -137,6 +137,20 @@ def define_phases(flag_values: flags.FlagValues, *names: str) -> None:
         flags.DEFINE_bool(name, False, _PHASES[name], flag_values=flag_values)
 
 
+def define_text_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what commands share that read text and write a file."""
+    flags.DEFINE_integer(
+        "num_workers",
+        None,
+        "Processes; the result is the same. Default: one a core, at most 4.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+    define_bools(
+        flag_values, overwrite="Whether to replace what was written before."
+    )
+
+
 def define_device_flags(flag_values: flags.FlagValues) -> None:
     """Defines what to run on, the original's TPU block included."""
     flags.DEFINE_enum(

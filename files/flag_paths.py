@@ -1,6 +1,7 @@
 """Paths that flags name, looked at before any work starts."""
 
 import os
+from collections.abc import Iterable
 
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
@@ -102,4 +103,28 @@ def check_writable(path: str, flag: str, what: str = "records") -> None:
         raise UserError(
             f"Expected a file that {what} can be written to. "
             f"Received: --{flag}={path}, which {fault}."
+        )
+
+
+def check_new_file(
+    path: str, flag: str, overwrite: bool, input_files: Iterable[str] = ()
+) -> None:
+    """Raises UserError where a file cannot be written, or must not be.
+
+    Args:
+        path: where a text is to go.
+        flag: where it comes from; for messages.
+        overwrite: whether it may be there already.
+        input_files: files that it must not replace.
+    """
+    check_scheme(path, flag)
+    check_writable(path, flag)
+    if os.path.realpath(path) in map(os.path.realpath, input_files):
+        raise UserError(
+            f"--{flag}: {path} is also an input; name another file."
+        )
+    if file_bytes.exists(path) and not overwrite:
+        raise UserError(
+            f"--{flag}: {path} is there already; name another file, or say "
+            "--overwrite."
         )

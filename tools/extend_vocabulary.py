@@ -37,19 +37,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         num_new_tokens=(1000, "Of input_file: new words at most."),
         min_frequency=(5, "Of input_file: how often a word occurs at least."),
     )
-    flags.DEFINE_integer(
-        "num_workers",
-        None,
-        "Of input_file: processes that count words. Default: one a core, at "
-        "most 4.",
-        lower_bound=1,
-        flag_values=flag_values,
-    )
+    shared_flags.define_text_flags(flag_values)
     shared_flags.define_bools(
         flag_values,
         append="Whether all new words get ids after the others. Default: they "
         "take the ids of [unused0] … first.",
-        overwrite="Whether to replace a model that output_dir holds.",
     )
 
 

@@ -4,7 +4,6 @@ Text of any size, a sentence a line. See docs/own_language.md.
 """
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 
 from absl import flags, logging
@@ -47,24 +46,15 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "Pieces [unused0] … that stand for nothing yet, for words to come.",
         ),
     )
-    for name, text in (
-        (
-            "max_unique_chars",
-            "Characters at most, the most frequent ones, however rare. "
-            "Default: those that occur min_frequency times.",
-        ),
-        (
-            "num_workers",
-            "Processes that count words; the vocabulary is the same. Default: "
-            "one a core, at most 4.",
-        ),
-    ):
-        flags.DEFINE_integer(
-            name, None, text, lower_bound=1, flag_values=flag_values
-        )
-    shared_flags.define_bools(
-        flag_values, overwrite="Whether to replace an output_file."
+    flags.DEFINE_integer(
+        "max_unique_chars",
+        None,
+        "Characters at most, the most frequent ones, however rare. Default: "
+        "those that occur min_frequency times.",
+        lower_bound=1,
+        flag_values=flag_values,
     )
+    shared_flags.define_text_flags(flag_values)
 
 
 FLAGS = command_line.flags_of(define_flags)
@@ -108,7 +98,9 @@ def learn_vocabulary(config: Config) -> None:
             vocabulary has no room for the characters.
     """
     files = flag_paths.matching_files(config.input_file, "input_file")
-    check_output(config, files)
+    flag_paths.check_new_file(
+        config.output_file, "output_file", config.overwrite, files
+    )
     from bert.data.text import vocab_learning  # not above: it needs NumPy
 
     counts, held_back = count_words(config, files)
@@ -150,22 +142,6 @@ def learn_vocabulary(config: Config) -> None:
         )
     report("text held back", pieces, held_back)
     report("text learnt from", pieces, counts)
-
-
-def check_output(config: Config, input_files: Sequence[str]) -> None:
-    """Raises UserError where the vocabulary cannot be written."""
-    path = config.output_file
-    flag_paths.check_scheme(path, "output_file")
-    flag_paths.check_writable(path, "output_file")
-    if os.path.realpath(path) in map(os.path.realpath, input_files):
-        raise UserError(
-            f"--output_file={path} is also an input; name another file."
-        )
-    if file_bytes.exists(path) and not config.overwrite:
-        raise UserError(
-            f"--output_file={path} is there already, and models may depend on "
-            "it; name another file, or say --overwrite."
-        )
 
 
 def count_words(

@@ -13,7 +13,7 @@ from absl import flags, logging
 from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
-from bert.files import atomic_files, file_bytes, flag_paths
+from bert.files import atomic_files, flag_paths
 from bert.modeling.config import BertConfig
 
 # Layers and hidden size, as the original's models have them.
@@ -97,13 +97,7 @@ def make_config(config: Config) -> None:
     from bert.data.text.tokenization import load_vocab
 
     path = config.output_file
-    flag_paths.check_scheme(path, "output_file")
-    flag_paths.check_writable(path, "output_file")
-    if file_bytes.exists(path) and not config.overwrite:
-        raise UserError(
-            f"--output_file={path} is there already; name another file, or "
-            "say --overwrite."
-        )
+    flag_paths.check_new_file(path, "output_file", config.overwrite)
     vocab = load_vocab(config.vocab_file)
     if not vocab:
         raise UserError(

@@ -9,7 +9,6 @@ import functools
 import heapq
 import importlib.util
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from bert.data.preparation.documents import RawDocument
     from bert.data.preparation.sentences import Document
 
-_MOST_WORKERS = 4
 # Characters of the documents that a process gets at a time.
 _BATCH_CHARS = 2**18
 _FORMATS = ("text", "jsonl", "wiki_xml")
@@ -83,17 +81,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=0.001,
         flag_values=flag_values,
     )
-    flags.DEFINE_integer(
-        "num_workers",
-        None,
-        "Processes; the text is the same. Default: one a core, at most "
-        f"{_MOST_WORKERS}.",
-        lower_bound=1,
-        flag_values=flag_values,
-    )
-    shared_flags.define_bools(
-        flag_values, overwrite="Whether to replace an output_file."
-    )
+    shared_flags.define_text_flags(flag_values)
 
 
 FLAGS = command_line.flags_of(define_flags)
@@ -141,7 +129,8 @@ def prepare_text(config: Config) -> None:
     """
     check_packages(config)
     files = flag_paths.matching_files(config.input_file, "input_file")
-    check_outputs(config, files)
+    for path in (config.output_file, config.report_file):
+        flag_paths.check_new_file(path, "output_file", config.overwrite, files)
     for path in files:
         text_input.is_packed(path)  # refuses what is no text
     counts: Counter[str] = Counter()
@@ -219,17 +208,17 @@ def split(
     config: Config, documents: Iterable["RawDocument"]
 ) -> Iterator["Document"]:
     """Yields the documents' sentences, in their order."""
-    from bert.data.corpus.worker_pool import WorkerPool
+    from bert.data.corpus import worker_pool
     from bert.data.preparation.sentences import Splitter
 
     make_worker = functools.partial(
         Splitter, config.language, config.input_format == "wiki_xml"
     )
-    num_workers = config.num_workers or min(_MOST_WORKERS, os.cpu_count() or 1)
     # Of what was done out of turn: number and result.
     waiting: list[tuple[int, list[Document]]] = []
     due = 0
-    with WorkerPool(num_workers, make_worker) as pool:
+    workers = worker_pool.num_workers(config.num_workers)
+    with worker_pool.WorkerPool(workers, make_worker) as pool:
         for batch, found in pool.run("split", batches(documents)):
             heapq.heappush(waiting, (batch[0], found))
             while waiting and waiting[0][0] == due:
@@ -263,23 +252,6 @@ def check_packages(config: Config) -> None:
             raise UserError(
                 f"prepare_text needs {name}, which is not installed; pip "
                 "install -r requirements-text.txt."
-            )
-
-
-def check_outputs(config: Config, input_files: Sequence[str]) -> None:
-    """Raises UserError where the text or the report cannot be written."""
-    inputs = {*map(os.path.realpath, input_files)}
-    for path in (config.output_file, config.report_file):
-        flag_paths.check_scheme(path, "output_file")
-        flag_paths.check_writable(path, "output_file")
-        if os.path.realpath(path) in inputs:
-            raise UserError(
-                f"--output_file: {path} is also an input; name another file."
-            )
-        if file_bytes.exists(path) and not config.overwrite:
-            raise UserError(
-                f"--output_file: {path} is there already; name another file, "
-                "or say --overwrite."
             )
 
 

@@ -14,6 +14,14 @@ from absl import logging
 from bert.errors import UserError
 
 
+_MOST_BY_DEFAULT = 4
+
+
+def num_workers(given: int | None) -> int:
+    """Returns how many processes: as given, else one a core, at most four."""
+    return given or min(_MOST_BY_DEFAULT, os.cpu_count() or 1)
+
+
 class Work(NamedTuple):
     """A part of a job that is done in many calls.
 

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, Self
 
-from bert.data.corpus.worker_pool import WorkerPool
+from bert.data.corpus import worker_pool
 from bert.data.text.tokenization import BasicTokenizer
 from bert.data.text.word_memory import DROPPED_SEPARATORS
 from bert.files import file_bytes, text_input
@@ -25,7 +25,6 @@ BLOCK_BYTES = 2**22
 _MOST_IN_MEMORY = 1_000_000
 # One line in so many is held back.
 _HELD_BACK = 100
-_MOST_WORKERS = 4
 
 
 class Counts(NamedTuple):
@@ -210,12 +209,11 @@ def count_files(
     for path in paths:
         text_input.is_packed(path)  # refuses what is no text
     num_bytes = sum(file_bytes.size_and_time(path)[0] for path in paths)
-    workers = num_workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    most = 1 + num_bytes // BLOCK_BYTES
+    workers = min(worker_pool.num_workers(num_workers), most)
     make_worker = functools.partial(WordCounter, do_lower_case, holds_back)
     with (
-        WorkerPool(
-            min(workers, 1 + num_bytes // BLOCK_BYTES), make_worker
-        ) as pool,
+        worker_pool.WorkerPool(workers, make_worker) as pool,
         WordCounts() as counts,
     ):
         for block, found in pool.run("count", blocks(paths)):

@@ -77,3 +77,17 @@ def test_no_folder_is_refused(tmp_path, below):
     path = f"{tmp_path}/file{below}"
     with pytest.raises(UserError, match=f"Received: --out={path}, which "):
         flag_paths.check_folder(path, "out")
+
+
+def test_a_new_file_takes_no_others_place(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("mine")
+    flag_paths.check_new_file(str(new), "output_file", False, [str(old)])
+    flag_paths.check_new_file(str(old), "output_file", True)
+    with pytest.raises(UserError, match="--output_file: .*is there already"):
+        flag_paths.check_new_file(str(old), "output_file", False)
+    (tmp_path / "link").symlink_to(old)
+    with pytest.raises(UserError, match="is also an input"):
+        flag_paths.check_new_file(
+            str(tmp_path / "link"), "output_file", True, [str(old)]
+        )
