@@ -13,7 +13,6 @@ from absl import logging
 
 from bert.errors import UserError
 
-
 _MOST_BY_DEFAULT = 4
 
 

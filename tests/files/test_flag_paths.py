@@ -84,7 +84,7 @@ def test_a_new_file_takes_no_others_place(tmp_path):
     old.write_text("mine")
     flag_paths.check_new_file(str(new), "output_file", False, [str(old)])
     flag_paths.check_new_file(str(old), "output_file", True)
-    with pytest.raises(UserError, match="--output_file: .*is there already"):
+    with pytest.raises(UserError, match=r"--output_file: .*is there already"):
         flag_paths.check_new_file(str(old), "output_file", False)
     (tmp_path / "link").symlink_to(old)
     with pytest.raises(UserError, match="is also an input"):
