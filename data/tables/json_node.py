@@ -3,9 +3,10 @@
 Imports neither TensorFlow nor NumPy.
 """
 
+import collections
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from bert.data.tables import rows
@@ -168,8 +169,8 @@ def _parse(text: str) -> object:
     def unique(pairs: list[tuple[str, object]]) -> dict:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            doubled.append((found, next(k for k in keys if keys.count(k) > 1)))
+            counts = collections.Counter(key for key, _ in pairs)
+            doubled.append((found, next(k for k in counts if counts[k] > 1)))
         return found
 
     try:
@@ -191,22 +192,30 @@ def _parse(text: str) -> object:
 def _where_doubled(root: object, doubled: list[tuple[dict, str]]) -> str:
     """Says which key an object has twice, and where that stands."""
     keys = {id(found): key for found, key in doubled}
-    to_see: list[tuple[str, object]] = [("", root)]
+    # A place is the place of the value around it, and the key there. Text for
+    # each would take much memory where long keys are around many values.
+    to_see: list[tuple[Any, object]] = [((), root)]
     # One is found: an object that is not was replaced by its doubled key.
     while True:
         place, value = to_see.pop()
         if id(value) in keys:
-            where = f" in {place}" if place else ""
-            return (
-                f"it has the key {rows.shorten(keys[id(value)])} twice{where}"
-            )
+            key = rows.shorten(keys[id(value)])
+            where = f" in {_place_of(place)}" if place else ""
+            return f"it has the key {key} twice{where}"
+        children: Iterable[tuple[Any, object]] = ()
         if isinstance(value, dict):
-            children = [
-                (f"{place}.{key}" if place else key, child)
-                for key, child in value.items()
-            ]
+            children = value.items()
         elif isinstance(value, list):
-            children = [(f"{place}[{i}]", v) for i, v in enumerate(value)]
-        else:
-            children = []
-        to_see += reversed(children)
+            children = enumerate(value)
+        found = [((place, key), child) for key, child in children]
+        to_see += reversed(found)
+
+
+def _place_of(place: Any) -> str:
+    """Returns the text of a place, such as `data[0].paragraphs`."""
+    parts: list[str] = []
+    while place:
+        place, key = place
+        is_index = isinstance(key, int)
+        parts.append(f"[{key}]" if is_index else f".{key[:_SHOWN_CHARS]}")
+    return "".join(reversed(parts)).removeprefix(".")

@@ -70,6 +70,17 @@ def test_what_json_takes_and_cannot_be_used_is_named(
     assert len(str(raised.value)) < 200 + len(str(path))
 
 
+def test_a_key_among_many_is_soon_found():
+    """Else a short request keeps a server busy for hours, or full."""
+    many = ", ".join(f'"{number}": 0' for number in range(100_000))
+    with pytest.raises(ValueError, match="the key '99999' twice"):
+        json_node.parse_text(f'{{{many}, "99999": 1}}')
+    key = "k" * 10**6
+    wide = f'{{"{key}": [{"0, " * 100_000} {{"b": 1, "b": 2}}]}}'
+    with pytest.raises(ValueError, match=r"twice in k{80}\[100000\]"):
+        json_node.parse_text(wide)
+
+
 def test_lines_know_their_place(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes('\ufeff{"a": 1}\r\n\n{"a": "\\u00e9"}'.encode())
