@@ -207,15 +207,11 @@ class Service:
             ClosedError: a newer version has taken the model's place.
         """
         model = self._model(request)
-        asked, form = await self._in_thread(_read, body, model)
+        most = self.config.max_queue_rows
+        asked, form = await self._in_thread(_read, body, model, most)
         request.scope["bert.rows"] = len(asked)
         rows = [row for each in asked for row in each.rows]
-        if len(rows) > self.config.max_queue_rows:
-            raise HTTPException(
-                413,
-                f"{len(rows)} rows are more than --max_queue_rows="
-                f"{self.config.max_queue_rows}; split the request",
-            )
+        _check_number(len(rows), most)
         try:
             future = asyncio.wrap_future(model.batches.submit(rows))
         except FullError as full:
@@ -238,10 +234,20 @@ class Service:
 
 
 def _read(
-    body: bytes, model: ServedModel
+    body: bytes, model: ServedModel, most: int
 ) -> tuple[list[http_models.Asked], str]:
     request = http_rows.parse(body)
+    _check_number(len(request.values), most)
     return requests_of(request.values, model.ask, request.form), request.form
+
+
+def _check_number(rows: int, most: int) -> None:
+    if rows > most:
+        raise HTTPException(
+            413,
+            f"{rows} rows are more than --max_queue_rows={most}; split the "
+            "request",
+        )
 
 
 def _write(

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -40,7 +40,7 @@ class Door:
     def __init__(self, app: ASGIApp, service: "Service"):
         self._app = app
         self._service = service
-        self._log = _Log(service.config.log_style)
+        self._log = _Log(service.config.log_style, service.config.models)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send
@@ -117,20 +117,21 @@ class _Log:
 
     Args:
         style: see `cli/log_styles.py`.
+        models: their names.
     """
 
-    def __init__(self, style: str):
+    def __init__(self, style: str, models: Collection[str]):
         self._is_json = style == "json"
+        self._models = models
         self._logger = logging.Logger("bert.access")
         self._logger.addHandler(logging.StreamHandler(sys.stderr))
 
     def write(self, scope: Scope, code: int, rows: int, seconds: float) -> None:
-        """Logs a request; paths that are unknown could hold anything."""
-        is_known = "endpoint" in scope and code != 404
+        """Logs a request."""
         entry = {
             "client": (scope.get("client") or ("-",))[0],
             "method": scope["method"][:10],
-            "path": scope["path"] if is_known else "-",
+            "path": scope["path"] if self._is_known(scope, code) else "-",
             "code": code,
             "rows": rows,
             "seconds": round(seconds, 4),
@@ -143,6 +144,15 @@ class _Log:
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
             line = f"{at} {text}"
         self._logger.info(line)
+
+    def _is_known(self, scope: Scope, code: int) -> bool:
+        """Whether a path is one of ours; others could hold anything."""
+        if code == 404 or "endpoint" not in scope:
+            return False
+        given = scope["path_params"]
+        if "version" in given:  # checked together with the model
+            return "bert.model" in scope
+        return "name" not in given or given["name"] in self._models
 
 
 async def refused(request: Any, fault: Exception) -> Response:

@@ -18,6 +18,7 @@ from bert.tasks.spec import INPUTS
 SIGNATURE = "serving_default"
 
 _ROWS, _COLUMNS = "instances", "inputs"
+_NAME_CHARS = 40  # of a name in a message
 _DTYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32"}
 _IDS = {name: ("int32", (-1, -1)) for name in INPUTS}
 
@@ -60,7 +61,7 @@ def parse(body: bytes) -> Request:
     if not isinstance(value.get("signature_name", ""), str):
         raise UserError("signature_name must be a string.")
     (form,) = forms
-    given = _decoded(value[form])
+    given = _decoded(value[form], form)
     values = _rows_of(given) if form == _COLUMNS else given
     if not isinstance(values, list) or not values:
         raise UserError(
@@ -76,16 +77,14 @@ def to_body(form: str, answers: Sequence[Any]) -> bytes:
     Args:
         form: the request's.
         answers: of its rows.
+
+    Raises:
+        UserError: they make no columns.
     """
     if form == _ROWS:
         body: Any = {"predictions": answers}
-    elif all(isinstance(answer, dict) for answer in answers):
-        columns = {
-            name: [answer[name] for answer in answers] for name in answers[0]
-        }
-        body = {"outputs": columns}
     else:
-        body = {"outputs": answers}
+        body = {"outputs": _columns_of(answers)}
     return line_service.to_json(body).encode()
 
 
@@ -165,11 +164,30 @@ def _rows_of(columns: Any) -> Any:
     return [dict(zip(columns, row, strict=True)) for row in each]
 
 
-def _decoded(value: Any, depth: int = 4) -> Any:
+def _columns_of(answers: Sequence[Any]) -> Any:
+    """Returns columns; answers without names are the only column there is.
+
+    Raises:
+        UserError: they have other names than one another.
+    """
+    found = [set(each) if isinstance(each, dict) else None for each in answers]
+    if found.count(found[0]) < len(found):
+        raise UserError(
+            "inputs must be rows that are answered alike: all texts or all "
+            "ids, and all with an id or none; ask for these as "
+            '{"instances": [rows]}.'
+        )
+    if found[0] is None:
+        return answers
+    return {name: [each[name] for each in answers] for name in answers[0]}
+
+
+def _decoded(value: Any, place: str, depth: int = 4) -> Any:
     """Returns a value whose {"b64": …} are texts; raises UserError.
 
     Args:
         value: of JSON.
+        place: where it stands, for the message.
         depth: how deep a text may stand: columns, rows, texts, choices.
     """
     if not depth:
@@ -178,7 +196,10 @@ def _decoded(value: Any, depth: int = 4) -> Any:
         # Most are ids, or texts.
         if not any(isinstance(each, dict | list) for each in value):
             return value
-        return [_decoded(each, depth - 1) for each in value]
+        return [
+            _decoded(each, f"{place}[{number}]", depth - 1)
+            for number, each in enumerate(value)
+        ]
     if not isinstance(value, dict):
         return value
     if list(value) == ["b64"] and isinstance(value["b64"], str):
@@ -186,7 +207,10 @@ def _decoded(value: Any, depth: int = 4) -> Any:
             return base64.b64decode(value["b64"], validate=True).decode()
         except (binascii.Error, ValueError) as error:
             raise UserError(
-                '{"b64": …} must be a text in UTF-8 in base64. Received: '
-                f"{rows.shorten(value['b64'])}."
+                f'{place}: expected {{"b64": …}} to be a text in UTF-8 in '
+                f"base64. Received: {rows.shorten(value['b64'])}."
             ) from error
-    return {name: _decoded(each, depth - 1) for name, each in value.items()}
+    return {
+        name: _decoded(each, f"{place}.{name[:_NAME_CHARS]}", depth - 1)
+        for name, each in value.items()
+    }

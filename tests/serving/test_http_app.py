@@ -103,6 +103,7 @@ def test_while_models_are_loaded_it_says_so(make_app, toy):
         ("POST", PREDICT, b"x" * 1001, 413, "longer than 1000 bytes"),
         ("POST", PREDICT, [b"x" * 400] * 3, 413, "longer than 1000 bytes"),
         ("POST", PREDICT, {"instances": ["a"] * 9}, 413, "9 rows are more"),
+        ("POST", PREDICT, {"instances": [3] * 9}, 413, "9 rows are more"),
         ("POST", PREDICT, {"instances": ["9"]}, 413, "9 rows are more"),
         ("POST", PREDICT, {"instances": ["nan"]}, 500, "is not a number"),
         ("POST", PREDICT, {"instances": ["inf"]}, 500, "is not a number"),

@@ -135,6 +135,9 @@ def test_the_log_has_a_line_for_each_request_and_no_text(
     run(app, "POST", PREDICT, {"instances": ["bug", secret]})
     run(app, "POST", f"/v1/models/{secret}:predict", b"")
     run(app, "GET", f"/{secret}\nx")
+    run(app, "GET", f"/v1/models/{secret}\nx:predict")
+    run(app, "PUT", f"/v1/models/m/versions/{secret}")
+    run(app, "PUT", "/v1/models/m/metadata")
     text = access_log()
     lines = text.splitlines()
     assert [line.split()[1:-1] for line in lines] == [
@@ -143,6 +146,9 @@ def test_the_log_has_a_line_for_each_request_and_no_text(
         ["127.0.0.1", "POST", PREDICT, "500", "2"],
         ["127.0.0.1", "POST", "-", "404", "0"],
         ["127.0.0.1", "GET", "-", "404", "0"],
+        ["127.0.0.1", "GET", "-", "405", "0"],
+        ["127.0.0.1", "PUT", "-", "405", "0"],
+        ["127.0.0.1", "PUT", "/v1/models/m/metadata", "405", "0"],
     ]
     assert secret not in text
     assert [r.levelno for r in caplog.records] == [logging.ERROR]

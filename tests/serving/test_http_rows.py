@@ -82,8 +82,10 @@ def test_texts_may_be_in_base64():
         (b'{"inputs": {"text": []}}', "at least one row"),
         (b'{"inputs": {"a": ["x"], "b": []}}', "one length. Received: a: 1"),
         (b'{"instances": [1], "signature_name": 3}', "must be a string"),
-        (b'{"instances": [{"b64": "a"}]}', "base64"),
-        (b'{"instances": [{"b64": "/w=="}]}', "base64"),
+        (b'{"instances": [{"b64": "a"}]}', "instances[0]: expected {"),
+        (b'{"instances": ["a", {"b64": "/w=="}]}', "instances[1]: expected {"),
+        (b'{"instances": [{"t": [{"b64": "a"}]}]}', "instances[0].t[0]: exp"),
+        (b'{"inputs": {"t": ["a", {"b64": "a"}]}}', "inputs.t[1]: expected {"),
     ],
 )
 def test_a_bad_body_is_one_line(body, expected):
@@ -112,6 +114,22 @@ def test_answers_have_the_form_of_the_request():
     assert body("instances", [{"v": array}]) == {
         "predictions": [{"v": [0.123457]}]
     }
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [{"label": "a"}, {"id": 1, "label": "a"}],
+        [{"id": 1, "label": "a"}, {"label": "a"}],
+        [{"score": 1.0}, 1.0],
+        [1.0, {"score": 1.0}],
+    ],
+)
+def test_answers_of_several_kinds_make_no_columns(answers):
+    with pytest.raises(UserError, match="answered alike") as raised:
+        http_rows.to_body("inputs", answers)
+    assert len(str(raised.value)) <= 300
+    assert b"predictions" in http_rows.to_body("instances", answers)
 
 
 def test_the_status_is_tensorflow_servings():
