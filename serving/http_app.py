@@ -5,7 +5,7 @@ It knows neither sockets nor processes: `http_server` runs it.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -34,6 +34,8 @@ _VERSION = _MODEL + "/versions/{version}"
 _BODIES = 16
 _RETRY_AFTER = {"Retry-After": "1"}
 _THREADS = 4
+# Bytes of a body whose texts may take seconds to read: others do not wait.
+_LONG_BODY = 2**17
 
 
 class _NameConvertor(StringConvertor):
@@ -72,6 +74,8 @@ class Service:
         self.open_requests = 0
         self._body_bytes = 0
         self._threads: Executor = ThreadPoolExecutor(_THREADS, "rows")
+        # Several would be no faster, and leave others less of Python's lock.
+        self._long_thread: Executor = ThreadPoolExecutor(1, "long rows")
 
     def app(self) -> Starlette:
         """Returns the application."""
@@ -208,7 +212,10 @@ class Service:
         """
         model = self._model(request)
         most = self.config.max_queue_rows
-        asked, form = await self._in_thread(_read, body, model, most)
+        is_long = len(body) > _LONG_BODY
+        thread = self._long_thread if is_long else self._threads
+        run = asyncio.get_running_loop().run_in_executor
+        asked, form = await run(thread, _read, body, model, most)
         request.scope["bert.rows"] = len(asked)
         rows = [row for each in asked for row in each.rows]
         _check_number(len(rows), most)
@@ -225,12 +232,7 @@ class Service:
         except UserError as fault:  # not the client's
             raise HTTPException(500, str(fault)) from fault
         self.metrics.queue(name, model.batches.waiting_rows)
-        return await self._in_thread(_write, form, asked, outputs)
-
-    def _in_thread(self, call: Callable[..., T], *args: Any) -> Awaitable[T]:
-        """Calls what may take long, so that others are answered meanwhile."""
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._threads, call, *args)
+        return await run(thread, _write, form, asked, outputs)
 
 
 def _read(

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import random
+import threading
 
 import pytest
 
 pytest.importorskip("starlette", reason="requirements-serve.txt")
 
+from bert.serving import http_app
 from tests.serving.asgi import ask
 from tests.serving.http_toys import PREDICT, SECONDS, Model, run, wait_for
 
@@ -140,6 +142,35 @@ def test_a_full_queue_is_told_to_come_again(make_app, toy):
     assert refused.code == 429
     assert refused.headers["retry-after"] == "1"
     assert [found.code for found in answered] == [200, 200]
+
+
+def test_long_bodies_hold_up_no_short_ones(make_app, toy, monkeypatch):
+    monkeypatch.setattr(http_app, "_LONG_BODY", 100)
+    _, app = make_app()
+    may_go = threading.Event()
+    reading = []
+    ask_toy = toy.ask
+
+    def slow(value):
+        if len(value) > 100:
+            reading.append(value)
+            assert may_go.wait(SECONDS)
+        return ask_toy(value)
+
+    toy.ask = slow
+
+    async def both():
+        body = {"instances": ["a" * 200]}
+        long = [
+            asyncio.create_task(ask(app, "POST", PREDICT, body))
+            for _ in range(4)
+        ]
+        await wait_for(lambda: reading)
+        short = await ask(app, "POST", PREDICT, {"instances": ["a"]})
+        may_go.set()
+        return short.code, [each.code for each in await asyncio.gather(*long)]
+
+    assert asyncio.run(both()) == (200, [200] * 4)
 
 
 def test_rows_of_a_client_that_has_gone_are_not_computed(make_app, toy):
