@@ -44,7 +44,8 @@ function severalLabels({ labels, probabilities }, asked, { threshold }) {
 }
 
 function oneNumber({ score }) {
-  return { said: [String(score)], parts: [] };
+  const what = "The score, on the scale of the texts it was trained on";
+  return { said: [String(score)], parts: [make("p", { class: "muted" }, what)] };
 }
 
 function choices({ choice, probabilities }, asked) {

@@ -77,7 +77,7 @@ mark {
   background: color-mix(in srgb, var(--kind) 25%, transparent);
 }
 small { color: var(--muted); }
-mark small { margin-inline-start: 0.3em; }
+mark small { margin-inline: 0.3em; }
 .track { position: relative; }
 .threshold {
   position: absolute; inset-block: -0.2rem;

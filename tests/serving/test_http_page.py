@@ -348,6 +348,9 @@ def test_what_is_rarer_in_answers(page, models):
     assert page.ask() == "No label reaches 50.0 %"
     assert page.one("summary").text == "28 more"
     assert page.rows()[0] == ("39", "39.0 %")
+    page.choose("regression")
+    page.ask()
+    assert page.one("#answer").text.startswith("The score, ")
     page.choose("features")
     page.ask()
     for name, numbers in (
