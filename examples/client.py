@@ -34,11 +34,14 @@ def ask(
     session: requests.Session, args: argparse.Namespace, texts: list[str]
 ) -> list[dict]:
     """Returns the server's answer to each text."""
-    reply = session.post(
-        f"{args.url}/v1/models/{args.model}:predict",
-        json={"instances": texts},
-        timeout=90,  # more than --request_timeout_s
-    )
+    try:
+        reply = session.post(
+            f"{args.url}/v1/models/{args.model}:predict",
+            json={"instances": texts},
+            timeout=90,  # more than --request_timeout_s
+        )
+    except requests.RequestException as fault:
+        sys.exit(f"error: {args.url}: {fault}")
     if not reply.ok:
         sys.exit(f"error: {reply.status_code}: {reply.json()['error']}")
     return reply.json()["predictions"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -120,3 +121,20 @@ def test_clients_of_serve(expected):
     assert status["model_version_status"][0]["version"] == "2"
     labels = [answer["label"] for answer in rows["predictions"]]
     assert columns["outputs"]["label"] == labels
+
+
+def test_a_client_of_no_server_says_so_in_a_line():
+    pytest.importorskip("requests")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # nobody listens
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, EXAMPLES / "client.py", f"--url={url}"],
+            input=LINES,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {url}: ")
