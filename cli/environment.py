@@ -5,6 +5,11 @@ import importlib.util
 import os
 import sys
 
+# Packages that Keras can do without, and what in it imports them.
+_ONLY_USED_BY = {
+    "sklearn": "keras.src.wrappers",
+    "matplotlib": "keras.src.visualization",
+}
 # Parameters of glibc's mallopt(3), from malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 
@@ -23,8 +28,8 @@ def prepare() -> None:
     # Where there is no oneDNN (ARM's TensorFlow has its own), it changes
     # nothing.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if _KerasWithoutSklearn not in sys.meta_path:
-        sys.meta_path.insert(0, _KerasWithoutSklearn)
+    if _KerasAlone not in sys.meta_path:
+        sys.meta_path.insert(0, _KerasAlone)
     _keep_memory()
 
 
@@ -38,22 +43,28 @@ def leave_out_keras() -> None:
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
-class _KerasWithoutSklearn:
-    """Finds no scikit-learn for Keras, which imports it where it is.
+class _KerasAlone:
+    """Finds no packages for Keras that it imports only where they are.
 
-    Keras only wraps its models for it. That takes a fifth of the time that
-    TensorFlow takes to start, and 60 MiB. Others find it as ever.
+    It wraps its models for scikit-learn, and draws pictures with Matplotlib.
+    That takes a third of the time that TensorFlow takes to start, and memory.
+    Others find them as ever.
     """
 
     @staticmethod
     def find_spec(name, path=None, target=None) -> None:
-        if name == "sklearn" and _is_being_imported("keras.src.wrappers"):
+        user = _ONLY_USED_BY.get(name)
+        if user and _is_being_imported(user):
             raise ModuleNotFoundError("not needed by Keras", name=name)
 
 
-def _is_being_imported(name: str) -> bool:
-    spec = getattr(sys.modules.get(name), "__spec__", None)
-    return getattr(spec, "_initializing", False)
+def _is_being_imported(package: str) -> bool:
+    """Whether a package, or a module in it, is at work on its imports."""
+    return any(
+        getattr(getattr(module, "__spec__", None), "_initializing", False)
+        for name, module in list(sys.modules.items())
+        if f"{name}.".startswith(f"{package}.")
+    )
 
 
 def _keep_memory() -> None:
