@@ -119,7 +119,10 @@ def _curves(curves: Curves, tags: Sequence[str], title: str) -> str:
             )
         axes.locator_params("x", nbins=6, integer=True)
         axes.set_xlabel("step")
-        axes.legend()
+        if len(tags) > 3:  # it would cover some
+            figure.legend(loc="outside upper left", ncols=2)
+        else:
+            axes.legend()
     return frame.figure(charts.svg(figure, title), title)
 
 

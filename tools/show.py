@@ -128,7 +128,7 @@ def show(config: Config) -> None:
     Raises:
         UserError: a file is missing or wrong, or the model cannot be asked so.
     """
-    flag_paths.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file", "a page")
     # Here, so that --help needs no TensorFlow.
     from bert.model_folder import locate, model_files
 
@@ -141,8 +141,12 @@ def show(config: Config) -> None:
     source = model_files.find(config.model_dir, config)
     task = "pretraining" if _has_words(config, source) else source.task.task
     request = config.request(task)
-    ask = _ask_words if task == "pretraining" else _ask
-    page = _page(config, source, task, request, ask(config, request))
+    seen = (
+        _ask_words(config, request)
+        if task == "pretraining"
+        else _ask(config, source, request)
+    )
+    page = _page(config, source, task, request, seen)
     atomic_files.write_text(config.output_file, page)
     size = len(page.encode()) / 1e6
     logging.info("Wrote %s, %.1f MB", config.output_file, size)
@@ -161,11 +165,14 @@ def _has_words(config: Config, source: "ModelFiles") -> bool:
     return needed in checkpoint.Reader(source.checkpoint).shapes
 
 
-def _ask(config: Config, request: dict[str, Any]) -> Seen:
+def _ask(config: Config, source: "ModelFiles", request: dict[str, Any]) -> Seen:
     """Asks a model of any other task than pre-training."""
+    from bert.serving import loaded_model
     from bert.serving.predictor import Predictor
 
-    predictor = Predictor.load(config.model_dir, given=config)
+    model = loaded_model.of_files(source, config.model_dir)
+    model.inference.check_requests(config.model_dir)
+    predictor = Predictor(model)
     (sequences,) = predictor.attention([request])
     (answer,) = predictor.predict([request])
     return Seen(answer, sequences)

@@ -129,6 +129,12 @@ def main(words: Sequence[str] = ()) -> None:
         flags=words[end + 1 :],
         **config.read_fields(Config, FLAGS),
     )
+    if end == len(words):
+        raise UserError(
+            f"Expected the flags of {chosen.script} behind a --: bert sweep "
+            f"{chosen.script} --seeds=1,2 --output_dir=DIR -- FLAGS…. "
+            "Received: no --."
+        )
     runs = plan(chosen.script, chosen.flags, chosen.axes, chosen.output_dir)
     with atomic_files.leaving_no_folder(chosen.output_dir):
         os.makedirs(chosen.output_dir, exist_ok=True)

@@ -82,7 +82,13 @@ def find(folders: Sequence[str]) -> list[PastRun]:
         for path in paths:
             own = path if file_bytes.is_remote(path) else os.path.realpath(path)
             found.setdefault(own, read(path) if own not in found else [])
-    return [run for runs in found.values() for run in runs]
+    all_runs = [run for runs in found.values() for run in runs]
+    if not all_runs:
+        raise UserError(
+            f"Expected runs in {diary.FILE_NAME}, a JSON object a line. "
+            f"Received: no such line in {', '.join(found)}; name other folders."
+        )
+    return all_runs
 
 
 def below(folder: str) -> list[PastRun]:

@@ -43,7 +43,7 @@ def single_label(document: Document) -> Iterator[str]:
     )
     yield sections.by_length(
         document["by_length"],
-        {"accuracy": "right", "probability": "it says"},
+        {"accuracy": "right", "probability": "mean probability"},
         shares=True,
     )
 

@@ -79,7 +79,7 @@ def label_names(processor: DataProcessor) -> list[str]:
     if not least:
         return []
     names = [kinds.label_text(label) for label in processor.get_labels()]
-    name = type(processor).__name__
+    name = getattr(processor, "origin", type(processor).__name__)
     label_files.check_names(names, f"The labels of {name}", least)
     return names
 

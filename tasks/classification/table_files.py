@@ -65,7 +65,7 @@ class TableProcessor(DataProcessor):
         self.kind = self._kind.name
         self.metric_names = ("macro_f1",) if self._kind.has_classes else ()
         self._labels = labels
-        self._origin = origin
+        self.origin = origin
         self._first = first
 
     def get_labels(self):
@@ -216,7 +216,7 @@ class TableProcessor(DataProcessor):
         if {*titles.values(), *self._first} != {*known}:
             raise UserError(
                 f"{path}: expected a column for each of the labels "
-                f"{rows.some(known)} (those of {self._origin}). Received: "
+                f"{rows.some(known)} (those of {self.origin}). Received: "
                 f"{rows.some(list(titles.values()))} (--label_column)."
             )
         return titles
@@ -259,7 +259,7 @@ class TableProcessor(DataProcessor):
                 if label not in known:
                     raise row.place.fault(
                         f"one of the labels {rows.some(known)} (those of "
-                        f"{self._origin}), found {rows.shorten(label)}",
+                        f"{self.origin}), found {rows.shorten(label)}",
                         "correct the line, or give all labels (--labels)",
                     )
         return [row.example for row in read]

@@ -38,7 +38,7 @@ def check(config: Config, prefix: str) -> None:
             "The vectors would replace a file that they are made from; write "
             f"to another. Received: --output_file={config.output_file}."
         )
-    flag_paths.check_writable(config.output_file, "output_file")
+    flag_paths.check_writable(config.output_file, "output_file", "vectors")
     taken.append(config.output_file)
     if config.attention_file:
         if _is_one_of(config.attention_file, taken):
@@ -47,7 +47,9 @@ def check(config: Config, prefix: str) -> None:
                 f"{config.attention_file}, which another flag names; name "
                 "another."
             )
-        flag_paths.check_writable(config.attention_file, "attention_file")
+        flag_paths.check_writable(
+            config.attention_file, "attention_file", "attention"
+        )
         taken.append(config.attention_file)
     if config.projector_dir is None:
         return

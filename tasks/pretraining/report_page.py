@@ -102,4 +102,8 @@ def _confused(pairs: Sequence[Facts]) -> str:
         ]
         for own in pairs
     ]
-    return frame.table(columns, rows, columns[2:])
+    found = frame.table(columns, rows, columns[2:])
+    if all(own["gold"].startswith("[id ") for own in pairs):
+        why = "By their ids: no vocab.txt stands beside the model's "
+        return f"<p>{why}configuration.</p>\n{found}"
+    return found

@@ -87,7 +87,12 @@ def _kinds(errors: Sequence[Facts], support: int) -> str:
         [
             frame.text(_KINDS.get(own["kind"], own["kind"])),
             number(own["count"]),
-            percent(own["count"] / support if support else None),
+            # What is invented is none of those there are.
+            percent(
+                own["count"] / support
+                if support and own["kind"] != "invented"
+                else None
+            ),
         ]
         for own in errors
     ]

@@ -216,7 +216,8 @@ BAD_TRAINING_FILES = {
         "tsv",
         "text\tlabel\na\tyes\nb\tyes\n",
         [],
-        r"at least 2 labels\. Received: yes; .*--label_column",
+        r"the training set: expected at least 2 labels\. Received: yes; "
+        r".*--label_column",
     ),
     "a label of two lines": (
         "csv",

@@ -60,3 +60,16 @@ def test_shares_have_a_digit_more_near_their_ends():
     assert [report_page.percent(share) for share in shares] == [
         *("–", "0%", "0.3%", "6%", "99.4%", "100%")
     ]
+
+
+def test_many_names_of_curves_stand_above_the_chart():
+    def height(number):
+        tags = [f"{letter}_loss" for letter in "abcdef"[: number - 1]]
+        page = _page(dict.fromkeys(["loss", *tags], _curve(2.0, 1.0)))
+        name = page.rindex(">loss</text>")
+        place = page[page.rindex("<text", 0, name) : name]
+        return float(
+            re.search(r'(?: y="|translate\([\d.]+ )([\d.]+)', place)[1]
+        )
+
+    assert height(6) < height(3)

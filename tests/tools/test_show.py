@@ -64,9 +64,13 @@ _SLOW = ("multi_label", "multiple_choice", "ner", "regression")
         for name in CASES
     ],
 )
-def test_every_task_has_a_page(runs, page_of, name):
+def test_every_task_has_a_page(runs, page_of, name, caplog):
+    caplog.set_level("INFO", logger="absl")
     flags, expected = CASES[name]
     page = page_of(runs(name), *flags)
+    if name != "pretraining":
+        told = [m for m in caplog.messages if "The checkpoint is" in m]
+        assert len(told) == 1
     browser.check_html(page)
     assert re.search(expected, page)
     assert "<b>" not in page
@@ -98,7 +102,7 @@ def test_a_published_checkpoint_is_asked_for_words(golden, page_of, tmp_path):
         ("multiple_choice", ["--text=a", "--choice=b"], "at least two choices"),
         ("pretraining", ["--text=a", "--top_k=999"], "--top_k must be from 1"),
         ("pretraining", [f"--text={'the ' * 47}"], "at most 46 word pieces"),
-        ("ner", ["--text=a", "--output_file=/nothing/x"], "does not exist"),
+        ("ner", ["--text=a", "--output_file=/nothing/x"], "a page can be"),
         ("ner", ["--text=a", "--model_dir=/nothing"], "which is not there"),
         ("ner", ["--text=a", "--task=squad"], "needs a checkpoint with"),
     ],

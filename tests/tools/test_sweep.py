@@ -221,6 +221,15 @@ def test_what_cannot_run_is_found_before_the_first_run(
     assert not out.exists()
 
 
+def test_flags_of_the_script_stand_behind_dashes(monkeypatch, tmp_path):
+    own = {"output_dir": str(tmp_path), "grid": None, "metric": None}
+    monkeypatch.setattr(
+        sweep.config, "read_fields", lambda *_: {**own, "seeds": "1,2"}
+    )
+    with pytest.raises(UserError, match="flags of run_ner behind a --"):
+        sweep.main(["run_ner"])
+
+
 @pytest.mark.parametrize("script", sweep._SCRIPTS)
 def test_every_script_can_be_swept(script):
     """Each says what its flags are and checks them as `plan` asks it to."""

@@ -49,6 +49,7 @@ def test_broken_lines_are_named_and_left_out(tmp_path, monkeypatch):
         (lambda path: None, "which is no folder"),
         (lambda path: path.touch(), "which is no folder"),
         (lambda path: path.mkdir(), "a folder without one"),
+        (lambda path: write(path, "[]"), "no such line in .*runs.jsonl"),
     ],
 )
 def test_a_folder_without_runs_is_refused(tmp_path, make, message):

@@ -40,6 +40,8 @@ def parse(text: str) -> dict[str, list[str]]:
         if len({*found_values}) < len(found_values):
             raise _fault(f"a value of {name} twice")
         found[name] = found_values
+    if text and not found:
+        raise _fault(f"{text!r}, which names none")
     return found
 
 

@@ -113,6 +113,13 @@ def test_the_page():
     assert "<strong>3 of 7 masked pieces right</strong> (43%)" in page
     assert "<i>" not in page
     assert ">from 10%</td>" in page
+    assert "By their ids" not in page
+
+
+def test_pieces_that_have_no_names():
+    document = _document(_batches(), {})
+    page = report_page.page(document, own_page.sections(document))
+    assert "<p>By their ids: no vocab.txt stands beside" in page
 
 
 def test_no_predictions_at_all():

@@ -46,7 +46,10 @@ def test_entities():
     assert "1 sentence, 4 words." in page
     assert "<script>" not in page
     assert "<i>" not in page
-    assert "Invented: there is none, and one was found" in page
+    assert (
+        "Invented: there is none, and one was found</bdi></td>"
+        '<td class="number">1</td><td class="number">–</td>'
+    ) in page
     assert (
         '<mark class="predicted">你</mark><small class="bad">A</small>' in page
     )

@@ -33,6 +33,7 @@ def test_no_flags_have_one_point():
         ("a=1,,2", "'a=1,,2', which is not"),
         ("a=1;b=2;a=3", "the flag a twice"),
         ("a=1,2,1", "a value of a twice"),
+        (" ; ", "' ; ', which names none"),
     ],
 )
 def test_what_is_no_grid_is_refused(text, message):
