@@ -94,7 +94,9 @@ def _pictures(rows: Sequence[Row]) -> list[str]:
         for tag, (steps, _) in row.curves.items()
         if len(steps) > 1
     )
-    return [frame.figure(_chart(rows, tag), tag) for tag in tags]
+    # What people look for first.
+    ranked = sorted(tags, key=lambda tag: "loss" not in tag)
+    return [frame.figure(_chart(rows, tag), tag) for tag in ranked]
 
 
 def _chart(rows: Sequence[Row], tag: str) -> str:
