@@ -55,6 +55,7 @@ NOT_RUN = {
         # tests/examples/test_examples.py runs it.
         "a C compiler and the export of export.md",
         "TensorFlow Serving",
+        "real data, PyTorch and twenty minutes",
     ],
     "docs/squad.md": ["CMRC 2018 and a Chinese model"],
     "docs/scale.md": ["records of both lengths, GPUs and days"],
