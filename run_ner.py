@@ -4,10 +4,14 @@ Takes CoNLL files; writes checkpoints, eval_results.txt and predictions to
 output_dir. See docs/ner.md.
 """
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
-from bert.tasks.tagging.config import Config
+
+if TYPE_CHECKING:
+    from bert.tasks.tagging.config import Config
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -29,13 +33,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 FLAGS = command_line.flags_of(define_flags)
 
 
+def config_from_flags(flag_values: flags.FlagValues) -> "Config":
+    """Returns the values of the flags, checked."""
+    # Imported here: --help needs none of it.
+    from bert.tasks.tagging.config import Config
+
+    return Config.from_flags(flag_values)
+
+
 def main(_: object = None) -> None:
     """Flags → sentences → records → training → evaluation → prediction."""
     # Imported here: --help needs none of it.
     from bert.tasks import finetune
     from bert.tasks.tagging.finetuning import Tagging
 
-    finetune.run(Tagging(Config.from_flags(FLAGS)))
+    finetune.run(Tagging(config_from_flags(FLAGS)))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,16 @@ Takes SQuAD's JSON files, v1.1 or v2.0; writes checkpoints, predictions and
 eval_results.txt to output_dir. See docs/squad.md.
 """
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
 from bert.tasks import spec
-from bert.tasks.squad.config import Config
+
+if TYPE_CHECKING:
+    from bert.tasks.squad.config import Config
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -138,8 +142,16 @@ def validate_flags_or_throw(bert_config):
     case_check.validate_case_matches_checkpoint(
         FLAGS.do_lower_case, FLAGS.init_checkpoint
     )
-    config = Config.from_flags(FLAGS)
+    config = config_from_flags(FLAGS)
     bert_config.check_sequence_length(config.max_seq_length)
+
+
+def config_from_flags(flag_values: flags.FlagValues) -> "Config":
+    """Returns the values of the flags, checked."""
+    # Imported here: --help needs none of it.
+    from bert.tasks.squad.config import Config
+
+    return Config.from_flags(flag_values)
 
 
 def main(_: object = None) -> None:
@@ -148,7 +160,7 @@ def main(_: object = None) -> None:
     from bert.tasks import finetune
     from bert.tasks.squad.finetuning import Squad
 
-    finetune.run(Squad(Config.from_flags(FLAGS)))
+    finetune.run(Squad(config_from_flags(FLAGS)))
 
 
 if __name__ == "__main__":

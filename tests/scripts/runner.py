@@ -74,4 +74,7 @@ def flags_of(script: ModuleType, *args: object) -> flags.FlagValues:
 
 def config_of(script: ModuleType, *args: object) -> Any:
     """Returns the configuration that a command line gives a script."""
-    return script.Config.from_flags(flags_of(script, *args))
+    flag_values = flags_of(script, *args)
+    if script.__name__.rpartition(".")[2] in ("run_squad", "run_ner"):
+        return script.config_from_flags(flag_values)
+    return script.Config.from_flags(flag_values)
