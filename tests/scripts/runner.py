@@ -74,7 +74,5 @@ def flags_of(script: ModuleType, *args: object) -> flags.FlagValues:
 
 def config_of(script: ModuleType, *args: object) -> Any:
     """Returns the configuration that a command line gives a script."""
-    flag_values = flags_of(script, *args)
-    if script.__name__.rpartition(".")[2] in ("run_squad", "run_ner"):
-        return script.config_from_flags(flag_values)
-    return script.Config.from_flags(flag_values)
+    own = getattr(script, "config_from_flags", None)
+    return (own or script.Config.from_flags)(flags_of(script, *args))

@@ -13,7 +13,7 @@ from bert.modeling import checkpoint
 from bert.serving import export
 from tests.modeling.checkpoints import tensors
 from tests.scripts import runner
-from tests.scripts.runner import config_of, error_of, flags_of, run
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "run_classifier_with_tfhub.py"
 
@@ -45,10 +45,6 @@ def command(golden, module, out):
     ]
 
 
-def hub_config_of(*args):
-    return script.config_from_flags(flags_of(script, *args))
-
-
 @pytest.mark.slow
 def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
     run(SCRIPT, *command(golden, module, tmp_path / "hub"))
@@ -68,7 +64,7 @@ def test_a_module_is_trained_as_its_checkpoint_is(golden, module, tmp_path):
 def test_vocabulary_and_casing_are_the_modules(golden, module, tmp_path):
     args = command(golden, module, tmp_path / "out")
     given = ["--nodo_lower_case", "--vocab_file=nowhere.txt"]
-    config = hub_config_of(*args, *given)
+    config = config_of(script, *args, *given)
     assert config.do_lower_case
     assert config.vocab_file == f"{module}/assets/vocab.txt"
     assert config.bert_config_file == f"{module}/assets/bert_config.json"
@@ -82,7 +78,7 @@ def test_what_is_no_module_is_refused(golden, module, tmp_path, missing):
     copy = shutil.copytree(module, tmp_path / "module")
     (copy / missing).unlink()
     with pytest.raises(UserError, match=rf"Received: .*, without .*{missing}"):
-        hub_config_of(*command(golden, copy, tmp_path / "out"))
+        config_of(script, *command(golden, copy, tmp_path / "out"))
 
 
 def test_a_model_with_a_head_is_refused(golden, module, tmp_path):
@@ -91,13 +87,13 @@ def test_a_model_with_a_head_is_refused(golden, module, tmp_path):
     task |= {"task": "classification", "kind": "classification"}
     (copy / "assets/task.json").write_text(json.dumps(task))
     with pytest.raises(UserError, match=r"--task=features .* for classificat"):
-        hub_config_of(*command(golden, copy, tmp_path / "out"))
+        config_of(script, *command(golden, copy, tmp_path / "out"))
 
 
 def test_the_model_of_texts_is_refused(golden, module, tmp_path):
     raw = shutil.copytree(module, tmp_path / "module/raw_strings")
     with pytest.raises(UserError, match="name the folder that it is in"):
-        hub_config_of(*command(golden, raw, tmp_path / "out"))
+        config_of(script, *command(golden, raw, tmp_path / "out"))
 
 
 def test_a_handle_of_tfhub_is_one_line(golden, tmp_path):

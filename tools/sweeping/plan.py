@@ -126,10 +126,8 @@ def _checked(
         UserError: it refuses them.
     """
     values = command_line.read(script.define_flags, words, quiet)
-    if hasattr(script, "config_from_flags"):
-        script.config_from_flags(values)
-    else:
-        script.Config.from_flags(values)
+    own = getattr(script, "config_from_flags", None)
+    (own or script.Config.from_flags)(values)
     free = (*_OWN, *_NO_MATTER)
     names = [name for name in _flags_of(script) if name not in free]
     return {name: values[name].value for name in names}
