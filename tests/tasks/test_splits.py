@@ -96,6 +96,14 @@ def test_what_is_guessed_and_named_stays_with_the_model(file):
     assert "split.json" in found.results
 
 
+def test_both_sets_are_known_to_be_of_the_file(file):
+    found = read(file, TENTH, *BOTH)
+    assert found.data_files() == [
+        ("train", str(file), 18),
+        ("dev", str(file), 2),
+    ]
+
+
 def test_a_label_of_one_row_is_known_and_trained_on(file, caplog):
     written(file, "message,team", *ROWS, "once only,rare")
     found = read(file, "--dev_fraction=0.5", *BOTH)
@@ -169,6 +177,7 @@ def test_sentences_are_divided_by_their_labels(tmp_path):
     assert [row % 4 for row in rows].count(1) == 1
     assert found.labels == ["O", "B-PER"]
     assert found.size("dev", "") == "Num sentences = 2"
+    assert found.data_files()[1] == ("dev", str(file), 2)
 
 
 def test_questions_on_one_text_stay_together(tmp_path):
@@ -183,6 +192,7 @@ def test_questions_on_one_text_stay_together(tmp_path):
     assert found.config.format == "tsv"
     rows = sorted(kept_rows(found))
     assert len(rows) == 8
+    assert found.data_files()[1] == ("dev", str(file), 8)
     assert {(row - 1) // 4 for row in rows[:4]} == {(rows[0] - 1) // 4}
 
 

@@ -117,6 +117,13 @@ def test_words_that_save_most_pieces_are_found(folder, tmp_path):
     assert len(new) == 1
 
 
+def test_unknown_words_are_found(folder, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the þþ " * 9, encoding="utf-8")
+    extend(folder, tmp_path / "out", f"--input_file={text}")
+    assert "þþ" in tokens_of(tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -38,6 +38,16 @@ def test_a_word_more_is_nearly_the_same(nearly):
     assert nearly.add(WORDS[:150])
 
 
+@pytest.mark.parametrize(("similarity", "is_new"), [(0.7, False), (0.97, True)])
+def test_how_much_is_shared_decides(similarity, is_new):
+    pytest.importorskip("rensa", reason="requirements-text.txt")
+    nearly = duplicates.NearlySeen(similarity, 10**6)
+    assert nearly.add(WORDS)
+    # 272 of 320 runs are in both: 0.85.
+    changed = [f"other{number}" for number in range(20)]
+    assert nearly.add([*WORDS[:100], *changed, *WORDS[120:]]) == is_new
+
+
 def test_short_documents(nearly):
     assert nearly.add(["a"])
     assert not nearly.add(["a"])
