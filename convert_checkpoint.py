@@ -158,10 +158,11 @@ def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from bert.conversion import original
     from bert.model_folder import locate, weights
+    from bert.modeling import checkpoint_paths
     from bert.modeling.config import read_config
 
     prefix = weights.find(folder, config.checkpoint)
-    folder = os.path.dirname(prefix)
+    folder = checkpoint_paths.folder_of(prefix)
     config_file = config.bert_config_file or locate.needed_file(
         folder, task_files.CONFIG_FILE, "bert_config_file"
     )

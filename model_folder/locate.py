@@ -9,7 +9,9 @@ published checkpoint, or a SavedModel that `serving.export` wrote:
       task.json, labels.txt                task.json, labels.txt
       bert_config.json, vocab.txt          bert_config.json, vocab.txt
 
-What `best` lacks, the output_dir around it has.
+What `best` lacks, the output_dir around it has. Of a model of several tasks,
+`output_dir#mrpc` is one: its task.json and labels.txt are in
+`output_dir/tasks/mrpc`.
 """
 
 import os
@@ -23,7 +25,7 @@ from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.model_folder.labels import Labels
 from bert.model_folder.task_files import Task
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint_paths, multitask_model
 from bert.training import monitor
 
 
@@ -35,7 +37,7 @@ def is_saved_model(path: str) -> bool:
 def has_checkpoint(path: str) -> bool:
     """Whether a local folder has checkpoints, or `best` in it has."""
     return any(
-        name == "checkpoint" or checkpoint.is_index(name)
+        name == "checkpoint" or checkpoint_paths.is_index(name)
         for folder in (path, monitor.best_folder(path))
         if os.path.isdir(folder)
         for name in os.listdir(folder)
@@ -105,7 +107,27 @@ def labels(*paths: str) -> Labels | None:
 
 def _folders(path: str) -> Sequence[str]:
     """Returns where the files of a model may be, beside its weights."""
-    parent, name = os.path.split(path.rstrip("/"))
-    if name == monitor.BEST_FOLDER:
-        return path, parent
-    return (path,)
+    where, task = checkpoint_paths.split(path)
+    parent, name = os.path.split(where.rstrip("/"))
+    around = (parent,) if name == monitor.BEST_FOLDER else ()
+    if task is None:
+        return where, *around
+    own = task_folder(*(around or (where,)), task)
+    return own, where, *around
+
+
+def task_folder(output_dir: str, task: str) -> str:
+    """Returns where a run of several tasks keeps what is one task's."""
+    return os.path.join(output_dir, multitask_model.SCOPE, task)
+
+
+def tasks(path: str) -> list[str]:
+    """Returns the names of the tasks that a model has, if several."""
+    folder = os.path.join(path, multitask_model.SCOPE)
+    if not tf.io.gfile.isdir(folder):
+        return []
+    return sorted(
+        name
+        for name in (n.rstrip("/") for n in tf.io.gfile.listdir(folder))
+        if file_bytes.exists(os.path.join(folder, name, task_files.TASK_FILE))
+    )

@@ -14,7 +14,7 @@ from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files, weights
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from bert.modeling.config import BertConfig, read_config
 from bert.tasks import spec
 from bert.tasks.spec import Spec
@@ -51,8 +51,9 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
         UserError: a file is missing or damaged, or does not fit the others.
     """
     given = given or Given()
-    checkpoint.check_path(path)
-    if not tf.io.gfile.isdir(path):
+    checkpoint_paths.check_path(path)
+    where, _ = checkpoint_paths.split(path)
+    if not tf.io.gfile.isdir(where):
         is_there = tf.io.gfile.exists(path)
         raise UserError(
             "Expected the folder of a trained model. Received: "
@@ -258,7 +259,7 @@ def _labels(
 ) -> tuple[str, ...]:
     if not row.has_labels:
         return ()
-    kept = locate.labels(os.path.dirname(reader.prefix), path)
+    kept = locate.labels(checkpoint_paths.folder_of(reader.prefix), path)
     chosen = label_files.choose(flag, kept, from_training_set=True) or kept
     if chosen is None:
         raise UserError(

@@ -13,12 +13,15 @@ from absl import logging
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder import locate
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from bert.training import checkpointing, monitor
 
 
 def find(path: str, wanted: str | int | None = None) -> str:
     """Does as `choose`, and says in a log line which it is, and why."""
+    where, task = checkpoint_paths.split(path)
+    if task:
+        return checkpoint_paths.join(find(where, wanted), task)
     prefix = choose(path, wanted)
     if _has_choice(path):
         reason = _reason(path, prefix)
@@ -41,8 +44,11 @@ def choose(path: str, wanted: str | int | None = None) -> str:
     Raises:
         UserError: there is no such checkpoint.
     """
+    where, task = checkpoint_paths.split(path)
+    if task:
+        return checkpoint_paths.join(choose(where, wanted), task)
     if not _has_choice(path):
-        prefix = checkpoint.resolve(path)
+        prefix = checkpoint_paths.resolve(path)
         if wanted is None:
             return prefix
         raise UserError(
@@ -54,7 +60,7 @@ def choose(path: str, wanted: str | int | None = None) -> str:
     if wanted in (None, "best") and best:
         return best
     if wanted in (None, "newest"):
-        return checkpointing.newest(path) or checkpoint.resolve(path)
+        return checkpointing.newest(path) or checkpoint_paths.resolve(path)
     if wanted == "best":
         raise UserError(
             f"Expected a best checkpoint in {monitor.best_folder(path)}, which "
@@ -71,7 +77,7 @@ def best_of(folder: str) -> str | None:
 
 def _has_choice(path: str) -> bool:
     """Whether a path is a folder of checkpoints."""
-    checkpoint.check_path(path)
+    checkpoint_paths.check_path(path)
     return tf.io.gfile.isdir(path) and not locate.is_saved_model(path)
 
 
@@ -103,11 +109,11 @@ def _names(path: str) -> list[str]:
     for folder in (monitor.BEST_FOLDER, ""):
         inside = os.path.join(path, folder)
         files = tf.io.gfile.listdir(inside) if tf.io.gfile.isdir(inside) else ()
-        indices = filter(checkpoint.is_index, files)
+        indices = filter(checkpoint_paths.is_index, files)
         found += [
             os.path.join(folder, name.removesuffix(".index"))
             for name in sorted(
-                indices, key=checkpoint.numbers_as_such, reverse=True
+                indices, key=checkpoint_paths.numbers_as_such, reverse=True
             )
         ]
     return found

@@ -7,8 +7,6 @@ table of names (`checkpoint_name`). Files of a checkpoint with prefix P:
 
 import contextlib
 import dataclasses
-import os
-import re
 from collections.abc import (
     Callable,
     Collection,
@@ -21,17 +19,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
-from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
     TrackableObjectGraph,
 )
 
 from bert.errors import UserError, one_line
-from bert.modeling import checkpoint_names, weight_values
+from bert.modeling import (
+    checkpoint_names,
+    checkpoint_paths,
+    multitask_model,
+    weight_values,
+)
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.checkpoint_names import ADAM_SUFFIXES as ADAM_SUFFIXES
 from bert.modeling.checkpoint_names import GLOBAL_STEP as GLOBAL_STEP
 from bert.modeling.checkpoint_names import Others
+from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import TaskModel
 
 _details = logging.get_absl_logger().getChild("details")
@@ -40,19 +43,7 @@ DATA_SUFFIX = ".data-00000-of-00001"
 # The names in a checkpoint of TensorFlow's objects, such as a SavedModel's.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
-_FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-# What TensorFlow raises for a checkpoint that is damaged.
-_READ_ERRORS = (
-    tf.errors.OpError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    DecodeError,
-)
-# How many others are read through where one is damaged: as many as a run keeps.
-_LOOKED_AT = 5
-
-Model = Backbone | TaskModel
+Model = Backbone | TaskModel | MultitaskModel
 
 
 def backbone_of(model: Model) -> Backbone:
@@ -60,7 +51,9 @@ def backbone_of(model: Model) -> Backbone:
     return model if isinstance(model, Backbone) else model.backbone
 
 
-def checkpoint_name(variable: keras.Variable, model: Model) -> str:
+def checkpoint_name(
+    variable: keras.Variable, model: Backbone | TaskModel
+) -> str:
     """Returns the name of a model's weight in checkpoints.
 
     It is the weight's path, without those parts that a layer around the model
@@ -77,120 +70,27 @@ def checkpoint_name(variable: keras.Variable, model: Model) -> str:
 
 def named_variables(model: Model) -> dict[str, keras.Variable]:
     """Returns all weights of a built model by their checkpoint names."""
-    return {checkpoint_name(v, model): v for v in model.variables}
-
-
-def resolve(path: str) -> str:
-    """Returns the prefix of the checkpoint that `path` means.
-
-    Args:
-        path: a prefix, one of the checkpoint's files (`.index`), or a folder:
-            there the newest checkpoint that its `checkpoint` file names, or
-            else the only one; or a SavedModel that export_model.py wrote.
-
-    Raises:
-        UserError: there is no checkpoint, or a folder holds several and does
-            not say which is the newest.
-    """
-    check_path(path)
-    if tf.io.gfile.isdir(path):
-        return _resolve_folder(path)
-    prefix = _FILE_SUFFIX.sub("", path)
-    if tf.io.gfile.exists(prefix + ".index"):
-        return prefix
-    if tf.io.gfile.exists(prefix):
-        raise UserError(
-            "Expected a TensorFlow checkpoint with an .index file (prefix, "
-            f"folder or .index). Received: {path}, a file without one."
-        )
-    raise UserError(
-        "No checkpoint found. Expected a prefix (…/bert_model.ckpt), an "
-        f".index file or a folder with one. Received: {path}."
-    )
-
-
-def check_path(path: str) -> None:
-    """Raises UserError for a path whose checkpoints cannot be read.
-
-    TensorFlow takes it for a pattern, in which these characters have a
-    meaning and do not match themselves.
-    """
-    if set(path) & set("[\\"):
-        raise UserError(
-            "TensorFlow cannot read checkpoints from a path with [ or \\ in "
-            f"it. Received: {path}; rename the folder, or name another."
-        )
-
-
-def _resolve_folder(folder: str) -> str:
-    if tf.io.gfile.exists(os.path.join(folder, "saved_model.pb")):
-        return os.path.join(folder, "variables", "variables")
-    newest = latest_in(folder)
-    if newest:
-        return newest
-    files = sorted(tf.io.gfile.listdir(folder))
-    found = [name for name in files if is_index(name)]
-    if len(found) == 1:
-        return os.path.join(folder, found[0].removesuffix(".index"))
-    if found:
-        names = ", ".join(found)
-        raise UserError(
-            f"The folder {folder} has several checkpoints and no file "
-            f"'checkpoint' that names the newest; name one. Found: {names}."
-        )
-    raise UserError(
-        f"No checkpoint found: the folder {folder} has no .index file."
-    )
-
-
-def is_index(name: str) -> bool:
-    """Whether a file's name is that of a checkpoint's index.
-
-    Hidden ones are none: macOS puts `._…` beside each file, and a conversion
-    that is killed leaves what it had written.
-    """
-    return name.endswith(".index") and not name.startswith(".")
-
-
-def latest_in(folder: str) -> str | None:
-    """Returns the prefix that a folder's `checkpoint` file names, or None.
-
-    A path written on another machine is looked for in this folder.
-
-    Raises:
-        UserError: the file names a checkpoint that is not there, or is no
-            checkpoint state.
-    """
-    state_file = os.path.join(folder, "checkpoint")
-    if not tf.io.gfile.exists(state_file):
-        return None
-    # TensorFlow answers None, and logs, where the file does not parse.
-    try:
-        state = tf.train.get_checkpoint_state(folder)
-    except ValueError:  # empty, or no text
-        state = None
-    if state is None or not state.model_checkpoint_path:
-        raise UserError(
-            f"{state_file} does not name a checkpoint "
-            '(model_checkpoint_path: "…"); mend or delete it.'
-        )
-    named = state.model_checkpoint_path
-    here = os.path.join(folder, os.path.basename(named))
-    for prefix in (here, named):
-        if tf.io.gfile.exists(prefix + ".index"):
-            return prefix
-    way_on = _way_on(here) or f"; restore it or delete {state_file}"
-    raise UserError(
-        f"{state_file} names {os.path.basename(named)} as the newest "
-        f"checkpoint, but {here}.index does not exist{way_on}."
-    )
+    if not isinstance(model, MultitaskModel):
+        return {checkpoint_name(v, model): v for v in model.variables}
+    named = named_variables(model.backbone)
+    encoder = set(named)
+    for task, of_task in model.tasks.items():
+        own = named_variables(of_task)
+        named |= {
+            multitask_model.scope_of(task) + name: own[name]
+            for name in own
+            if name not in encoder
+        }
+    return named
 
 
 class Reader:
     """The tensors of one checkpoint, by name.
 
     Args:
-        path: what `resolve` takes.
+        path: what `checkpoint_paths.resolve` takes. Where it names a task,
+            the tensors are the encoder's and that task's, by the names that
+            they have in a model of that task alone.
 
     Attributes:
         prefix: the checkpoint's.
@@ -203,14 +103,17 @@ class Reader:
     """
 
     def __init__(self, path: str):
-        self.prefix = resolve(path)
+        self.prefix = checkpoint_paths.resolve(path)
+        files, task = checkpoint_paths.split(self.prefix)
         with _reading(self.prefix):
-            self._reader = tf.train.load_checkpoint(self.prefix)
+            self._reader = tf.train.load_checkpoint(files)
             shapes = self._reader.get_variable_to_shape_map()
             dtypes = self._reader.get_variable_to_dtype_map()
             self._keys = {name: name for name in shapes}
             if _OBJECT_GRAPH in shapes:
                 self._keys = self._keys_of_objects()
+            if task:
+                self._keys = _keys_of_task(self._keys, task, self.prefix)
             self.shapes: dict[str, tuple[int, ...]] = {
                 name: tuple(shapes[key]) for name, key in self._keys.items()
             }
@@ -268,6 +171,32 @@ class Reader:
                 self.read(name)
 
 
+def _keys_of_task(
+    keys: Mapping[str, str], task: str, prefix: str
+) -> dict[str, str]:
+    """Returns what one task of several has, by the names of a task alone.
+
+    Args:
+        keys: where the tensors are, by name.
+        task: its name.
+        prefix: for messages.
+    """
+    tasks = multitask_model.tasks_of(keys)
+    if task in tasks:
+        scope = multitask_model.scope_of
+        hidden = tuple(scope(other) for other in tasks if other != task)
+        return {
+            name.removeprefix(scope(task)): key
+            for name, key in keys.items()
+            if not name.startswith(hidden)
+        }
+    raise UserError(
+        f"Expected a checkpoint of several tasks, one of them {task}. "
+        f"Received: {checkpoint_paths.split(prefix)[0]}, of "
+        f"{checkpoint_names.some(tasks) if tasks else 'one task'}."
+    )
+
+
 @contextlib.contextmanager
 def _reading(prefix: str) -> Iterator[None]:
     """Turns TensorFlow's errors while reading into one line for the user."""
@@ -275,52 +204,12 @@ def _reading(prefix: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except _READ_ERRORS as error:
+    except checkpoint_paths.READ_ERRORS as error:
         raise UserError(
             f"The checkpoint {prefix} cannot be read; it is damaged or "
-            f"incomplete ({one_line(error, 80)}){_way_on(prefix)}."
+            f"incomplete ({one_line(error, 80)})"
+            f"{checkpoint_paths.way_on(prefix)}."
         ) from error
-
-
-def _way_on(prefix: str) -> str:
-    """Says which other checkpoints beside one are whole, and how to use them.
-
-    Returns:
-        The end of a message that says what is wrong with the one; "" where no
-        other is whole.
-    """
-    folder, own = os.path.split(prefix)
-    found = (
-        name.removesuffix(".index")
-        for name in tf.io.gfile.listdir(folder or ".")
-        if name.endswith(".index")
-    )
-    newest_first = sorted(found, key=numbers_as_such, reverse=True)
-    others = [name for name in newest_first if name != own][:_LOOKED_AT]
-    whole = [n for n in others if _is_whole(os.path.join(folder, n))]
-    if not whole:
-        return ""
-    return (
-        f". Whole beside it: {', '.join(whole)}; to go on from there, write "
-        f'model_checkpoint_path: "{whole[0]}" into the file checkpoint'
-    )
-
-
-def numbers_as_such(name: str) -> list[tuple[int, str]]:
-    """Returns what sorts model.ckpt-9 before model.ckpt-10."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(p), "") if p.isdecimal() else (0, p) for p in parts]
-
-
-def _is_whole(prefix: str) -> bool:
-    """Whether all tensors of a checkpoint can be read."""
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
-    except _READ_ERRORS:
-        return False
-    return True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -395,7 +284,7 @@ def load_weights(model: Model, path: str, grows: bool = False) -> LoadReport:
 
     Args:
         model: a BertModel, or a task model, with its variables created.
-        path: what `resolve` takes.
+        path: what `checkpoint_paths.resolve` takes.
         grows: whether the checkpoint's head may be for the first of the
             model's labels alone; the rows of the others keep their start
             values.

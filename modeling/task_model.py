@@ -8,15 +8,18 @@ and adds up sum(weights) over all parts of a batch, in time or on devices,
 before it divides.
 """
 
+import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import OutputLayer
@@ -27,6 +30,23 @@ Batch = Mapping[str, tf.Tensor]
 
 # Of the fresh heads of fine-tuning, whatever initializer_range is.
 FRESH_HEAD_STDDEV = 0.02
+
+
+# The encoder that task models get instead of one of their own.
+_shared: ContextVar[Backbone | None] = ContextVar("shared", default=None)
+
+
+@contextlib.contextmanager
+def sharing(backbone: Backbone) -> Iterator[None]:
+    """Gives the task models that are made within one encoder for all.
+
+    Its pooler stays trainable, whether or not a task uses it.
+    """
+    token = _shared.set(backbone)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 class LossWeight(NamedTuple):
@@ -95,10 +115,11 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         # Without autocast: under a global policy of bfloat16, Keras would
         # round the batch's weights.
         super().__init__(name=name, autocast=False)
-        self.backbone = make_backbone(
+        shared = _shared.get()
+        self.backbone = shared or make_backbone(
             config, compute_dtype=compute_dtype, init_seed=init_seed
         )
-        if not self.uses_pooler:
+        if not (self.uses_pooler or shared):
             self.backbone.freeze_pooler()
 
     def arguments(self) -> dict[str, Any]:

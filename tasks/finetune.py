@@ -8,7 +8,7 @@ evaluation → prediction → export. What differs from task to task is a
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
@@ -25,9 +25,10 @@ from bert.tasks.task import FineTuningTask, Prepared, Walk
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
+    from bert.modeling.multitask_model import Trainable
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions
-    from bert.training.diary import Diary
+    from bert.training.feeds import Feed
     from bert.training.head_check import Start
     from bert.training.run import Length, MakeEvaluate
 
@@ -68,7 +69,7 @@ def run(task: FineTuningTask) -> None:
             ) as diary,
         ):
             with prepared.strategy.scope():
-                nothing = _Run(task, diary).run()
+                nothing = TaskRun(task, diary.figures).run()
             export(task)
     if nothing and (config.do_eval or config.do_predict or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
@@ -85,32 +86,42 @@ def read(task: FineTuningTask) -> "Start":
     return start
 
 
-class _Run:
-    """What `run` does once all is checked; in the strategy's scope."""
+class TaskRun:
+    """What `run` does once all is checked; in the strategy's scope.
 
-    def __init__(self, task: FineTuningTask, diary: "Diary"):
+    Args:
+        task: prepared.
+        figures: gets those of the evaluation.
+    """
+
+    def __init__(self, task: FineTuningTask, figures: dict[str, Any]):
         self._task = task
-        self._diary = diary
+        self._figures = figures
         self._config = task.config
         self._sources: dict[str, RecordSource] = {}
 
     def run(self) -> str | None:
         """Returns why there was nothing to train; None where there was."""
         nothing = None
-        evaluation = self._task.evaluation()
-        if evaluation:
-            # By every worker, although the chief evaluates alone.
-            self._walk_sources(evaluation)
+        make_evaluate = self.make_evaluate()
         if self._config.do_train:
-            nothing = self._train(evaluation)
+            source = self.training_source()
+            self.keep_files()
+            nothing = train(self._task, source, make_evaluate)
         if self._config.do_eval or self._config.do_predict:
-            self._use()
+            # Made by all workers: TensorFlow sends them the chief's start
+            # weights.
+            model = self._task.make_model()
+            self.use(model, load(self._config, model))
         return nothing
 
-    def _train(self, evaluation: Walk | None) -> str | None:
-        """Trains, and keeps with the weights what they mean."""
+    def training_source(self) -> "RecordSource":
+        """Returns the records to train on."""
+        return self._source(self._task.training_set())
+
+    def keep_files(self) -> None:
+        """Keeps, beside the weights, what they mean; the chief does."""
         task, config = self._task, self._config
-        source = self._source(task.training_set())
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -123,10 +134,14 @@ class _Run:
             for path, text in task.kept_files().items():
                 atomic_files.write_text(path, text)
 
-        make_evaluate = None
-        if evaluation:
-            make_evaluate = functools.partial(self._evaluator, evaluation)
-        return train(task, source, make_evaluate)
+    def make_evaluate(self) -> "MakeEvaluate | None":
+        """Returns what evaluates while training; None: nothing does."""
+        evaluation = self._task.evaluation()
+        if evaluation is None:
+            return None
+        # By every worker, although the chief evaluates alone.
+        self._walk_sources(evaluation)
+        return functools.partial(self._evaluator, evaluation)
 
     def _evaluator(
         self, evaluation: Walk, model: "TaskModel"
@@ -135,13 +150,15 @@ class _Run:
         answers = self._predictions(evaluation, model)
         return lambda: evaluation.finish(answers).figures
 
-    def _use(self) -> None:
-        """Evaluates and predicts; of several workers the chief alone."""
+    def use(self, model: "TaskModel", step: int) -> None:
+        """Evaluates and predicts; of several workers the chief alone.
+
+        Args:
+            model: with the weights to do so with.
+            step: their global_step.
+        """
         from bert.training import results
 
-        # Made by all workers: TensorFlow sends them the chief's start weights.
-        model = self._task.make_model()
-        step = load(self._config, model)
         if not self._task.prepared.is_chief:
             return
         for walk in self._task.walks():
@@ -155,7 +172,7 @@ class _Run:
                 results.write_eval_results(
                     self._config.output_dir, figures, step
                 )
-                self._diary.figures.update(figures)
+                self._figures.update(figures)
             if self._config.writes_reports:
                 reports.write(
                     self._config.output_dir,
@@ -329,28 +346,46 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
             best weights, another model's files are in output_dir, or nothing
             can be written there.
     """
-    from bert.model_folder import weights
-    from bert.training import disk_space, head_check, resume, run, strategy
+    from bert.training import resume, strategy
 
     config = task.config
+    check_weights(config, start, lambda: task.make_model(0), task.num_examples)
+    if config.do_train:
+        resuming.check(config, task.model_task, task.labels)
+    if strategy.is_chief():
+        resume.prepare_output_dir(config.output_dir)
+
+
+def check_weights(
+    config: FineTuningConfig,
+    start: "Start",
+    make_model: "Callable[[], Trainable]",
+    num_examples: int,
+) -> None:
+    """Checks the model, its checkpoints, and how much is to be trained.
+
+    Raises:
+        UserError: see `check_model`.
+    """
+    from bert.model_folder import weights
+    from bert.training import disk_space, head_check, run, strategy
+
     steps = 0
     if config.do_train:
-        length = _length(config, task.num_examples)
+        length = length_of(config, num_examples)
         run.check_size(config, length)
         steps = length.num_train_steps
     # Left by an earlier part of the run; it may stay the best.
     best = weights.best_of(config.output_dir) if config.do_train else None
     model = head_check.check_model(
         start,
-        lambda: task.make_model(0),
+        make_model,
         num_train_steps=steps,
         freeze_layers=config.freeze_layers,
         best=best,
         needs_moments=config.needs_moments,
         grows=config.grow_labels,
     )
-    if config.do_train:
-        resuming.check(config, task.model_task, task.labels)
     if config.do_train and start.reader is None:
         logging.warning(
             "--init_checkpoint is not given: training starts from random "
@@ -358,10 +393,10 @@ def check_model(task: FineTuningTask, start: "Start") -> None:
         )
     if strategy.is_chief():
         disk_space.check(config, model, start, steps)
-        resume.prepare_output_dir(config.output_dir)
 
 
-def _length(config: FineTuningConfig, num_examples: int) -> "Length":
+def length_of(config: FineTuningConfig, num_examples: int) -> "Length":
+    """Returns how long to train, on so many examples an epoch."""
     from bert.training import run
 
     steps = int(
@@ -396,18 +431,14 @@ def train(
     from bert.training import run
 
     config = run_weights.with_start(task.config)
-    cut = task.cuts_padding and not task.prepared.fixed_shapes
-    length = _length(config, task.num_examples)
+    length = length_of(config, task.num_examples)
     logging.info("***** Running training *****")
     task.log_training_size(source)
     return run.train(
         config,
         length,
         task.make_model,
-        record_sets.training_batches(
-            source, config, cut, group=cut and config.length_buckets
-        ),
-        record_sets.unreadable(source),
+        training_feed(task, source),
         make_evaluate,
         lambda: resuming.keep(
             config,
@@ -415,6 +446,19 @@ def train(
             task.labels,
             task.training_set().inputs(),
         ),
+    )
+
+
+def training_feed(task: FineTuningTask, source: "RecordSource") -> "Feed":
+    """Returns what a task's training takes its batches from.
+
+    Args:
+        task: prepared.
+        source: its training records.
+    """
+    cut = task.cuts_padding and not task.prepared.fixed_shapes
+    return record_sets.training_feed(
+        source, task.config, cut, group=cut and task.config.length_buckets
     )
 
 

@@ -25,8 +25,8 @@ from bert.files.file_bytes import gfile
 if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
+    from bert.training.feeds import Feed
     from bert.training.loop import Unreadable
-    from bert.training.run import MakeBatches
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -157,13 +157,13 @@ def source(
     )
 
 
-def training_batches(
+def training_feed(
     source: "RecordSource",
     config: TrainingConfig,
     cut: bool = False,
     group: bool = False,
-) -> "MakeBatches":
-    """Returns what makes the endless batches of a training.
+) -> "Feed":
+    """Returns what a training takes its batches from.
 
     Args:
         source: the records.
@@ -172,16 +172,20 @@ def training_batches(
         group: see there.
     """
     from bert.data.records import input_pipeline
+    from bert.training.feeds import Feed
 
-    return lambda state, context: input_pipeline.train_batches(
-        source,
-        config.train_batch_size,
-        seed=state.seed,
-        shuffle_buffer_size=config.shuffle_buffer_size,
-        examples_seen=state.examples_seen,
-        context=context,
-        cut=cut,
-        group=group,
+    return Feed(
+        lambda state, context: input_pipeline.train_batches(
+            source,
+            config.train_batch_size,
+            seed=state.seed,
+            shuffle_buffer_size=config.shuffle_buffer_size,
+            examples_seen=state.examples_seen,
+            context=context,
+            cut=cut,
+            group=group,
+        ),
+        unreadable(source),
     )
 
 

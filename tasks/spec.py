@@ -33,6 +33,8 @@ class Spec:
         kind: tells apart tasks that read the same rows but say other things
             of them; None where there is one kind.
         inference: `module:class` of its `tasks.inference.Inference`.
+        fine_tuning: `module:class` of its `tasks.task.FineTuningTask`; None: it
+            is not fine-tuned.
         head: the checkpoint name of its head's weights [L, D]; None: no head
             of fine-tuning.
         num_outputs: L where it is fixed; None: one for each label.
@@ -56,11 +58,13 @@ class Spec:
             weights.
         huggingface_head: the name of the head there.
         problem_type: what config.json there calls the kind.
+        unit: of its figures: 1 where 1 is perfect, 0.01 where 100 is.
     """
 
     task: str
     kind: str | None = None
     inference: str
+    fine_tuning: str | None = None
     head: str | None = None
     num_outputs: int | None = None
     min_outputs: int = 1
@@ -79,6 +83,7 @@ class Spec:
     huggingface: str | None = None
     huggingface_head: str = ""
     problem_type: str | None = None
+    unit: float = 1.0
 
     @property
     def name(self) -> str:
@@ -109,6 +114,7 @@ def _texts(kind: str, name: str, scope: str, **others: Any) -> Spec:
         task="classification",
         kind=kind,
         inference=f"bert.tasks.classification.inference:{name}",
+        fine_tuning="bert.tasks.classification.finetuning:Classification",
         head=f"{scope}output_weights",
         uses_pooler=True,
         optional_weights=(),
@@ -142,6 +148,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="multiple_choice",
         inference="bert.tasks.multiple_choice.inference:MultipleChoice",
+        fine_tuning="bert.tasks.multiple_choice.finetuning:MultipleChoice",
         # A classifier's: without task.json it is taken for one.
         head="output_weights",
         num_outputs=1,
@@ -154,6 +161,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         task="squad",
         inference="bert.tasks.squad.inference:Squad",
+        fine_tuning="bert.tasks.squad.finetuning:Squad",
         head="cls/squad/output_weights",
         num_outputs=2,
         max_seq_length=384,
@@ -179,10 +187,12 @@ SPECS: tuple[Spec, ...] = (
         },
         huggingface="BertForQuestionAnswering",
         huggingface_head="qa_outputs",
+        unit=0.01,
     ),
     Spec(
         task="ner",
         inference="bert.tasks.tagging.inference:Tagging",
+        fine_tuning="bert.tasks.tagging.finetuning:Tagging",
         head="cls/token/output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, S, L]", "logits": "[B, S, L]"},
@@ -229,7 +239,8 @@ def first_figure(figures: Collection[str]) -> str:
 
 def less_is_better(figure: str) -> bool:
     """Returns whether less of an evaluation's figure is better."""
-    return "loss" in figure or "error" in figure
+    own = figure.rpartition("/")[2]  # without a task's name
+    return "loss" in own or "error" in own
 
 
 def kinds(task: str) -> tuple[str | None, ...]:

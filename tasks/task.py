@@ -261,9 +261,11 @@ class SetsTask(FineTuningTask):
         Raises:
             UserError: see `splits.find`.
         """
+        from bert.modeling import checkpoint_paths
+
         model_folder = None
         if start.reader and not self.config.do_train:
-            model_folder = os.path.dirname(start.reader.prefix)
+            model_folder = checkpoint_paths.folder_of(start.reader.prefix)
         self._split = splits.find(self.config, rows, model_folder)
         return self._split.sets(self.config.needed_sets, examples)
 
@@ -365,10 +367,11 @@ def kept_labels(start: "Start") -> label_files.Labels | None:
     that has no checkpoint is not a model's.
     """
     from bert.model_folder import locate
+    from bert.modeling import checkpoint_paths
 
     if start.reader is None or start.num_outputs is None:
         return None
-    return locate.labels(os.path.dirname(start.reader.prefix))
+    return locate.labels(checkpoint_paths.folder_of(start.reader.prefix))
 
 
 def known_labels(

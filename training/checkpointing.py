@@ -16,7 +16,7 @@ from absl import logging
 
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
-from bert.modeling import checkpoint, checkpoint_names
+from bert.modeling import checkpoint, checkpoint_names, checkpoint_paths
 from bert.modeling.checkpoint_names import Others, has_moments
 from bert.training.loss_scale import LossScale
 
@@ -105,7 +105,7 @@ def newest(output_dir: str) -> str | None:
     """
     if not tf.io.gfile.isdir(output_dir):
         return None
-    prefix = checkpoint.latest_in(output_dir)
+    prefix = checkpoint_paths.latest_in(output_dir)
     if prefix:
         return prefix
     steps = sorted(_steps(output_dir))
@@ -205,7 +205,7 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
     Raises:
         UserError: the sidecar is damaged.
     """
-    path = reader.prefix + SIDECAR_SUFFIX
+    path = checkpoint_paths.split(reader.prefix)[0] + SIDECAR_SUFFIX
     if not tf.io.gfile.exists(path):
         return None
     try:

@@ -50,12 +50,12 @@ class Interval:
         self._start += seconds
 
     def means(self) -> dict[str, float]:
-        """Returns the mean of each figure; none where there was no step."""
-        names = self._figures[0] if self._figures else ()
-        return {
-            name: float(np.mean([f[name].numpy() for f in self._figures]))
-            for name in names
-        }
+        """Returns the mean of each figure over the steps that have it."""
+        values: dict[str, list[np.ndarray]] = {}
+        for figures in self._figures:
+            for name, value in figures.items():
+                values.setdefault(name, []).append(value.numpy())
+        return {name: float(np.mean(values[name])) for name in values}
 
     def first_not_finite(self) -> BadStep | None:
         """Returns the first step whose figures are not all finite."""

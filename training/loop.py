@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from bert.cli.config import TrainingConfig
 from bert.cli.progress import Progress
 from bert.errors import UserError
 from bert.modeling import checkpoint
+from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import Batch, TaskModel
 from bert.training import checkpointing, moments, strategy
 from bert.training.interval import Interval, all_finite
@@ -49,7 +50,7 @@ class Batches(NamedTuple):
         unreadable: how to explain that one cannot be read.
     """
 
-    dataset: Iterable[Batch]
+    dataset: Iterable[Any]
     unreadable: Unreadable = Unreadable()
 
 
@@ -60,11 +61,15 @@ class Trained(NamedTuple):
         model: a task model (`modeling.heads`), its variables created.
         optimizer: over the model's trainable variables.
         loss_scale: under float16.
+        compile: makes the step; see `compile_train_step`.
     """
 
-    model: TaskModel
+    model: TaskModel | MultitaskModel
     optimizer: AdamWeightDecay
     loss_scale: LossScale | None = None
+    compile: Callable[..., Callable[[Any], dict[str, tf.Tensor]]] = (
+        compile_train_step
+    )
 
     def tensors(self) -> dict[str, keras.Variable | tf.Variable]:
         """Returns weights, moments and global_step by checkpoint name."""
@@ -100,7 +105,7 @@ class TrainLoop:
         state: checkpointing.RunState,
         monitor: Monitor | None = None,
     ):
-        model, optimizer, self._loss_scale = trained
+        model, optimizer, self._loss_scale, compile_step = trained
         self._config = config
         self._num_train_steps = num_train_steps
         self._optimizer = optimizer
@@ -108,7 +113,7 @@ class TrainLoop:
         self._monitor = monitor
         self._state = state
         self._tensors = trained.tensors()
-        self._train_step = compile_train_step(
+        self._train_step = compile_step(
             model,
             optimizer,
             StepSettings(
@@ -136,7 +141,7 @@ class TrainLoop:
         ):
             self._save()
         with Signals() as signals:
-            self._run(_read(self._batches), signals)
+            self._run(read(self._batches), signals)
         if self._last_loss is not None:
             loss = self._last_loss.numpy()
             saved = checkpointing.newest(self._config.output_dir)
@@ -370,7 +375,7 @@ class Forward:
             compiled = self._compiled = tf.function(
                 self._step, input_signature=spec and [spec]
             )
-        for batch in _read(batches):
+        for batch in read(batches):
             yield {
                 name: np.concatenate(
                     [
@@ -382,7 +387,7 @@ class Forward:
             }
 
 
-def _read(batches: Batches) -> Iterator[Batch]:
+def read(batches: Batches) -> Iterator[Batch]:
     """Yields the batches; explains why one cannot be read."""
     errors, explain = batches.unreadable
     iterator = iter(batches.dataset)

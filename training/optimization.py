@@ -5,13 +5,15 @@ Source: optimization.py of google-research/bert; Loshchilov and Hutter 2019
 (LAMB).
 """
 
+import copy
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple, Self
 
 import tensorflow as tf
 
+from bert.modeling import multitask_model
 from bert.training.strategy import scalar_variable
 
 # Learning rate (float32 scalar) at a step (int64 scalar).
@@ -28,7 +30,9 @@ def is_decayed(name: str, no_decay: Iterable[str] = NO_DECAY) -> bool:
         name: as in checkpoints.
         no_decay: regular expressions of the names to leave out.
     """
-    return not any(re.search(part, name) for part in no_decay)
+    # What a task is called says nothing of its weights.
+    own = multitask_model.without_task(name)
+    return not any(re.search(part, own) for part in no_decay)
 
 
 def learning_rate_schedule(
@@ -142,6 +146,18 @@ class AdamWeightDecay:
         )
         self.global_step = scalar_variable(0, tf.int64, "global_step")
         self.skipped_steps = scalar_variable(0, tf.int64, "skipped_steps")
+
+    def of(self, names: Collection[str]) -> Self:
+        """Returns what updates some of the weights alone.
+
+        With the same moments, schedule and global_step.
+
+        Args:
+            names: of the weights.
+        """
+        other = copy.copy(self)
+        other.variables = {name: self.variables[name] for name in names}
+        return other
 
     def state(self) -> dict[str, tf.Variable]:
         """Returns the moments and global_step by checkpoint name."""

@@ -14,7 +14,7 @@ from absl import logging
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, run_lock
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from bert.modeling.checkpoint_names import has_moments
 from bert.training import checkpointing, moments, monitor, strategy
 from bert.training.loop import Trained
@@ -48,7 +48,7 @@ def prepare_output_dir(output_dir: str) -> None:
         UserError: it is a file, or nothing can be written there, or no
             checkpoint could be read from there.
     """
-    checkpoint.check_path(output_dir)
+    checkpoint_paths.check_path(output_dir)
     trial = os.path.join(output_dir, checkpointing.TEMPORARY_PREFIX + "check")
     try:
         with atomic_files.leaving_no_folder(output_dir):
@@ -195,7 +195,7 @@ def load(
     Raises:
         UserError: the checkpoint is not one of this model.
     """
-    model, optimizer, loss_scale = trained
+    model, optimizer, loss_scale, _ = trained
     tensors = trained.tensors()
     state = position.state
     loaded: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from absl import logging
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.modeling import checkpoint
-from bert.modeling.task_model import TaskModel
+from bert.modeling.multitask_model import Trainable
 from bert.training import (
     checkpointing,
     failures,
@@ -19,8 +19,10 @@ from bert.training import (
     resume,
     strategy,
 )
+from bert.training.feeds import Feed
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
+from bert.training.objectives.multitask import Multitask
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -40,20 +42,14 @@ class Length(NamedTuple):
 
 
 # Returns, for a model in training, what computes its metrics.
-MakeEvaluate = Callable[[TaskModel], Callable[[], Mapping[str, float]]]
-
-# Makes the training batches of a worker, from the seed and the examples seen.
-MakeBatches = Callable[
-    [checkpointing.RunState, tf.distribute.InputContext], tf.data.Dataset
-]
+MakeEvaluate = Callable[[Trainable], Callable[[], Mapping[str, float]]]
 
 
 def train(
     config: TrainingConfig,
     length: Length,
-    make_model: Callable[[int], TaskModel],
-    make_batches: MakeBatches,
-    unreadable: loop.Unreadable,
+    make_model: Callable[[int], Trainable],
+    feed: Feed | Multitask,
     make_evaluate: MakeEvaluate | None = None,
     on_loaded: Callable[[], None] | None = None,
 ) -> str | None:
@@ -65,8 +61,7 @@ def train(
         config: the flags of training.
         length: how long to train.
         make_model: returns the model with start weights of a seed.
-        make_batches: returns the endless batches.
-        unreadable: how to explain that a batch cannot be read.
+        feed: what it is trained on.
         make_evaluate: for evaluation while training.
         on_loaded: called on the chief once the checkpoint is loaded, before
             the first step.
@@ -102,6 +97,7 @@ def train(
         model,
         _make_optimizer(config, length, model),
         LossScale() if config.precision == "float16" else None,
+        feed.compile,
     )
     resume.load(position, trained, config.init_checkpoint, config.grow_labels)
     if on_loaded and strategy.is_chief():
@@ -110,24 +106,33 @@ def train(
     with failures.explained(
         lambda: memory.advice(config, model, devices.num_replicas_in_sync)
     ):
-        dataset = devices.distribute_datasets_from_function(
-            # Without its cardinality TensorFlow would ask all workers before
-            # each batch whether there is one.
-            lambda context: make_batches(state, context).apply(
-                tf.data.experimental.assert_cardinality(
-                    tf.data.INFINITE_CARDINALITY
-                )
-            )
-        )
         loop.TrainLoop(
             trained,
-            loop.Batches(dataset, unreadable),
+            feed.batches(state, _distributed),
             config,
             length.num_train_steps,
             state,
             _make_monitor(config, trained, make_evaluate),
         ).run()
     return None
+
+
+def _distributed(
+    make_batches: Callable[[tf.distribute.InputContext], tf.data.Dataset],
+) -> tf.distribute.DistributedDataset:
+    """Returns endless batches for all devices of the strategy in scope.
+
+    Args:
+        make_batches: makes those of a worker.
+    """
+    # Without its cardinality TensorFlow would ask all workers before each
+    # batch whether there is one.
+    known = tf.data.experimental.assert_cardinality(
+        tf.data.INFINITE_CARDINALITY
+    )
+    return tf.distribute.get_strategy().distribute_datasets_from_function(
+        lambda context: make_batches(context).apply(known)
+    )
 
 
 def _nothing_left(
@@ -190,14 +195,15 @@ def _make_monitor(
 
 
 def _make_optimizer(
-    config: TrainingConfig, length: Length, model: TaskModel
+    config: TrainingConfig, length: Length, model: Trainable
 ) -> optimization.AdamWeightDecay:
     is_lamb = config.optimizer == "lamb"
     kind = optimization.Lamb if is_lamb else optimization.AdamWeightDecay
     return kind(
         {
-            checkpoint.checkpoint_name(variable, model): variable.value
-            for variable in model.trainable_variables
+            name: variable.value
+            for name, variable in checkpoint.named_variables(model).items()
+            if variable.trainable
         },
         optimization.learning_rate_schedule(
             config.learning_rate_schedule,
@@ -213,7 +219,7 @@ def _make_optimizer(
     )
 
 
-def load_trained(model: TaskModel, prefix: str, is_trained: bool) -> int:
+def load_trained(model: Trainable, prefix: str, is_trained: bool) -> int:
     """Gives a model the weights to evaluate or predict with.
 
     Args:

@@ -26,12 +26,15 @@ class StepSettings(NamedTuple):
             rows, one after the other; divides their number.
         use_xla: compile forward and backward by XLA.
         max_grad_norm: gradients are scaled down to this global norm.
+        loss_weight: what the loss is multiplied by, before the norm is taken;
+            the figures are without. None: 1.
     """
 
     seed: int
     gradient_accumulation_steps: int = 1
     use_xla: bool = False
     max_grad_norm: float = 1.0
+    loss_weight: Callable[[], tf.Tensor] | None = None
 
 
 class _Gradients(NamedTuple):
@@ -111,6 +114,8 @@ def compile_train_step(
             for name, weight in model.loss_weights(batch).items()
         }
         factor = loss_scale.value() if loss_scale else tf.ones([])
+        weight = settings.loss_weight
+        weighted = factor * weight() if weight else factor
         gradients = _accumulate(
             lambda part, i: gradients_of(
                 part,
@@ -118,7 +123,7 @@ def compile_train_step(
                 if settings.gradient_accumulation_steps > 1
                 else seed,
                 denominators,
-                factor,
+                weighted,
             ),
             batch,
             settings.gradient_accumulation_steps,

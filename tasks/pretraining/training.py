@@ -126,8 +126,7 @@ def train(
         lambda seed: PretrainingModel(
             bert_config, compute_dtype=config.compute_dtype, init_seed=seed
         ),
-        record_sets.training_batches(source, config),
-        record_sets.unreadable(source),
+        record_sets.training_feed(source, config),
         on_loaded=lambda: _keep(config, source),
     )
 

@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.modeling import BertConfig, checkpoint, classifiers, heads
+from bert.modeling import (
+    BertConfig,
+    checkpoint,
+    checkpoint_paths,
+    classifiers,
+    heads,
+)
 from tests.modeling import checkpoints
 
 PREFIX = "model_base/bert_model.ckpt"
@@ -44,7 +50,9 @@ def with_tensors(folder, changes, golden):
     ],
 )
 def test_a_checkpoint_is_found_by_prefix_file_or_folder(copied, given):
-    found = checkpoint.resolve(str(copied / given) if given else str(copied))
+    found = checkpoint_paths.resolve(
+        str(copied / given) if given else str(copied)
+    )
     assert found == str(copied / "bert_model.ckpt")
 
 
@@ -54,11 +62,11 @@ def test_a_folder_with_several_checkpoints_must_say_which(copied):
             copied / f"bert_model.ckpt.{part}", copied / f"b.ckpt.{part}"
         )
     with pytest.raises(UserError, match=r"several.*b\.ckpt\.index, bert_model"):
-        checkpoint.resolve(str(copied))
+        checkpoint_paths.resolve(str(copied))
     (copied / "checkpoint").write_text(
         'model_checkpoint_path: "/another/machine/b.ckpt"\n'
     )
-    assert checkpoint.resolve(str(copied)) == str(copied / "b.ckpt")
+    assert checkpoint_paths.resolve(str(copied)) == str(copied / "b.ckpt")
 
 
 @pytest.mark.parametrize(
@@ -94,11 +102,11 @@ def test_a_truncated_checkpoint_is_damaged(copied, config):
 def test_a_state_file_that_names_nothing_is_an_error(copied):
     (copied / "checkpoint").write_text('model_checkpoint_path: "gone"\n')
     with pytest.raises(UserError, match="names gone as the newest"):
-        checkpoint.resolve(str(copied))
+        checkpoint_paths.resolve(str(copied))
     for content in (b"?!", b"", b"\xff\x00\x81"):
         (copied / "checkpoint").write_bytes(content)
         with pytest.raises(UserError, match="does not name a checkpoint"):
-            checkpoint.resolve(str(copied))
+            checkpoint_paths.resolve(str(copied))
 
 
 def test_load_gives_every_weight_its_value(golden, config):
@@ -196,7 +204,7 @@ def test_a_tf1_saver_restores_what_write_files_writes(golden, tmp_path):
 @pytest.mark.parametrize("name", ["a[1]", "a\\b"])
 def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(name):
     with pytest.raises(UserError, match="cannot read checkpoints from a path"):
-        checkpoint.resolve(f"/models/{name}/bert_model.ckpt")
+        checkpoint_paths.resolve(f"/models/{name}/bert_model.ckpt")
 
 
 def test_a_head_that_grows_keeps_its_rows(golden, config):

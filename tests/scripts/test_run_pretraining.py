@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bert import run_pretraining as script
 from bert.errors import UserError
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from tests import browser
 from tests.modeling import checkpoints
 from tests.modeling.checkpoints import tensors
@@ -285,5 +285,5 @@ def test_sigterm_saves_the_step_under_way(command, tmp_path):
     log = process.communicate()[1]
     assert process.returncode == 128 + signal.SIGTERM
     assert "Stopped by SIGTERM after step" in log.splitlines()[-1]
-    newest = checkpoint.resolve(str(tmp_path / "out"))
+    newest = checkpoint_paths.resolve(str(tmp_path / "out"))
     assert int(newest.rpartition("-")[2]) > 0

@@ -8,6 +8,7 @@ from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.training import checkpointing, loop, run
+from bert.training.feeds import Feed
 from tests.modeling.backbones.test_bert import TINY
 from tests.modeling.test_heads import BATCH
 from tests.training.configs import training_config
@@ -34,8 +35,7 @@ def follow(folder, num_steps, **values):
         ),
         run.Length(num_steps, 0),
         make_model,
-        make_batches,
-        loop.Unreadable(),
+        Feed(make_batches, loop.Unreadable()),
     )
     return seeds
 

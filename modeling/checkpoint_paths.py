@@ -1,0 +1,201 @@
+"""What a path to a checkpoint means.
+
+A folder (`runs/3`: its newest), a prefix (`runs/3/model.ckpt-100`), and, of a
+model of several tasks, one of them (`runs/3#mrpc`).
+"""
+
+import os
+import re
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from bert.errors import UserError
+from bert.modeling.multitask_model import NAME
+
+# What TensorFlow raises for a checkpoint that is damaged.
+READ_ERRORS = (
+    tf.errors.OpError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    DecodeError,
+)
+# How many others are read through where one is damaged: as many as a run keeps.
+_LOOKED_AT = 5
+
+_FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+
+
+def split(path: str) -> tuple[str, str | None]:
+    """Returns a path without the task that it names, and that task.
+
+    None where it names none: what is there by this name counts as such.
+    """
+    where, mark, task = path.rpartition("#")
+    if not mark or not NAME.fullmatch(task):
+        return path, None
+    is_there = any(tf.io.gfile.exists(path + end) for end in ("", ".index"))
+    return (path, None) if is_there else (where, task)
+
+
+def join(path: str, task: str | None) -> str:
+    """Returns a path that names a task; see `split`."""
+    return path if task is None else f"{path}#{task}"
+
+
+def folder_of(prefix: str) -> str:
+    """Returns the folder of a checkpoint, which names the task it names."""
+    where, task = split(prefix)
+    return join(os.path.dirname(where), task)
+
+
+def resolve(path: str) -> str:
+    """Returns the prefix of the checkpoint that `path` means.
+
+    Args:
+        path: a prefix, one of the checkpoint's files (`.index`), or a folder:
+            there the newest checkpoint that its `checkpoint` file names, or
+            else the only one; or a SavedModel that export_model.py wrote.
+            The prefix names the task that it names.
+
+    Raises:
+        UserError: there is no checkpoint, or a folder holds several and does
+            not say which is the newest.
+    """
+    check_path(path)
+    where, task = split(path)
+    if task:
+        return join(resolve(where), task)
+    if tf.io.gfile.isdir(path):
+        return _resolve_folder(path)
+    prefix = _FILE_SUFFIX.sub("", path)
+    if tf.io.gfile.exists(prefix + ".index"):
+        return prefix
+    if tf.io.gfile.exists(prefix):
+        raise UserError(
+            "Expected a TensorFlow checkpoint with an .index file (prefix, "
+            f"folder or .index). Received: {path}, a file without one."
+        )
+    raise UserError(
+        "No checkpoint found. Expected a prefix (…/bert_model.ckpt), an "
+        f".index file or a folder with one. Received: {path}."
+    )
+
+
+def check_path(path: str) -> None:
+    """Raises UserError for a path whose checkpoints cannot be read.
+
+    TensorFlow takes it for a pattern, in which these characters have a
+    meaning and do not match themselves.
+    """
+    if set(path) & set("[\\"):
+        raise UserError(
+            "TensorFlow cannot read checkpoints from a path with [ or \\ in "
+            f"it. Received: {path}; rename the folder, or name another."
+        )
+
+
+def _resolve_folder(folder: str) -> str:
+    if tf.io.gfile.exists(os.path.join(folder, "saved_model.pb")):
+        return os.path.join(folder, "variables", "variables")
+    newest = latest_in(folder)
+    if newest:
+        return newest
+    files = sorted(tf.io.gfile.listdir(folder))
+    found = [name for name in files if is_index(name)]
+    if len(found) == 1:
+        return os.path.join(folder, found[0].removesuffix(".index"))
+    if found:
+        names = ", ".join(found)
+        raise UserError(
+            f"The folder {folder} has several checkpoints and no file "
+            f"'checkpoint' that names the newest; name one. Found: {names}."
+        )
+    raise UserError(
+        f"No checkpoint found: the folder {folder} has no .index file."
+    )
+
+
+def is_index(name: str) -> bool:
+    """Whether a file's name is that of a checkpoint's index.
+
+    Hidden ones are none: macOS puts `._…` beside each file, and a conversion
+    that is killed leaves what it had written.
+    """
+    return name.endswith(".index") and not name.startswith(".")
+
+
+def latest_in(folder: str) -> str | None:
+    """Returns the prefix that a folder's `checkpoint` file names, or None.
+
+    A path written on another machine is looked for in this folder.
+
+    Raises:
+        UserError: the file names a checkpoint that is not there, or is no
+            checkpoint state.
+    """
+    state_file = os.path.join(folder, "checkpoint")
+    if not tf.io.gfile.exists(state_file):
+        return None
+    # TensorFlow answers None, and logs, where the file does not parse.
+    try:
+        state = tf.train.get_checkpoint_state(folder)
+    except ValueError:  # empty, or no text
+        state = None
+    if state is None or not state.model_checkpoint_path:
+        raise UserError(
+            f"{state_file} does not name a checkpoint "
+            '(model_checkpoint_path: "…"); mend or delete it.'
+        )
+    named = state.model_checkpoint_path
+    here = os.path.join(folder, os.path.basename(named))
+    for prefix in (here, named):
+        if tf.io.gfile.exists(prefix + ".index"):
+            return prefix
+    advice = way_on(here) or f"; restore it or delete {state_file}"
+    raise UserError(
+        f"{state_file} names {os.path.basename(named)} as the newest "
+        f"checkpoint, but {here}.index does not exist{advice}."
+    )
+
+
+def way_on(prefix: str) -> str:
+    """Says which other checkpoints beside one are whole, and how to use them.
+
+    Returns:
+        The end of a message that says what is wrong with the one; "" where no
+        other is whole.
+    """
+    folder, own = os.path.split(prefix)
+    found = (
+        name.removesuffix(".index")
+        for name in tf.io.gfile.listdir(folder or ".")
+        if name.endswith(".index")
+    )
+    newest_first = sorted(found, key=numbers_as_such, reverse=True)
+    others = [name for name in newest_first if name != own][:_LOOKED_AT]
+    whole = [n for n in others if _is_whole(os.path.join(folder, n))]
+    if not whole:
+        return ""
+    return (
+        f". Whole beside it: {', '.join(whole)}; to go on from there, write "
+        f'model_checkpoint_path: "{whole[0]}" into the file checkpoint'
+    )
+
+
+def numbers_as_such(name: str) -> list[tuple[int, str]]:
+    """Returns what sorts model.ckpt-9 before model.ckpt-10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(p), "") if p.isdecimal() else (0, p) for p in parts]
+
+
+def _is_whole(prefix: str) -> bool:
+    """Whether all tensors of a checkpoint can be read."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except READ_ERRORS:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Fine-tunes one BERT for several tasks, with a head each.
+
+Takes a JSON file of tasks, each with the flags of its own script; writes
+checkpoints, and each task's results to a folder. See docs/multitask.md.
+"""
+
+import importlib
+
+from absl import flags
+
+from bert.cli import command_line, shared_flags, training_flags
+from bert.tasks import spec
+from bert.tasks.multitask import task_list
+from bert.tasks.multitask.config import Config
+from bert.tasks.multitask.task_list import Script
+from bert.tasks.task import FineTuningTask
+from bert.training.objectives.task_sampling import EXPONENTS
+
+# Whose flags a task of the list takes.
+_SCRIPTS = {
+    "classification": "bert.run_classifier",
+    "multiple_choice": "bert.run_multiple_choice",
+    "ner": "bert.run_ner",
+    "squad": "bert.run_squad",
+}
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """Defines this script's flags."""
+    training_flags.define_fine_tuning_flags(flag_values, max_seq_length=128)
+    shared_flags.define_required_strings(
+        flag_values,
+        tasks="JSON file: a list of tasks, each its name (of GLUE), or an "
+        'object of "name", "task" and flags of that task\'s own script.',
+    )
+    shared_flags.define_strings(
+        flag_values,
+        data_dir="Folder with a folder for each task of GLUE.",
+        task_weights="What the losses of tasks are multiplied by: "
+        "NAME:WEIGHT,NAME:FIRST>LAST; the latter changes from step to step. "
+        "Default: 1 for all.",
+    )
+    flags.DEFINE_enum(
+        "task_sampling",
+        "proportional",
+        list(EXPONENTS),
+        "How often a task has its turn: in proportion to its examples, equally "
+        "often, by the square root of them; annealed: first in proportion, "
+        "from epoch to epoch more equally.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
+
+
+FLAGS = command_line.flags_of(define_flags)
+
+
+def _script(task: str) -> Script:
+    """Returns what is needed of a task's own script."""
+    script = importlib.import_module(_SCRIPTS[task])
+    own = getattr(script, "config_from_flags", None)
+    read = own or script.Config.from_flags
+    pipeline = spec.load(spec.find(task, spec.kinds(task)[0]).fine_tuning or "")
+    return Script(script.define_flags, lambda values: pipeline(read(values)))
+
+
+def train(config: Config, flag_values: flags.FlagValues) -> None:
+    """Tasks → records and model → training → results of each.
+
+    Raises:
+        UserError: a file, a row or a checkpoint is not what it must be.
+    """
+    # Imported here: --help needs none of it.
+    from bert.model_folder import locate
+    from bert.tasks import finetune
+    from bert.tasks.multitask import training
+
+    entries = task_list.read(config)
+    is_one = len(entries) == 1
+
+    def made(entry: task_list.Entry) -> FineTuningTask:
+        folder = config.output_dir
+        if not is_one:
+            folder = locate.task_folder(folder, entry.name)
+        return task_list.make(entry, _script(entry.task), flag_values, folder)
+
+    tasks = {entry.name: made(entry) for entry in entries}
+    if is_one:
+        finetune.run(*tasks.values())
+    else:
+        training.run(config, tasks)
+
+
+def main(_: object = None) -> None:
+    """Flags → tasks → records and model → training → results of each."""
+    train(Config.from_flags(FLAGS), FLAGS)
+
+
+if __name__ == "__main__":
+    command_line.run(main, FLAGS)

@@ -1,0 +1,185 @@
+"""The file of --tasks: which tasks, with which flags.
+
+    [{"name": "mrpc"},
+     {"name": "answers", "task": "squad", "train_file": "train.json"}]
+
+Imports without TensorFlow.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from bert.cli import command_line
+from bert.data.tables import json_node
+from bert.data.tables.json_node import Node
+from bert.errors import UserError, one_line
+from bert.tasks.classification.config import processors
+from bert.tasks.multitask.config import Config
+from bert.tasks.task import FineTuningTask
+
+# Those flags of the whole run that a task may have a value of its own for.
+OWN = (
+    *("data_dir", "eval_batch_size", "eval_report", "length_buckets"),
+    *("max_seq_length", "predict_batch_size"),
+)
+# What a task's flags may not be, whatever its script knows.
+_NEVER = ("folds", "grow_labels", "log_style")
+TASKS = ("classification", "multiple_choice", "ner", "squad")
+
+
+class Entry(NamedTuple):
+    """A task of the list.
+
+    Attributes:
+        name: what the run calls it.
+        task: one of `TASKS`.
+        words: its own flags, as on a command line.
+    """
+
+    name: str
+    task: str
+    words: Sequence[str]
+
+
+class Script(NamedTuple):
+    """What is needed of a task's script.
+
+    Attributes:
+        define_flags: defines its flags.
+        make: makes a run of the task, from their values.
+    """
+
+    define_flags: Callable[[flags.FlagValues], None]
+    make: Callable[[flags.FlagValues], FineTuningTask]
+
+
+def read(config: Config) -> list[Entry]:
+    """Reads the file of --tasks.
+
+    Raises:
+        UserError: it is no list of tasks.
+    """
+    from bert.modeling.multitask_model import NAME
+
+    found: list[Entry] = []
+    for node in _nodes(json_node.read(config.tasks)):
+        name = node.child("name", str)
+        if not NAME.fullmatch(name.value) or name.value == "mean":
+            raise name.fault(
+                "expected a name of letters, digits, '_', '-' and '.'",
+                json.dumps(name.value),
+            )
+        if name.value in [entry.name for entry in found]:
+            raise name.fault("expected names that differ", name.value)
+        task, more = _task(node, name.value, config)
+        own = {k: v for k, v in node.value.items() if k not in ("name", "task")}
+        words = [_word(node, key, value) for key, value in own.items()]
+        found.append(Entry(name.value, task, [*more, *words]))
+    return found
+
+
+def _nodes(whole: Node) -> Iterator[Node]:
+    if not whole.check(list).value:
+        raise whole.fault("expected a task or more", "an empty list")
+    for number, value in enumerate(whole.value):
+        # A name alone will do.
+        entry = {"name": value} if isinstance(value, str) else value
+        yield Node(whole.file, f"[{number}]", entry).check(dict)
+
+
+def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
+    """Returns what kind of task an entry is, and flags that follow from it."""
+    if "task" in node.value:
+        task = node.child("task", str)
+        if task.value not in TASKS:
+            raise task.fault(
+                f"expected one of {', '.join(TASKS)}", json.dumps(task.value)
+            )
+        return task.value, []
+    if name.lower() not in processors:
+        raise node.fault(
+            f'expected the key "task" (one of {", ".join(TASKS)}), or the name '
+            "of a task of GLUE",
+            f'the name "{name}"',
+        )
+    words = [f"--task_name={name.lower()}"]
+    if "data_dir" not in node.value:
+        words.append(f"--data_dir={_glue_folder(node, name, config.data_dir)}")
+    return "classification", words
+
+
+def _glue_folder(node: Node, name: str, data_dir: str | None) -> str:
+    """Returns where a task of GLUE is in --data_dir, by any case."""
+    if data_dir is None:
+        raise node.fault(
+            'expected the key "data_dir", or --data_dir, with a folder for '
+            "each task of GLUE",
+            "neither",
+        )
+    wanted = name.lower().replace("-", "").removesuffix("mm")
+    folders = os.listdir(data_dir) if os.path.isdir(data_dir) else ()
+    for folder in sorted(folders):
+        if folder.lower().replace("-", "") == wanted:
+            return os.path.join(data_dir, folder)
+    return os.path.join(data_dir, name)
+
+
+def _word(node: Node, flag: str, value: Any) -> str:
+    """Returns a flag of a task as on a command line."""
+    if isinstance(value, list) and all(isinstance(x, str) for x in value):
+        value = ",".join(value)
+    if isinstance(value, dict | list) or value is None:
+        raise Node(node.file, f"{node.place}.{flag}", value).fault(
+            "expected a string, a number, true or false", json.dumps(value)[:60]
+        )
+    return f"--{flag}={value}"
+
+
+def make(
+    entry: Entry,
+    script: Script,
+    run_flags: flags.FlagValues,
+    output_dir: str,
+) -> FineTuningTask:
+    """Makes a task of the list.
+
+    Args:
+        entry: what the list says of it.
+        script: of its kind.
+        run_flags: those of the whole run.
+        output_dir: the task's own.
+
+    Raises:
+        UserError: a flag of it is wrong, or is the whole run's.
+    """
+    known = command_line.flags_of(script.define_flags)
+    for word in entry.words:
+        flag = word[2:].partition("=")[0]
+        fault = None
+        if flag not in known:
+            fault = f"which {entry.task} does not have"
+        elif flag in _NEVER or (flag in run_flags and flag not in OWN):
+            fault = "which is the whole run's: give it to run_multitask.py"
+        if fault:
+            raise UserError(
+                f"--tasks, {entry.name}: expected flags of the task. Received: "
+                f'"{flag[:60]}", {fault}.'
+            )
+    shared = [
+        f"--{name}={run_flags[name].value}"
+        for name in known
+        if name in run_flags
+        and run_flags[name].value is not None
+        and (name not in OWN or run_flags[name].present)
+        and name != "data_dir"
+    ]
+    words = [*shared, *entry.words, f"--output_dir={output_dir}"]
+    try:
+        values = command_line.read(script.define_flags, words, quiet=True)
+        return script.make(values)
+    except UserError as error:
+        raise UserError(f"--tasks, {entry.name}: {one_line(error)}") from error

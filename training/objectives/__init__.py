@@ -1,0 +1,1 @@
+"""What is trained on, beside one task with its labels."""
