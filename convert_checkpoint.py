@@ -13,6 +13,7 @@ from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.data.text import case_check
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.model_folder.given import Given
@@ -158,11 +159,10 @@ def read_original(config: Config, folder: str) -> "Model":
     """Reads a folder in the original's format."""
     from bert.conversion import original
     from bert.model_folder import locate, weights
-    from bert.modeling import checkpoint_paths
     from bert.modeling.config import read_config
 
     prefix = weights.find(folder, config.checkpoint)
-    folder = checkpoint_paths.folder_of(prefix)
+    folder = task_paths.folder_of(prefix)
     config_file = config.bert_config_file or locate.needed_file(
         folder, task_files.CONFIG_FILE, "bert_config_file"
     )

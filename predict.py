@@ -171,6 +171,7 @@ def predict(config: Config) -> None:
             config.model_dir,
             config.batch_size,
             config,
+            None,  # its model_dir names the task
             **config.answer_options,
         )
 

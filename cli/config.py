@@ -11,7 +11,7 @@ from typing import Any, Self
 from absl import flags
 
 from bert.errors import UserError
-from bert.files import flag_paths
+from bert.files import flag_paths, task_paths
 
 # How the names of flags end that are paths.
 _PATHS = ("_file", "_dir", "checkpoint")
@@ -35,7 +35,8 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
     """Returns the value of each of a dataclass's fields.
 
     That of the flag of its name. A field without a flag that is a dataclass
-    itself is read likewise; any other keeps its default. One with metadata
+    itself is read likewise; any other keeps its default. A model_dir names the
+    task that --task_name does. One with metadata
     checks its paths itself.
 
     Args:
@@ -53,6 +54,9 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
             is_path = field.name.endswith(_PATHS) and not field.metadata
             if isinstance(value, str) and is_path:
                 flag_paths.check_scheme(value, field.name)
+                if field.name == "model_dir" and "task_name" in flag_values:
+                    task = flag_values["task_name"].value
+                    values["model_dir"] = task_paths.join(value, task)
         elif dataclasses.is_dataclass(field.type):
             values[field.name] = kind(**read_fields(kind, flag_values))
     return values

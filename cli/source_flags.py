@@ -28,6 +28,8 @@ def define_source_flags(
     shared_flags.define_checkpoint(flag_values, "Which one of model_dir")
     shared_flags.define_strings(
         flag_values,
+        task_name="Of a model of several tasks (run_multitask.py), which one; "
+        "the same as model_dir=FOLDER#NAME.",
         bert_config_file="Default: model_dir's.",
         vocab_file="Default: model_dir's.",
     )

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import file_bytes, task_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.model_folder.labels import Labels
@@ -107,7 +107,7 @@ def labels(*paths: str) -> Labels | None:
 
 def _folders(path: str) -> Sequence[str]:
     """Returns where the files of a model may be, beside its weights."""
-    where, task = checkpoint_paths.split(path)
+    where, task = task_paths.split(path)
     parent, name = os.path.split(where.rstrip("/"))
     around = (parent,) if name == monitor.BEST_FOLDER else ()
     if task is None:

@@ -9,7 +9,7 @@ from absl import logging
 from bert.data.tables import rows
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
-from bert.files import text_input
+from bert.files import task_paths, text_input
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files, weights
 from bert.model_folder.given import Given
@@ -52,7 +52,7 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
     """
     given = given or Given()
     checkpoint_paths.check_path(path)
-    where, _ = checkpoint_paths.split(path)
+    where, task_name = task_paths.split(path)
     if not tf.io.gfile.isdir(where):
         is_there = tf.io.gfile.exists(path)
         raise UserError(
@@ -61,6 +61,11 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
         )
     if locate.is_saved_model(path):
         return _of_saved_model(path, given)
+    if names := () if task_name else locate.tasks(path):
+        raise UserError(
+            f"Expected the name of a task (--task_name, or {path}#NAME), one "
+            f"of {rows.some(names)}, of the model in {path}. Received: none."
+        )
     reader = checkpoint.Reader(weights.find(path, given.checkpoint))
     config_file = given.bert_config_file or locate.needed_file(
         path, task_files.CONFIG_FILE, "bert_config_file"
@@ -259,7 +264,7 @@ def _labels(
 ) -> tuple[str, ...]:
     if not row.has_labels:
         return ()
-    kept = locate.labels(checkpoint_paths.folder_of(reader.prefix), path)
+    kept = locate.labels(task_paths.folder_of(reader.prefix), path)
     chosen = label_files.choose(flag, kept, from_training_set=True) or kept
     if chosen is None:
         raise UserError(

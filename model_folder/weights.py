@@ -12,6 +12,7 @@ from absl import logging
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import locate
 from bert.modeling import checkpoint, checkpoint_paths
 from bert.training import checkpointing, monitor
@@ -19,9 +20,9 @@ from bert.training import checkpointing, monitor
 
 def find(path: str, wanted: str | int | None = None) -> str:
     """Does as `choose`, and says in a log line which it is, and why."""
-    where, task = checkpoint_paths.split(path)
+    where, task = task_paths.split(path)
     if task:
-        return checkpoint_paths.join(find(where, wanted), task)
+        return task_paths.join(find(where, wanted), task)
     prefix = choose(path, wanted)
     if _has_choice(path):
         reason = _reason(path, prefix)
@@ -44,9 +45,9 @@ def choose(path: str, wanted: str | int | None = None) -> str:
     Raises:
         UserError: there is no such checkpoint.
     """
-    where, task = checkpoint_paths.split(path)
+    where, task = task_paths.split(path)
     if task:
-        return checkpoint_paths.join(choose(where, wanted), task)
+        return task_paths.join(choose(where, wanted), task)
     if not _has_choice(path):
         prefix = checkpoint_paths.resolve(path)
         if wanted is None:

@@ -24,6 +24,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import (
 )
 
 from bert.errors import UserError, one_line
+from bert.files import task_paths
 from bert.modeling import (
     checkpoint_names,
     checkpoint_paths,
@@ -104,7 +105,7 @@ class Reader:
 
     def __init__(self, path: str):
         self.prefix = checkpoint_paths.resolve(path)
-        files, task = checkpoint_paths.split(self.prefix)
+        files, task = task_paths.split(self.prefix)
         with _reading(self.prefix):
             self._reader = tf.train.load_checkpoint(files)
             shapes = self._reader.get_variable_to_shape_map()
@@ -192,7 +193,7 @@ def _keys_of_task(
         }
     raise UserError(
         f"Expected a checkpoint of several tasks, one of them {task}. "
-        f"Received: {checkpoint_paths.split(prefix)[0]}, of "
+        f"Received: {task_paths.split(prefix)[0]}, of "
         f"{checkpoint_names.some(tasks) if tasks else 'one task'}."
     )
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from bert.errors import UserError
-from bert.modeling.multitask_model import NAME
+from bert.files import task_paths
 
 # What TensorFlow raises for a checkpoint that is damaged.
 READ_ERRORS = (
@@ -25,29 +25,6 @@ READ_ERRORS = (
 _LOOKED_AT = 5
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-
-
-def split(path: str) -> tuple[str, str | None]:
-    """Returns a path without the task that it names, and that task.
-
-    None where it names none: what is there by this name counts as such.
-    """
-    where, mark, task = path.rpartition("#")
-    if not mark or not NAME.fullmatch(task):
-        return path, None
-    is_there = any(tf.io.gfile.exists(path + end) for end in ("", ".index"))
-    return (path, None) if is_there else (where, task)
-
-
-def join(path: str, task: str | None) -> str:
-    """Returns a path that names a task; see `split`."""
-    return path if task is None else f"{path}#{task}"
-
-
-def folder_of(prefix: str) -> str:
-    """Returns the folder of a checkpoint, which names the task it names."""
-    where, task = split(prefix)
-    return join(os.path.dirname(where), task)
 
 
 def resolve(path: str) -> str:
@@ -64,9 +41,9 @@ def resolve(path: str) -> str:
             not say which is the newest.
     """
     check_path(path)
-    where, task = split(path)
+    where, task = task_paths.split(path)
     if task:
-        return join(resolve(where), task)
+        return task_paths.join(resolve(where), task)
     if tf.io.gfile.isdir(path):
         return _resolve_folder(path)
     prefix = _FILE_SUFFIX.sub("", path)

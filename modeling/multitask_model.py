@@ -6,7 +6,6 @@ Weights of a task named N, beside the encoder's, in checkpoints:
     tasks/N/cls/squad/output_weights          of a SpanModel
 """
 
-import re
 from collections.abc import Iterable, Mapping
 
 import keras
@@ -15,8 +14,6 @@ from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.task_model import TaskModel
 
 SCOPE = "tasks"
-# What a task may be called: a part of a path, of a name, and of an address.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class MultitaskModel(keras.layers.Layer):

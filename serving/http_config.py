@@ -10,7 +10,7 @@ from functools import cached_property
 
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
-from bert.files import file_bytes, flag_paths
+from bert.files import file_bytes, flag_paths, task_paths
 from bert.model_folder.given import Given
 
 _ONLY_NAME = "model"
@@ -28,6 +28,7 @@ class Config(FlagConfig, Given):
     """
 
     model_dir: str = dataclasses.field(metadata={"paths": "several"})
+    task_name: str | None
     host: str
     port: int
     workers: int
@@ -62,8 +63,9 @@ class Config(FlagConfig, Given):
             )
         for folder in self.models.values():
             flag_paths.check_scheme(folder, "model_dir")
-            if not file_bytes.is_remote(folder) and not os.path.isdir(folder):
-                is_there = os.path.exists(folder)
+            where, _ = task_paths.split(folder)
+            if not file_bytes.is_remote(where) and not os.path.isdir(where):
+                is_there = os.path.exists(where)
                 raise UserError(
                     "--model_dir: expected the folder of a trained model. "
                     f"Received: {folder}, "
@@ -77,7 +79,12 @@ class Config(FlagConfig, Given):
         given = self.model_dir
         parts = given.split(",")
         if "=" not in given or (len(parts) == 1 and os.path.isdir(given)):
-            return {_ONLY_NAME: given}
+            return {_ONLY_NAME: task_paths.join(given, self.task_name)}
+        if self.task_name:
+            raise UserError(
+                "--task_name is for a --model_dir without names. Received: "
+                f"{given[:80]!r}; write NAME=FOLDER#{self.task_name}."
+            )
         models: dict[str, str] = {}
         for part in parts:
             name, equals, folder = part.partition("=")

@@ -14,6 +14,7 @@ import numpy as np
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.serving import attention, loaded_model, row_batches
@@ -57,6 +58,7 @@ class Predictor:
         folder: str,
         batch_size: int = 32,
         given: Given | None = None,
+        task_name: str | None = None,
         **options: Option,
     ) -> Self:
         """Loads a model, once for all.
@@ -66,6 +68,7 @@ class Predictor:
                 published checkpoint, or a SavedModel of export_model.py.
             batch_size: rows that are computed together.
             given: what the folder does not say; see `Given`.
+            task_name: of a model of several tasks, which one.
             **options: of squad, in place of what the model keeps:
                 `n_best_size`, `max_answer_length` and
                 `null_score_diff_threshold`.
@@ -73,6 +76,7 @@ class Predictor:
         Raises:
             UserError: a file is missing, or does not fit the others.
         """
+        folder = task_paths.join(folder, task_name)
         model = loaded_model.load(folder, given, options)
         model.inference.check_requests(folder)
         return cls(model, batch_size)

@@ -15,6 +15,7 @@ from absl import logging
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.tasks import splits
@@ -261,11 +262,9 @@ class SetsTask(FineTuningTask):
         Raises:
             UserError: see `splits.find`.
         """
-        from bert.modeling import checkpoint_paths
-
         model_folder = None
         if start.reader and not self.config.do_train:
-            model_folder = checkpoint_paths.folder_of(start.reader.prefix)
+            model_folder = task_paths.folder_of(start.reader.prefix)
         self._split = splits.find(self.config, rows, model_folder)
         return self._split.sets(self.config.needed_sets, examples)
 
@@ -367,11 +366,10 @@ def kept_labels(start: "Start") -> label_files.Labels | None:
     that has no checkpoint is not a model's.
     """
     from bert.model_folder import locate
-    from bert.modeling import checkpoint_paths
 
     if start.reader is None or start.num_outputs is None:
         return None
-    return locate.labels(checkpoint_paths.folder_of(start.reader.prefix))
+    return locate.labels(task_paths.folder_of(start.reader.prefix))
 
 
 def known_labels(

@@ -15,7 +15,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError, one_line
-from bert.files import atomic_files
+from bert.files import atomic_files, task_paths
 from bert.modeling import checkpoint, checkpoint_names, checkpoint_paths
 from bert.modeling.checkpoint_names import Others, has_moments
 from bert.training.loss_scale import LossScale
@@ -205,7 +205,7 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
     Raises:
         UserError: the sidecar is damaged.
     """
-    path = checkpoint_paths.split(reader.prefix)[0] + SIDECAR_SUFFIX
+    path = task_paths.split(reader.prefix)[0] + SIDECAR_SUFFIX
     if not tf.io.gfile.exists(path):
         return None
     try:

@@ -17,6 +17,7 @@ from bert.cli import command_line
 from bert.data.tables import json_node
 from bert.data.tables.json_node import Node
 from bert.errors import UserError, one_line
+from bert.files import task_paths
 from bert.tasks.classification.config import processors
 from bert.tasks.multitask.config import Config
 from bert.tasks.task import FineTuningTask
@@ -26,6 +27,8 @@ OWN = (
     *("data_dir", "eval_batch_size", "eval_report", "length_buckets"),
     *("max_seq_length", "predict_batch_size"),
 )
+# Those that mean something else, or nothing, to a task.
+_OF_ALL = ("data_dir", "early_stopping_patience", "save_best")
 # What a task's flags may not be, whatever its script knows.
 _NEVER = ("folds", "grow_labels", "log_style")
 TASKS = ("classification", "multiple_choice", "ner", "squad")
@@ -63,12 +66,10 @@ def read(config: Config) -> list[Entry]:
     Raises:
         UserError: it is no list of tasks.
     """
-    from bert.modeling.multitask_model import NAME
-
     found: list[Entry] = []
     for node in _nodes(json_node.read(config.tasks)):
         name = node.child("name", str)
-        if not NAME.fullmatch(name.value) or name.value == "mean":
+        if not task_paths.NAME.fullmatch(name.value) or name.value == "mean":
             raise name.fault(
                 "expected a name of letters, digits, '_', '-' and '.'",
                 json.dumps(name.value),
@@ -175,7 +176,7 @@ def make(
         if name in run_flags
         and run_flags[name].value is not None
         and (name not in OWN or run_flags[name].present)
-        and name != "data_dir"
+        and name not in _OF_ALL
     ]
     words = [*shared, *entry.words, f"--output_dir={output_dir}"]
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from absl import logging
 
 from bert.errors import UserError
-from bert.files import atomic_files
+from bert.files import atomic_files, task_paths
 from bert.tasks import finetune, reports, resuming, run_weights, spec
 from bert.tasks.multitask.config import Config
 from bert.tasks.task import FineTuningTask, Prepared
@@ -239,7 +239,7 @@ def _start_of(
         UserError: the checkpoint lacks it, and nothing trains it anew; or see
             `head_check.check_head`.
     """
-    from bert.modeling import checkpoint, checkpoint_paths, multitask_model
+    from bert.modeling import checkpoint, multitask_model
     from bert.training import head_check
 
     if start.reader is None:
@@ -254,7 +254,7 @@ def _start_of(
             )
         return start
     assert task.spec.head is not None, task.spec.task
-    prefix = checkpoint_paths.join(start.reader.prefix, name)
+    prefix = task_paths.join(start.reader.prefix, name)
     return head_check.check_head(
         start._replace(reader=checkpoint.Reader(prefix)),
         config.output_dir,

@@ -1,0 +1,50 @@
+"""Paths that name a task: `runs/3#mrpc` is mrpc of the model in `runs/3`.
+
+Of a run of several tasks (run_multitask.py). Imports without TensorFlow.
+"""
+
+import os
+import re
+
+from bert.errors import UserError
+from bert.files import file_bytes
+
+# What a task may be called: a part of a path, and of a weight's name.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def split(path: str) -> tuple[str, str | None]:
+    """Returns a path without the task that it names, and that task.
+
+    None where it names none: what is there by this name counts as such.
+
+    Args:
+        path: a folder, or the prefix of a checkpoint.
+    """
+    where, mark, task = path.rpartition("#")
+    if not mark or not NAME.fullmatch(task):
+        return path, None
+    is_there = any(file_bytes.exists(path + end) for end in ("", ".index"))
+    return (path, None) if is_there else (where, task)
+
+
+def join(path: str, task: str | None) -> str:
+    """Returns a path that names a task; None: itself.
+
+    Raises:
+        UserError: no task is called so, or the path names one already.
+    """
+    if task is None:
+        return path
+    if not NAME.fullmatch(task) or split(path)[1]:
+        raise UserError(
+            "--task_name must be one of the model's tasks, which are named "
+            f"once. Received: {task[:60]!r}, of {path}."
+        )
+    return f"{path}#{task}"
+
+
+def folder_of(prefix: str) -> str:
+    """Returns the folder of a checkpoint; it names the task likewise."""
+    where, task = split(prefix)
+    return join(os.path.dirname(where), task)

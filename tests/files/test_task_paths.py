@@ -1,0 +1,44 @@
+"""Paths that name one of a model's tasks."""
+
+import pytest
+
+from bert.errors import UserError
+from bert.files import task_paths
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("runs/3#mrpc", ("runs/3", "mrpc")),
+        ("runs/3/model.ckpt-7#a.b-c", ("runs/3/model.ckpt-7", "a.b-c")),
+        ("runs/3", ("runs/3", None)),
+        ("runs#3/x", ("runs#3/x", None)),
+        ("runs/3#", ("runs/3#", None)),
+    ],
+)
+def test_a_path_is_split(path, expected):
+    assert task_paths.split(path) == expected
+    if expected[1]:
+        assert task_paths.join(*expected) == path
+
+
+def test_what_is_there_by_the_name_counts_as_such(tmp_path):
+    (tmp_path / "run#1").mkdir()
+    (tmp_path / "model#2.index").touch()
+    for name in ("run#1", "model#2"):
+        path = str(tmp_path / name)
+        assert task_paths.split(path) == (path, None)
+    assert task_paths.split(f"{tmp_path}/run#1#x") == (f"{tmp_path}/run#1", "x")
+
+
+def test_the_folder_of_a_checkpoint_names_the_task_too():
+    assert task_paths.folder_of("a/b/model.ckpt-7#x") == "a/b#x"
+    assert task_paths.folder_of("a/b/model.ckpt-7") == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("path", "task"), [("a", "b/c"), ("a", ""), ("a#b", "c")]
+)
+def test_a_task_is_named_once_and_by_a_name(path, task):
+    with pytest.raises(UserError, match="--task_name must be"):
+        task_paths.join(path, task)

@@ -1,0 +1,109 @@
+"""Several tasks on one encoder: its weights and their names."""
+
+import pytest
+
+from bert.errors import UserError
+from bert.modeling import checkpoint, task_model
+from bert.modeling.backbones.choice import make_backbone
+from bert.modeling.classifiers import ClassifierModel
+from bert.modeling.config import BertConfig
+from bert.modeling.heads import SpanModel, TokenModel
+from bert.modeling.multitask_model import MultitaskModel, without_task
+
+TINY = BertConfig(
+    vocab_size=11,
+    hidden_size=4,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=8,
+    max_position_embeddings=8,
+)
+
+
+def make(config=TINY, seed=1):
+    backbone = make_backbone(config, init_seed=seed)
+    with task_model.sharing(backbone):
+        tasks = {
+            "a": ClassifierModel(config, 2, init_seed=seed),
+            "b.1": ClassifierModel(config, 3, init_seed=seed),
+            "span": SpanModel(config, init_seed=seed),
+        }
+    return MultitaskModel(backbone, tasks)
+
+
+def test_tasks_share_the_encoder_and_have_heads_of_their_own():
+    model = make()
+    assert {id(t.backbone) for t in model.tasks.values()} == {
+        id(model.backbone)
+    }
+    names = checkpoint.named_variables(model)
+    assert {name for name in names if not name.startswith("bert/")} == {
+        "tasks/a/output_weights",
+        "tasks/a/output_bias",
+        "tasks/b.1/output_weights",
+        "tasks/b.1/output_bias",
+        "tasks/span/cls/squad/output_weights",
+        "tasks/span/cls/squad/output_bias",
+    }
+    alone = checkpoint.named_variables(ClassifierModel(TINY, 2))
+    assert {n for n in names if n.startswith("bert/")} == {
+        n for n in alone if n.startswith("bert/")
+    }
+
+
+def test_a_model_made_later_has_an_encoder_of_its_own_again():
+    model = make()
+    assert ClassifierModel(TINY, 2).backbone is not model.backbone
+
+
+@pytest.mark.parametrize(
+    ("makers", "trains"),
+    [((SpanModel,), False), ((SpanModel, ClassifierModel), True)],
+)
+def test_the_pooler_is_trained_where_a_task_uses_it(makers, trains):
+    backbone = make_backbone(TINY)
+    with task_model.sharing(backbone):
+        tasks = {
+            str(i): make_one(TINY, *[2] * (make_one is not SpanModel))
+            for i, make_one in enumerate(makers)
+        }
+    MultitaskModel(backbone, tasks)
+    assert backbone.pooler.trainable is trains
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("saved") / "model.ckpt-3"
+    checkpoint.write_files(str(prefix), checkpoint.named_variables(make()))
+    return str(prefix)
+
+
+def test_a_reader_of_one_task_sees_no_other(saved):
+    reader = checkpoint.Reader(f"{saved}#span")
+    assert reader.prefix == f"{saved}#span"
+    heads = {n for n in reader.shapes if not n.startswith("bert/")}
+    assert heads == {"cls/squad/output_weights", "cls/squad/output_bias"}
+    # The task's own model loads it, as if it had been trained alone.
+    for name, one in (("a", ClassifierModel(TINY, 2)), ("span", None)):
+        model = one or SpanModel(TINY)
+        report = checkpoint.load_weights(model, f"{saved}#{name}")
+        assert not report.fresh
+        assert not report.unused
+
+
+def test_a_task_that_is_not_there_is_named_with_those_that_are(saved):
+    with pytest.raises(UserError, match=r"one of them x\. .* of a, b\.1, span"):
+        checkpoint.Reader(f"{saved}#x")
+
+
+def test_a_checkpoint_of_one_task_names_none(tmp_path):
+    prefix = str(tmp_path / "model.ckpt-1")
+    one = TokenModel(TINY, 2)
+    checkpoint.write_files(prefix, checkpoint.named_variables(one))
+    with pytest.raises(UserError, match="of one task"):
+        checkpoint.Reader(f"{prefix}#ner")
+
+
+def test_a_name_is_that_of_a_model_of_one_task():
+    assert without_task("tasks/a_bias/output_weights") == "output_weights"
+    assert without_task("bert/pooler/dense/bias") == "bert/pooler/dense/bias"
