@@ -26,7 +26,3 @@ class Config(FineTuningConfig):
                 "--do_export is for models of one task; export each by "
                 "export_model.py --model_dir=OUTPUT_DIR --task_name=NAME."
             )
-        if self.grow_labels:
-            raise UserError(
-                "--grow_labels is for models of one task; leave it out."
-            )

@@ -1,0 +1,172 @@
+"""Several tasks with one encoder, as a user trains and asks them."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bert.modeling import checkpoint
+from tests.scripts.runner import error_of, model_flags, run
+
+pytestmark = pytest.mark.slow
+
+SPANS = {
+    "name": "span",
+    "task": "squad",
+    "max_seq_length": 48,
+    "max_query_length": 12,
+    "doc_stride": 16,
+}
+
+
+@pytest.fixture(scope="module")
+def files(golden, tmp_path_factory):
+    """Returns a function: tasks to the file of them."""
+    folder = tmp_path_factory.mktemp("tasks")
+    data = golden / "inputs"
+    spans = {
+        **SPANS,
+        "train_file": str(data / "squad/train-v1.1.json"),
+        "predict_file": str(data / "squad/dev-v1.1.json"),
+    }
+
+    def write(*names):
+        own = {
+            name: {"name": name, "data_dir": str(data / name)} for name in names
+        }
+        listed = [spans if name == "span" else own[name] for name in names]
+        file = folder / f"{'-'.join(names)}.json"
+        file.write_text(json.dumps(listed))
+        return f"--tasks={file}"
+
+    return write
+
+
+def command(golden, out, *args):
+    return (
+        "run_multitask.py",
+        *model_flags(golden, out),
+        *("--do_lower_case", "--do_train", "--train_batch_size=4"),
+        *("--max_seq_length=32", "--random_seed=3", "--num_train_epochs=2"),
+        *("--learning_rate=1e-3", "--log_steps=4", *args),
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(golden, files, tmp_path_factory):
+    """The output_dir of a command that did all that the script can."""
+    out = tmp_path_factory.mktemp("trained") / "out"
+    run(
+        *command(golden, out, files("mrpc", "cola", "span")),
+        *("--do_eval", "--do_predict", "--eval_steps=6", "--save_best=mean"),
+        *("--task_sampling=annealed", "--task_weights=cola:1>0.5"),
+        "--save_checkpoints_steps=8",
+    )
+    return out
+
+
+def figures(out):
+    lines = (out / "eval_results.txt").read_text().splitlines()
+    return {k: float(v) for k, v in (line.split(" = ") for line in lines)}
+
+
+def test_figures_are_those_of_each_task_and_their_mean(trained):
+    found = figures(trained)
+    first = {"mrpc": "eval_accuracy", "cola": "eval_accuracy", "span": "f1"}
+    for name in first:
+        own = figures(trained / "tasks" / name)
+        step = own.pop("global_step")
+        assert step == found["global_step"]
+        assert own == {k: found[f"{name}/{k}"] for k in own}
+    mean = (
+        found["mrpc/eval_accuracy"]
+        + found["cola/eval_accuracy"]
+        + found["span/f1"] / 100
+    ) / 3
+    assert found["mean"] == pytest.approx(mean)
+    best = checkpoint.Reader(str(trained / "best"))
+    assert int(best.read("global_step")) == found["global_step"]
+
+
+def test_each_task_is_a_model_that_all_commands_take(trained, tmp_path):
+    line = tmp_path / "line.jsonl"
+    line.write_text('{"text": "a warm kitchen", "text_pair": "plants"}\n')
+    answers = [
+        run("predict.py", *way, f"--input_file={line}").stdout
+        for way in (
+            (f"--model_dir={trained}", "--task_name=mrpc"),
+            (f"--model_dir={trained}#mrpc",),
+        )
+    ]
+    assert answers[0] == answers[1]
+    assert set(json.loads(answers[0])) >= {"label", "probabilities"}
+    export = tmp_path / "export"
+    run(
+        "export_model.py",
+        *(f"--model_dir={trained}", "--task_name=mrpc"),
+        f"--export_dir={export}",
+    )
+    exported = run(
+        "predict.py", f"--model_dir={export}", f"--input_file={line}"
+    ).stdout
+    for one, two in zip(
+        json.loads(answers[0])["probabilities"].values(),
+        json.loads(exported)["probabilities"].values(),
+        strict=True,
+    ):
+        assert one == pytest.approx(two, abs=1e-6)
+    assert "one of cola, mrpc, span" in error_of(
+        "predict.py", f"--model_dir={trained}", f"--input_file={line}"
+    )
+
+
+def test_a_run_that_was_stopped_ends_with_the_same_bits(
+    golden, files, trained, tmp_path
+):
+    tasks = files("mrpc", "cola", "span")
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    shutil.rmtree(out / "best")
+    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
+    run(
+        *command(golden, out, tasks),
+        *("--eval_steps=6", "--save_best=mean"),
+        *("--task_sampling=annealed", "--task_weights=cola:1>0.5"),
+        "--save_checkpoints_steps=8",
+    )
+    whole, again = checkpoint.Reader(str(trained)), checkpoint.Reader(str(out))
+    assert whole.shapes == again.shapes
+    for name in whole.shapes:
+        np.testing.assert_array_equal(whole.read(name), again.read(name))
+
+
+def test_a_list_of_one_task_is_its_own_script(golden, files, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    _, *words = command(golden, one, "--do_eval")
+    data = golden / "inputs/mrpc"
+    run("run_multitask.py", *words, files("mrpc"))
+    _, *words = command(golden, other, "--do_eval")
+    run("run_classifier.py", *words, f"--data_dir={data}", "--task_name=mrpc")
+    kept = [
+        {path.name for path in out.iterdir() if "events" not in path.name}
+        for out in (one, other)
+    ]
+    assert kept[0] == kept[1]
+    first, second = checkpoint.Reader(str(one)), checkpoint.Reader(str(other))
+    assert first.shapes == second.shapes
+    for name in first.shapes:
+        np.testing.assert_array_equal(first.read(name), second.read(name))
+    assert figures(one) == figures(other)
+
+
+def test_a_task_may_not_be_lost_or_added_on_the_way(
+    golden, files, trained, tmp_path
+):
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    less = command(golden, out, files("mrpc", "cola"), "--num_train_epochs=9")
+    assert "which --tasks lacks" in error_of(*less)
+    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
+    more = command(golden, out, files("mrpc", "cola", "span", "mnli"))
+    assert "has no task mnli" in error_of(*more)

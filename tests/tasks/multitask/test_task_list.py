@@ -1,0 +1,146 @@
+"""The file of --tasks."""
+
+import json
+
+import pytest
+from absl import flags
+
+import bert.run_multitask as script
+from bert.errors import UserError
+from bert.tasks.multitask import task_list
+from bert.tasks.multitask.config import Config
+from bert.tasks.multitask.task_list import Script
+from tests.scripts.runner import flags_of
+
+
+def command(tmp_path, tasks, *args):
+    """Returns the values of a command's flags."""
+    file = tmp_path / "tasks.json"
+    text = tasks if isinstance(tasks, str) else json.dumps(tasks)
+    file.write_text(text)
+    return flags_of(
+        script,
+        *(f"--tasks={file}", "--vocab_file=v", "--bert_config_file=c"),
+        *("--output_dir=out", "--do_train", *args),
+    )
+
+
+def entries(tmp_path, tasks, *args):
+    values = command(tmp_path, tasks, *args)
+    return task_list.read(Config.from_flags(values))
+
+
+def test_a_name_of_glue_alone_finds_its_folder(tmp_path):
+    (tmp_path / "STS-B").mkdir()
+    found = entries(
+        tmp_path, ["mrpc", {"name": "stsb"}], f"--data_dir={tmp_path}"
+    )
+    assert found == [
+        (
+            "mrpc",
+            "classification",
+            ["--task_name=mrpc", f"--data_dir={tmp_path}/mrpc"],
+        ),
+        (
+            "stsb",
+            "classification",
+            ["--task_name=stsb", f"--data_dir={tmp_path}/STS-B"],
+        ),
+    ]
+
+
+def test_other_tasks_say_what_they_are_and_their_flags(tmp_path):
+    (found,) = entries(
+        tmp_path,
+        [
+            {
+                "name": "own",
+                "task": "ner",
+                "train_file": "a.txt",
+                "label_column": 2,
+                "labels": ["x", "y"],
+                "eval_report": False,
+            }
+        ],
+    )
+    assert found.task == "ner"
+    assert found.words == [
+        *("--train_file=a.txt", "--label_column=2", "--labels=x,y"),
+        "--eval_report=False",
+    ]
+
+
+def made(tmp_path, entry, *args):
+    """Returns the flags that a task of the list is made with."""
+    values = command(tmp_path, [entry], *args)
+
+    def define_flags(flag_values):
+        script.define_flags(flag_values)
+        flags.DEFINE_string("train_file", None, "", flag_values=flag_values)
+        flags.DEFINE_integer("folds", None, "", flag_values=flag_values)
+
+    (found,) = task_list.read(Config.from_flags(values))
+    return task_list.make(
+        found, Script(define_flags, lambda values: values), values, "out/x"
+    )
+
+
+def test_a_task_has_the_flags_of_the_run_and_its_own(tmp_path):
+    entry = {"name": "x", "task": "ner", "train_file": "a"}
+    found = made(
+        tmp_path,
+        {**entry, "max_seq_length": 32},
+        *("--learning_rate=1e-3", "--max_seq_length=64", "--eval_batch_size=3"),
+        *("--eval_steps=5", "--save_best=mean"),
+    )
+    assert found.learning_rate == 1e-3
+    assert found.max_seq_length == 32  # its own
+    assert found.eval_batch_size == 3
+    assert found.train_file == "a"
+    assert found.output_dir == "out/x"
+    assert found.save_best is None  # mean is none of a task's metrics
+    assert made(tmp_path, entry, "--max_seq_length=64").max_seq_length == 64
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ("", "expected JSON"),
+        ("{}", r"tasks\.json: expected a list"),
+        ("[]", "expected a task or more. Received: an empty list"),
+        ([3], r"\[0\]: expected an object. Received: 3"),
+        ([{}], r'\[0\]: expected the key "name"'),
+        ([{"name": 3}], r"\[0\].name: expected a string"),
+        ([{"name": "a/b"}], "expected a name of letters"),
+        ([{"name": "mean", "task": "ner"}], "expected a name of letters"),
+        ([{"name": "a", "task": "ner"}] * 2, "expected names that differ"),
+        (["mine"], 'expected the key "task"'),
+        ([{"name": "a", "task": "poem"}], "expected one of classification"),
+        (["mrpc"], 'expected the key "data_dir", or --data_dir'),
+        ([{"name": "a", "task": "ner", "x": None}], r"\[0\].x: expected a str"),
+        ([{"name": "a", "task": "ner", "x": {}}], r"\[0\].x: expected a str"),
+    ],
+)
+def test_a_bad_list_is_one_line(tmp_path, tasks, message):
+    with pytest.raises(UserError, match=message) as caught:
+        entries(tmp_path, tasks)
+    assert len(str(caught.value)) <= 300 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"train_fil": "a"}, "which ner does not have"),
+        ({"learning_rate": 1}, "which is the whole run's"),
+        ({"folds": 3}, "which is the whole run's"),
+        ({"max_seq_length": "x"}, "--tasks, x: .*max_seq_length"),
+    ],
+)
+def test_a_bad_flag_of_a_task_is_one_line(tmp_path, own, message):
+    with pytest.raises(UserError, match=message):
+        made(tmp_path, {"name": "x", "task": "ner", **own})
+
+
+def test_an_export_is_one_tasks(tmp_path):
+    with pytest.raises(UserError, match=r"export each by export_model\.py"):
+        entries(tmp_path, ["mrpc"], "--do_export")
