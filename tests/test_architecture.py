@@ -1,11 +1,11 @@
 """Imports point one way, and what must start fast starts without TensorFlow.
 
 scripts -> tasks.multitask -> tasks.finetune -> serving, conversion -> tasks ->
-model_folder -> training -> modeling, cli; tasks, serving, conversion -> data. modeling, data,
-evaluation and pages import none of the others, all may import errors and files,
-nothing imports a script (but SCRIPTS_OF) or a tool. Only scripts import compat,
-which is for old code. All say `bert.` in front. FLAGS ends in the scripts
-and tools.
+model_folder -> training -> modeling, cli; tasks, serving, conversion -> data.
+modeling, data, evaluation and pages import none of the others, all may import
+errors and files, nothing imports a script (but SCRIPTS_OF) or a tool. Only
+scripts import compat, which is for old code. All say `bert.` in front. FLAGS
+ends in the scripts and tools.
 """
 
 import ast
