@@ -64,13 +64,15 @@ def read(
     # One loop for both directions, and in each step the product with the state
     # alone: two thirds of the time of a loop for each. TensorFlow's BlockLSTM,
     # which is one operation, takes three times as long on a CPU.
-    length, rows = tf.shape(gates)[0], tf.shape(gates)[2]
-    num_units = kernels.shape[1]
+    length = tf.shape(gates)[0]
     steps = _array(length, gates).unstack(gates)
     masks = _array(length, is_real).unstack(is_real)
-    start = tf.zeros([2, rows, num_units])
-    states = tf.TensorArray(
-        gates.dtype, length, element_shape=[2, None, num_units]
+    start = tf.zeros_like(gates[0, :, :, : kernels.shape[1]])
+    # A TensorArray but for its shape, which LiteRT can take as a tensor alone.
+    states = tf.raw_ops.TensorListReserve(
+        element_shape=tf.shape(start),
+        num_elements=length,
+        element_dtype=start.dtype,
     )
 
     def step(number, state, cell, states):
@@ -82,15 +84,23 @@ def read(
         real = masks.read(number)
         cell = tf.where(real, moved, cell)
         state = tf.where(real, seen, state)
-        return number + 1, state, cell, states.write(number, state)
+        states = tf.raw_ops.TensorListSetItem(
+            input_handle=states, index=number, item=state
+        )
+        return number + 1, state, cell, states
 
     _, last, _, states = tf.while_loop(
         lambda number, *_: number < length,
         step,
-        (0, tf.cast(start, gates.dtype), start, states),
+        (0, start, tf.cast(start, tf.float32), states),
         maximum_iterations=length,
     )
-    return states.stack(), last
+    states = tf.raw_ops.TensorListStack(
+        input_handle=states,
+        element_shape=tf.shape(start),
+        element_dtype=start.dtype,
+    )
+    return states, last
 
 
 def _array(length: tf.Tensor, steps: tf.Tensor) -> tf.TensorArray:

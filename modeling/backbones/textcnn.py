@@ -3,8 +3,6 @@
 Letters of shapes: B batch, S sequence, D hidden, C channels = D / 4.
 """
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
@@ -33,6 +31,12 @@ class Convolution(Layer):
         channels: C.
         options: see `LayerOptions`; the bias starts at 0.
 
+    Call arguments:
+        x: float [B, S, D].
+
+    Returns:
+        float [B, S, C].
+
     Source: Kim 2014, section 2.
     """
 
@@ -46,41 +50,12 @@ class Convolution(Layer):
         self.kernel = self.new_weight("kernel", self.shape)
         self.bias = self.new_weight("bias", self.shape[-1:], "zeros")
 
-    def widened(self) -> tf.Tensor:
-        """Returns the kernel of the largest width that does the same."""
-        width = self.shape[0]
-        left = (WIDTHS[-1] - 1) // 2 - (width - 1) // 2
-        right = WIDTHS[-1] - width - left
-        return tf.pad(self.kernel, [[left, right], [0, 0], [0, 0]])
-
-
-def convolve(x: tf.Tensor, layers: Sequence[Convolution]) -> tf.Tensor:
-    """Returns what convolutions make of x, beside one another.
-
-    Args:
-        x: float [B, S, D], in the compute dtype.
-        layers: of any of the widths.
-
-    Returns:
-        float [B, S, sum of channels].
-    """
-    # One product, of each token with its neighbours beside it and all kernels:
-    # a third of the time of TensorFlow's convolutions, forward and backward,
-    # though a third of the kernels is zeros.
-    kernel = tf.concat([layer.widened() for layer in layers], -1)
-    bias = tf.concat([tf.convert_to_tensor(layer.bias) for layer in layers], 0)
-    width, size, channels = kernel.shape
-    left = (width - 1) // 2
-    length = tf.shape(x)[1]
-    padded = tf.pad(x, [[0, 0], [left, width - 1 - left], [0, 0]])
-    windows = tf.concat([padded[:, i : i + length] for i in range(width)], -1)
-    product = tf.matmul(
-        tf.reshape(windows, [-1, width * size]),
-        tf.cast(tf.reshape(kernel, [width * size, channels]), x.dtype),
-    )
-    product = tf.nn.bias_add(product, tf.cast(bias, x.dtype))
-    shape = tf.concat([tf.shape(x)[:2], [channels]], 0)
-    return tf.reshape(product, shape)
+    def call(self, x):
+        kernel = tf.cast(self.kernel, x.dtype)
+        # One for each width: two thirds of the time of the best product of
+        # matrices, forward and backward, or of a single one of width 5.
+        x = tf.nn.conv1d(x, kernel, stride=1, padding="SAME")
+        return tf.nn.bias_add(x, tf.cast(self.bias, x.dtype))
 
 
 class ConvolutionBlock(Block):
@@ -112,7 +87,7 @@ class ConvolutionBlock(Block):
     def call(self, hidden, input_mask, seed=None):
         real = tf.cast(tf.expand_dims(input_mask, -1), hidden.dtype)
         seen = hidden * real
-        x = convolve(seen, self.convolutions)
+        x = tf.concat([layer(seen) for layer in self.convolutions], -1)
         x = dropout(self.dense(self.activation(x)), self.dropout_rate, seed)
         # float32: a sum of two bfloat16 would lose the smaller one's bits.
         hidden = self.layer_norm(
@@ -132,7 +107,7 @@ class TextCnn(Stack):
     """
 
     block_class = ConvolutionBlock
-    kept_per_unit = 14.0
+    kept_per_unit = 9.0
 
 
 def _maximum(hidden: tf.Tensor, input_mask: tf.Tensor) -> tf.Tensor:
