@@ -24,7 +24,7 @@ tf.config.set_logical_device_configuration(
 from bert.data.records import length_sorting
 from bert.modeling import checkpoint
 from tests.training import test_loop
-from bert.training import loop, steps
+from bert.training import loop, optimization, steps
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
@@ -71,6 +71,18 @@ with strategy.scope():
 test_loop.assert_same_end(
     run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
 )
+with strategy.scope():
+    weights = {name: tf.Variable([1.0, 2.0]) for name in ("low", "top")}
+    optimizer = optimization.AdamWeightDecay(
+        weights, lambda step: tf.constant(0.1), rate_factors={"low": 0.5}
+    )
+    strategy.run(
+        lambda: optimizer.apply(
+            [tf.constant([1.0, -1.0])] * 2, tf.ones([]), tf.constant(True)
+        )
+    )
+moved = {name: np.array([1.0, 2.0]) - w.numpy() for name, w in weights.items()}
+assert np.allclose(2 * moved["low"], moved["top"], atol=1e-6), moved
 """
 
 
