@@ -165,6 +165,11 @@ class TrainingConfig(DeviceConfig):
         return {n: getattr(self, n) for n in names if hasattr(self, n)}
 
     @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have."""
+        return 1
+
+    @property
     def writes_reports(self) -> bool:
         """Whether an evaluation, of the trained model, gets a report."""
         return self.do_eval and self.eval_report

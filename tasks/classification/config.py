@@ -185,6 +185,11 @@ class Config(SetsConfig):
         )
 
     @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have: the windows of a text."""
+        return self.long_texts.max_windows or 1
+
+    @property
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, by flag; it is told then."""
         return {

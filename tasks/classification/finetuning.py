@@ -192,7 +192,7 @@ class Classification(SetsTask):
         return RecordSet(
             file=part_file(self.record_files[name], part),
             fields=self._kind.fields(
-                length, self.num_outputs, cut.max_windows or 1
+                length, self.num_outputs, self.config.most_sequences
             ),
             features=lambda: features.featurize(
                 examples, label_ids, length, tokenizer, cut
