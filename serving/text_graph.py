@@ -192,7 +192,9 @@ def keep_ends(ids: tf.RaggedTensor, first: int, last: int) -> tf.RaggedTensor:
         last: how many of the last ones.
     """
     lengths = ids.row_lengths()
-    begin = keep_first(ids, tf.where(lengths > first + last, first, lengths))
+    begin = keep_first(
+        ids, tf.where(lengths > first + last, tf.cast(first, tf.int64), lengths)
+    )
     left = lengths - begin.row_lengths()
     end = keep_first(ids[:, ::-1], tf.minimum(left, last))[:, ::-1]
     return tf.concat([begin, end], 1)

@@ -171,6 +171,12 @@ class Config(SetsConfig):
                 "Received: --truncation=windows, too; leave --do_export out, "
                 "and ask the model by predict.py, serve.py or Predictor."
             )
+        if self.truncation == "windows" and self.use_xla:
+            raise UserError(
+                "--use_xla compiles batches whose shapes are known before. "
+                "Received: --truncation=windows, too, where texts have any "
+                "number of windows; leave --use_xla out."
+            )
 
     @cached_property
     def long_texts(self) -> LongTexts:

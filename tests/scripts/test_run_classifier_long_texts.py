@@ -157,7 +157,6 @@ def test_pairs_are_refused_before_anything_is_written(golden, data, tmp_path):
     [
         ("--label_type=regression", "--window_pooling=max"),
         ("--label_type=multi",),
-        ("--use_xla",),
     ],
 )
 def test_every_kind_of_label_goes_with_windows(golden, data, tmp_path, args):
