@@ -87,7 +87,7 @@ class LongTexts:
         self,
         text_a: str,
         text_b: str | None,
-        encode: Callable[[str], list[int]],
+        encode: Callable[[str, int | None], list[int]],
         special: SpecialIds,
         seq_length: int,
     ) -> list[Packed]:
@@ -98,20 +98,28 @@ class LongTexts:
         Args:
             text_a: the text, or the first one.
             text_b: the second one.
-            encode: text → ids.
+            encode: text → ids, the first so many of them, or all for None.
             special: [CLS] and [SEP].
             seq_length: S, at least 3.
 
         Raises:
             ValueError: a pair, where there may be none.
         """
+        room = seq_length - 2
         if self.takes_pairs:
+
+            def encode_start(text: str) -> list[int]:
+                # More of it is cut off, whatever the other text is.
+                return encode(text, room)
+
             return [
-                packing.pack_texts(text_a, text_b, encode, special, seq_length)
+                packing.pack_texts(
+                    text_a, text_b, encode_start, special, seq_length
+                )
             ]
         if text_b:
             raise ValueError("Expected a single text. Received: a pair.")
-        parts = self.parts(encode(text_a), seq_length - 2)
+        parts = self.parts(encode(text_a, self._most_ids(room)), room)
         return [packing.pack_single(part, special) for part in parts]
 
     def parts(self, ids: list[int], room: int) -> list[list[int]]:
@@ -130,6 +138,14 @@ class LongTexts:
         if len(ids) > room:
             ids = ids[:first] + ids[len(ids) - last :]
         return [ids]
+
+    def _most_ids(self, room: int) -> int | None:
+        """Returns how many of a text's first pieces decide; None: all do."""
+        if self.max_windows is None or self.doc_stride is None:
+            return None
+        stride = min(self.doc_stride, room)
+        # One more, which says that there is another window.
+        return room + (self.max_windows - 1) * stride + 1
 
     def ends(self, room: int) -> tuple[int, int]:
         """Returns how many pieces of a long text's start and end are read."""

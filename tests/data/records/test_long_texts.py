@@ -11,8 +11,8 @@ def windows(stride, most=16, pooling="mean"):
     return LongTexts("windows", stride, most, pooling)
 
 
-def encode(text):
-    return list(map(int, text.split()))
+def encode(text, limit=None):
+    return list(map(int, text.split()))[:limit]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,30 @@ def test_sequences_have_cls_and_sep_each():
     assert LongTexts("start").pack("1 2 3 4", "", encode, SPECIAL, 5) == [
         Packed([100, 2, 3, 4, 101], 5)
     ]
+
+
+def test_no_more_of_a_text_is_encoded_than_is_read():
+    asked = []
+
+    def all_of(text, limit):
+        asked.append(limit)
+        return encode(text, limit)
+
+    ids = " ".join(map(str, range(50)))
+    for cut in (long_texts.END, LongTexts("middle"), windows(2, 3)):
+        found = cut.pack(ids, None, all_of, SPECIAL, 6)
+        whole = cut.pack(
+            *(ids, None, lambda text, limit: encode(text), SPECIAL, 6)
+        )
+        assert found[: cut.max_windows] == whole[: cut.max_windows]
+    assert asked == [4, None, 4 + 2 * 2 + 1]
+    assert len(found) == 4  # one more than are read
+    for a in range(9):
+        for b in range(9):
+            texts = [" ".join(map(str, range(n))) for n in (a, b)]
+            assert long_texts.END.pack(*texts, encode, SPECIAL, 6) == [
+                packing.pack_texts(*texts, encode, SPECIAL, 6)
+            ]
 
 
 def test_pairs_lose_the_end_of_the_longer_text_alone():
