@@ -226,7 +226,19 @@ class Classification(SetsTask):
             "logits": outputs["logits"],
             "label_ids": batch["label_ids"],
             "loss": kind.losses(outputs["logits"], batch["label_ids"]),
+            **self._lengths(batch),
         }
+
+    def _lengths(self, batch) -> dict:
+        """Returns the pieces of all windows of each text, where it has some.
+
+        Of single sequences the records' own lengths say it.
+        """
+        import tensorflow as tf
+
+        if not self.config.long_texts.is_windows:
+            return {}
+        return {"lengths": tf.reduce_sum(batch["input_mask"], [1, 2])}
 
     def judge(self, answers, in_training):
         from bert.evaluation import rows
@@ -254,7 +266,9 @@ class Classification(SetsTask):
         return report.make(
             self._kind,
             report.Judged(
-                self._sets["dev"][part], self.labels, lengths=lengths, **found
+                self._sets["dev"][part],
+                self.labels,
+                **{"lengths": lengths, **found},
             ),
         )
 
