@@ -115,6 +115,7 @@ class TrainingConfig(DeviceConfig):
     eval_report: bool = True
     checkpoint: str | None = None
     log_steps: int = 100
+    layerwise_lr_decay: float = 1.0
     keep_checkpoint_max: int = 5
     save_optimizer: str = "all"
     force_resume: bool = False
@@ -157,10 +158,16 @@ class TrainingConfig(DeviceConfig):
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, by flag; it is told then."""
         names = (
-            *("train_batch_size", "learning_rate", "max_seq_length"),
+            *("train_batch_size", "learning_rate", "layerwise_lr_decay"),
+            "max_seq_length",
             *("num_train_epochs", "num_train_steps"),  # a script has one
         )
         return {n: getattr(self, n) for n in names if hasattr(self, n)}
+
+    @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have."""
+        return 1
 
     @property
     def writes_reports(self) -> bool:

@@ -121,9 +121,12 @@ def _define_finite(
     default: float,
     text: str,
     lower_bound: float = 0.0,
+    upper_bound: float = 1e30,
 ) -> None:
     """Defines a number that float32 can multiply with."""
-    flags.DEFINE_float(name, default, text, lower_bound, 1e30, flag_values)
+    flags.DEFINE_float(
+        name, default, text, lower_bound, upper_bound, flag_values
+    )
     flags.register_validator(
         name, math.isfinite, "must be a finite number", flag_values
     )
@@ -148,6 +151,15 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
         "weight_decay",
         0.01,
         "Share of a weight that decays, times the rate.",
+    )
+    _define_finite(
+        flag_values,
+        "layerwise_lr_decay",
+        1.0,
+        "What the learning rate is multiplied by from layer to layer, from "
+        "the head down to the embeddings. 1: one rate for all.",
+        0.01,
+        1.0,
     )
     for name, default, text in (
         ("adam_epsilon", 1e-6, "Added to the root of Adam's second moment."),

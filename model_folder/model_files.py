@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from bert.data.records import long_texts
 from bert.data.tables import rows
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
@@ -191,16 +192,16 @@ def _task(
         )
     if length is None:
         length = min(row.max_seq_length, config.max_position_embeddings)
+    same = kept if kept and kept.task == row.task else None
     try:
         return Task(
             task=row.task,
             kind=row.kind,
             do_lower_case=lower,
             max_seq_length=length,
-            options=kept.options
-            if kept and kept.task == row.task
-            else row.options,
-            table=kept.table if kept and kept.task == row.task else {},
+            options=same.options if same else row.options,
+            table=same.table if same else {},
+            long_texts=same.long_texts if same else long_texts.END,
         )
     except ValueError as error:
         raise UserError(

@@ -1,5 +1,6 @@
 """A model for code of one's own: weights, tokenizer and sizes of a folder."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -76,8 +77,9 @@ class Pretrained(NamedTuple):
                 f"{rows.shorten(pairs)}."
             )
         special = packing.SpecialIds.from_vocab(self.tokenizer.vocab)
+        encode = functools.partial(self.tokenizer.encode, limit=limit)
         packed = [
-            packing.pack_texts(a, b, self.tokenizer.encode, special, limit)
+            packing.pack_texts(a, b, encode, special, limit)
             for a, b in zip(texts, seconds, strict=True)
         ]
         longest = max(len(row.ids) for row in packed)

@@ -1,6 +1,6 @@
 """Task models that say something of a whole text or pair of texts.
 
-Letters of shapes: B batch, D hidden, L labels.
+Letters of shapes: B batch, W windows of a text, S sequence, D hidden, L labels.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Unpack
 import keras
 import tensorflow as tf
 
+from bert.modeling import window_logits
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.losses import (
@@ -30,12 +31,16 @@ class ClassifierModel(TaskModel):
             whatever the config says.
         label_weights: what a row of each label counts in training, L numbers;
             None: all the same.
+        window_pooling: of texts that come as windows: "mean" or "max"; how the
+            windows' logits become the text's.
         **options: see `ModelOptions`.
 
     Call arguments:
-        batch: for the losses also `label_ids`, int [B] or [B, 1], and
-            optionally `is_real_example`, [B] or [B, 1], 0 for rows that only
-            fill up the batch.
+        batch: `input_ids`, `input_mask` and `segment_ids` are int [B, S], or
+            [B, W, S] of texts in windows, where a window whose mask is all 0
+            is not there. For the losses also `label_ids`, int [B] or [B, 1],
+            and optionally `is_real_example`, [B] or [B, 1], 0 for rows that
+            only fill up the batch.
 
     Returns:
         `logits` float32 [B, L].
@@ -55,17 +60,28 @@ class ClassifierModel(TaskModel):
         num_labels: int,
         dropout_rate: float = 0.1,
         label_weights: Sequence[float] | None = None,
+        window_pooling: str = "mean",
         **options: Unpack[ModelOptions],
     ):
         super().__init__(config, "classifier_model", **options)
         self.num_labels = num_labels
         self.dropout_rate = dropout_rate
         self.label_weights = tuple(label_weights or [1.0] * num_labels)
+        self.window_pooling = window_pooling
         self.classifier = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
-        pooled = self.pooled(batch, training, seed, self.dropout_rate)
-        return {"logits": self.classifier(pooled)}
+        def logits_of(rows):
+            pooled = self.pooled(rows, training, seed, self.dropout_rate)
+            return self.classifier(pooled)
+
+        if batch["input_ids"].shape.rank < 3:
+            return {"logits": logits_of(batch)}
+        windows = {k: batch[k] for k in self.inputs if k in batch}
+        there = window_logits.is_there(windows["input_mask"])
+        logits = window_logits.of_texts(windows, there, logits_of)
+        pool = window_logits.POOLINGS[self.window_pooling]
+        return {"logits": pool(logits, there)}
 
     def row_weights(self, batch):
         return super().row_weights(batch) * tf.gather(

@@ -19,7 +19,7 @@ from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
-from bert.model_folder import model_files, task_files
+from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import raw_text, saved_models
@@ -68,9 +68,11 @@ def export(
         overwrite: whether to replace an export that is in export_dir.
 
     Raises:
-        UserError: export_dir is taken, the files do not fit each other, or
-            tensorflow-text is missing or of another TensorFlow.
+        UserError: export_dir is taken, the files do not fit each other, the
+            model reads several sequences a text, or tensorflow-text is missing
+            or of another TensorFlow.
     """
+    check_task(source.task, source.checkpoint)
     check_export_dir(export_dir, overwrite)
     model_files.check(source)
     reason = why_no_raw_strings(source)
@@ -144,6 +146,27 @@ def check_run(config: TrainingConfig, results: Sequence[str] = ()) -> None:
                 "name another."
             )
     check_export_dir(config.export_folder, overwrite=True)
+    kept = None if config.do_train else locate.task(config.output_dir)
+    if kept:
+        check_task(kept, config.output_dir)
+
+
+def check_task(task: Task, path: str) -> None:
+    """Makes sure that a model can say all by one sequence.
+
+    Args:
+        task: what it is for.
+        path: where it is; for the message.
+
+    Raises:
+        UserError: it reads texts in windows.
+    """
+    if task.long_texts.is_windows:
+        raise UserError(
+            "An export reads one sequence a text. Received: a model of "
+            f"--truncation=windows, {path}, which reads several; ask it by "
+            "predict.py, serve.py or Predictor."
+        )
 
 
 def check_export_dir(export_dir: str, overwrite: bool = False) -> None:

@@ -41,6 +41,8 @@ class Spec:
         is_pretraining: whether its heads are those of pre-training, which
             is given records; nothing need tell their words and casing.
         uses_pooler: whether the head stands on the pooler.
+        has_long_texts: whether a text that is too long may be read otherwise
+            than from its start.
         max_seq_length: where its script cuts by default.
         min_seq_length: the least that its script takes.
         options: what task.json keeps beside that, with the defaults for
@@ -67,6 +69,7 @@ class Spec:
     has_labels: bool = False
     is_pretraining: bool = False
     uses_pooler: bool = False
+    has_long_texts: bool = False
     max_seq_length: int = 128
     min_seq_length: int = 3
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
@@ -111,6 +114,7 @@ def _texts(kind: str, name: str, scope: str, **others: Any) -> Spec:
         inference=f"bert.tasks.classification.inference:{name}",
         head=f"{scope}output_weights",
         uses_pooler=True,
+        has_long_texts=True,
         optional_weights=(),
         huggingface="BertForSequenceClassification",
         huggingface_head="classifier",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from absl import logging
 
+from bert.data.records import long_texts
+from bert.data.records.long_texts import LongTexts
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
@@ -196,6 +198,10 @@ class FineTuningTask(abc.ABC):
         """Returns how tables were read, as task.json keeps it."""
         return {}
 
+    def long_texts(self) -> LongTexts:
+        """Returns how texts are read that are too long, for task.json."""
+        return long_texts.END
+
     def kept_files(self) -> Mapping[str, str]:
         """Returns the texts of further files that training keeps, by path."""
         return {}
@@ -220,6 +226,7 @@ class FineTuningTask(abc.ABC):
             max_seq_length=self.config.max_seq_length,
             options=self.options(),
             table=self.table(),
+            long_texts=self.long_texts(),
         )
 
 

@@ -210,7 +210,20 @@ def _make_optimizer(
             epsilon=config.adam_epsilon,
             bias_correction=config.adam_bias_correction,
         ),
+        rate_factors=rate_factors(config, model),
     )
+
+
+def rate_factors(config: TrainingConfig, model: TaskModel) -> dict[str, float]:
+    """Returns what the learning rates of weights are multiplied by, by name.
+
+    See `Backbone.rate_factors`. The head's are those of the pooler: 1.
+    """
+    own = model.backbone.rate_factors(config.layerwise_lr_decay)
+    return {
+        checkpoint.checkpoint_name(variable, model): own.get(variable.path, 1.0)
+        for variable in model.variables
+    }
 
 
 def load_trained(model: TaskModel, prefix: str, is_trained: bool) -> int:

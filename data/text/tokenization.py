@@ -15,6 +15,7 @@ Imports neither TensorFlow nor NumPy.
 import collections
 import itertools
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Container, Hashable, Iterable, Mapping
@@ -38,6 +39,12 @@ _SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]")
 # words with ranges, and five tables of characters of at most 5 MB.
 _WORDS_LIMIT_BYTES = 80_000_000
 _OFFSETS_LIMIT_BYTES = 15_000_000
+
+# What is before one of these has the same ids whatever follows: a space, or a
+# CJK ideograph, round which the tokenizer puts spaces. Not all there are.
+_WORD_END = re.compile("[ \t\n\u3400-\u4dbf\u4e00-\u9fff]")
+# Of most texts enough for one.
+_CHARS_OF_AN_ID = 8
 
 
 def convert_to_unicode(text: str | bytes) -> str:
@@ -258,13 +265,33 @@ class FullTokenizer(Watched):
             return self._pieces_of_words.values_of_text(text)
         return self._cut(text)
 
-    def encode(self, text: str | bytes) -> list[int]:
-        """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way."""
+    def encode(self, text: str | bytes, limit: int | None = None) -> list[int]:
+        """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way.
+
+        Args:
+            text: as of `tokenize`.
+            limit: how many of the first ids to return; None: all.
+        """
         if not isinstance(text, str):
             text = convert_to_unicode(text)
+        if limit is not None:
+            return self._encode_start(text, limit)
         if self._may_remember():
             return self._ids_of_words.values_of_text(text)
         return convert_by_vocab(self.vocab, self._cut(text))
+
+    def _encode_start(self, text: str, limit: int) -> list[int]:
+        """Returns the first ids, mostly without a look at the whole text."""
+        size = limit * _CHARS_OF_AN_ID
+        while size < len(text) and self._may_remember():
+            end = _WORD_END.search(text, size)
+            if end is None:
+                break
+            ids = self._ids_of_words.values_of_text(text[: end.start()])
+            if len(ids) >= limit:
+                return ids[:limit]
+            size = 2 * end.start()
+        return self.encode(text)[:limit]
 
     def encode_words(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Returns `tuple(encode(word))` of each, quicker than one by one.

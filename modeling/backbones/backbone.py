@@ -4,6 +4,7 @@ Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 
 import keras
@@ -62,6 +63,9 @@ class Backbone(KerasConfig, Layer):
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
 
+    Attributes:
+        pooler: what only `pooled_output` comes from.
+
     Args:
         config: the sizes.
         compute_dtype: see `ModelOptions`.
@@ -97,6 +101,7 @@ class Backbone(KerasConfig, Layer):
 
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
+    pooler: Layer
 
     def __init__(
         self,
@@ -143,17 +148,53 @@ class Backbone(KerasConfig, Layer):
         """The vectors of all word pieces, float32 [V, D]."""
         raise NotImplementedError
 
+    def stages(self) -> Sequence[Layer]:
+        """Returns the embeddings, then the blocks in the order of the call."""
+        raise NotImplementedError
+
     def freeze(self, num_blocks: int) -> None:
         """Takes the embeddings and the first blocks out of training.
 
         Args:
             num_blocks: how many blocks; 0 for the embeddings alone.
         """
-        raise NotImplementedError
+        for stage in self.stages()[: 1 + num_blocks]:
+            stage.trainable = False
 
     def freeze_pooler(self) -> None:
-        """Takes out of training what only `pooled_output` comes from."""
-        raise NotImplementedError
+        """Takes the pooler out of training."""
+        self.pooler.trainable = False
+
+    def rate_factors(self, decay: float) -> dict[str, float]:
+        """Returns what the learning rate of each weight is multiplied by.
+
+        decay ** (L + 2 - depth) with L blocks: the embeddings have depth 0,
+        block i has i + 1, the pooler L + 2, as a head above it.
+
+        Args:
+            decay: above 0; 1 for one rate.
+
+        Returns:
+            By the weights' paths.
+
+        Raises:
+            ValueError: a weight has no depth.
+
+        Source: Howard and Ruder 2018, section 3.2; Clark et al. 2020
+        (ELECTRA), appendix B.
+        """
+        stages = self.stages()
+        top = len(stages) + 1
+        depths = {weight.path: top for weight in self.pooler.weights}
+        for depth, stage in enumerate(stages):
+            depths |= {weight.path: depth for weight in stage.weights}
+        missing = [w.path for w in self.weights if w.path not in depths]
+        if missing:
+            raise ValueError(
+                "Expected all weights of the encoder in its embeddings, its "
+                f"blocks or its pooler. Received: {', '.join(missing)}."
+            )
+        return {path: decay ** (top - depth) for path, depth in depths.items()}
 
     def recompute_activations(self) -> None:
         """Makes training compute each block twice instead of keeping it."""

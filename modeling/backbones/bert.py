@@ -4,6 +4,7 @@ Letters of shapes: B batch, S sequence, D hidden.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import NoReturn, Unpack
 
 import keras
@@ -183,13 +184,8 @@ class BertModel(Backbone):
     def word_table(self) -> keras.Variable:
         return self.embeddings.word_embeddings
 
-    def freeze(self, num_blocks: int) -> None:
-        self.embeddings.trainable = False
-        for block in self.encoder.blocks[:num_blocks]:
-            block.trainable = False
-
-    def freeze_pooler(self) -> None:
-        self.pooler.trainable = False
+    def stages(self) -> Sequence[Layer]:
+        return [self.embeddings, *self.encoder.blocks]
 
     def recompute_activations(self) -> None:
         self.encoder.recomputes = True

@@ -111,13 +111,8 @@ class Stack(Backbone):
     def word_table(self) -> keras.Variable:
         return self.embeddings.word_embeddings
 
-    def freeze(self, num_blocks: int) -> None:
-        self.embeddings.trainable = False
-        for block in self.blocks[:num_blocks]:
-            block.trainable = False
-
-    def freeze_pooler(self) -> None:
-        self.pooler.trainable = False
+    def stages(self):
+        return [self.embeddings, *self.blocks]
 
     def recompute_activations(self) -> None:
         self.recomputes = True

@@ -11,6 +11,8 @@ from typing import Self
 from absl import flags
 
 from bert.cli import config
+from bert.data.records import long_texts
+from bert.data.records.long_texts import LongTexts
 from bert.errors import UserError
 from bert.tasks.classification import glue, kinds, told_settings
 from bert.tasks.classification.kinds import Kind
@@ -28,6 +30,9 @@ from bert.tasks.classification.table_settings import (
     given_flags,
 )
 from bert.tasks.config import SetsConfig, format_of
+
+# --max_windows where it is not given.
+_MAX_WINDOWS = 16
 
 # The tasks by the names that --task_name takes. Code that imports
 # run_classifier may add its own.
@@ -62,6 +67,10 @@ class Config(SetsConfig):
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
+    truncation: str = "end"
+    doc_stride: int | None = None
+    max_windows: int | None = None
+    window_pooling: str | None = None
     # Not a flag: those of text_column and label_column that are not given.
     unnamed_columns: tuple[str, ...] = ()
 
@@ -131,6 +140,69 @@ class Config(SetsConfig):
                 "--labels is for names; those of --label_type=regression are "
                 f"numbers. Received: {self.labels!r}; leave it out."
             )
+        self._check_long_texts()
+
+    def _check_long_texts(self) -> None:
+        for name in ("doc_stride", "max_windows", "window_pooling"):
+            value = getattr(self, name)
+            if value is not None and self.truncation != "windows":
+                raise UserError(
+                    f"--{name} is for --truncation=windows. Received: --{name}="
+                    f"{value} and --truncation={self.truncation}; leave one of "
+                    "them out."
+                )
+        room = self.max_seq_length - 2
+        if (self.doc_stride or 0) > room:
+            raise UserError(
+                f"--doc_stride must be at most {room}, the pieces of a window "
+                f"(--max_seq_length={self.max_seq_length} less 2), or some are "
+                f"in none. Received: {self.doc_stride}."
+            )
+        pair = self.pair_column or self.dev_pair_column
+        if self.truncation != "end" and pair is not None:
+            raise UserError(
+                f"--truncation={self.truncation} is for single texts; of a "
+                "pair the longer one loses its end. Received: a --pair_column "
+                f"({pair}); leave one of them out."
+            )
+        if self.truncation == "windows" and self.do_export:
+            raise UserError(
+                "--do_export writes a model that reads one sequence a text. "
+                "Received: --truncation=windows, too; leave --do_export out, "
+                "and ask the model by predict.py, serve.py or Predictor."
+            )
+        if self.truncation == "windows" and self.use_xla:
+            raise UserError(
+                "--use_xla compiles batches whose shapes are known before. "
+                "Received: --truncation=windows, too, where texts have any "
+                "number of windows; leave --use_xla out."
+            )
+
+    @cached_property
+    def long_texts(self) -> LongTexts:
+        """How texts are read that are too long."""
+        if self.truncation != "windows":
+            return LongTexts(self.truncation)
+        return LongTexts(
+            self.truncation,
+            self.doc_stride or self.max_seq_length // 2,
+            self.max_windows or _MAX_WINDOWS,
+            self.window_pooling or long_texts.WINDOW_POOLINGS[0],
+        )
+
+    @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have: the windows of a text."""
+        return self.long_texts.max_windows or 1
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, by flag; it is told then."""
+        return {
+            **super().course,
+            "truncation": self.truncation,
+            **self.long_texts.to_dict(),
+        }
 
     @property
     def table_format(self) -> str | None:

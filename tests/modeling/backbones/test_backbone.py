@@ -84,6 +84,34 @@ def test_freezing_leaves_the_layers_behind_it_and_the_head(config):
 
 
 @every_encoder
+def test_rates_fall_from_the_pooler_to_the_embeddings(config):
+    model = make_backbone(config)
+    blocks = f"{model.scope}/"
+    if model.scope == "bert":
+        blocks += "encoder/"
+    factors = model.rate_factors(0.5)
+    assert set(factors) == {weight.path for weight in model.weights}
+    for start, expected in (
+        (f"{model.scope}/pooler/", 1),
+        (f"{blocks}layer_1/", 0.5**2),
+        (f"{blocks}layer_0/", 0.5**3),
+        (f"{model.scope}/embeddings/", 0.5**4),
+    ):
+        own = {f for path, f in factors.items() if path.startswith(start)}
+        assert own == {expected}
+    assert set(model.rate_factors(1.0).values()) == {1}
+
+
+def test_a_weight_without_a_depth_is_an_error():
+    class Loose(BertModel):
+        def stages(self):
+            return [self.embeddings, *self.encoder.blocks[:1]]
+
+    with pytest.raises(ValueError, match=r"Received: bert/encoder/layer_1/"):
+        Loose(TINY).rate_factors(0.9)
+
+
+@every_encoder
 @pytest.mark.parametrize("compute_dtype", ["bfloat16", "float16"])
 def test_compute_dtype_is_that_of_products_not_of_weights(
     config, compute_dtype
