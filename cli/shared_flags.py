@@ -75,14 +75,14 @@ def define_integers(
         )
 
 
-def define_do_lower_case(flag_values: flags.FlagValues) -> None:
+def define_do_lower_case(
+    flag_values: flags.FlagValues,
+    default: bool | None = True,
+    text: str = "Whether to lower case the input text and strip its accents: "
+    "True for uncased models, False for cased models.",
+) -> None:
     """Defines --do_lower_case, and --do_lower, which old commands use."""
-    define_bools(
-        flag_values,
-        default=True,
-        do_lower_case="Whether to lower case the input text and strip its "
-        "accents: True for uncased models, False for cased models.",
-    )
+    define_bools(flag_values, default=default, do_lower_case=text)
     flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
 
 
