@@ -52,8 +52,20 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         max_predictions_per_seq=(20, "Masked positions of a sequence."),
+        max_ngram=(
+            1,
+            "Words (pieces, without do_whole_word_mask) in a row that are "
+            "masked together, at most; n of them with a probability of 1/n.",
+        ),
         random_seed=(12345, "Seed of everything that is drawn."),
         dupe_factor=(10, "Passes over the text, each with other masks."),
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        "nsp",
+        "The second task. nsp: does the second text follow the first? sop: "
+        "are two parts of a text in their order, or swapped? none: one text "
+        "a sequence.",
     )
     for name, share, text in (
         ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
@@ -190,7 +202,7 @@ def create_pretraining_data(config: Config) -> None:
     for name in input_files:
         logging.info("  %s", name)
     documents = serial_run.read(input_files, tokenizer, Progress)
-    text_shape.warn(documents, settings.max_seq_length, input_files)
+    text_shape.check(documents, settings, input_files)
 
     fields = pretraining_fields(
         settings.max_seq_length, settings.max_predictions_per_seq

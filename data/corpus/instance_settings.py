@@ -19,6 +19,11 @@ class InstanceSettings:
         short_seq_prob: how often a document's instances are made shorter.
         dupe_factor: passes over the documents, each with other masks.
         do_whole_word_mask: mask all pieces of a word or none.
+        next_sentence: the second task, one of `spec.NEXT_SENTENCE`. nsp: does b
+            follow a, or is it a random text? sop: are a and b in their order,
+            or swapped? none: there is no second text.
+        max_ngram: words (pieces, without do_whole_word_mask) in a row that are
+            masked together, at most; n of them with a probability ∝ 1/n.
     """
 
     max_seq_length: int
@@ -27,6 +32,13 @@ class InstanceSettings:
     short_seq_prob: float
     dupe_factor: int
     do_whole_word_mask: bool
+    next_sentence: str = "nsp"
+    max_ngram: int = 1
+
+    @property
+    def max_num_tokens(self) -> int:
+        """Ids of an instance's texts, without [CLS] and [SEP], at most."""
+        return self.max_seq_length - (2 if self.next_sentence == "none" else 3)
 
     def faults(self) -> Iterator[str]:
         """Yields what is wrong with the values, flag by flag."""
@@ -57,6 +69,12 @@ class InstanceSettings:
                 0 <= self.short_seq_prob <= 1,
                 "--short_seq_prob must be from 0 to 1. "
                 f"Received: {self.short_seq_prob}.",
+            ),
+            (
+                # Not also where the limit itself is wrong.
+                1 <= self.max_ngram <= max(1, most),
+                "--max_ngram must be from 1 to --max_predictions_per_seq "
+                f"({most}). Received: {self.max_ngram}.",
             ),
         )
         return (message for is_right, message in checks if not is_right)
