@@ -135,4 +135,12 @@ def _next_sentence(config: Config, note: Note | None, start: Start) -> str:
             "The records were made for --next_sentence=%s, which is left out.",
             made,
         )
-    return given or made
+    chosen = given or made
+    if reader and chosen != "none" and _HEAD not in reader:
+        logging.info(
+            "%s has no next-sentence head: that of --next_sentence=%s starts "
+            "afresh.",
+            reader.prefix,
+            chosen,
+        )
+    return chosen

@@ -155,7 +155,7 @@ def test_a_vocabulary_that_is_gone_is_a_warning_or_the_runs_own(
     assert found.vocab_file == f"{tmp_path}/out/vocab.txt"
 
 
-def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted):
+def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted, caplog):
     class Reader(dict):
         prefix = "/model.ckpt-1"
 
@@ -164,7 +164,11 @@ def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted):
     use, train = parse("--do_eval"), parse("--do_train")
     assert completed(use, SIZES, [noted], headless).next_sentence == "none"
     assert completed(use, SIZES, [], whole).next_sentence == "nsp"
+    caplog.set_level("INFO", logger="absl")
+    assert completed(train, SIZES, [noted], whole).next_sentence == "sop"
+    assert not caplog.text
     assert completed(train, SIZES, [noted], headless).next_sentence == "sop"
+    assert "/model.ckpt-1 has no next-sentence head" in caplog.text
     use = parse("--do_eval", "--next_sentence=sop")
     with pytest.raises(UserError, match=r"Received: /model\.ckpt-1, which has"):
         completed(use, SIZES, [noted], headless)
