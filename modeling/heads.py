@@ -10,6 +10,7 @@ from typing import ClassVar, Unpack
 import keras
 import tensorflow as tf
 
+from bert.modeling import packed_rows
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import MaskedLmHead, OutputLayer
@@ -38,11 +39,12 @@ class PretrainingModel(TaskModel):
             `masked_lm_ids`, int [B, P], `masked_lm_weights`, float32 [B, P],
             0 where a row has fewer than P predictions, and
             `next_sentence_labels`, int [B] or [B, 1], 1 if the second text is
-            a random one.
+            a random one. Of rows of several texts also `text_starts`, int
+            [B, T] (`packed_rows`); the labels are [B, T] then.
 
     Returns:
         `masked_lm_logits` float32 [B * P, V] and `next_sentence_logits`
-        float32 [B, 2].
+        float32 [B, 2], or [B * T, 2].
 
     Source: Devlin et al. 2019, section 3.1.
     """
@@ -69,13 +71,18 @@ class PretrainingModel(TaskModel):
 
     def call(self, batch, training=False, seed=None):
         positions = batch["masked_lm_positions"]
+        num_texts = 1
+        if "text_starts" in batch:
+            starts = batch["text_starts"]
+            num_texts = tf.shape(starts)[1]
+            positions = tf.concat([starts[:, 1:], positions], axis=1)
         encoded = self.encode(
             batch,
             training,
             seed,
             choose=lambda hidden: with_first(hidden, positions),
         )
-        masked = encoded["sequence_output"][:, 1:]
+        masked = encoded["sequence_output"][:, num_texts:]
         return {
             "masked_lm_logits": self.word_logits(masked),
             "next_sentence_logits": self.next_sentence(
@@ -101,8 +108,13 @@ class PretrainingModel(TaskModel):
                 tf.reshape(batch["masked_lm_weights"], [-1]),
                 MASKED_LM_EPSILON,
             ),
-            "next_sentence": LossWeight(self.row_weights(batch), 0.0),
+            "next_sentence": LossWeight(self._text_weights(batch), 0.0),
         }
+
+    def _text_weights(self, batch):
+        if "text_starts" not in batch:
+            return self.row_weights(batch)
+        return packed_rows.text_weights(batch["text_starts"])
 
     def losses(self, outputs, batch):
         return {
