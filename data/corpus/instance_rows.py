@@ -1,6 +1,6 @@
 """Many instances at a time, as rows of arrays: packed, padded and masked.
 
-The rules are those of `packing` and `instances.create_masked_lm_predictions`;
+The rules are those of `packing` and `create_masked_lm_predictions`;
 the random numbers are given, some for each row.
 
 Letters: R rows, S the sequence length, P predictions of a row at most.
@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bert.data.corpus import instances
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
 
 
@@ -31,7 +33,7 @@ class Rows(NamedTuple):
 
 
 def pack(
-    pairs: Sequence[instances.TextPair],
+    pairs: Sequence[TextPair],
     ids: np.ndarray,
     other_ids: np.ndarray,
     special: packing.SpecialIds,
@@ -66,7 +68,7 @@ def pack(
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
-def num_random_bytes(settings: instances.InstanceSettings) -> int:
+def num_random_bytes(settings: InstanceSettings) -> int:
     """Returns how many random bytes `features` takes for a row."""
     return 4 * (settings.max_seq_length + 2 * settings.max_predictions_per_seq)
 
@@ -75,8 +77,8 @@ def features(
     rows: Rows,
     is_random_next: np.ndarray,
     random_bytes: bytes,
-    settings: instances.InstanceSettings,
-    vocabulary: instances.Vocabulary,
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
 ) -> dict[str, np.ndarray]:
     """Masks rows, in place, and returns the features of their records.
 
@@ -111,7 +113,7 @@ def features(
 
 
 def instance_features(
-    masked: Sequence[instances.Instance], settings: instances.InstanceSettings
+    masked: Sequence[instances.Instance], settings: InstanceSettings
 ) -> dict[str, np.ndarray]:
     """Returns the features of instances that are already masked.
 
@@ -144,7 +146,7 @@ def _values(
     counts: np.ndarray,
     positions: np.ndarray,
     labels: np.ndarray,
-    settings: instances.InstanceSettings,
+    settings: InstanceSettings,
 ) -> dict[str, np.ndarray]:
     """Returns the features that `record_fields.pretraining_fields` names.
 
@@ -184,8 +186,8 @@ def _first(counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _chosen(
     rows: Rows,
     scores: np.ndarray,
-    settings: instances.InstanceSettings,
-    vocabulary: instances.Vocabulary,
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
 ) -> np.ndarray:
     """Returns which positions are to be predicted, bool [R, S].
 
@@ -241,7 +243,7 @@ def _replacements(
     ids: np.ndarray,
     coins: np.ndarray,
     draws: np.ndarray,
-    vocabulary: instances.Vocabulary,
+    vocabulary: Vocabulary,
 ) -> np.ndarray:
     """Returns 80 % [MASK], 10 % the same id, 10 % any word."""
     word_ids = np.array(vocabulary.word_ids, np.int32)

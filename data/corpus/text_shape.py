@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from absl import logging
 
-from bert.data.corpus.instances import Documents, names_of
+from bert.data.corpus.documents import Documents, names_of
 
 # Shares from which on it is worth a warning.
 _ONE_LINE = 0.5

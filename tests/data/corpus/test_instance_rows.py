@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 from bert.data.corpus import instance_rows
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus.instances import Instance
+from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
-from tests.data.corpus.test_instances import (
+from tests.data.corpus.test_instance_settings import (
     CLS,
     MASK,
-    NUMBERS_OF_MASKS,
     SEP,
     VOCABULARY,
     make_settings,
 )
+from tests.data.corpus.test_masking import NUMBERS_OF_MASKS
 
 
 def pack(*texts, seq_length=16):
@@ -23,9 +24,7 @@ def pack(*texts, seq_length=16):
         start = len(ids)
         ids += [*a, *b]
         middle = start + len(a)
-        pairs.append(
-            pretraining.TextPair((start, middle), (middle, len(ids)), False)
-        )
+        pairs.append(TextPair((start, middle), (middle, len(ids)), False))
     return instance_rows.pack(
         pairs, np.array(ids), np.array([]), VOCABULARY.special, seq_length
     )
@@ -61,8 +60,8 @@ def test_rows_are_packed_and_padded():
     ids = np.array([10, 11, 12, 13])
     others = np.array([20, 21, 22])
     pairs = [
-        pretraining.TextPair((0, 2), (2, 3), False),
-        pretraining.TextPair((3, 4), (1, 3), True),
+        TextPair((0, 2), (2, 3), False),
+        TextPair((3, 4), (1, 3), True),
     ]
 
     rows = instance_rows.pack(pairs, ids, others, VOCABULARY.special, 7)
@@ -77,10 +76,8 @@ def test_rows_are_packed_and_padded():
 
 def test_features_are_padded_with_weight_zero():
     instances = [
-        pretraining.Instance(
-            packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]
-        ),
-        pretraining.Instance(
+        Instance(packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]),
+        Instance(
             packing.Packed([CLS, 5, SEP, 6, 7, SEP], 3), False, [1, 4], [8, 9]
         ),
     ]
@@ -103,7 +100,7 @@ def test_features_are_padded_with_weight_zero():
 def test_features_of_masked_rows_are_those_of_the_instance():
     values = mask([10], [11], max_seq_length=7, max_predictions_per_seq=2)
     (position,) = values["masked_lm_positions"][0, :1].tolist()
-    instance = pretraining.Instance(
+    instance = Instance(
         packing.Packed(values["input_ids"][0, :5].tolist(), 3),
         False,
         [position],

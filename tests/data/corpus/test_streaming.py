@@ -15,7 +15,9 @@ from bert.data.corpus import (
     streaming,
     streaming_run,
 )
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus.documents import read_documents
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.instances import create_training_instances
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.worker_pool import WorkerPool
 from bert.data.records import record_bytes
@@ -57,7 +59,7 @@ def make_job(folder, output="out", block_bytes=700, **changes):
     values = {
         "vocab_file": str(folder / "vocab.txt"),
         "do_lower_case": True,
-        "settings": pretraining.InstanceSettings(**{**settings, **own}),
+        "settings": InstanceSettings(**{**settings, **own}),
         "seed": 1,
         "compression": "none",
         "block_bytes": block_bytes,
@@ -175,15 +177,13 @@ def test_figures_are_those_of_the_originals_stream(folder, whole_words):
     job = make_job(folder, dupe_factor=30, do_whole_word_mask=whole_words)
     create(job)
     tokenizer = streaming.tokenizer(job)
-    vocabulary = pretraining.Vocabulary.from_vocab(tokenizer.vocab)
+    vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
     with open(folder / "text.txt", "rb") as file:
-        documents = pretraining.read_documents(
-            [("text", file)], tokenizer.encode
-        )
+        documents = read_documents([("text", file)], tokenizer.encode)
     values = instance_rows.instance_features(
         [
             instance
-            for instances in pretraining.create_training_instances(
+            for instances in create_training_instances(
                 documents, job.settings, vocabulary, random.Random(0)
             )
             for instance in instances

@@ -3,7 +3,7 @@
 import pytest
 
 from bert.data.corpus import text_shape
-from bert.data.corpus.instances import Documents
+from bert.data.corpus.documents import Documents
 
 
 def documents(*sizes):
