@@ -62,10 +62,39 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "Steps in which the learning rate rises from 0.",
         ),
     )
+    _define_objective_flags(flag_values)
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
+
+
+def _define_objective_flags(flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_enum(
+        "masking",
+        "static",
+        ["static", "dynamic"],
+        "static: the masks of the records. dynamic: others each time that a "
+        "record is trained on; needs --vocab_file.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_float(
+        "masked_lm_prob",
+        None,
+        "Share of a sequence's tokens to mask, if masking is dynamic.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_bools(
+        flag_values,
+        default=None,
+        do_whole_word_mask="Whether to mask all pieces of a word or none, if "
+        "masking is dynamic.",
+    )
+    shared_flags.define_bools(
+        flag_values,
+        pack_sequences="Train on rows of several texts, which do not see one "
+        "another, instead of padding.",
+    )
 
 
 FLAGS = command_line.flags_of(define_flags)

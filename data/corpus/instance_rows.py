@@ -68,6 +68,17 @@ def pack(
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
+def num_to_predict(
+    lengths: np.ndarray, settings: InstanceSettings
+) -> np.ndarray:
+    """Returns how many ids are masked of rows of these lengths, int64 [R]."""
+    return np.clip(
+        np.rint(lengths * settings.masked_lm_prob).astype(np.int64),
+        1,
+        settings.max_predictions_per_seq,
+    )
+
+
 def num_random_bytes(settings: InstanceSettings) -> int:
     """Returns how many random bytes `features` takes for a row."""
     return 4 * (settings.max_seq_length + 2 * settings.max_predictions_per_seq)
@@ -195,11 +206,7 @@ def _chosen(
     of their first position's score; those that exceed the number of
     predictions are left out.
     """
-    limits = np.clip(
-        np.rint(rows.lengths * settings.masked_lm_prob).astype(np.int64),
-        1,
-        settings.max_predictions_per_seq,
-    )
+    limits = num_to_predict(rows.lengths, settings)
     places = np.arange(rows.ids.shape[1])
     # [CLS] and both [SEP] are never masked.
     is_candidate = (

@@ -19,19 +19,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bert.data.corpus.record_fields import TEXT_STARTS, most_texts
+
 Arrays = Mapping[str, np.ndarray]
 
-TEXT_STARTS = "text_starts"
 _TOKENS = ("input_ids", "input_mask", "segment_ids")
 _PREDICTIONS = ("masked_lm_positions", "masked_lm_ids", "masked_lm_weights")
 _LABELS = "next_sentence_labels"
-# A row has room for as many texts as there are of this length.
-_SHORT_TEXT = 16
-
-
-def most_texts(seq_length: int) -> int:
-    """Returns how many texts a row has at most, T."""
-    return max(2, seq_length // _SHORT_TEXT)
 
 
 def pack(texts: Arrays, num_predictions: np.ndarray | None = None) -> Arrays:
@@ -144,14 +138,14 @@ def lay_out(texts: Arrays, rows: np.ndarray) -> Arrays:
 
 
 def texts_of(rows: Arrays) -> tuple[Arrays, np.ndarray]:
-    """Returns the texts of rows, without their predictions.
+    """Undoes `lay_out`.
 
     Args:
-        rows: the fields of records of several texts.
+        rows: the fields of records of several texts, [R, length] each.
 
     Returns:
-        Tokens and labels as in records of one text, [n, length] each; and the
-        row of each text, int [n], ascending.
+        The fields of records of one text, [n, length] each; and the row of
+        each text, int [n], ascending.
     """
     starts = rows[TEXT_STARTS]
     is_text = starts > 0
@@ -172,13 +166,28 @@ def texts_of(rows: Arrays) -> tuple[Arrays, np.ndarray]:
         texts[name] = np.zeros((len(row), values.shape[1]), values.dtype)
         texts[name][text, place] = values[row[text], start[text] + place]
     texts[_LABELS] = rows[_LABELS][row, number][:, None]
+
+    in_row, place = np.nonzero(rows["masked_lm_weights"])
+    # The text of each prediction, by where it and the texts are in all rows.
+    text = np.searchsorted(
+        row * len(places) + start,
+        in_row * len(places) + rows["masked_lm_positions"][in_row, place],
+        side="right",
+    )
+    text -= 1
+    where = np.arange(len(text)) - np.searchsorted(text, text)
+    for name in _PREDICTIONS:
+        values = rows[name]
+        texts[name] = np.zeros((len(row), values.shape[1]), values.dtype)
+        texts[name][text, where] = values[in_row, place]
+    texts["masked_lm_positions"][text, where] -= start[text]
     return texts, row
 
 
-def unmask(rows: Arrays) -> np.ndarray:
-    """Returns the ids as they were before they were masked, [R, S]."""
-    ids = rows["input_ids"].copy()
-    _put_back(ids, rows, *np.nonzero(rows["masked_lm_weights"]))
+def unmask(texts: Arrays) -> np.ndarray:
+    """Returns the ids as they were before they were masked, [n, S]."""
+    ids = texts["input_ids"].copy()
+    _put_back(ids, texts, *np.nonzero(texts["masked_lm_weights"]))
     return ids
 
 

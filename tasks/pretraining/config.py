@@ -14,6 +14,10 @@ class Config(TrainingConfig):
     vocab_file: str | None
     do_lower_case: bool | None
     max_predictions_per_seq: int
+    masking: str
+    masked_lm_prob: float | None
+    do_whole_word_mask: bool | None
+    pack_sequences: bool
     eval_batch_size: int
     num_train_steps: int
     num_warmup_steps: int
@@ -31,4 +35,34 @@ class Config(TrainingConfig):
                 "--max_predictions_per_seq is larger than --max_seq_length. "
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
+            )
+        self._check_masking()
+
+    @property
+    def objectives(self) -> list[tuple[str, object]]:
+        """What is made of the records, where it is not the original's."""
+        values = (
+            *(("masking", "static"), ("pack_sequences", False)),
+            *(("masked_lm_prob", None), ("do_whole_word_mask", None)),
+        )
+        return [
+            (name, getattr(self, name))
+            for name, original in values
+            if getattr(self, name) != original
+        ]
+
+    def _check_masking(self) -> None:
+        share = self.masked_lm_prob
+        if self.masking == "static":
+            for name in ("masked_lm_prob", "do_whole_word_mask"):
+                if getattr(self, name) is not None:
+                    raise UserError(
+                        f"--{name} goes with --masking=dynamic: the masks are "
+                        "those of the records. Received: "
+                        f"--{name}={getattr(self, name)}."
+                    )
+        if share is not None and not 0 < share <= 1:
+            raise UserError(
+                "--masked_lm_prob must be above 0 and at most 1. "
+                f"Received: {share}."
             )

@@ -60,11 +60,8 @@ def test_texts_share_rows_and_keep_their_tokens_predictions_and_labels():
 def test_texts_come_back_from_their_rows():
     texts, rows = packed_texts.texts_of(packed_texts.pack(TEXTS))
     assert rows.tolist() == [0, 0, 1]
-    for name in (
-        *("input_ids", "input_mask", "segment_ids"),
-        "next_sentence_labels",
-    ):
-        np.testing.assert_array_equal(texts[name], TEXTS[name])
+    for name, values in TEXTS.items():
+        np.testing.assert_array_equal(texts[name], values, err_msg=name)
 
 
 def test_masks_are_undone_by_the_labels():
