@@ -9,7 +9,7 @@ import functools
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from absl import flags, logging
 
@@ -53,7 +53,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         max_predictions_per_seq=(20, "Masked positions of a sequence."),
         random_seed=(12345, "Seed of everything that is drawn."),
-        dupe_factor=(10, "Passes over the text, each with other masks."),
+        dupe_factor=(
+            10,
+            "Passes over the text, each with other masks. Without a value and "
+            "masks, one.",
+        ),
     )
     for name, share, text in (
         ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
@@ -71,6 +75,18 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         record_output.COMPRESSIONS,
         "How the records are packed; all scripts read either.",
         flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "masking",
+        "static",
+        ["static", "dynamic"],
+        "dynamic: records without masks, which run_pretraining.py draws.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_bools(
+        flag_values,
+        pack_sequences="Whether to put several texts into a record, which do "
+        "not see one another, instead of padding.",
     )
     _define_streaming_flags(flag_values)
 
@@ -154,6 +170,18 @@ class Config(FlagConfig):
         if faults:
             raise UserError(" ".join(faults))
 
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags; see `FlagConfig`."""
+        config = super().from_flags(flag_values)
+        if config.settings.masking == "static":
+            return config
+        if flag_values["dupe_factor"].present:
+            return config
+        # Passes differ by their masks.
+        settings = dataclasses.replace(config.settings, dupe_factor=1)
+        return dataclasses.replace(config, settings=settings)
+
     @property
     def output_files(self) -> list[str]:
         """The paths of --output_file."""
@@ -193,7 +221,9 @@ def create_pretraining_data(config: Config) -> None:
     text_shape.warn(documents, settings.max_seq_length, input_files)
 
     fields = pretraining_fields(
-        settings.max_seq_length, settings.max_predictions_per_seq
+        settings.max_seq_length,
+        settings.max_predictions_per_seq,
+        settings.pack_sequences,
     )
     vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
     frames = serial_run.records(

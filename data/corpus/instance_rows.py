@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bert.data.corpus import instances
+from bert.data.corpus import instances, packed_texts
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.packed_texts import Arrays
 from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
 
@@ -93,6 +94,8 @@ def features(
 ) -> dict[str, np.ndarray]:
     """Masks rows, in place, and returns the features of their records.
 
+    With masking dynamic nothing is masked.
+
     Args:
         rows: the sequences.
         is_random_next: [R].
@@ -103,6 +106,10 @@ def features(
     Returns:
         By field name, arrays [R, length].
     """
+    if settings.masking == "dynamic":
+        none = np.zeros(0, np.int32)
+        counts = np.zeros(len(rows.ids), np.int64)
+        return _values(rows, is_random_next, counts, none, none, settings)
     seq_length = settings.max_seq_length
     numbers = np.frombuffer(random_bytes, "<u4").reshape(len(rows.ids), -1)
     scores, draws = numbers[:, :seq_length], numbers[:, seq_length:]
@@ -149,6 +156,20 @@ def instance_features(
         joined(i.masked_lm_ids for i in masked),
         settings,
     )
+
+
+def together(values: Arrays, settings: InstanceSettings) -> Arrays:
+    """Returns features as records have them: of rows of several, if asked for.
+
+    Args:
+        values: what `features` returns.
+        settings: what to make.
+    """
+    if not settings.pack_sequences:
+        return values
+    # Also where there are no masks yet, or fewer: all that there may be.
+    room = num_to_predict(packed_texts.lengths(values), settings)
+    return packed_texts.pack(values, room)
 
 
 def _values(

@@ -19,6 +19,9 @@ class InstanceSettings:
         short_seq_prob: how often a document's instances are made shorter.
         dupe_factor: passes over the documents, each with other masks.
         do_whole_word_mask: mask all pieces of a word or none.
+        masking: static; or dynamic, then no id is masked here, but whenever
+            the instance is trained on (`drawn_masks`).
+        pack_sequences: make rows of several instances (`packed_texts`).
     """
 
     max_seq_length: int
@@ -27,6 +30,8 @@ class InstanceSettings:
     short_seq_prob: float
     dupe_factor: int
     do_whole_word_mask: bool
+    masking: str = "static"
+    pack_sequences: bool = False
 
     def faults(self) -> Iterator[str]:
         """Yields what is wrong with the values, flag by flag."""

@@ -105,5 +105,7 @@ def _masked(
     packed = packing.pack_pair(
         ids[slice(*a)], ids[slice(*b)], vocabulary.special
     )
-    masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
+    masks: tuple[list[int], list[int]] = ([], [])
+    if settings.masking == "static":
+        masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
     return Instance(packed, is_random_next, *masks)

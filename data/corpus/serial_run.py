@@ -93,6 +93,7 @@ def records(
 
     def encode() -> None:
         values = instance_rows.instance_features(waiting, settings)
+        values = instance_rows.together(values, settings)
         frames.extend(record_bytes.frames(fields, values))
         waiting.clear()
 

@@ -37,12 +37,24 @@ def description(job: Job) -> dict[str, Any]:
         "input_file": inputs,
         "vocab_file": hashlib.blake2b(vocabulary, digest_size=16).hexdigest(),
         "do_lower_case": job.do_lower_case,
-        **dataclasses.asdict(job.settings),
+        **_settings(job),
         "random_seed": job.seed,
         "output_compression": job.compression,
         "block_bytes": job.block_bytes,
         # Decides what is a space or a letter.
         "unicode": unicodedata.unidata_version,
+    }
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    """Returns the settings, without newer ones that are as they always were.
+
+    So manifests of before there were such settings still fit.
+    """
+    return {
+        field.name: getattr(job.settings, field.name)
+        for field in dataclasses.fields(job.settings)
+        if getattr(job.settings, field.name) != field.default
     }
 
 

@@ -233,7 +233,9 @@ class _Instances:
         }
         self._seed = seed
         self._fields = pretraining_fields(
-            settings.max_seq_length, settings.max_predictions_per_seq
+            settings.max_seq_length,
+            settings.max_predictions_per_seq,
+            settings.pack_sequences,
         )
 
     def frames(
@@ -297,6 +299,7 @@ class _Instances:
             self._settings,
             self._vocabulary,
         )
+        values = instance_rows.together(values, self._settings)
         return record_bytes.frames(self._fields, values)
 
 
