@@ -165,6 +165,10 @@ def _training_order(
     """Returns the endless stream of serialized records, without those seen."""
     files = source.files
     all_names = tf.constant([list(files), record_files.compressions(files)])
+
+    def in_turn(names: tf.Tensor) -> tf.data.Dataset:
+        return _remade(_in_turn(names), source)
+
     first_epoch, position = 0, examples_seen
     if examples_seen:
         # One pass over the files, so that whole epochs are skipped unread.
@@ -172,13 +176,14 @@ def _training_order(
         if source.remake is None:
             total = num_records(source)
         else:
-            total = record_files.count(_remade(_in_turn(all_names), source))
+            once = tf.data.Dataset.from_tensors(all_names).flat_map(in_turn)
+            total = record_files.count(once)
         first_epoch, position = divmod(examples_seen, max(total, 1))
 
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
         names = all_names
         if buffer_size == 1:
-            return _remade(_in_turn(names), source)
+            return in_turn(names)
         if len(files) > _OPEN_FILES and source.remake is None:
             # Too many to be read at once: each epoch begins with others. Not
             # where they are remade: of another order there might come more or
@@ -190,7 +195,7 @@ def _training_order(
         epoch_seed = tf.random.stateless_uniform(
             [], [seed, epoch], maxval=2**31 - 1, dtype=tf.int64
         )
-        return _remade(_in_turn(names), source).shuffle(
+        return in_turn(names).shuffle(
             buffer_size, seed=epoch_seed, reshuffle_each_iteration=False
         )
 
