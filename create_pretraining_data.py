@@ -17,11 +17,14 @@ from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.compat import names
+from bert.data.corpus import record_notes
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import flag_paths
+from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.data.corpus.streaming import Job
@@ -52,12 +55,24 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         max_predictions_per_seq=(20, "Masked positions of a sequence."),
+        max_ngram=(
+            1,
+            "Words (pieces, without do_whole_word_mask) in a row that are "
+            "masked together, at most; n of them with a probability of 1/n.",
+        ),
         random_seed=(12345, "Seed of everything that is drawn."),
         dupe_factor=(
             10,
             "Passes over the text, each with other masks. Without a value and "
             "masks, one.",
         ),
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        "nsp",
+        "The second task. nsp: does the second text follow the first? sop: "
+        "are two parts of a text in their order, or swapped? none: one text "
+        "a sequence.",
     )
     for name, share, text in (
         ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
@@ -79,7 +94,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "masking",
         "static",
-        ["static", "dynamic"],
+        spec.MASKING,
         "dynamic: records without masks, which run_pretraining.py draws.",
         flag_values=flag_values,
     )
@@ -140,10 +155,14 @@ class Config(FlagConfig):
 
     def __post_init__(self):
         outputs = self.output_files
+        places = {
+            os.path.realpath(name + suffix)
+            for name in outputs
+            for suffix in ("", record_notes.SUFFIX)
+        }
         checks = (
             (
-                "" not in outputs
-                and len(set(map(os.path.realpath, outputs))) == len(outputs),
+                "" not in outputs and len(places) == 2 * len(outputs),
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
@@ -213,12 +232,13 @@ def create_pretraining_data(config: Config) -> None:
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     serial_run.are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])
+    note = Note.of(config.vocab_file, config.do_lower_case, settings)
 
     logging.info("*** Reading from input files ***")
     for name in input_files:
         logging.info("  %s", name)
     documents = serial_run.read(input_files, tokenizer, Progress)
-    text_shape.warn(documents, settings.max_seq_length, input_files)
+    text_shape.check(documents, settings, input_files)
 
     fields = pretraining_fields(
         settings.max_seq_length,
@@ -236,7 +256,7 @@ def create_pretraining_data(config: Config) -> None:
         logging.info("  %s", name)
     serial_run.log_examples(frames, fields, tokenizer)
     instance_records.write(
-        frames, config.output_files, config.output_compression
+        frames, config.output_files, config.output_compression, note
     )
 
 
@@ -311,6 +331,7 @@ def check_output_files(
                 f"write to another. Received: --output_file={path}."
             )
         flag_paths.check_writable(path, "output_file")
+        record_notes.check_place(path, input_files)
 
 
 def _settings(

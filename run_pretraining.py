@@ -9,6 +9,7 @@ from absl import flags, logging
 from bert.cli import command_line, shared_flags, training_flags
 from bert.compat import names
 from bert.files import atomic_files
+from bert.tasks import spec
 from bert.tasks.pretraining.config import Config
 
 
@@ -73,7 +74,7 @@ def _define_objective_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "masking",
         "static",
-        ["static", "dynamic"],
+        spec.MASKING,
         "static: the masks of the records. dynamic: others each time that a "
         "record is trained on; needs --vocab_file.",
         flag_values=flag_values,
@@ -89,6 +90,11 @@ def _define_objective_flags(flag_values: flags.FlagValues) -> None:
         default=None,
         do_whole_word_mask="Whether to mask all pieces of a word or none, if "
         "masking is dynamic.",
+    )
+    shared_flags.define_integers(
+        flag_values,
+        max_ngram="Words (pieces, without do_whole_word_mask) in a row that "
+        "are masked together, at most, if masking is dynamic.",
     )
     shared_flags.define_bools(
         flag_values,

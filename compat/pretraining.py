@@ -162,7 +162,7 @@ def _training_instance(instance: instances.Instance) -> TrainingInstance:
         [0] * first + [1] * (len(tokens) - first),
         instance.masked_lm_positions,
         labels,
-        instance.is_random_next,
+        instance.next_sentence_label,
     )
 
 

@@ -100,15 +100,6 @@ def warn_of_bad_lines(num_bad: int, first_bad: str) -> None:
         )
 
 
-def warn_of_one_document(files: Sequence[str]) -> None:
-    """Warns that there is no other document to take sentences from."""
-    logging.warning(
-        "All text is one document, so random next sentences come from it as "
-        "well; separate documents by blank lines (in %s).",
-        names_of(files),
-    )
-
-
 def no_text(files: Sequence[str]) -> UserError:
     """Returns what to raise where there is no document."""
     return UserError(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bert.data.records import packing
+from bert.tasks import spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +20,11 @@ class InstanceSettings:
         short_seq_prob: how often a document's instances are made shorter.
         dupe_factor: passes over the documents, each with other masks.
         do_whole_word_mask: mask all pieces of a word or none.
+        next_sentence: the second task, one of `spec.NEXT_SENTENCE`. nsp: does b
+            follow a, or is it a random text? sop: are a and b in their order,
+            or swapped? none: there is no second text.
+        max_ngram: words (pieces, without do_whole_word_mask) in a row that are
+            masked together, at most; n of them with a probability ∝ 1/n.
         masking: static; or dynamic, then no id is masked here, but whenever
             the instance is trained on (`drawn_masks`).
         pack_sequences: make rows of several instances (`packed_texts`).
@@ -30,8 +36,15 @@ class InstanceSettings:
     short_seq_prob: float
     dupe_factor: int
     do_whole_word_mask: bool
+    next_sentence: str = "nsp"
+    max_ngram: int = 1
     masking: str = "static"
     pack_sequences: bool = False
+
+    @property
+    def max_num_tokens(self) -> int:
+        """Ids of an instance's texts, without [CLS] and [SEP], at most."""
+        return self.max_seq_length - (2 if self.next_sentence == "none" else 3)
 
     def faults(self) -> Iterator[str]:
         """Yields what is wrong with the values, flag by flag."""
@@ -62,6 +75,17 @@ class InstanceSettings:
                 0 <= self.short_seq_prob <= 1,
                 "--short_seq_prob must be from 0 to 1. "
                 f"Received: {self.short_seq_prob}.",
+            ),
+            (
+                # Not also where the limit itself is wrong.
+                1 <= self.max_ngram <= max(1, most),
+                "--max_ngram must be from 1 to --max_predictions_per_seq "
+                f"({most}). Received: {self.max_ngram}.",
+            ),
+            (
+                self.masking in spec.MASKING,
+                f"--masking must be one of {', '.join(spec.MASKING)}. "
+                f"Received: {self.masking}.",
             ),
         )
         return (message for is_right, message in checks if not is_right)

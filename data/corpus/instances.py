@@ -20,18 +20,18 @@ from bert.data.records import packing
 
 
 class Instance(NamedTuple):
-    """A masked pair of texts.
+    """Masked texts.
 
     Attributes:
-        packed: [CLS] a [SEP] b [SEP], some ids replaced.
-        is_random_next: whether b is a random text, not the one after a.
+        packed: [CLS] a [SEP] b [SEP], or [CLS] a [SEP]; some ids replaced.
+        next_sentence_label: see `TextPair.label`.
         masked_lm_positions: which ids of `packed` are to be predicted,
             ascending.
         masked_lm_ids: the ids that were there before masking.
     """
 
     packed: packing.Packed
-    is_random_next: bool
+    next_sentence_label: bool
     masked_lm_positions: list[int]
     masked_lm_ids: list[int]
 
@@ -101,11 +101,13 @@ def _masked(
     vocabulary: Vocabulary,
     rng: random.Random,
 ) -> Instance:
-    a, b, is_random_next = pair
-    packed = packing.pack_pair(
-        ids[slice(*a)], ids[slice(*b)], vocabulary.special
+    a, b = ids[slice(*pair.a)], ids[slice(*pair.b)]
+    packed = (
+        packing.pack_pair(a, b, vocabulary.special)
+        if len(b)
+        else packing.pack_single(a, vocabulary.special)
     )
     masks: tuple[list[int], list[int]] = ([], [])
     if settings.masking == "static":
         masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
-    return Instance(packed, is_random_next, *masks)
+    return Instance(packed, pair.label, *masks)

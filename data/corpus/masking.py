@@ -3,8 +3,10 @@
 Source: Devlin et al. 2019, section 3.1 and appendix A.1.
 """
 
+import bisect
+import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 
 from bert.data.corpus.draws import draw_below, shuffle
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
@@ -55,7 +57,14 @@ def mask(
         settings.max_predictions_per_seq,
         max(1, round(len(ids) * settings.masked_lm_prob)),
     )
-    if settings.do_whole_word_mask:
+    if settings.max_ngram > 1:
+        words = _words(
+            candidates,
+            ids,
+            vocabulary.continuation_ids if settings.do_whole_word_mask else (),
+        )
+        chosen = _ngrams(words, num_to_predict, settings.max_ngram, rng)
+    elif settings.do_whole_word_mask:
         words = _words(candidates, ids, vocabulary.continuation_ids)
         shuffle(words, rng)
         chosen = _first_that_fit(words, num_to_predict)
@@ -77,7 +86,7 @@ def mask(
 
 
 def _words(
-    positions: Iterable[int], ids: list[int], continuation_ids: frozenset[int]
+    positions: Iterable[int], ids: list[int], continuation_ids: Container[int]
 ) -> list[list[int]]:
     """Returns the positions word by word.
 
@@ -100,3 +109,51 @@ def _first_that_fit(words: Iterable[list[int]], limit: int) -> list[int]:
         if len(chosen) + len(positions) <= limit:
             chosen += positions
     return chosen
+
+
+def ngram_lengths(max_ngram: int) -> list[float]:
+    """Returns where the lengths of n-grams end on a line: 1, 1 + 1/2, ….
+
+    An even draw below the m-th of these is a length of at most m, n of them
+    with a probability ∝ 1/n: by how many of these it is not below, and one.
+    """
+    return list(itertools.accumulate(1 / n for n in range(1, max_ngram + 1)))
+
+
+def _ngrams(
+    words: Sequence[list[int]], limit: int, max_ngram: int, rng: random.Random
+) -> list[int]:
+    """Returns the positions of n-grams, at most `limit`.
+
+    At each word, in random order, an n-gram may begin. One that has more than
+    are left is made shorter, one that meets another is left out. None goes on
+    in the other text.
+
+    Source: Lan et al. 2020, section 4.1.
+    """
+    lengths = ngram_lengths(max_ngram)
+    starts = list(range(len(words)))
+    shuffle(starts, rng)
+    is_taken = [False] * len(words)
+    chosen: list[int] = []
+    for start in starts:
+        if len(chosen) == limit:
+            break
+        most = 1
+        while most < max_ngram and _goes_on(words, start + most):
+            most += 1
+        size = 1 + bisect.bisect(lengths, rng.random() * lengths[most - 1])
+        while size and (
+            len(chosen) + sum(map(len, words[start : start + size])) > limit
+        ):
+            size -= 1
+        stop = start + size
+        if not any(is_taken[start:stop]):
+            is_taken[start:stop] = [True] * size
+            chosen += itertools.chain.from_iterable(words[start:stop])
+    return chosen
+
+
+def _goes_on(words: Sequence[list[int]], index: int) -> bool:
+    """Whether a word is there, and follows the one before it in its text."""
+    return index < len(words) and words[index][0] == words[index - 1][-1] + 1

@@ -12,7 +12,6 @@ from bert.data.corpus.documents import (
     Documents,
     no_text,
     read_documents,
-    warn_of_one_document,
 )
 from bert.data.corpus.draws import shuffle
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
@@ -60,8 +59,6 @@ def read(
         )
     if not documents:
         raise no_text(input_files)
-    if len(documents) == 1:
-        warn_of_one_document(input_files)
     return documents
 
 

@@ -294,7 +294,7 @@ class _Instances:
         )
         values = instance_rows.features(
             rows,
-            np.array([pair.is_random_next for pair in pairs]),
+            np.array([pair.label for pair in pairs]),
             random_bytes,
             self._settings,
             self._vocabulary,

@@ -20,7 +20,6 @@ from bert.data.corpus import (
 from bert.data.corpus.documents import (
     no_text,
     warn_of_bad_lines,
-    warn_of_one_document,
 )
 from bert.data.corpus.streaming import Job
 from bert.data.corpus.worker_pool import Pool, Work
@@ -154,7 +153,5 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
     if scan.first_bad is not None:
         place = job.text.place(scan.first_bad)
         warn_of_bad_lines(scan.bad_lines, f"after {place}")
-    if len(others.documents) == 1:
-        warn_of_one_document(job.names)
-    text_shape.warn(others.documents, job.settings.max_seq_length, job.names)
+    text_shape.check(others.documents, job.settings, job.names)
     others.save(job.reservoir_file)

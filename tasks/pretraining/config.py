@@ -1,6 +1,7 @@
 """run_pretraining.py's flags, checked together; imports without TensorFlow."""
 
 import dataclasses
+from typing import Any
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
@@ -17,6 +18,7 @@ class Config(TrainingConfig):
     masking: str
     masked_lm_prob: float | None
     do_whole_word_mask: bool | None
+    max_ngram: int | None
     pack_sequences: bool
     eval_batch_size: int
     num_train_steps: int
@@ -36,33 +38,26 @@ class Config(TrainingConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
-        self._check_masking()
+        if self.masking == "static" and self.mask_settings:
+            name, value = next(iter(self.mask_settings.items()))
+            raise UserError(
+                f"--{name} needs --masking=dynamic: static masks are those of "
+                f"the records. Received: --{name}={value}."
+            )
 
     @property
-    def objectives(self) -> list[tuple[str, object]]:
-        """What is made of the records, where it is not the original's."""
-        values = (
-            *(("masking", "static"), ("pack_sequences", False)),
-            *(("masked_lm_prob", None), ("do_whole_word_mask", None)),
-        )
-        return [
-            (name, getattr(self, name))
-            for name, original in values
-            if getattr(self, name) != original
-        ]
+    def mask_settings(self) -> dict[str, Any]:
+        """The flags that say how masks are drawn, where they are given."""
+        names = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
+        values = {name: getattr(self, name) for name in names}
+        return {n: value for n, value in values.items() if value is not None}
 
-    def _check_masking(self) -> None:
-        share = self.masked_lm_prob
-        if self.masking == "static":
-            for name in ("masked_lm_prob", "do_whole_word_mask"):
-                if getattr(self, name) is not None:
-                    raise UserError(
-                        f"--{name} goes with --masking=dynamic: the masks are "
-                        "those of the records. Received: "
-                        f"--{name}={getattr(self, name)}."
-                    )
-        if share is not None and not 0 < share <= 1:
-            raise UserError(
-                "--masked_lm_prob must be above 0 and at most 1. "
-                f"Received: {share}."
-            )
+    @property
+    def objectives(self) -> dict[str, Any]:
+        """What is made of the records, where it is not the original's."""
+        found: dict[str, Any] = {}
+        if self.masking != "static":
+            found["masking"] = self.masking
+        if self.pack_sequences:
+            found["pack_sequences"] = True
+        return {**found, **self.mask_settings}

@@ -18,7 +18,12 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from bert.data.corpus import drawn_masks, instance_rows, packed_texts
+from bert.data.corpus import (
+    drawn_masks,
+    instance_rows,
+    packed_texts,
+    record_notes,
+)
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.packed_texts import Arrays
 from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
@@ -30,8 +35,15 @@ from bert.tasks.pretraining.config import Config
 
 # Records that are looked at for what they are.
 _FIRST = 100
-# As in create_pretraining_data.py.
-_MASKED_LM_PROB = 0.15
+# How records without a note are masked, as the original's are by default.
+_SETTINGS = InstanceSettings(
+    max_seq_length=128,
+    max_predictions_per_seq=20,
+    masked_lm_prob=0.15,
+    short_seq_prob=0.1,
+    dupe_factor=1,
+    do_whole_word_mask=False,
+)
 
 
 class Kind(NamedTuple):
@@ -98,6 +110,7 @@ def check(config: Config, files: Sequence[str], kind: Kind) -> None:
             f"{config.vocab_file}: a text begins with id {kind.first_id}, but "
             f"[CLS] is {own}; name that of the records."
         )
+    _masking(config, files)  # what is wrong with it is said at once
 
 
 def for_training(config: Config, source: RecordSource) -> RecordSource:
@@ -109,7 +122,7 @@ def for_training(config: Config, source: RecordSource) -> RecordSource:
     """
     masking = None
     if config.masking == "dynamic":
-        masking = _masking(config)
+        masking = _masking(config, source.files)
         source = dataclasses.replace(source, finish=masking.finish)
     if not config.pack_sequences or _are_packed(source):
         return source
@@ -133,7 +146,9 @@ def for_evaluation(config: Config, source: RecordSource) -> RecordSource:
     """
     kind = kind_of(source.files)
     if not kind.are_masked:
-        source = dataclasses.replace(source, finish=_masking(config).finish)
+        source = dataclasses.replace(
+            source, finish=_masking(config, source.files).finish
+        )
     if not kind.are_packed:
         return source
     return _remade(
@@ -213,17 +228,26 @@ class _Masking(NamedTuple):
         }
 
 
-def _masking(config: Config) -> _Masking:
-    """Returns how the flags' values say that masks are drawn."""
+def _masking(config: Config, files: Sequence[str]) -> _Masking:
+    """Returns how masks are drawn.
+
+    Args:
+        config: the flags' values.
+        files: the records; they are masked as their note says, but for what a
+            flag says.
+    """
     assert config.vocab_file  # `check` has seen it
+    found = record_notes.common(files)
+    settings = dataclasses.replace(
+        found[0].settings if found else _SETTINGS,
+        max_seq_length=config.max_seq_length,
+        max_predictions_per_seq=config.max_predictions_per_seq,
+        masking="static",
+        **config.mask_settings,
+    )
+    if fault := next(settings.faults(), None):
+        raise UserError(fault)
     return _Masking(
-        InstanceSettings(
-            config.max_seq_length,
-            config.max_predictions_per_seq,
-            config.masked_lm_prob or _MASKED_LM_PROB,
-            short_seq_prob=0.0,
-            dupe_factor=1,
-            do_whole_word_mask=bool(config.do_whole_word_mask),
-        ),
+        settings,
         Vocabulary.from_vocab(tokenization.load_vocab(config.vocab_file)),
     )

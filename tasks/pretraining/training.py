@@ -158,7 +158,7 @@ def _keep(config: Config, source: RecordSource) -> None:
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    data = [*files, *config.objectives]
+    data = [*files, *config.objectives.items()]
     resuming.keep(config, task_of(config), (), data)
 
 

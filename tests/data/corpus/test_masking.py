@@ -3,10 +3,11 @@ from collections import Counter
 
 import pytest
 
-from bert.data.corpus.masking import create_masked_lm_predictions
+from bert.data.corpus.masking import create_masked_lm_predictions, ngram_lengths
 from bert.data.records import packing
 from tests.data.corpus.test_instance_settings import (
     CLS,
+    CONTINUATIONS,
     MASK,
     SEP,
     VOCABULARY,
@@ -147,3 +148,90 @@ def test_continuation_at_the_front_is_a_word_of_its_own():
     }
 
     assert chosen == {(1,), (2,), (4,)}
+
+
+def runs(positions):
+    """Returns the positions in runs without a gap."""
+    found = []
+    for position in positions:
+        if found and position == found[-1][-1] + 1:
+            found[-1].append(position)
+        else:
+            found.append([position])
+    return found
+
+
+# An n-gram of n has 6/11, 3/11, 2/11. Of three positions it is made of either
+# one of 3; or of 2, and one that has room for 1; or of 1, and then likewise.
+SHARES_OF_NGRAMS = {
+    (3,): 2 / 11,
+    (1, 2): 3 / 11 + 6 / 11 * 5 / 11,
+    (1, 1, 1): 6 / 11 * 6 / 11,
+}
+
+
+def shares(all_positions):
+    """Returns how often there are runs of which lengths."""
+    found = Counter(
+        tuple(sorted(map(len, runs(positions)))) for positions in all_positions
+    )
+    return {lengths: n / found.total() for lengths, n in found.items()}
+
+
+def test_ngrams_are_drawn_by_one_by_their_length():
+    assert ngram_lengths(3) == pytest.approx([1, 3 / 2, 11 / 6])
+    found = shares(
+        mask(
+            [10] * 400,
+            seed=seed,
+            max_ngram=3,
+            max_predictions_per_seq=3,
+            masked_lm_prob=1.0,
+        )[1]
+        for seed in range(2000)
+    )
+    assert found == pytest.approx(SHARES_OF_NGRAMS, abs=0.03)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 20])
+def test_ngrams_keep_within_the_limit(whole, limit):
+    ids = [10, 60, 61, 11, 12, 62] * 5
+    for seed in SEEDS:
+        _, positions, labels = mask(
+            *(ids, ids, seed),
+            do_whole_word_mask=whole,
+            max_ngram=5,
+            max_predictions_per_seq=limit,
+            masked_lm_prob=0.3,
+        )
+        assert 0 < len(positions) <= limit
+        assert positions == sorted({*positions})
+        before = [CLS, *ids, SEP, *ids, SEP]
+        assert labels == [before[position] for position in positions]
+        if whole:  # nothing of a word is left
+            for place in range(len(before)):
+                if before[place] in CONTINUATIONS:
+                    assert (place in positions) == (place - 1 in positions)
+
+
+def test_ngrams_fill_the_limit_and_never_join_two_texts():
+    for seed in SEEDS:
+        _, positions, _ = mask(
+            [10] * 9,
+            [11] * 9,
+            seed=seed,
+            max_ngram=9,
+            max_predictions_per_seq=9,
+            masked_lm_prob=1.0,
+        )
+        assert len(positions) == 9
+        assert not {0, 10, 20} & {*positions}
+
+
+def test_ngrams_follow_the_seed():
+    def positions(seed):
+        return mask([10] * 60, seed=seed, max_ngram=4)[1]
+
+    assert [*map(positions, SEEDS)] == [*map(positions, SEEDS)]
+    assert len({*map(tuple, map(positions, SEEDS))}) > 15

@@ -1,5 +1,6 @@
 """Shards against the original's records, and against one another."""
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -55,7 +56,8 @@ def make_job(folder, output="out", block_bytes=700, **changes):
         "dupe_factor": 2,
         "do_whole_word_mask": False,
     }
-    own = {key: changes.pop(key) for key in settings if key in changes}
+    names = [field.name for field in dataclasses.fields(InstanceSettings)]
+    own = {key: changes.pop(key) for key in names if key in changes}
     values = {
         "vocab_file": str(folder / "vocab.txt"),
         "do_lower_case": True,
@@ -121,12 +123,18 @@ def test_only_shards_and_manifest_are_left(folder):
     }
 
 
-def unmasked(example):
-    """Returns the ids of both texts as they were."""
+def restored(example):
+    """Returns the ids as they were."""
     ids = np.array(example["input_ids"])
     used = np.array(example["masked_lm_weights"]) > 0
     positions = np.array(example["masked_lm_positions"])[used]
     ids[positions] = np.array(example["masked_lm_ids"])[used]
+    return ids
+
+
+def unmasked(example):
+    """Returns the ids of both texts as they were."""
+    ids = restored(example)
     in_b = np.array(example["segment_ids"]) == 1
     in_a = (np.array(example["input_mask"]) == 1) & ~in_b
     assert (ids[0], ids[in_a][-1], ids[in_b][-1]) == (2, 3, 3)
@@ -265,3 +273,37 @@ def test_vocabulary_without_mask_is_an_error(folder):
 
     with pytest.raises(UserError, match=r"vocab.txt.*\[MASK\] not found"):
         streaming.tokenizer(make_job(folder))
+
+
+@pytest.mark.parametrize("objective", ["sop", "none"])
+def test_other_objectives_depend_on_text_and_seed_alone(folder, objective):
+    """A word stands once in the text: where it is, its order is known."""
+    words = [f"w{i}" for i in range(400)]
+    (folder / "vocab.txt").write_text("\n".join([*VOCAB, *words]) + "\n")
+    lines = [" ".join(words[i : i + 4]) for i in range(0, 400, 4)]
+    (folder / "text.txt").write_text(
+        "\n\n".join("\n".join(lines[i : i + 10]) for i in range(0, 100, 10))
+    )
+    job = make_job(folder, next_sentence=objective, max_ngram=3)
+    create(job)
+    first = shards(folder)
+    (folder / "out-00000-of-00001").unlink()
+    create(job)
+    assert shards(folder) == first != []
+
+    labels = []
+    for example in examples(folder):
+        labels += example["next_sentence_labels"]
+        if objective == "none":
+            assert not any(example["segment_ids"])
+            ids = restored(example)[: sum(example["input_mask"])].tolist()
+            assert (ids[0], ids[-1]) == (2, 3)
+            text = ids[1:-1]
+        else:
+            ids_a, ids_b = unmasked(example)
+            assert ids_a
+            assert ids_b
+            text = ids_b + ids_a if labels[-1] else ids_a + ids_b
+        assert text == sorted(text)
+    assert len(labels) > 20
+    assert (5 < sum(labels) < len(labels) - 5) == (objective == "sop")
