@@ -299,8 +299,8 @@ class _Instances:
             self._settings,
             self._vocabulary,
         )
-        values = instance_rows.together(values, self._settings)
-        return record_bytes.frames(self._fields, values)
+        made = instance_rows.together(values, self._settings)
+        return record_bytes.frames(self._fields, made)
 
 
 class _Shuffled:

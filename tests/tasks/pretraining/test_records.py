@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.data.corpus import packed_texts
+from bert.data.corpus import packed_texts, record_notes
+from bert.data.corpus.instance_settings import InstanceSettings
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline, record_files, record_writer
 from bert.errors import UserError
@@ -193,6 +194,26 @@ def test_flags_that_do_not_fit_the_records_are_one_line(
 ):
     with pytest.raises(UserError, match=message):
         source(folder, name, *args)
+
+
+def test_masks_are_drawn_as_the_note_says_but_for_a_flag(folder, tmp_path):
+    write(tmp_path / "noted", TEXTS)
+    settings = InstanceSettings(LENGTH, PREDICTIONS, 0.3, 0.1, 1, True)
+    record_notes.write(
+        str(tmp_path / "noted"),
+        record_notes.Note.of(str(folder / "vocab.txt"), True, settings),
+    )
+
+    def masked(*args):
+        args = (tmp_path, "noted", *dynamic(folder), *args)
+        return trained(*args, count=10)
+
+    noted, fewer = masked(), masked("--masked_lm_prob=0.1")
+    num_masked = noted["masked_lm_weights"].sum()
+    assert num_masked > 2 * fewer["masked_lm_weights"].sum()
+    assert not same(noted, masked("--nodo_whole_word_mask"))
+    with pytest.raises(UserError, match="--max_ngram must be from 1"):
+        source(tmp_path, "noted", *dynamic(folder), "--max_ngram=99")
 
 
 def test_records_of_another_vocabulary_are_refused(folder, tmp_path):
