@@ -152,7 +152,9 @@ class Run:
         )
         config = run_pretraining.Config.from_flags(flag_values)
         source = training.record_source(
-            config, read_config(config.bert_config_file)
+            config,
+            read_config(config.bert_config_file),
+            training.record_files(config),
         )
         batches = input_pipeline.train_batches(
             records.for_training(config, source),

@@ -77,6 +77,11 @@ class InstanceSettings:
                 f"Received: {self.short_seq_prob}.",
             ),
             (
+                self.next_sentence in spec.NEXT_SENTENCE,
+                f"--next_sentence must be one of {spec.NEXT_SENTENCE}. "
+                f"Received: {self.next_sentence!r}.",
+            ),
+            (
                 # Not also where the limit itself is wrong.
                 1 <= self.max_ngram <= max(1, most),
                 "--max_ngram must be from 1 to --max_predictions_per_seq "

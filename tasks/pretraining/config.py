@@ -14,6 +14,7 @@ class Config(TrainingConfig):
     input_file: str
     vocab_file: str | None
     do_lower_case: bool | None
+    next_sentence: str | None
     max_predictions_per_seq: int
     masking: str
     masked_lm_prob: float | None
@@ -61,3 +62,13 @@ class Config(TrainingConfig):
         if self.pack_sequences:
             found["pack_sequences"] = True
         return {**found, **self.mask_settings}
+
+    @property
+    def has_next_sentence(self) -> bool:
+        """Whether there is the second task, with its head."""
+        return self.next_sentence != "none"
+
+    @property
+    def meaning(self) -> dict[str, object]:
+        """As `TrainingConfig`'s."""
+        return {"next_sentence": self.next_sentence}

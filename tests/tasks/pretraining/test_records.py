@@ -66,7 +66,9 @@ def dynamic(folder):
 
 def source(folder, name, *args):
     """The records as they are in the files."""
-    found = training.record_source(config(folder, name, *args), SIZES)
+    flags = config(folder, name, *args)
+    files = training.record_files(flags)
+    found = training.record_source(flags, SIZES, files)
     record_files.check_records(found)
     return found
 
