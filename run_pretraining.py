@@ -6,10 +6,14 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 
 from absl import flags, logging
 
-from bert.cli import command_line, shared_flags, training_flags
+from bert.cli import (
+    command_line,
+    pretraining_flags,
+    shared_flags,
+    training_flags,
+)
 from bert.compat import names
 from bert.files import atomic_files
-from bert.tasks import spec
 from bert.tasks.pretraining.config import Config
 
 
@@ -70,44 +74,18 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "Steps in which the learning rate rises from 0.",
         ),
     )
-    _define_objective_flags(flag_values)
+    pretraining_flags.define_mask_flags(
+        flag_values,
+        has_defaults=False,
+        masking="static: the masks of the records. dynamic: others each time "
+        "that a record is trained on.",
+        pack_sequences="Train on rows of several texts, which do not see one "
+        "another, instead of padding.",
+    )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
-
-
-def _define_objective_flags(flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_enum(
-        "masking",
-        "static",
-        spec.MASKING,
-        "static: the masks of the records. dynamic: others each time that a "
-        "record is trained on; needs --vocab_file.",
-        flag_values=flag_values,
-    )
-    flags.DEFINE_float(
-        "masked_lm_prob",
-        None,
-        "Share of a sequence's tokens to mask, if masking is dynamic.",
-        flag_values=flag_values,
-    )
-    shared_flags.define_bools(
-        flag_values,
-        default=None,
-        do_whole_word_mask="Whether to mask all pieces of a word or none, if "
-        "masking is dynamic.",
-    )
-    shared_flags.define_integers(
-        flag_values,
-        max_ngram="Words (pieces, without do_whole_word_mask) in a row that "
-        "are masked together, at most, if masking is dynamic.",
-    )
-    shared_flags.define_bools(
-        flag_values,
-        pack_sequences="Train on rows of several texts, which do not see one "
-        "another, instead of padding.",
-    )
 
 
 FLAGS = command_line.flags_of(define_flags)
