@@ -9,11 +9,16 @@ import functools
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import (
+    command_line,
+    environment,
+    pretraining_flags,
+    shared_flags,
+)
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.compat import names
@@ -40,11 +45,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         vocab_file="The vocabulary file that the model is trained on.",
     )
     shared_flags.define_do_lower_case(flag_values)
-    shared_flags.define_bools(
-        flag_values,
-        do_whole_word_mask="Whether to mask all pieces of a word or none, "
-        "instead of each piece by itself.",
-    )
     shared_flags.define_max_seq_length(
         flag_values,
         128,
@@ -54,13 +54,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     shared_flags.define_integers(
         flag_values,
         max_predictions_per_seq=(20, "Masked positions of a sequence."),
-        max_ngram=(
-            1,
-            "Words (pieces, without do_whole_word_mask) in a row that are "
-            "masked together, at most; n of them with a probability of 1/n.",
-        ),
         random_seed=(12345, "Seed of everything that is drawn."),
-        dupe_factor=(10, "Passes over the text, each with other masks."),
+        dupe_factor=(
+            10,
+            "Passes over the text, each with other masks. Without a value and "
+            "masks, one.",
+        ),
     )
     shared_flags.define_next_sentence(
         flag_values,
@@ -69,22 +68,25 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "are two parts of a text in their order, or swapped? none: one text "
         "a sequence.",
     )
-    for name, share, text in (
-        ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
-        (
-            "short_seq_prob",
-            0.1,
-            "How often a document's sequences are made shorter than they "
-            "could be.",
-        ),
-    ):
-        flags.DEFINE_float(name, share, text, flag_values=flag_values)
+    flags.DEFINE_float(
+        "short_seq_prob",
+        0.1,
+        "How often a document's sequences are made shorter than they could be.",
+        flag_values=flag_values,
+    )
     flags.DEFINE_enum(
         "output_compression",
         "none",
         record_output.COMPRESSIONS,
         "How the records are packed; all scripts read either.",
         flag_values=flag_values,
+    )
+    pretraining_flags.define_mask_flags(
+        flag_values,
+        has_defaults=True,
+        masking="dynamic: no masks; run_pretraining.py draws them.",
+        pack_sequences="Whether to put several texts into a record, which do "
+        "not see one another, instead of padding.",
     )
     _define_streaming_flags(flag_values)
 
@@ -172,6 +174,16 @@ class Config(FlagConfig):
         if faults:
             raise UserError(" ".join(faults))
 
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags. Passes differ by their masks alone."""
+        config = super().from_flags(flag_values)
+        given = flag_values["dupe_factor"].present
+        if given or config.settings.masking == "static":
+            return config
+        settings = dataclasses.replace(config.settings, dupe_factor=1)
+        return dataclasses.replace(config, settings=settings)
+
     @property
     def output_files(self) -> list[str]:
         """The paths of --output_file."""
@@ -212,7 +224,9 @@ def create_pretraining_data(config: Config) -> None:
     text_shape.check(documents, settings, input_files)
 
     fields = pretraining_fields(
-        settings.max_seq_length, settings.max_predictions_per_seq
+        settings.max_seq_length,
+        settings.max_predictions_per_seq,
+        settings.pack_sequences,
     )
     vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
     frames = serial_run.records(

@@ -6,7 +6,12 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 
 from absl import flags, logging
 
-from bert.cli import command_line, shared_flags, training_flags
+from bert.cli import (
+    command_line,
+    pretraining_flags,
+    shared_flags,
+    training_flags,
+)
 from bert.compat import names
 from bert.files import atomic_files
 from bert.tasks.pretraining.config import Config
@@ -68,6 +73,14 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             10000,
             "Steps in which the learning rate rises from 0.",
         ),
+    )
+    pretraining_flags.define_mask_flags(
+        flag_values,
+        has_defaults=False,
+        masking="static: the masks of the records. dynamic: others each time "
+        "that a record is trained on.",
+        pack_sequences="Train on rows of several texts, which do not see one "
+        "another, instead of padding.",
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)

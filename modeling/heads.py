@@ -10,6 +10,7 @@ from typing import ClassVar, Unpack
 import keras
 import tensorflow as tf
 
+from bert.modeling import packed_rows
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import MaskedLmHead, OutputLayer
@@ -40,11 +41,13 @@ class PretrainingModel(TaskModel):
         batch: also `masked_lm_positions`, int [B, P]; for the losses
             `masked_lm_ids`, int [B, P], `masked_lm_weights`, float32 [B, P],
             0 where a row has fewer than P predictions, and, of the second
-            task, `next_sentence_labels`, int [B] or [B, 1].
+            task, `next_sentence_labels`, int [B] or [B, 1]. Of rows of several
+            texts also `text_starts`, int [B, T] (`packed_rows`); the labels
+            are [B, T] then.
 
     Returns:
         `masked_lm_logits` float32 [B * P, V] and, of the second task,
-        `next_sentence_logits` float32 [B, 2].
+        `next_sentence_logits` float32 [B, 2], or [B * T, 2].
 
     Source: Devlin et al. 2019, section 3.1.
     """
@@ -81,13 +84,18 @@ class PretrainingModel(TaskModel):
 
     def call(self, batch, training=False, seed=None):
         positions = batch["masked_lm_positions"]
+        num_texts = 1
+        if "text_starts" in batch:
+            starts = batch["text_starts"]
+            num_texts = tf.shape(starts)[1]
+            positions = tf.concat([starts[:, 1:], positions], axis=1)
         encoded = self.encode(
             batch,
             training,
             seed,
             choose=lambda hidden: with_first(hidden, positions),
         )
-        masked = encoded["sequence_output"][:, 1:]
+        masked = encoded["sequence_output"][:, num_texts:]
         outputs = {"masked_lm_logits": self.word_logits(masked)}
         if self.has_next_sentence:
             outputs["next_sentence_logits"] = self.next_sentence(
@@ -115,8 +123,15 @@ class PretrainingModel(TaskModel):
             )
         }
         if self.has_next_sentence:
-            weights["next_sentence"] = LossWeight(self.row_weights(batch), 0.0)
+            weights["next_sentence"] = LossWeight(
+                self._text_weights(batch), 0.0
+            )
         return weights
+
+    def _text_weights(self, batch):
+        if "text_starts" not in batch:
+            return self.row_weights(batch)
+        return packed_rows.text_weights(batch["text_starts"])
 
     def losses(self, outputs, batch):
         losses = {

@@ -20,6 +20,9 @@ FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
 # The second task of pre-training: next sentence (Devlin et al. 2019), sentence
 # order (Lan et al. 2020), or none (Liu et al. 2019).
 NEXT_SENTENCE = ("nsp", "sop", "none")
+# The masks of pre-training: those of the records, or drawn whenever a record
+# is trained on (Liu et al. 2019).
+MASKING = ("static", "dynamic")
 
 _POOLER = "pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"

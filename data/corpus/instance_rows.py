@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bert.data.corpus import instances, masking
+from bert.data.corpus import instances, masking, packed_texts
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.packed_texts import Arrays
 from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
 
@@ -69,6 +70,17 @@ def pack(
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
+def num_to_predict(
+    lengths: np.ndarray, settings: InstanceSettings
+) -> np.ndarray:
+    """Returns how many ids are masked of rows of these lengths, int64 [R]."""
+    return np.clip(
+        np.rint(lengths * settings.masked_lm_prob).astype(np.int64),
+        1,
+        settings.max_predictions_per_seq,
+    )
+
+
 def num_random_bytes(settings: InstanceSettings) -> int:
     """Returns how many random bytes `features` takes for a row."""
     # For each id its place in the order, and how long an n-gram is that
@@ -86,6 +98,8 @@ def features(
 ) -> dict[str, np.ndarray]:
     """Masks rows, in place, and returns the features of their records.
 
+    With masking dynamic nothing is masked.
+
     Args:
         rows: the sequences.
         next_labels: of the second task, [R].
@@ -96,6 +110,10 @@ def features(
     Returns:
         By field name, arrays [R, length].
     """
+    if settings.masking == "dynamic":
+        none = np.zeros(0, np.int32)
+        counts = np.zeros(len(rows.ids), np.int64)
+        return _values(rows, next_labels, counts, none, none, settings)
     num_draws = 2 * settings.max_predictions_per_seq
     numbers = np.frombuffer(random_bytes, "<u4").reshape(len(rows.ids), -1)
     scores, draws = numbers[:, :-num_draws], numbers[:, -num_draws:]
@@ -142,6 +160,20 @@ def instance_features(
         joined(i.masked_lm_ids for i in masked),
         settings,
     )
+
+
+def together(values: Arrays, settings: InstanceSettings) -> Arrays:
+    """Returns features as records have them: of rows of several, if asked for.
+
+    Args:
+        values: what `features` returns.
+        settings: what to make.
+    """
+    if not settings.pack_sequences:
+        return values
+    # Also where there are no masks yet, or fewer: all that there may be.
+    room = num_to_predict(packed_texts.lengths(values), settings)
+    return packed_texts.pack(values, room)
 
 
 def _values(
@@ -200,11 +232,7 @@ def _chosen(
     predictions are left out. With max_ngram above 1 it is n-grams that begin
     there, see `masking`; the numbers behind the scores tell their lengths.
     """
-    limits = np.clip(
-        np.rint(rows.lengths * settings.masked_lm_prob).astype(np.int64),
-        1,
-        settings.max_predictions_per_seq,
-    )
+    limits = num_to_predict(rows.lengths, settings)
     places = np.arange(rows.ids.shape[1])
     # [CLS] and both [SEP] are never masked.
     is_candidate = (

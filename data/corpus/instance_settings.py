@@ -25,6 +25,9 @@ class InstanceSettings:
             or swapped? none: there is no second text.
         max_ngram: words (pieces, without do_whole_word_mask) in a row that are
             masked together, at most; n of them with a probability ∝ 1/n.
+        masking: static; or dynamic, then no id is masked here, but whenever
+            the instance is trained on (`drawn_masks`).
+        pack_sequences: make rows of several instances (`packed_texts`).
     """
 
     max_seq_length: int
@@ -35,6 +38,8 @@ class InstanceSettings:
     do_whole_word_mask: bool
     next_sentence: str = "nsp"
     max_ngram: int = 1
+    masking: str = "static"
+    pack_sequences: bool = False
 
     @property
     def max_num_tokens(self) -> int:
@@ -81,6 +86,11 @@ class InstanceSettings:
                 1 <= self.max_ngram <= max(1, most),
                 "--max_ngram must be from 1 to --max_predictions_per_seq "
                 f"({most}). Received: {self.max_ngram}.",
+            ),
+            (
+                self.masking in spec.MASKING,
+                f"--masking must be one of {', '.join(spec.MASKING)}. "
+                f"Received: {self.masking}.",
             ),
         )
         return (message for is_right, message in checks if not is_right)

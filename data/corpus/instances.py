@@ -107,5 +107,7 @@ def _masked(
         if len(b)
         else packing.pack_single(a, vocabulary.special)
     )
-    masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
+    masks: tuple[list[int], list[int]] = ([], [])
+    if settings.masking == "static":
+        masks = create_masked_lm_predictions(packed, settings, vocabulary, rng)
     return Instance(packed, pair.label, *masks)

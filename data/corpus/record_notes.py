@@ -22,7 +22,10 @@ MANIFEST_SUFFIX = ".manifest.json"
 MANIFEST_KEY = "note"
 _SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}", re.DOTALL)
 # What records of one training must have alike; the rest may be mixed.
-_MEANING = ("max_seq_length", "max_predictions_per_seq", "next_sentence")
+_MEANING = (
+    *("max_seq_length", "max_predictions_per_seq", "next_sentence"),
+    *("masking", "pack_sequences"),
+)
 
 
 class _NewerError(ValueError):

@@ -90,7 +90,8 @@ def records(
 
     def encode() -> None:
         values = instance_rows.instance_features(waiting, settings)
-        frames.extend(record_bytes.frames(fields, values))
+        made = instance_rows.together(values, settings)
+        frames.extend(record_bytes.frames(fields, made))
         waiting.clear()
 
     batch_size = max(1, _BATCH_IDS // settings.max_seq_length)

@@ -10,7 +10,6 @@ shuffled in memory, as many at a time as there is room for.
 
 import dataclasses
 import functools
-import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import numpy as np
 
 from bert.data.corpus import instance_rows, reservoir
 from bert.data.corpus.documents import Documents, line_text
-from bert.data.corpus.draws import shuffle
+from bert.data.corpus.draws import seeded, shuffle
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
@@ -193,7 +192,7 @@ class Worker:
         """Writes a shard; returns how many records it has."""
         job = self._job
         documents, offsets = self._read(shard)
-        rng = _rng(job.seed, "shard", shard)
+        rng = seeded(job.seed, "shard", shard)
         path = job.shard_file(shard)
         with frame_writer(path, job.compression) as file:
             records = _Shuffled(file, rng)
@@ -234,7 +233,9 @@ class _Instances:
         }
         self._seed = seed
         self._fields = pretraining_fields(
-            settings.max_seq_length, settings.max_predictions_per_seq
+            settings.max_seq_length,
+            settings.max_predictions_per_seq,
+            settings.pack_sequences,
         )
 
     def frames(
@@ -248,7 +249,7 @@ class _Instances:
         batch_size = max(1, _BATCH_IDS // self._settings.max_seq_length)
         for number in range(self._settings.dupe_factor):
             for index, offset in enumerate(offsets):
-                rng = _rng(self._seed, number, offset)
+                rng = seeded(self._seed, number, offset)
                 found = self._pairs(documents, index, offset, rng)
                 pairs += found
                 random_bytes.append(rng.randbytes(size * len(found)))
@@ -298,7 +299,8 @@ class _Instances:
             self._settings,
             self._vocabulary,
         )
-        return record_bytes.frames(self._fields, values)
+        made = instance_rows.together(values, self._settings)
+        return record_bytes.frames(self._fields, made)
 
 
 class _Shuffled:
@@ -327,10 +329,3 @@ class _Shuffled:
             self._file.write(frame)
         self.count += len(self._frames)
         self._frames, self._num_bytes = [], 0
-
-
-def _rng(*parts: object) -> random.Random:
-    """Returns a random generator that is seeded by these parts."""
-    name = " ".join(map(str, parts)).encode()
-    key = hashlib.blake2b(name, digest_size=16).digest()
-    return random.Random(int.from_bytes(key, "little"))

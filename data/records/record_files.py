@@ -17,6 +17,8 @@ from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError, one_line
 from bert.files import file_bytes
 
+Batch = dict[str, tf.Tensor]
+
 _CHECKED_RECORDS = 1000
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 # What reading a batch of bad records raises; the last where TensorFlow puts
@@ -40,6 +42,10 @@ class RecordSource:
             would become NaN, so the host checks every batch.
         flags: by field name, the flag that sets its length; for messages.
         lengths: of each record without padding, where they are known.
+        remake: makes other records, to which the rest applies, of some that
+            follow one another, string [n] → string [m]; None: none.
+        finish: changes a batch once it is parsed, by a seed and the number of
+            each row, int64 [B]; None: nothing does.
     """
 
     files: Sequence[str]
@@ -47,6 +53,8 @@ class RecordSource:
     limits: Mapping[str, int]
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     lengths: Sequence[int] | None = None
+    remake: Callable[[tf.Tensor], tf.Tensor] | None = None
+    finish: Callable[[int, tf.Tensor, Batch], Batch] | None = None
 
 
 def compressions(files: Sequence[str]) -> list[str]:
@@ -122,7 +130,12 @@ def num_records(source: RecordSource) -> int:
     """Returns how many records there are; reads them if that is not known."""
     if source.lengths is not None:
         return len(source.lengths)
-    sizes = serialized(source.files).batch(4096).map(tf.size)
+    return count(serialized(source.files))
+
+
+def count(records: tf.data.Dataset) -> int:
+    """Returns how many there are, string [] each; reads them."""
+    sizes = records.batch(4096).map(tf.size)
     return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 

@@ -1,6 +1,7 @@
 """run_pretraining.py's flags, checked together; imports without TensorFlow."""
 
 import dataclasses
+from typing import Any
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
@@ -15,6 +16,11 @@ class Config(TrainingConfig):
     do_lower_case: bool | None
     next_sentence: str | None
     max_predictions_per_seq: int
+    masking: str
+    masked_lm_prob: float | None
+    do_whole_word_mask: bool | None
+    max_ngram: int | None
+    pack_sequences: bool
     eval_batch_size: int
     num_train_steps: int
     num_warmup_steps: int
@@ -33,6 +39,29 @@ class Config(TrainingConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
+        if self.masking == "static" and self.mask_settings:
+            name, value = next(iter(self.mask_settings.items()))
+            raise UserError(
+                f"--{name} needs --masking=dynamic: static masks are those of "
+                f"the records. Received: --{name}={value}."
+            )
+
+    @property
+    def mask_settings(self) -> dict[str, Any]:
+        """The flags that say how masks are drawn, where they are given."""
+        names = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
+        values = {name: getattr(self, name) for name in names}
+        return {n: value for n, value in values.items() if value is not None}
+
+    @property
+    def objectives(self) -> dict[str, Any]:
+        """What is made of the records, where it is not the original's."""
+        found: dict[str, Any] = {}
+        if self.masking != "static":
+            found["masking"] = self.masking
+        if self.pack_sequences:
+            found["pack_sequences"] = True
+        return {**found, **self.mask_settings}
 
     @property
     def has_next_sentence(self) -> bool:

@@ -13,17 +13,18 @@ import tensorflow as tf
 from absl import logging
 
 from bert.data.corpus import record_notes
-from bert.data.corpus.record_fields import pretraining_fields
+from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource
 from bert.data.text import tokenization
+from bert.errors import UserError
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets, reports, resuming, run_weights, spec
-from bert.tasks.pretraining import metrics
+from bert.tasks.pretraining import metrics, records
 from bert.tasks.pretraining.config import Config
 from bert.training import (
     disk_space,
@@ -70,16 +71,21 @@ def record_source(
     config: Config, bert_config: BertConfig, files: Sequence[str]
 ) -> RecordSource:
     """Returns the records to read, and what must hold for them."""
+    kind = records.kind_of(files)
+    records.check(config, files, kind)
     return record_sets.source(
         bert_config,
         files,
         pretraining_fields(
-            config.max_seq_length, config.max_predictions_per_seq
+            config.max_seq_length,
+            config.max_predictions_per_seq,
+            kind.are_packed,
         ),
         {
             "masked_lm_ids": bert_config.vocab_size,
             "masked_lm_positions": config.max_seq_length,
             "next_sentence_labels": 2,
+            **({TEXT_STARTS: config.max_seq_length} if kind.are_packed else {}),
         },
         _LENGTH_FLAGS,
     )
@@ -128,6 +134,11 @@ def check_model(
         num_train_steps=steps,
         needs_moments=config.needs_moments,
     )
+    if config.pack_sequences and not model.backbone.packs:
+        raise UserError(
+            "--pack_sequences needs an encoder that takes several texts in a "
+            f"row. Received: {type(model.backbone).__name__}; leave it out."
+        )
     if strategy.is_chief():
         disk_space.check(config, model, start, steps)
         resume.prepare_output_dir(config.output_dir)
@@ -150,7 +161,9 @@ def train(
         run_weights.with_start(config),
         _length(config),
         lambda seed: make_model(config, bert_config, seed),
-        record_sets.training_batches(source, config),
+        record_sets.training_batches(
+            records.for_training(config, source), config
+        ),
         record_sets.unreadable(source),
         on_loaded=lambda: _keep(config, source),
     )
@@ -169,7 +182,8 @@ def _keep(config: Config, source: RecordSource) -> None:
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    resuming.keep(config, task_of(config), (), files)
+    data = [*files, *config.objectives.items()]
+    resuming.keep(config, task_of(config), (), data)
 
 
 def evaluate(
@@ -188,7 +202,10 @@ def evaluate(
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
     batches = input_pipeline.eval_batches(
-        source, config.eval_batch_size, repeat=True, drop_remainder=True
+        records.for_evaluation(config, source),
+        config.eval_batch_size,
+        repeat=True,
+        drop_remainder=True,
     ).take(config.max_eval_steps)
     found = list(
         loop.Forward(model, functools.partial(eval_figures, model))(

@@ -186,6 +186,37 @@ def test_same_seed_gives_the_same_bytes(folder):
     assert (folder / "other").read_bytes() != first
 
 
+def numbers(example, name):
+    feature = example.features.feature[name]
+    return list(feature.int64_list.value or feature.float_list.value)
+
+
+def test_without_masks_there_is_one_pass_over_the_text(folder):
+    create(folder, "--masking=dynamic", output="once")
+    create(folder, "--masking=dynamic", "--dupe_factor=2", output="twice")
+
+    for output, count in (("once", 1), ("twice", 2)):
+        note = (folder / f"{output}.note.json").read_text()
+        assert f'"dupe_factor": {count},' in note
+    for example in examples(folder / "once"):
+        assert not any(numbers(example, "masked_lm_weights"))
+        assert VOCAB.index("[MASK]") not in numbers(example, "input_ids")
+
+
+def test_several_texts_are_packed_into_a_record(folder):
+    create(folder, "--pack_sequences", "--max_seq_length=32")
+
+    found = examples(folder / "out")
+    assert {len(numbers(e, "input_ids")) for e in found} == {32}
+    starts = [numbers(example, "text_starts") for example in found]
+    assert any(any(row) for row in starts)
+    for example, row in zip(found, starts, strict=True):
+        for start in {0, *row}:
+            assert VOCAB[numbers(example, "input_ids")[start]] == "[CLS]"
+    note = (folder / "out.note.json").read_text()
+    assert '"pack_sequences": true' in note
+
+
 def test_output_files_take_turns(folder):
     create(folder, output="all")
     create(folder, output=f"one,{folder}/two")

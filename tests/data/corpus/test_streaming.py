@@ -13,6 +13,7 @@ import tensorflow as tf
 from bert.cli.progress import Progress
 from bert.data.corpus import (
     instance_rows,
+    packed_texts,
     streaming,
     streaming_run,
 )
@@ -307,3 +308,28 @@ def test_other_objectives_depend_on_text_and_seed_alone(folder, objective):
         assert text == sorted(text)
     assert len(labels) > 20
     assert (5 < sum(labels) < len(labels) - 5) == (objective == "sop")
+
+
+def test_shards_may_be_packed_and_without_masks(folder):
+    for output, changes in {
+        "rows": {},
+        "packed": {"pack_sequences": True},
+        "unmasked": {"pack_sequences": True, "masking": "dynamic"},
+    }.items():
+        create(make_job(folder, output, dupe_factor=1, **changes))
+    texts = []
+    for output in ("packed", "unmasked"):
+        paths = sorted(map(str, folder.glob(f"{output}-*-of-*")))
+        fields = pretraining_fields(LENGTH, PREDICTIONS, pack_sequences=True)
+        found = [
+            record_bytes.values(fields, record.numpy())
+            for record in tf.data.TFRecordDataset(paths)
+        ]
+        rows = {
+            name: np.array([one[name] for one in found]) for name in found[0]
+        }
+        assert rows["masked_lm_weights"].any() == (output == "packed")
+        unpacked, _ = packed_texts.texts_of(rows)
+        texts.append(sorted(packed_texts.unmask(unpacked).tolist()))
+    rows = sorted(restored(e).tolist() for e in examples(folder, "rows"))
+    assert texts == [rows, rows]
