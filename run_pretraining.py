@@ -20,6 +20,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         input_file="Record files of create_pretraining_data.py: paths or "
         "glob patterns, separated by commas.",
     )
+    shared_flags.define_strings(
+        flag_values,
+        eval_file="Record files to evaluate on, as input_file. Default: those "
+        "of input_file.",
+    )
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,
@@ -71,20 +76,30 @@ def pretrain(config: Config) -> None:
     from bert.data.records import record_files
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import training
+    from bert.tasks import outputs, reports, resuming, run_weights
+    from bert.tasks.pretraining import training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
     start = run_weights.start(config)
+    written = ["eval_results.txt", *reports.FILES]
     if config.do_export:
-        export.check_run(config)
+        export.check_run(config, written)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
+    evaluated = training.evaluated_source(config, bert_config, source)
+    files = [("input", f, None) for f in source.files]
+    if evaluated is not source:
+        files += [("eval", f, None) for f in evaluated.files]
+    outputs.check(
+        config,
+        written,
+        [config.bert_config_file, *(path for _, path, _ in files)],
+    )
     if config.do_train:
         resuming.check(config, training.task_of(config))
     with (
@@ -94,21 +109,18 @@ def pretrain(config: Config) -> None:
         with chosen.scope():
             training.check_model(config, bert_config, start)
             is_chief = strategy.is_chief()
-        written = ["eval_results.txt", *reports.FILES]
         with (
             resuming.alone(config, written, is_chief),
-            Diary(
-                *(config, lambda: [("input", f, None) for f in source.files]),
-                *(chosen, is_chief),
-            ) as diary,
+            Diary(config, lambda: files, chosen, is_chief) as diary,
         ):
             nothing = None
             with chosen.scope():
+                watch = watching.begin(config, source, evaluated)
                 if config.do_train:
-                    nothing = training.train(config, bert_config, source)
+                    nothing = training.train(config, bert_config, source, watch)
                 if config.do_eval:
                     diary.figures.update(
-                        training.evaluate(config, bert_config, source)
+                        training.evaluate(config, bert_config, watch)
                     )
             if config.do_export and is_chief:
                 export.export_run(config, training.task_of(config))

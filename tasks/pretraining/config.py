@@ -5,12 +5,19 @@ import dataclasses
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 
+# What --save_best may name.
+METRICS = (
+    *("loss", "masked_lm_accuracy", "masked_lm_loss", "perplexity"),
+    *("next_sentence_accuracy", "next_sentence_loss"),
+)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(TrainingConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
+    eval_file: str | None
     max_predictions_per_seq: int
     eval_batch_size: int
     num_train_steps: int
@@ -30,3 +37,21 @@ class Config(TrainingConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
+        self.check_monitoring()
+        self.check_metric(METRICS)
+        if self.do_train and self.eval_file and not self.evaluates:
+            raise UserError(
+                "--eval_file needs --eval_steps, to evaluate while training, "
+                "or --do_eval. Received: --eval_file="
+                f"{self.eval_file[:80]} without them."
+            )
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the model is evaluated, while training or after it."""
+        return self.do_eval or self.evaluates_in_training
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a flag asks for more figures than the original has."""
+        return bool(self.eval_steps or self.eval_file or self.save_best)
