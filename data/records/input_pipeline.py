@@ -75,6 +75,7 @@ def eval_batches(
     *,
     repeat: bool = False,
     drop_remainder: bool = False,
+    limit: int | None = None,
 ) -> tf.data.Dataset:
     """Returns batches in file order, for evaluation and prediction.
 
@@ -83,8 +84,9 @@ def eval_batches(
         batch_size: rows of a batch.
         repeat: start again at the end, for ever.
         drop_remainder: leave out a last batch that is not full.
+        limit: how many records of each file are read at most; None: all.
     """
-    serialized = record_files.serialized(source.files)
+    serialized = record_files.serialized(source.files, limit)
     if repeat:
         serialized = serialized.repeat()
     return parsed(
