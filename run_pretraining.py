@@ -25,6 +25,24 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         eval_file="Record files to evaluate on, as input_file. Default: those "
         "of input_file.",
     )
+    shared_flags.define_strings(
+        flag_values,
+        vocab_file="The vocabulary that the records were made with; it is "
+        "kept in output_dir. Default: what the note beside the records says.",
+    )
+    shared_flags.define_do_lower_case(
+        flag_values,
+        default=None,
+        text="Whether the records' text is lower-cased; task.json in "
+        "output_dir keeps it. Default: what their note says.",
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        None,
+        "The second task, which the records are made for; none: masked words "
+        "are all that is trained, of any records. Default: what their note "
+        "says, else nsp.",
+    )
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,
@@ -77,7 +95,7 @@ def pretrain(config: Config) -> None:
     from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import outputs, reports, resuming, run_weights
-    from bert.tasks.pretraining import training, watching
+    from bert.tasks.pretraining import origin, training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
@@ -89,17 +107,16 @@ def pretrain(config: Config) -> None:
         export.check_run(config, written)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
-    source = training.record_source(config, bert_config)
+    files = training.record_files(config)
+    config = origin.completed(config, bert_config, files, start)
+    source = training.record_source(config, bert_config, files)
     record_files.check_records(source)
     evaluated = training.evaluated_source(config, bert_config, source)
-    files = [("input", f, None) for f in source.files]
+    data = [("input", f, None) for f in source.files]
     if evaluated is not source:
-        files += [("eval", f, None) for f in evaluated.files]
-    outputs.check(
-        config,
-        written,
-        [config.bert_config_file, *(path for _, path, _ in files)],
-    )
+        data += [("eval", f, None) for f in evaluated.files]
+    inputs = [config.bert_config_file, config.vocab_file, *evaluated.files]
+    outputs.check(config, written, [*inputs, *source.files])
     if config.do_train:
         resuming.check(config, training.task_of(config))
     with (
@@ -111,7 +128,7 @@ def pretrain(config: Config) -> None:
             is_chief = strategy.is_chief()
         with (
             resuming.alone(config, written, is_chief),
-            Diary(config, lambda: files, chosen, is_chief) as diary,
+            Diary(config, lambda: data, chosen, is_chief) as diary,
         ):
             nothing = None
             with chosen.scope():
@@ -123,7 +140,9 @@ def pretrain(config: Config) -> None:
                         training.evaluate(config, bert_config, watch)
                     )
             if config.do_export and is_chief:
-                export.export_run(config, training.task_of(config))
+                export.export_run(
+                    config, training.task_of(config), config.vocab_file
+                )
     if nothing and (config.do_eval or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
 

@@ -20,6 +20,10 @@ FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
 # stays, nothing has been learned from context.
 MARKS = {"unigram_entropy": "masked_lm_loss"}
 
+# The second task of pre-training: next sentence (Devlin et al. 2019), sentence
+# order (Lan et al. 2020), or none (Liu et al. 2019).
+NEXT_SENTENCE = ("nsp", "sop", "none")
+
 _POOLER = "bert/pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
 _MASKED_LM_BIAS = "cls/predictions/output_bias"

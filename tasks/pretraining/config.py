@@ -5,7 +5,7 @@ import dataclasses
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 
-# What --save_best may name.
+# Of an evaluation, less what does not change.
 METRICS = (
     *("loss", "masked_lm_accuracy", "masked_lm_loss", "perplexity"),
     *("next_sentence_accuracy", "next_sentence_loss"),
@@ -18,6 +18,9 @@ class Config(TrainingConfig):
 
     input_file: str
     eval_file: str | None
+    vocab_file: str | None
+    do_lower_case: bool | None
+    next_sentence: str | None
     max_predictions_per_seq: int
     eval_batch_size: int
     num_train_steps: int
@@ -38,7 +41,7 @@ class Config(TrainingConfig):
                 f"{self.max_seq_length}."
             )
         self.check_monitoring()
-        self.check_metric(METRICS)
+        self.check_metric(self.metric_names)
         if self.do_train and self.eval_file and not self.evaluates:
             raise UserError(
                 "--eval_file needs --eval_steps, to evaluate while training, "
@@ -55,3 +58,22 @@ class Config(TrainingConfig):
     def is_watched(self) -> bool:
         """Whether a flag asks for more figures than the original has."""
         return bool(self.eval_steps or self.eval_file or self.save_best)
+
+    @property
+    def has_next_sentence(self) -> bool:
+        """Whether there is the second task, with its head."""
+        return self.next_sentence != "none"
+
+    @property
+    def metric_names(self) -> list[str]:
+        """What --save_best may name."""
+        return [
+            name
+            for name in METRICS
+            if self.has_next_sentence or not name.startswith("next_sentence")
+        ]
+
+    @property
+    def meaning(self) -> dict[str, object]:
+        """As `TrainingConfig`'s."""
+        return {"next_sentence": self.next_sentence}

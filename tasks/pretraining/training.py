@@ -6,15 +6,16 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from bert.data.corpus import record_notes
 from bert.data.corpus.record_fields import pretraining_fields
-from bert.data.records import input_pipeline, length_sorting, record_files
-from bert.data.records.record_files import RecordSource
+from bert.data.records import input_pipeline, length_sorting
+from bert.data.records.record_files import RecordSource, check_records
 from bert.data.text import tokenization
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files, weights
@@ -22,6 +23,7 @@ from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets, reports, resuming, run_weights, spec
+from bert.tasks.pretraining import origin
 from bert.tasks.pretraining.config import Config
 from bert.tasks.pretraining.watching import Watch
 from bert.training import (
@@ -53,28 +55,34 @@ def task_of(config: Config) -> task_files.Task:
     """Returns what the model is for, as it is kept with its checkpoints."""
     return task_files.Task(
         task="pretraining",
-        do_lower_case=None,  # of the records' text; they do not say it
+        do_lower_case=config.do_lower_case,
         max_seq_length=config.max_seq_length,
     )
 
 
-def record_source(
-    config: Config, bert_config: BertConfig, flag: str = "input_file"
-) -> RecordSource:
-    """Returns the records to read, and what must hold for them.
+def record_files(config: Config, flag: str = "input_file") -> list[str]:
+    """Returns the files of a flag, without our notes on them.
 
     Args:
         config: the flags' values.
-        bert_config: the model's sizes.
-        flag: the one that names the files: input_file or eval_file.
+        flag: input_file or eval_file.
 
     Raises:
         UserError: there are no such files.
     """
-    files = flag_paths.matching_files(getattr(config, flag), flag)
+    files = record_notes.without_notes(
+        flag_paths.matching_files(getattr(config, flag), flag)
+    )
     logging.info("%s", _TITLES[flag])
     for name in files:
         logging.info("  %s", name)
+    return files
+
+
+def record_source(
+    config: Config, bert_config: BertConfig, files: Sequence[str]
+) -> RecordSource:
+    """Returns the records to read, and what must hold for them."""
     return record_sets.source(
         bert_config,
         files,
@@ -101,13 +109,34 @@ def evaluated_source(
         source: the records of --input_file: without --eval_file it is they.
 
     Raises:
-        UserError: a file or a record is not what it must be.
+        UserError: a file or a record is not what it must be, or the files
+            were made in another way than those of --input_file.
     """
     if not (config.eval_file and config.evaluates):
         return source
-    evaluated = record_source(config, bert_config, "eval_file")
-    record_files.check_records(evaluated)
+    files = record_files(config, "eval_file")
+    origin.check(config, files)
+    evaluated = record_source(config, bert_config, files)
+    check_records(evaluated)
     return evaluated
+
+
+def make_model(
+    config: Config, bert_config: BertConfig, seed: int | None = None
+) -> PretrainingModel:
+    """Returns the model.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        seed: of its start weights; by default they are drawn.
+    """
+    return PretrainingModel(
+        bert_config,
+        config.has_next_sentence,
+        compute_dtype=config.compute_dtype,
+        init_seed=seed,
+    )
 
 
 def check_model(
@@ -132,9 +161,7 @@ def check_model(
     steps = config.num_train_steps if config.do_train else 0
     model = head_check.check_model(
         start,
-        lambda: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype
-        ),
+        lambda: make_model(config, bert_config),
         num_train_steps=steps,
         # Left by an earlier part of the run; it may stay the best.
         best=weights.best_of(config.output_dir) if config.do_train else None,
@@ -167,9 +194,7 @@ def train(
     return run.train(
         run_weights.with_start(config),
         _length(config),
-        lambda seed: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype, init_seed=seed
-        ),
+        lambda seed: make_model(config, bert_config, seed),
         record_sets.training_batches(source, config),
         record_sets.unreadable(source),
         functools.partial(_evaluator, config, watch),
@@ -201,7 +226,10 @@ def _answers(
 def _keep(config: Config, source: RecordSource) -> None:
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
-        config.output_dir, task_of(config), config.bert_config_file, None
+        config.output_dir,
+        task_of(config),
+        config.bert_config_file,
+        config.vocab_file,
     )
     # Not what is in the files: they may take hours to read.
     files = sorted(
@@ -220,7 +248,7 @@ def evaluate(
         The chief: the figures of eval_results.txt.
     """
     # Made by all workers: TensorFlow sends them the chief's start weights.
-    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
+    model = make_model(config, bert_config)
     step = run.load_trained(model, *run_weights.used(config))
     if not strategy.is_chief():
         return {}
@@ -247,18 +275,22 @@ def _report(
     # Here, since it draws charts.
     from bert.tasks.pretraining import report
 
-    return report.make(found, vocabulary(config, bert_config))
+    return report.make(
+        found, vocabulary(config, bert_config), config.next_sentence
+    )
 
 
 def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
-    """Returns the word pieces by their ids, where a vocab.txt tells them.
+    """Returns the word pieces by their ids, where something tells them.
 
-    It stands beside the model: no flag names one, and the records have ids.
+    --vocab_file, or else a vocab.txt beside the model.
     """
-    for path in (config.bert_config_file, config.init_checkpoint):
-        folder = os.path.dirname(path or "")
-        file = locate.file(folder or os.curdir, task_files.VOCAB_FILE)
-        if path and file:
+    files = [config.vocab_file]
+    for path in filter(None, (config.bert_config_file, config.init_checkpoint)):
+        folder = os.path.dirname(path) or os.curdir
+        files.append(locate.file(folder, task_files.VOCAB_FILE))
+    for file in files:
+        if file:
             ids = tokenization.load_vocab(file)
             if max(ids.values(), default=0) < bert_config.vocab_size:
                 return {number: piece for piece, number in ids.items()}
@@ -270,23 +302,30 @@ def eval_figures(
 ) -> dict[str, tf.Tensor]:
     """Returns what `metrics.metrics` and `report.make` take, as tensors."""
     # Here: [B * P, V] are too many logits to keep.
-    words, sentences = (
-        tf.argmax(outputs[name], axis=-1, output_type=tf.int32)
-        for name in ("masked_lm_logits", "next_sentence_logits")
+    words = tf.argmax(
+        outputs["masked_lm_logits"], axis=-1, output_type=tf.int32
     )
     ids = tf.reshape(batch["masked_lm_ids"], [-1])
-    labels = tf.reshape(batch["next_sentence_labels"], [-1])
     losses = model.losses(outputs, batch)
-    return {
+    figures = {
         "masked_lm_losses": losses["masked_lm"],
         "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
         "masked_lm_correct": tf.cast(words == ids, tf.float32),
         "masked_lm_ids": ids,
         "masked_lm_predicted": words,
         "masked_lm_positions": tf.reshape(batch["masked_lm_positions"], [-1]),
+        "lengths": length_sorting.lengths(batch["input_mask"]),
+    }
+    if "next_sentence" not in losses:
+        return figures
+    labels = tf.reshape(batch["next_sentence_labels"], [-1])
+    sentences = tf.argmax(
+        outputs["next_sentence_logits"], axis=-1, output_type=tf.int32
+    )
+    return {
+        **figures,
         "next_sentence_losses": losses["next_sentence"],
         "next_sentence_correct": tf.cast(sentences == labels, tf.float32),
         "next_sentence_labels": labels,
         "next_sentence_predicted": sentences,
-        "lengths": length_sorting.lengths(batch["input_mask"]),
     }

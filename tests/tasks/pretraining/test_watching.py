@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from bert.errors import UserError
 from bert.tasks.pretraining import config, metrics, unigrams, watching
 from tests.tasks.pretraining.test_config import parse
 from tests.tasks.pretraining.test_metrics import batch
@@ -56,3 +57,11 @@ def test_without_its_flags_figures_are_the_originals(monkeypatch, caplog, args):
     assert not caplog.messages
     assert watch == ("others", None)
     assert watch.figures(BATCHES) == metrics.metrics(BATCHES)
+
+
+def test_without_a_second_task_its_figures_cannot_be_the_best():
+    flags = ["--do_train", "--eval_steps=5", "--next_sentence=none"]
+    for name in ("perplexity", "loss", "masked_lm_loss"):
+        assert parse(*flags, f"--save_best={name}").save_best == name
+    with pytest.raises(UserError, match=r"masked_lm_loss, perplexity\. Rec"):
+        parse(*flags, "--save_best=next_sentence_loss")
