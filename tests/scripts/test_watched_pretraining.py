@@ -171,6 +171,16 @@ def test_two_devices_and_two_workers_find_what_one_does(command, tmp_path):
 
 
 @pytest.mark.slow
+def test_perplexity_is_there_without_a_second_task(command, tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    own = [*WATCHED, "--save_best=perplexity", "--next_sentence=none"]
+    pretrain("--do_train", *command, *own)
+    (first, *_) = [x for x in caplog.messages if x.startswith("step 3/12")]
+    assert re.search(r"masked_lm_loss = \d.*perplexity = \d", first)
+    assert curves.read(str(tmp_path / "out"))["eval/perplexity"].steps == STEPS
+
+
+@pytest.mark.slow
 def test_training_ends_where_nothing_gets_better(command, tmp_path, caplog):
     caplog.set_level("INFO", logger="absl")
     pretrain(
