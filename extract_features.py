@@ -25,7 +25,8 @@ from bert.tasks.spec import INPUTS
 if TYPE_CHECKING:
     import numpy as np
 
-    from bert.modeling import BertConfig, BertModel
+    from bert.modeling import BertConfig
+    from bert.modeling.backbones.backbone import Backbone
     from bert.tasks.features import features_text
 
 # What the numbers of the rows that are sorted together may take. BERT-Base,
@@ -107,7 +108,8 @@ def extract_features(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.model_folder import weights
-    from bert.modeling import BertModel, checkpoint
+    from bert.modeling import checkpoint
+    from bert.modeling.backbones.choice import make_backbone
     from bert.modeling.config import read_config
     from bert.tasks.features import features_text, output_files
     from bert.training import strategy
@@ -125,7 +127,9 @@ def extract_features(config: Config) -> None:
         features_text.open_lines(config.input_file, "input_file") as lines,
         chosen.scope(),
     ):
-        model = BertModel(bert_config, compute_dtype=config.compute_dtype)
+        model = make_backbone(bert_config, compute_dtype=config.compute_dtype)
+        if config.attention_file:
+            model.check_attention()
         checkpoint.load_weights(model, prefix).log()
         hidden_size = bert_config.hidden_size
         longest_token = max(map(len, tokenizer.vocab))
@@ -180,7 +184,7 @@ def pack(
 
 def vectors(
     config: Config,
-    model: "BertModel",
+    model: "Backbone",
     packed: Iterable[packing.Packed],
     fixed_shapes: bool,
     report: Callable[[int], None] = lambda _: None,

@@ -168,15 +168,19 @@ def newest_step(output_dir: Path) -> int:
 
 
 def last_value(output_dir: Path, tag: str) -> float:
-    """Returns the last point of a run's event file under a tag."""
-    value = math.nan
-    for path in sorted(output_dir.glob("events.out.tfevents.*")):
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = tf.compat.v1.Event.FromString(record)
-            for point in event.summary.value:
-                if point.tag == tag:
-                    value = float(tf.make_ndarray(point.tensor))
-    return value
+    """Returns the last point of a run's event files under a tag."""
+    return [math.nan, *values(output_dir, tag)][-1]
+
+
+def values(output_dir: Path, tag: str) -> list[float]:
+    """Returns the points of a run's event files under a tag."""
+    return [
+        float(tf.make_ndarray(point.tensor))
+        for path in sorted(output_dir.glob("events.out.tfevents.*"))
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+        for point in tf.compat.v1.Event.FromString(record).summary.value
+        if point.tag == tag
+    ]
 
 
 if __name__ == "__main__":

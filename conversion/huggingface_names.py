@@ -12,6 +12,8 @@ from bert.modeling.config import BertConfig
 from bert.tasks import spec
 from bert.tasks.spec import Spec
 
+# What bert_config.json calls the encoder that has these names.
+ENCODER_TYPE = "bert"
 # The part that every model has; the others are there whole or not at all.
 ENCODER = "encoder"
 POOLER = "pooler"

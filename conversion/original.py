@@ -34,9 +34,15 @@ def read(
         force: whether to leave out what the encoder here lacks.
 
     Raises:
-        UserError: the checkpoint is not of this model, or has not the task's
-            head.
+        UserError: the encoder is no BERT, the checkpoint is not of this model,
+            or has not the task's head.
     """
+    if config.encoder_type != names.ENCODER_TYPE:
+        raise UserError(
+            f"Hugging Face has no model of encoder_type {config.encoder_type!r}"
+            f"; {names.ENCODER_TYPE!r} can be converted, other models stay as "
+            f"they are. Received: {prefix}."
+        )
     vocab = vocabulary.read_file(vocab_file, config.vocab_size)
     reader = checkpoint.Reader(prefix)
     wanted = task or (kept.task if kept else None)

@@ -1,7 +1,7 @@
 """A model for code of one's own: weights, tokenizer and sizes of a folder."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -18,7 +18,7 @@ from bert.data.text.tokenization import (
 from bert.errors import UserError
 from bert.model_folder import locate, task_files, weights
 from bert.modeling.backbones.backbone import Backbone
-from bert.modeling.backbones.bert import BertModel
+from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.checkpoint import load_weights
 from bert.modeling.config import BertConfig, read_config
 from bert.modeling.task_model import TaskModel
@@ -28,8 +28,9 @@ class Pretrained(NamedTuple):
     """What `from_checkpoint` returns.
 
     Attributes:
-        model: a `BertModel`, which is a Keras layer; or, of a task model, a
-            `keras.Model` with compile, fit, evaluate and predict.
+        model: an encoder, such as a `BertModel`, which is a Keras layer; or,
+            of a task model, a `keras.Model` with compile, fit, evaluate and
+            predict.
         tokenizer: of the model's vocabulary.
         config: the model's sizes.
     """
@@ -89,7 +90,7 @@ class Pretrained(NamedTuple):
 
 def from_checkpoint(
     folder: str | os.PathLike[str],
-    model_class: type[Backbone | TaskModel] = BertModel,
+    model_class: Callable[..., Backbone | TaskModel] = make_backbone,
     do_lower_case: bool | None = None,
     checkpoint: str | int | None = None,
     **options: Any,
@@ -102,7 +103,8 @@ def from_checkpoint(
     Args:
         folder: of a published model, a training run, or a SavedModel;
             `$BERT_BASE_DIR` and `~` may be in it.
-        model_class: a `BertModel` or a task model.
+        model_class: a task model; by default the encoder that the
+            configuration says, a `BertModel` of most.
         do_lower_case: whether texts are lower-cased; None: as task.json says,
             or else the vocabulary.
         checkpoint: of a run's folder, see `weights.choose`; None: the best

@@ -440,6 +440,14 @@ def in_encoder(names: Iterable[str], model: Model) -> tuple[str, ...]:
     return tuple(name for name in names if name.startswith(scope))
 
 
+def without_scope(name: str, model: Model) -> str:
+    """Returns a name without the scope of a model's encoder, if it is in it.
+
+    So the pooler has one name in all encoders.
+    """
+    return name.removeprefix(backbone_of(model).scope + "/")
+
+
 def warn_of_unknown(prefix: str, unknown: Collection[str]) -> None:
     """Warns of tensors in the encoder that BERT lacks, if there are any.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bert.errors import UserError, one_line
 from bert.files import text_input
+from bert.modeling.backbones.choice import encoder_type
 
 # What `hidden_act` may name; `modeling.activations` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
@@ -40,7 +41,7 @@ _LARGE = {
 
 @dataclasses.dataclass(eq=False)
 class BertConfig:
-    """Configuration of a `BertModel`.
+    """Configuration of a `BertModel`, or of another encoder.
 
     As in the original nothing is checked here, and attributes may be set and
     added afterwards: `to_dict` has them all. Who makes a model checks them
@@ -62,6 +63,8 @@ class BertConfig:
         type_vocab_size: number of different `segment_ids`.
         initializer_range: standard deviation of fresh weights, before those
             further than two of it from 0 are drawn again.
+        encoder_type: which encoder, one of `choice.ENCODER_TYPES`. The others
+            make nothing of the heads and of `intermediate_size`.
 
     Source: Devlin et al. 2019, section 3; BertConfig of google-research/bert.
     """
@@ -77,6 +80,7 @@ class BertConfig:
     max_position_embeddings: int = 512
     type_vocab_size: int = 16
     initializer_range: float = 0.02
+    encoder_type: str = "bert"
 
     def validate(self) -> None:
         """Raises UserError for a value that no model can have."""
@@ -98,7 +102,12 @@ class BertConfig:
             expected = "one of " + ", ".join(HIDDEN_ACTS)
             raise _wrong("hidden_act", expected, self.hidden_act)
         self.check_memory(_MOST_BYTES)
-        if self.hidden_size % self.num_attention_heads:
+        divisor = encoder_type(self).divisor
+        if isinstance(divisor, int):
+            if self.hidden_size % divisor:
+                expected = f"a multiple of {divisor} in a {self.encoder_type}"
+                raise _wrong("hidden_size", expected, self.hidden_size)
+        elif self.hidden_size % getattr(self, divisor):
             raise UserError(
                 f"The hidden size ({self.hidden_size}) is not a multiple of "
                 "the number of attention heads "
@@ -110,7 +119,7 @@ class BertConfig:
         """Raises UserError where an encoder's weights need more than that."""
         rows = self.vocab_size + self.max_position_embeddings
         rows += self.type_vocab_size
-        block = 4 * self.hidden_size + 2 * self.intermediate_size
+        block = encoder_type(self).weights_per_unit(self)
         num_weights = self.hidden_size * (rows + self.num_hidden_layers * block)
         sizes = {key: getattr(self, key) for key in _LARGE}
         if (
@@ -155,8 +164,14 @@ class BertConfig:
         return cls.from_dict(json.loads(_read_text(json_file)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns a copy of all attributes."""
-        return copy.deepcopy(vars(self))
+        """Returns a copy of all attributes.
+
+        Of a BERT, the original's: `encoder_type` is for the others.
+        """
+        values = copy.deepcopy(vars(self))
+        if self.encoder_type == BertConfig.encoder_type:
+            del values["encoder_type"]
+        return values
 
     def to_json_string(self) -> str:
         """Returns the text of a `bert_config.json`, keys sorted."""

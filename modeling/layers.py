@@ -9,7 +9,7 @@ float32.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -55,14 +55,18 @@ class Layer(keras.layers.Layer):
                 part.build()
 
     def new_weight(
-        self, name: str, shape: Sequence[int], start: str | None = None
+        self,
+        name: str,
+        shape: Sequence[int],
+        start: str | Callable[..., tf.Tensor] | None = None,
     ) -> keras.Variable:
         """Returns a new weight, which is read as float32.
 
         Args:
             name: the last part of its name in checkpoints.
             shape: its shape.
-            start: "zeros" or "ones"; None: drawn by the initializer.
+            start: "zeros", "ones" or a function of shape and dtype; None: drawn
+                by the initializer.
         """
         return self.add_weight(
             name=name,

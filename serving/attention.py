@@ -38,8 +38,9 @@ def of_sequence(
         packed: the sequence.
 
     Raises:
-        UserError: the model's output is not a number.
+        UserError: the encoder has none, or it is not a number.
     """
+    graph.model.backbone.check_attention()
     row = row_batches.arrays([packing.pad(packed, len(packed.ids))])
     (probs,) = graph.attention(*(tf.constant(row[name]) for name in INPUTS))
     check_finite(probs.numpy())

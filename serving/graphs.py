@@ -61,7 +61,11 @@ class Graph:
         self.weights, self.untrained = _load(
             self.model, source, self.inference.spec.optional_weights
         )
-        self.names = _output_names(self.inference, source, list(self.weights))
+        self.names = _output_names(
+            self.inference,
+            source,
+            [checkpoint.without_scope(n, self.model) for n in self.weights],
+        )
 
         def serve(
             input_ids: tf.Tensor, input_mask: tf.Tensor, segment_ids: tf.Tensor
@@ -133,7 +137,8 @@ def _load(
     Args:
         model: gets the weights.
         source: the model's files.
-        optional: beginnings of the names that the checkpoint may lack.
+        optional: beginnings of the names that the checkpoint may lack; see
+            `Spec`.
 
     Returns:
         The variables that are in it, by name, and those that are not.
@@ -145,7 +150,11 @@ def _load(
     checkpoint.check_layers(checkpoint.Reader(source.checkpoint), model)
     report = checkpoint.load_weights(model, source.checkpoint)
     report.log()
-    missing = [name for name in report.fresh if not name.startswith(optional)]
+    missing = [
+        name
+        for name in report.fresh
+        if not checkpoint.without_scope(name, model).startswith(optional)
+    ]
     if missing:
         raise UserError(
             f"The checkpoint {source.checkpoint} lacks weights of the task "
@@ -161,7 +170,13 @@ def _load(
 def _output_names(
     task: Inference, source: ModelFiles, weights: Sequence[str]
 ) -> list[str]:
-    """Returns the outputs that there are weights for; warns of the others."""
+    """Returns the outputs that there are weights for; warns of the others.
+
+    Args:
+        task: says what an output needs.
+        source: the model's files.
+        weights: what the checkpoint has, the encoder's without its scope.
+    """
     names = []
     for name in task.spec.outputs:
         optional = task.optional_outputs.get(name)

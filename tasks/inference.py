@@ -67,7 +67,8 @@ class OptionalOutput(NamedTuple):
     """An output that some checkpoints have no weights for.
 
     Attributes:
-        weights: beginnings of the names of the weights that it needs.
+        weights: beginnings of the names of the weights that it needs, those
+            of the encoder without its scope.
         missing: the rest of the warning `<checkpoint> …` where it has none.
     """
 

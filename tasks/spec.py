@@ -24,7 +24,7 @@ MARKS = {"unigram_entropy": "masked_lm_loss"}
 # order (Lan et al. 2020), or none (Liu et al. 2019).
 NEXT_SENTENCE = ("nsp", "sop", "none")
 
-_POOLER = "bert/pooler/"
+_POOLER = "pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
 _MASKED_LM_BIAS = "cls/predictions/output_bias"
 
@@ -56,8 +56,9 @@ class Spec:
         answer_options: the options that say how to choose answers, so that
             who asks the model may say them anew.
         outputs: what an export gives, by name; all float32 but ids.
-        optional_weights: beginnings of the names that a checkpoint may lack;
-            what stands on them is then left out.
+        optional_weights: beginnings of the names that a checkpoint may lack,
+            the encoder's without its scope; what stands on them is then left
+            out.
         huggingface: the class of `transformers`; None where it depends on the
             weights.
         huggingface_head: the name of the head there.

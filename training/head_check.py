@@ -14,7 +14,7 @@ from bert.modeling.checkpoint_names import has_moments
 from bert.modeling.task_model import TaskModel
 from bert.training import checkpointing
 
-_POOLER = ("bert/pooler/dense/kernel", "bert/pooler/dense/bias")
+_WORDS = "/embeddings/word_embeddings"
 
 
 class Start(NamedTuple):
@@ -85,7 +85,8 @@ def check_head(
         return start
     needed = [head, head.replace("weights", "bias")]
     if uses_pooler and not start.is_resumed:
-        needed += _POOLER
+        pooler = f"{_encoder_scope(reader)}/pooler/dense"
+        needed += [f"{pooler}/kernel", f"{pooler}/bias"]
     missing = [name for name in needed if name not in reader]
     if missing and (start.is_resumed or not trains):
         advice = (
@@ -100,6 +101,16 @@ def check_head(
         )
     shape = reader.shapes.get(head)
     return start._replace(num_outputs=shape[0] if shape else None)
+
+
+def _encoder_scope(reader: checkpoint.Reader) -> str:
+    """Returns what the encoder's names begin with; BERT's if nothing tells."""
+    scopes = (
+        name.removesuffix(_WORDS)
+        for name in reader.shapes
+        if name.endswith(_WORDS)
+    )
+    return next((scope for scope in scopes if "/" not in scope), "bert")
 
 
 def heads_of(reader: checkpoint.Reader) -> str:

@@ -89,7 +89,9 @@ def compile_train_step(
                 for name in losses
             }
             loss = tf.add_n(list(parts.values())) * factor
-        return _Gradients(*norms.densify(tape.gradient(loss, variables)), parts)
+        # Of a pooled vector alone, some encoders leave weights without one.
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        return _Gradients(*norms.densify(gradients), parts)
 
     if settings.use_xla:
         gradients_of = tf.function(gradients_of, jit_compile=True)

@@ -7,11 +7,14 @@ import os
 from typing import Any, ClassVar, TypedDict
 
 import keras
+import tensorflow as tf
 
 from bert.errors import UserError
+from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.config import BertConfig
 from bert.modeling.keras_config import KerasConfig
 from bert.modeling.layers import Layer, LayerOptions
+from bert.modeling.old_functions import assert_rank
 from bert.modeling.randomness import DropoutSeeds, WeightInitializer
 
 # Keras' names of "weights in float32, products in this dtype".
@@ -76,15 +79,20 @@ class Backbone(KerasConfig, Layer):
         with_attention: whether to return the attention probabilities.
 
     Returns:
-        A dict of tensors in the compute dtype: `sequence_output` [B, S, D],
-        or [B, F, D] of the chosen tokens, and `pooled_output` [B, D]. With
+        A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
+        `all_encoder_layers` (list of [B, S, D], the last layer last),
+        `sequence_output` [B, S, D] (the last layer), `pooled_output` [B, D].
+        The last layer has the chosen tokens only, [B, F, D]. With
         attention also `attention_probs`, of each layer how much each token
         looks at each other one, before dropout: a list of float32 [B, N, S,
         S] (N heads) whose rows sum to 1.
 
     Raises:
-        UserError: a value of the config cannot be, or the compute dtype is
-            not known.
+        UserError: a value of the config cannot be, or it is of another
+            encoder, or the compute dtype is not known; S is larger than
+            max_position_embeddings, or ids come rounded, in float16 or
+            bfloat16; attention is asked for that there is not.
+        ValueError: input_ids are no matrix.
     """
 
     scope: ClassVar[str]
@@ -99,6 +107,12 @@ class Backbone(KerasConfig, Layer):
     ):
         config.validate()
         config.check_memory(_memory_bytes())
+        if not isinstance(self, backbone_class(config)):
+            raise UserError(
+                f"{type(self).__name__} is not the encoder of encoder_type "
+                f"{config.encoder_type!r}; make it with make_backbone (bert."
+                "modeling.backbones.choice)."
+            )
         if compute_dtype not in _DTYPE_POLICIES:
             raise UserError(
                 f"compute_dtype must be one of {', '.join(_DTYPE_POLICIES)}. "
@@ -156,3 +170,56 @@ class Backbone(KerasConfig, Layer):
             recomputes: whether activations are recomputed.
         """
         raise NotImplementedError
+
+    def check_attention(self) -> None:
+        """Raises UserError where the encoder has no attention to return."""
+
+    def checked_inputs(
+        self,
+        input_ids: tf.Tensor,
+        input_mask: tf.Tensor | None,
+        segment_ids: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the call's arguments as integers, those left out filled in.
+
+        Args:
+            input_ids: see the class.
+            input_mask: see the class.
+            segment_ids: see the class.
+
+        Raises:
+            UserError, ValueError: see the class.
+        """
+        assert_rank(input_ids, 2)
+        self._check_sequence_length(input_ids)
+        input_ids = _integers(input_ids)
+        if input_mask is None:
+            input_mask = tf.ones_like(input_ids)
+        if segment_ids is None:
+            segment_ids = tf.zeros_like(input_ids)
+        return input_ids, input_mask, _integers(segment_ids)
+
+    def _check_sequence_length(self, input_ids: tf.Tensor) -> None:
+        length = input_ids.shape[1]
+        if length is not None:
+            self.config.check_sequence_length(length)
+            return
+        limit = self.config.max_position_embeddings
+        tf.debugging.assert_less_equal(
+            tf.shape(input_ids)[1],
+            limit,
+            "Cannot use this sequence length because the BERT model was only "
+            f"trained up to sequence length {limit}",
+        )
+
+
+def _integers(ids: tf.Tensor) -> tf.Tensor:
+    """Returns ids as integers; Keras makes float32 of them by default."""
+    if ids.dtype.is_integer:
+        return ids
+    if ids.dtype.size < 4:
+        raise UserError(
+            "Expected ids in integers, as of keras.Input([None], "
+            f"dtype='int32'). Received: {ids.dtype.name}, which rounds them."
+        )
+    return tf.cast(ids, tf.int32)

@@ -9,12 +9,10 @@ from typing import NoReturn, Unpack
 import keras
 import tensorflow as tf
 
-from bert.errors import UserError
 from bert.modeling import attention_probs
 from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
-from bert.modeling.old_functions import assert_rank
 from bert.modeling.onednn_fusion import onednn_fusion
 from bert.modeling.randomness import split_seed
 from bert.modeling.transformer import BlockOptions, TransformerBlock
@@ -222,14 +220,9 @@ class BertModel(Backbone):
         choose=None,
         with_attention=False,
     ):
-        assert_rank(input_ids, 2)
-        self._check_sequence_length(input_ids)
-        input_ids = _integers(input_ids)
-        if input_mask is None:
-            input_mask = tf.ones_like(input_ids)
-        if segment_ids is None:
-            segment_ids = tf.zeros_like(input_ids)
-        segment_ids = _integers(segment_ids)
+        input_ids, input_mask, segment_ids = self.checked_inputs(
+            input_ids, input_mask, segment_ids
+        )
         config = self.config
         seed = self.dropout_seeds.seed(
             training,
@@ -259,28 +252,3 @@ class BertModel(Backbone):
         if with_attention:
             outputs["attention_probs"] = probs
         return outputs
-
-    def _check_sequence_length(self, input_ids: tf.Tensor) -> None:
-        length = input_ids.shape[1]
-        if length is not None:
-            self.config.check_sequence_length(length)
-            return
-        limit = self.config.max_position_embeddings
-        tf.debugging.assert_less_equal(
-            tf.shape(input_ids)[1],
-            limit,
-            "Cannot use this sequence length because the BERT model was only "
-            f"trained up to sequence length {limit}",
-        )
-
-
-def _integers(ids: tf.Tensor) -> tf.Tensor:
-    """Returns ids as integers; Keras makes float32 of them by default."""
-    if ids.dtype.is_integer:
-        return ids
-    if ids.dtype.size < 4:
-        raise UserError(
-            "Expected ids in integers, as of keras.Input([None], "
-            f"dtype='int32'). Received: {ids.dtype.name}, which rounds them."
-        )
-    return tf.cast(ids, tf.int32)

@@ -26,7 +26,7 @@ class Features(TextInference):
     token_outputs = ("sequence_output",)
     optional_outputs: ClassVar[Mapping[str, OptionalOutput]] = {
         "pooled_output": OptionalOutput(
-            ("bert/pooler/",), "has no pooler: pooled_output is left out"
+            ("pooler/",), "has no pooler: pooled_output is left out"
         )
     }
     window_batches = 4

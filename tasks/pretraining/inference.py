@@ -59,7 +59,7 @@ class Pretraining(Inference):
     token_outputs = ("top_k_ids", "top_k_probabilities")
     optional_outputs: ClassVar[Mapping[str, OptionalOutput]] = {
         _NEXT_SENTENCE: OptionalOutput(
-            ("bert/pooler/", "cls/seq_relationship/"),
+            ("pooler/", "cls/seq_relationship/"),
             "has no next-sentence head: next_sentence_probabilities are left "
             "out",
         )

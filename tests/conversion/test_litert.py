@@ -11,6 +11,7 @@ import pytest
 from bert.conversion import litert
 from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports
+from tests.modeling.backbones.encoders import every_type
 
 pytest.importorskip("ai_edge_litert")
 
@@ -28,6 +29,18 @@ pytest.importorskip("ai_edge_litert")
 def test_float16_rounds_weights_and_no_more(golden, tmp_path, name, changes):
     folder, path = exports.converted(
         golden, tmp_path, name, litert.make_litert_float16, **changes
+    )
+    exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
+
+
+@every_type
+def test_every_encoder_can_be_converted(golden, tmp_path, encoder_type):
+    folder, path = exports.converted(
+        golden,
+        tmp_path,
+        "classification",
+        litert.make_litert_float16,
+        encoder_type=encoder_type,
     )
     exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
 

@@ -7,6 +7,7 @@ import pytest
 
 from bert.conversion import onnx as conversion
 from tests.conversion import exports, run_folder
+from tests.modeling.backbones.encoders import every_type
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -18,6 +19,18 @@ def test_a_model_gives_the_same_for_any_shape(golden, tmp_path, name):
     activation = "gelu_erf" if name == "classification" else "gelu"
     folder, path = exports.converted(
         golden, tmp_path, name, conversion.make_onnx, hidden_act=activation
+    )
+    exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
+
+
+@every_type
+def test_every_encoder_can_be_converted(golden, tmp_path, encoder_type):
+    folder, path = exports.converted(
+        golden,
+        tmp_path,
+        "pretraining",
+        conversion.make_onnx,
+        encoder_type=encoder_type,
     )
     exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
 

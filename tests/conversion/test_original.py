@@ -305,3 +305,14 @@ def test_casing_that_nothing_tells_is_asked_for(golden, tmp_path):
     (folder / "vocab.txt").write_text("[UNK]\n[CLS]\n[SEP]\n")
     message = "or --do_lower_case (uncased models) or --nodo_lower_case"
     assert_refused(folder, tmp_path / "out", message)
+
+
+def test_another_encoder_is_refused_before_any_work(golden, tmp_path):
+    run_folder.write(
+        golden, tmp_path / "run", "classification", encoder_type="textcnn"
+    )
+    assert_refused(
+        tmp_path / "run",
+        tmp_path / "out",
+        r"Hugging Face has no model of encoder_type 'textcnn'; 'bert' can",
+    )

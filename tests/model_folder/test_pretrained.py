@@ -13,6 +13,7 @@ from bert.model_folder.pretrained import from_checkpoint
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint
 from tests.conversion import run_folder
+from tests.modeling.backbones.encoders import every_type
 
 
 @pytest.fixture
@@ -34,6 +35,21 @@ def test_a_folder_is_a_model_a_tokenizer_and_a_configuration(base):
     reader = checkpoint.Reader(str(base))
     for name, variable in checkpoint.named_variables(model).items():
         np.testing.assert_array_equal(variable.numpy(), reader.read(name))
+
+
+@every_type
+def test_the_configuration_says_which_encoder_it_is(
+    golden, tmp_path, encoder_type
+):
+    trained = run_folder.write(
+        golden, tmp_path / "run", "pretraining", encoder_type=encoder_type
+    )
+    model, *_ = from_checkpoint(tmp_path / "run")
+    assert type(model) is type(trained.backbone)
+    for one, other in zip(
+        model.variables, trained.backbone.variables, strict=True
+    ):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
 def test_a_task_model_is_one_of_keras(base, monkeypatch, caplog):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from bert import modeling
 from bert.tasks.multiple_choice.model import MultipleChoiceModel
+from tests.modeling.backbones.encoders import every_encoder
 from tests.modeling.backbones.test_bert import DROPPING, IDS, TINY
 from tests.modeling.test_heads import BATCH
 
@@ -78,6 +79,20 @@ def test_keras_files_and_weights_come_back(kind, tmp_path):
         ):
             np.testing.assert_array_equal(one, two)
     assert len(loaded.trainable_weights) == 2
+
+
+@every_encoder
+def test_every_encoder_comes_back_from_a_keras_file(config, tmp_path):
+    model = modeling.SpanModel(config).keras_model()
+    inputs = {name: BATCH[name] for name in modeling.SpanModel.inputs}
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one, two in zip(
+        tf.nest.flatten(loaded(inputs)),
+        tf.nest.flatten(model(inputs)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, two)
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -11,7 +11,9 @@ from bert import extract_features as script
 from bert.data.records import packing
 from bert.errors import UserError
 from bert.modeling import BertConfig, BertModel, checkpoint
+from bert.modeling.backbones.choice import make_backbone
 from tests.modeling import checkpoints
+from tests.modeling.backbones.encoders import every_type
 from tests.scripts import runner
 from tests.scripts.runner import config_of, error_of, run
 
@@ -103,6 +105,23 @@ def assert_golden(path, golden):
             [x["index"] for x in t["layers"]] for t in line["features"]
         ] == [[x["index"] for x in t["layers"]] for t in other["features"]]
         assert np.max(np.abs(values_of(line) - values_of(other))) <= 1e-5
+
+
+@every_type
+def test_every_encoder_has_features(golden, command, tmp_path, encoder_type):
+    config = BertConfig.from_json_file(golden / "model_base/bert_config.json")
+    config.encoder_type = encoder_type
+    sizes = tmp_path / "sizes.json"
+    sizes.write_text(config.to_json_string())
+    weights = checkpoint.named_variables(make_backbone(config))
+    checkpoint.write_files(str(tmp_path / "w.ckpt"), weights)
+    extract(
+        *command,
+        f"--bert_config_file={sizes}",
+        f"--init_checkpoint={tmp_path / 'w.ckpt'}",
+    )
+    lines = read(tmp_path / "out.jsonl")
+    assert values_of(lines[0]).shape[::2] == (2, config.hidden_size)
 
 
 def test_features_are_the_originals(golden, command, tmp_path):

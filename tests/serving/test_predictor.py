@@ -22,6 +22,7 @@ from bert.tasks.squad.finetuning import Squad
 from bert.tasks.tagging import windows as tagging
 from tests.conversion import run_folder
 from tests.modeling import checkpoints
+from tests.modeling.backbones.encoders import every_type
 from tests.scripts import runner
 from tests.scripts.runner import config_of
 
@@ -98,6 +99,27 @@ def test_labels_are_answered_in_the_callers_order(runs, tokenizer):
         assert list(answer["probabilities"]) == labels
         values = list(answer["probabilities"].values())
         np.testing.assert_allclose(values, row, atol=1e-5)
+
+
+@every_type
+def test_every_encoder_answers_from_a_run_and_from_its_export(
+    golden, tmp_path, tokenizer, encoder_type
+):
+    model = run_folder.write(
+        golden,
+        tmp_path / "run",
+        "classification",
+        encoder_type=encoder_type,
+    )
+    expected = tf.nn.softmax(model(padded_texts(tokenizer))["logits"]).numpy()
+    source = model_files.find(str(tmp_path / "run"), Given())
+    folder = str(tmp_path / "export")
+    export.export(source, folder, raw_strings=False)
+    for path in (str(tmp_path / "run"), folder):
+        answers = Predictor.load(path, batch_size=2).predict(TEXTS)
+        for answer, row in zip(answers, expected, strict=True):
+            values = list(answer["probabilities"].values())
+            np.testing.assert_allclose(values, row, atol=1e-5)
 
 
 def test_several_labels_and_numbers(runs, tokenizer):

@@ -5,14 +5,16 @@ import tensorflow as tf
 from bert.modeling import checkpoint
 from bert.tasks import inference, spec
 from tests.conversion import exports
+from tests.modeling.backbones.encoders import every_type
 from tests.tasks import models
 
 NAMES = [models.name_of(row) for row in spec.SPECS]
 
 
+@every_type
 @pytest.mark.parametrize("name", NAMES)
-def test_a_task_gives_the_outputs_of_its_row(name):
-    task = models.make(name, top_k=2)
+def test_a_task_gives_the_outputs_of_its_row(name, encoder_type):
+    task = models.make(name, top_k=2, encoder_type=encoder_type)
     model = task.make_model()
     names = list(task.spec.outputs)
     shapes = []

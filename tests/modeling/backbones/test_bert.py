@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.errors import UserError
 from bert.modeling import BertConfig, BertModel, checkpoint, layers, transformer
 from bert.modeling.heads import PretrainingModel
 
@@ -202,98 +201,6 @@ def test_weights_exist_at_once_and_bear_their_checkpoint_names(num_layers):
     assert set(paths) == bert_names(num_layers)
 
 
-def test_weights_of_a_second_model_bear_the_same_names():
-    names = [[v.path for v in BertModel(TINY).variables] for _ in range(2)]
-    assert names[0] == names[1]
-
-
-def test_weights_are_mirrored_under_a_strategy():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-    with strategy.scope():
-        model = BertModel(TINY, init_seed=1)
-    alone = BertModel(TINY, init_seed=1)
-    for one, other in zip(model.variables, alone.variables, strict=True):
-        assert one.value.distribute_strategy is strategy
-        assert one.path == other.path
-        np.testing.assert_array_equal(one.numpy(), other.numpy())
-
-
-def test_padding_does_not_change_real_tokens():
-    model = BertModel(TINY, init_seed=1)
-    alone = model(IDS[1:, :2], segment_ids=SEGMENTS[1:, :2])
-    padded = model(IDS, input_mask=MASK, segment_ids=SEGMENTS)
-    for key in ("sequence_output", "embedding_output"):
-        np.testing.assert_allclose(padded[key][1:, :2], alone[key], atol=1e-6)
-    np.testing.assert_allclose(
-        padded["pooled_output"][1:], alone["pooled_output"], atol=1e-6
-    )
-
-
-def test_what_stands_under_the_mask_does_not_matter():
-    model = BertModel(TINY, init_seed=1)
-    other = tf.constant([[1, 2, 3, 4], [5, 6, 9, 8]])
-    one, two = (
-        model(x, input_mask=MASK)["sequence_output"] for x in (IDS, other)
-    )
-    np.testing.assert_array_equal(one[1, :2], two[1, :2])
-    # And without a mask it does.
-    one, two = (model(x)["sequence_output"] for x in (IDS, other))
-    assert np.max(np.abs(one[1, :2] - two[1, :2])) > 1e-2
-
-
-def test_segments_and_positions_matter():
-    model = BertModel(TINY, init_seed=1)
-    plain = model(IDS)["sequence_output"]
-    other = model(IDS, segment_ids=SEGMENTS)["sequence_output"]
-    assert np.max(np.abs(plain - other)) > 1e-2
-    swapped = model(IDS[:, ::-1])["sequence_output"][:, ::-1]
-    assert np.max(np.abs(plain - swapped)) > 1e-2
-
-
-def test_mask_and_segments_default_to_all_real_and_first():
-    model = BertModel(TINY, init_seed=1)
-    np.testing.assert_array_equal(
-        model(IDS)["sequence_output"],
-        model(
-            IDS, input_mask=tf.ones_like(IDS), segment_ids=tf.zeros_like(IDS)
-        )["sequence_output"],
-    )
-
-
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("training", [False, True])
-def test_a_graph_for_any_size_computes_what_eager_does(jit_compile, training):
-    model = BertModel(DROPPING, init_seed=1)
-    spec = tf.TensorSpec([None, None], tf.int32)
-
-    @tf.function(input_signature=[spec, spec], jit_compile=jit_compile)
-    def graph(ids, mask):
-        return model(ids, input_mask=mask, training=training, seed=[1, 2])
-
-    for ids, mask in ((IDS, MASK), (IDS[:1, :3], MASK[:1, :3])):
-        expected = model(ids, input_mask=mask, training=training, seed=[1, 2])
-        found = graph(ids, mask)
-        for one, other in zip(
-            tf.nest.flatten(found), tf.nest.flatten(expected), strict=True
-        ):
-            np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-def test_dropout_follows_from_the_seed_alone():
-    model = BertModel(DROPPING, init_seed=1)
-
-    def run(*seed):
-        return model(IDS, training=True, seed=seed)["sequence_output"].numpy()
-
-    np.testing.assert_array_equal(run(1, 2), run(1, 2))
-    assert np.any(run(1, 2) != run(1, 3))
-    assert np.any(run(1, 2) != model(IDS)["sequence_output"])
-    np.testing.assert_array_equal(
-        model(IDS, seed=[1, 2])["sequence_output"],
-        model(IDS)["sequence_output"],
-    )
-
-
 def test_every_place_that_drops_draws_its_own_mask(monkeypatch):
     seeds = []
 
@@ -350,29 +257,6 @@ def test_the_originals_getters_say_where_their_outputs_are():
         _ = model.other
 
 
-@pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
-def test_ids_may_come_as_floats_that_are_not_rounded(compute_dtype):
-    config = dataclasses.replace(TINY, vocab_size=1100)
-    model = BertModel(config, init_seed=1, compute_dtype=compute_dtype)
-    ids = IDS + 1001  # beyond the 8 bits of bfloat16
-    np.testing.assert_array_equal(
-        *(
-            model(tf.cast(ids, dtype), segment_ids=tf.cast(SEGMENTS, dtype))[
-                "pooled_output"
-            ]
-            for dtype in (tf.int64, tf.float32)
-        )
-    )
-    with pytest.raises(UserError, match=r"integers.*bfloat16, which rounds"):
-        model(tf.cast(ids, tf.bfloat16))
-
-
-def test_ids_are_a_matrix():
-    model = BertModel(TINY)
-    with pytest.raises(ValueError, match="actual rank `3`"):
-        model(IDS[tf.newaxis])
-
-
 def test_a_layer_around_it_does_not_change_names():
     class Around(keras.layers.Layer):
         def build(self, input_shape):
@@ -385,82 +269,3 @@ def test_a_layer_around_it_does_not_change_names():
     around(IDS)
     assert around.bert.path != "bert"
     assert set(checkpoint.named_variables(around.bert)) == bert_names(2)
-
-
-def test_start_weights_follow_from_the_seed_whatever_was_made_before():
-    one = BertModel(TINY, init_seed=1)
-    tf.random.normal([3])
-    PretrainingModel(TINY)
-    again, other = BertModel(TINY, init_seed=1), BertModel(TINY, init_seed=2)
-    for a, b, c in zip(
-        one.variables, again.variables, other.variables, strict=True
-    ):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
-        constant = a.path.endswith(("bias", "beta", "gamma"))
-        assert constant == np.array_equal(a.numpy(), c.numpy())
-
-
-def test_start_weights_differ_from_each_other():
-    drawn = [
-        v.numpy().ravel()[:64]
-        for v in BertModel(TINY, init_seed=1).variables
-        if not v.path.endswith(("bias", "beta", "gamma"))
-    ]
-    assert len({x[:8].tobytes() for x in drawn}) == len(drawn)
-
-
-def test_a_sequence_longer_than_the_positions_is_an_error():
-    ids = tf.ones([1, 7], tf.int32)
-    with pytest.raises(UserError, match=r"^Cannot .* length 7 .* length 6\.$"):
-        BertModel(TINY)(ids)
-
-
-def test_a_sequence_found_too_long_when_run_is_an_error():
-    model = BertModel(TINY)
-    graph = tf.function(
-        model.call, input_signature=[tf.TensorSpec([None, None], tf.int32)]
-    )
-    # Now and then the sum of the embeddings, which runs beside the check, fails
-    # first.
-    message = r"only trained up to .* length 6|ncompatible shapes"
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        graph(tf.ones([1, 7], tf.int32))
-
-
-@pytest.mark.parametrize("recomputes", [False, True])
-def test_chosen_tokens_have_the_output_and_gradient_they_have_among_all(
-    recomputes,
-):
-    model = BertModel(TINY, init_seed=1)
-    if recomputes:
-        model.recompute_activations()
-    positions = tf.constant([[0, 3], [0, 1]])
-
-    def chosen(x):
-        return tf.gather(x, positions, batch_dims=1)
-
-    found = []
-    for choose in (None, chosen):
-        with tf.GradientTape() as tape:
-            outputs = model(
-                IDS,
-                input_mask=MASK,
-                segment_ids=SEGMENTS,
-                training=True,
-                choose=choose,
-            )
-            last = outputs["sequence_output"]
-            last = last if choose else chosen(last)
-            loss = tf.reduce_sum(last**3) + tf.reduce_sum(
-                outputs["pooled_output"]
-            )
-        gradients = tape.gradient(loss, model.trainable_variables)
-        found.append([last, outputs["pooled_output"], *gradients])
-    assert found[0][0].shape == found[1][0].shape == [2, 2, 8]
-    for ours, theirs in zip(*found, strict=True):
-        np.testing.assert_allclose(
-            tf.convert_to_tensor(ours),
-            tf.convert_to_tensor(theirs),
-            rtol=1e-4,
-            atol=1e-5,
-        )
