@@ -27,6 +27,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_strings(
         flag_values,
+        eval_file="Record files to evaluate on, as input_file. Default: those "
+        "of input_file.",
+    )
+    shared_flags.define_strings(
+        flag_values,
         vocab_file="The vocabulary that the records were made with; it is "
         "kept in output_dir. Default: what the note beside the records says.",
     )
@@ -102,22 +107,29 @@ def pretrain(config: Config) -> None:
     from bert.data.records import record_files
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import origin, training
+    from bert.tasks import outputs, reports, resuming, run_weights
+    from bert.tasks.pretraining import origin, training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
     start = run_weights.start(config)
+    written = ["eval_results.txt", *reports.FILES]
     if config.do_export:
-        export.check_run(config)
+        export.check_run(config, written)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
     files = training.record_files(config)
     config = origin.completed(config, bert_config, files, start)
     source = training.record_source(config, bert_config, files)
     record_files.check_records(source)
+    evaluated = training.evaluated_source(config, bert_config, source)
+    data = [("input", f, None) for f in source.files]
+    if evaluated is not source:
+        data += [("eval", f, None) for f in evaluated.files]
+    inputs = [config.bert_config_file, config.vocab_file, *evaluated.files]
+    outputs.check(config, written, [*inputs, *source.files])
     if config.do_train:
         resuming.check(config, training.task_of(config))
     with (
@@ -127,21 +139,18 @@ def pretrain(config: Config) -> None:
         with chosen.scope():
             training.check_model(config, bert_config, start)
             is_chief = strategy.is_chief()
-        written = ["eval_results.txt", *reports.FILES]
         with (
             resuming.alone(config, written, is_chief),
-            Diary(
-                *(config, lambda: [("input", f, None) for f in source.files]),
-                *(chosen, is_chief),
-            ) as diary,
+            Diary(config, lambda: data, chosen, is_chief) as diary,
         ):
             nothing = None
             with chosen.scope():
+                watch = watching.begin(config, source, evaluated)
                 if config.do_train:
-                    nothing = training.train(config, bert_config, source)
+                    nothing = training.train(config, bert_config, source, watch)
                 if config.do_eval:
                     diary.figures.update(
-                        training.evaluate(config, bert_config, source)
+                        training.evaluate(config, bert_config, watch)
                     )
             if config.do_export and is_chief:
                 export.export_run(

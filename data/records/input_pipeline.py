@@ -84,6 +84,7 @@ def eval_batches(
     *,
     repeat: bool = False,
     drop_remainder: bool = False,
+    limit: int | None = None,
 ) -> tf.data.Dataset:
     """Returns batches in file order, for evaluation and prediction.
 
@@ -92,8 +93,9 @@ def eval_batches(
         batch_size: rows of a batch.
         repeat: start again at the end, for ever.
         drop_remainder: leave out a last batch that is not full.
+        limit: how many records of each file are read at most; None: all.
     """
-    serialized = _remade(record_files.serialized(source.files), source)
+    serialized = _remade(record_files.serialized(source.files, limit), source)
     if source.finish:
         serialized = serialized.enumerate()
     if repeat:

@@ -76,15 +76,21 @@ def _is_gzip(path: str) -> bool:
     return head[:3] == _GZIP_MAGIC and not record_bytes.is_frame_head(head)
 
 
-def serialized(files: Sequence[str]) -> tf.data.Dataset:
+def serialized(
+    files: Sequence[str], limit: int | None = None
+) -> tf.data.Dataset:
     """Returns the records of files, plain or gzip, one file after the other.
+
+    Args:
+        files: their paths.
+        limit: how many records of each there are to be at most; None: all.
 
     Yields:
         Serialized records, string [].
     """
     return tf.data.Dataset.from_tensor_slices(
         (list(files), compressions(files))
-    ).flat_map(opened)
+    ).flat_map(functools.partial(opened, limit=limit))
 
 
 def opened(
@@ -148,12 +154,10 @@ def check_records(
         source: the records.
         limit: how many records of each file are read; None: all.
     """
-    first_of_each = tf.data.Dataset.from_tensor_slices(
-        (list(source.files), compressions(source.files))
-    ).flat_map(functools.partial(opened, limit=limit))
+    first = serialized(source.files, limit)
     count = 0
     try:
-        for batch in parsed(first_of_each.batch(100), source):
+        for batch in parsed(first.batch(100), source):
             count += len(next(iter(batch.values())))
     except (tf.errors.OpError, UnicodeDecodeError) as error:
         # Rare, so it may be slow: record by record, to name the bad one.

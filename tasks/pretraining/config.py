@@ -6,12 +6,19 @@ from typing import Any
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 
+# Of an evaluation, less what does not change.
+METRICS = (
+    *("loss", "masked_lm_accuracy", "masked_lm_loss", "perplexity"),
+    *("next_sentence_accuracy", "next_sentence_loss"),
+)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(TrainingConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
+    eval_file: str | None
     vocab_file: str | None
     do_lower_case: bool | None
     next_sentence: str | None
@@ -45,6 +52,14 @@ class Config(TrainingConfig):
                 f"--{name} needs --masking=dynamic: static masks are those of "
                 f"the records. Received: --{name}={value}."
             )
+        self.check_monitoring()
+        self.check_metric(self.metric_names)
+        if self.do_train and self.eval_file and not self.evaluates:
+            raise UserError(
+                "--eval_file needs --eval_steps, to evaluate while training, "
+                "or --do_eval. Received: --eval_file="
+                f"{self.eval_file[:80]} without them."
+            )
 
     @property
     def mask_settings(self) -> dict[str, Any]:
@@ -64,9 +79,28 @@ class Config(TrainingConfig):
         return {**found, **self.mask_settings}
 
     @property
+    def evaluates(self) -> bool:
+        """Whether the model is evaluated, while training or after it."""
+        return self.do_eval or self.evaluates_in_training
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a flag asks for more figures than the original has."""
+        return bool(self.eval_steps or self.eval_file or self.save_best)
+
+    @property
     def has_next_sentence(self) -> bool:
         """Whether there is the second task, with its head."""
         return self.next_sentence != "none"
+
+    @property
+    def metric_names(self) -> list[str]:
+        """What --save_best may name."""
+        return [
+            name
+            for name in METRICS
+            if self.has_next_sentence or not name.startswith("next_sentence")
+        ]
 
     @property
     def meaning(self) -> dict[str, object]:

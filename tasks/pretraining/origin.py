@@ -59,6 +59,18 @@ def completed(
     )
 
 
+def check(config: Config, files: Sequence[str]) -> None:
+    """Raises UserError where records are others than the flags' values say.
+
+    Args:
+        config: completed.
+        files: the records'.
+    """
+    note, path = record_notes.common(files) or (None, "")
+    if note:
+        _check_flags(config, note, path)
+
+
 def _check_flags(config: Config, note: Note, path: str) -> None:
     """Raises UserError where a flag contradicts the note."""
     found = {

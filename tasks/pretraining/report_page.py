@@ -1,5 +1,6 @@
 """The page of a report on pre-training: HTML of what `report` finds."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,11 +25,13 @@ _FIGURES = {
 def sections(document: Facts) -> Iterator[str]:
     """Yields the HTML of what `report.facts` found."""
     right, predictions = document["right"], document["predictions"]
+    entropy = document["results"].get("unigram_entropy")
+    without = "" if entropy is None else _without_context(entropy)
     share = right / predictions if predictions else None
     yield report_sections.lead(
         f"<strong>{right:,} of {predictions:,} masked pieces right</strong> "
         f"({percent(share)}).",
-        f"Perplexity: {number(document['perplexity'])}. "
+        f"Perplexity: {number(document['perplexity'])}{without}. "
         f"{document['sequences']:,} sequences.",
     )
     yield frame.section(
@@ -56,6 +59,11 @@ def sections(document: Facts) -> Iterator[str]:
         yield frame.section(
             title, report_sections.confusion(names, second["confusion"])
         )
+
+
+def _without_context(entropy: float) -> str:
+    """Returns what the perplexity is to be compared with."""
+    return f" (without any context: {number(math.exp(entropy))})"
 
 
 def _table(rows: Sequence[Facts], first: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 
 import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,17 +15,18 @@ from absl import logging
 from bert.data.corpus import record_notes
 from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
-from bert.data.records.record_files import RecordSource
+from bert.data.records.record_files import RecordSource, check_records
 from bert.data.text import tokenization
 from bert.errors import UserError
 from bert.files import file_bytes, flag_paths
-from bert.model_folder import locate, task_files
+from bert.model_folder import locate, task_files, weights
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets, reports, resuming, run_weights, spec
-from bert.tasks.pretraining import metrics, records
+from bert.tasks.pretraining import origin, records
 from bert.tasks.pretraining.config import Config
+from bert.tasks.pretraining.watching import Watch
 from bert.training import (
     disk_space,
     head_check,
@@ -45,6 +46,10 @@ _LENGTH_FLAGS = {
     "masked_lm_ids": "max_predictions_per_seq",
     "masked_lm_weights": "max_predictions_per_seq",
 }
+_TITLES = {
+    "input_file": "*** Input Files ***",
+    "eval_file": "*** Evaluation Files ***",
+}
 
 
 def task_of(config: Config) -> task_files.Task:
@@ -56,12 +61,20 @@ def task_of(config: Config) -> task_files.Task:
     )
 
 
-def record_files(config: Config) -> list[str]:
-    """Returns the files of --input_file, without our notes on them."""
+def record_files(config: Config, flag: str = "input_file") -> list[str]:
+    """Returns the files of a flag, without our notes on them.
+
+    Args:
+        config: the flags' values.
+        flag: input_file or eval_file.
+
+    Raises:
+        UserError: there are no such files.
+    """
     files = record_notes.without_notes(
-        flag_paths.matching_files(config.input_file, "input_file")
+        flag_paths.matching_files(getattr(config, flag), flag)
     )
-    logging.info("*** Input Files ***")
+    logging.info("%s", _TITLES[flag])
     for name in files:
         logging.info("  %s", name)
     return files
@@ -89,6 +102,29 @@ def record_source(
         },
         _LENGTH_FLAGS,
     )
+
+
+def evaluated_source(
+    config: Config, bert_config: BertConfig, source: RecordSource
+) -> RecordSource:
+    """Returns the records that the run is evaluated on, which are checked.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        source: the records of --input_file: without --eval_file it is they.
+
+    Raises:
+        UserError: a file or a record is not what it must be, or the files
+            were made in another way than those of --input_file.
+    """
+    if not (config.eval_file and config.evaluates):
+        return source
+    files = record_files(config, "eval_file")
+    origin.check(config, files)
+    evaluated = record_source(config, bert_config, files)
+    check_records(evaluated)
+    return evaluated
 
 
 def make_model(
@@ -122,8 +158,9 @@ def check_model(
         start: the checkpoint that the run begins with.
 
     Raises:
-        UserError: devices cannot share a batch, a checkpoint does not fit the
-            model, or nothing can be written to output_dir.
+        UserError: devices cannot share a batch, a checkpoint, also that of the
+            best weights, does not fit the model, or nothing can be written to
+            output_dir.
     """
     if config.do_train:
         run.check_size(config, _length(config))
@@ -132,6 +169,8 @@ def check_model(
         start,
         lambda: make_model(config, bert_config),
         num_train_steps=steps,
+        # Left by an earlier part of the run; it may stay the best.
+        best=weights.best_of(config.output_dir) if config.do_train else None,
         needs_moments=config.needs_moments,
     )
     if config.pack_sequences and not model.backbone.packs:
@@ -149,9 +188,15 @@ def _length(config: Config) -> run.Length:
 
 
 def train(
-    config: Config, bert_config: BertConfig, source: RecordSource
+    config: Config, bert_config: BertConfig, source: RecordSource, watch: Watch
 ) -> str | None:
     """Trains from where output_dir's run stands to num_train_steps.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        source: the records to train on.
+        watch: how it is evaluated meanwhile.
 
     Returns:
         Why there was nothing to train; None where there was.
@@ -165,7 +210,32 @@ def train(
             records.for_training(config, source), config
         ),
         record_sets.unreadable(source),
-        on_loaded=lambda: _keep(config, source),
+        functools.partial(_evaluator, config, watch),
+        lambda: _keep(config, source),
+    )
+
+
+def _evaluator(
+    config: Config, watch: Watch, model: PretrainingModel
+) -> Callable[[], Mapping[str, float]]:
+    """Returns what evaluates a model with its weights of the moment."""
+    answers = _answers(config, watch.source, model)
+    return lambda: watch.figures(answers())
+
+
+def _answers(
+    config: Config, source: RecordSource, model: PretrainingModel
+) -> Callable[[], Iterator[dict[str, np.ndarray]]]:
+    """Returns what yields `eval_figures` of each batch of an evaluation."""
+    batches = input_pipeline.eval_batches(
+        records.for_evaluation(config, source),
+        config.eval_batch_size,
+        repeat=True,
+        drop_remainder=True,
+    ).take(config.max_eval_steps)
+    return functools.partial(
+        loop.Forward(model, functools.partial(eval_figures, model)),
+        loop.Batches(batches, record_sets.unreadable(source)),
     )
 
 
@@ -187,7 +257,7 @@ def _keep(config: Config, source: RecordSource) -> None:
 
 
 def evaluate(
-    config: Config, bert_config: BertConfig, source: RecordSource
+    config: Config, bert_config: BertConfig, watch: Watch
 ) -> Mapping[str, object]:
     """Evaluates what `run_weights.used` returns.
 
@@ -201,18 +271,8 @@ def evaluate(
         return {}
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
-    batches = input_pipeline.eval_batches(
-        records.for_evaluation(config, source),
-        config.eval_batch_size,
-        repeat=True,
-        drop_remainder=True,
-    ).take(config.max_eval_steps)
-    found = list(
-        loop.Forward(model, functools.partial(eval_figures, model))(
-            loop.Batches(batches, record_sets.unreadable(source))
-        )
-    )
-    figures = metrics.metrics(found)
+    found = list(_answers(config, watch.source, model)())
+    figures = watch.figures(found)
     results.write_eval_results(config.output_dir, figures, step)
     if config.writes_reports:
         reports.write(
