@@ -137,7 +137,7 @@ def test_no_predictions_at_all():
 def test_the_second_task_is_named_or_left_out():
     def page(batches, *objective):
         made = report.make(batches, {}, *objective)
-        return "".join(made.sections(made.figures)), made
+        return "".join(made.sections({**made.figures, "results": {}})), made
 
     html, made = page(_batches(), "sop")
     assert "Sentence order" in html

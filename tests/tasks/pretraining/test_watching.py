@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from bert.errors import UserError
-from bert.tasks.pretraining import config, metrics, unigrams, watching
+from bert.tasks.pretraining import (
+    config,
+    metrics,
+    records,
+    unigrams,
+    watching,
+)
 from tests.tasks.pretraining.test_config import parse
 from tests.tasks.pretraining.test_metrics import batch
 
@@ -13,9 +19,12 @@ BATCHES = [batch([1, 3, 9], [1, 1, 0], [1, 0, 1], [0.5, 1.5], [1, 0])]
 
 def begin(monkeypatch, *args):
     def entropy(source):
-        assert source == "the training's"
+        assert source == "the training's, as evaluated"
         return 2.5
 
+    monkeypatch.setattr(
+        records, "for_evaluation", lambda config, s: f"{s}, as evaluated"
+    )
     monkeypatch.setattr(unigrams, "entropy", entropy)
     return watching.begin(parse(*args), "the training's", "others")
 
