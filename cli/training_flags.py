@@ -219,6 +219,7 @@ def define_fine_tuning_flags(
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)
+    _define_distillation_flags(flag_values)
     define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -276,6 +277,36 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
         "by it at any --eval_steps are kept in output_dir/best, and used from "
         "then on (--checkpoint).",
     )
+
+
+def _define_distillation_flags(flag_values: flags.FlagValues) -> None:
+    shared_flags.define_strings(
+        flag_values,
+        teacher_dir="The output_dir of a model fine-tuned for this task, from "
+        "whose logits the model learns, too. Its vocabulary and size may be "
+        "others.",
+        distill_data="File of rows without labels that the model learns of "
+        "the teacher alone: as the test set's, of run_classifier.py any tsv, "
+        "csv or jsonl file.",
+    )
+    for name, default, bounds, text in (
+        (
+            "distill_alpha",
+            0.5,
+            (0.0, 1.0),
+            "The share of the teacher in the loss; the rest is the labels'.",
+        ),
+        (
+            "distill_temperature",
+            1.0,
+            (0.01, 1000.0),
+            "What the logits of both are divided by.",
+        ),
+    ):
+        flags.DEFINE_float(name, default, text, *bounds, flag_values)
+        flags.register_validator(
+            name, math.isfinite, "must be a finite number", flag_values
+        )
 
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:

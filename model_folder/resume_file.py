@@ -29,6 +29,8 @@ KEPT_FILES = (
     task_files.VOCAB_FILE,
 )
 _SHOWN_CHARS = 24
+# What a run may be without; the file has none of it then.
+_OPTIONAL = ("teacher",)
 
 # JSON values by name.
 Values = Mapping[str, object]
@@ -102,7 +104,9 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         logging.warning(
             "The run in %s goes on with another %s.", output_dir, changes
         )
-    text = json.dumps({**meaning, **training}, indent=2, ensure_ascii=False)
+    values = {**meaning, **training}
+    kept = {k: v for k, v in values.items() if v or k not in _OPTIONAL}
+    text = json.dumps(kept, indent=2, ensure_ascii=False)
     atomic_files.write_text(os.path.join(output_dir, FILE_NAME), text + "\n")
 
 
@@ -112,14 +116,15 @@ def _changes(output_dir: str, now: Values) -> str:
         return ""
     before = _read(output_dir)
     return ", ".join(
-        name + _difference(before[name], value)
+        name + _difference(before.get(name), value)
         for name, value in now.items()
-        if name in before and before[name] != value
+        if (name in before or (before and name in _OPTIONAL))
+        and before.get(name) != value
     )
 
 
 def _difference(before: object, now: object) -> str:
-    if str(now).startswith("sha256:"):
+    if str(now or before).startswith("sha256:"):
         return ""
     old, new = (json.dumps(v, ensure_ascii=False) for v in (before, now))
     return f" ({old:.{_SHOWN_CHARS}} before, {new:.{_SHOWN_CHARS}} now)"

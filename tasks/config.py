@@ -24,9 +24,14 @@ class FineTuningConfig(TrainingConfig):
     warmup_proportion: float
     length_buckets: bool
     records_dir: str | None = None
+    teacher_dir: str | None = None
+    distill_alpha: float = 0.5
+    distill_temperature: float = 1.0
+    distill_data: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_distillation()
         does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
         if not any(does):
             raise UserError(
@@ -56,6 +61,54 @@ class FineTuningConfig(TrainingConfig):
                 "goes on are given. Received: --init_checkpoint in "
                 f"--output_dir={self.output_dir}; name another --output_dir."
             )
+
+    def _check_distillation(self) -> None:
+        given = {
+            "distill_alpha": self.distill_alpha != 0.5,
+            "distill_temperature": self.distill_temperature != 1,
+            "distill_data": self.distill_data,
+        }
+        for name, is_given in given.items():
+            if is_given and not self.teacher_dir:
+                raise UserError(
+                    f"--{name} needs --teacher_dir: the model to learn from. "
+                    f"Received: --{name}={getattr(self, name)} without one."
+                )
+        if self.distill_data and self.distill_alpha == 0:
+            raise UserError(
+                "--distill_data has rows without labels, of which nothing is "
+                "learned without the teacher. Received: --distill_alpha=0; "
+                "leave one of them out."
+            )
+        if not self.teacher_dir:
+            return
+        own = os.path.realpath(self.output_dir)
+        teacher = os.path.realpath(self.teacher_dir)
+        if os.path.commonpath([own, teacher]) == own:
+            raise UserError(
+                f"--teacher_dir={self.teacher_dir} is in --output_dir="
+                f"{self.output_dir}, where training changes it; name another "
+                "--output_dir."
+            )
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether the command trains with a teacher."""
+        return bool(
+            self.do_train and self.teacher_dir and self.distill_alpha > 0
+        )
+
+    @property
+    def distill_file(self) -> str | None:
+        """The file of rows without labels to learn of, if any."""
+        return self.distill_data if self.is_taught else None
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, and distillation."""
+        names = ("distill_alpha", "distill_temperature")
+        taught = {n: getattr(self, n) for n in names if self.is_taught}
+        return {**super().course, **taught}
 
     @property
     def evaluates_in_training(self) -> bool:

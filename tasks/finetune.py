@@ -16,7 +16,7 @@ from bert.errors import UserError
 from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import folds, record_sets, reports, resuming
+from bert.tasks import folds, record_sets, reports, resuming, teachers
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -48,12 +48,14 @@ def run(task: FineTuningTask) -> None:
         folds.run(task, run, read)
         return
     written = [*task.results, *(reports.FILES if config.writes_reports else ())]
-    check_results(config, written, task.input_files)
+    written += [teachers.FILE_NAME] * config.is_taught
+    check_results(config, written, [*task.input_files, config.distill_file])
     start = read(task)
     start.check_outputs(task.num_outputs, config.grow_labels)
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
+    task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
@@ -67,6 +69,8 @@ def run(task: FineTuningTask) -> None:
                 prepared.is_chief,
             ) as diary,
         ):
+            if task.teacher:
+                _ = task.teacher.logits
             with prepared.strategy.scope():
                 nothing = _Run(task, diary).run()
             export(task)
@@ -110,7 +114,7 @@ class _Run:
     def _train(self, evaluation: Walk | None) -> str | None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
-        source = self._source(task.training_set())
+        source = self._source(task.lessons())
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -413,8 +417,10 @@ def train(
             config,
             task.model_task,
             task.labels,
-            task.training_set().inputs(),
+            task.lessons().inputs(),
+            task.teacher.digest if task.teacher else None,
         ),
+        task.teacher.objective if task.teacher else None,
     )
 
 
