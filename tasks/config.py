@@ -134,12 +134,17 @@ class FineTuningConfig(TrainingConfig):
             )
 
 
-def format_of(paths: Iterable[str | None], formats: Collection[str]) -> str:
+def format_of(
+    paths: Iterable[str | None],
+    formats: Collection[str],
+    advice: str = "or --task_name to say what they are",
+) -> str:
     """Returns what the endings of files say of their format.
 
     Args:
         paths: those that flags name; None where one does not.
         formats: endings.
+        advice: what else one may do.
 
     Raises:
         UserError: they say none of them, or several.
@@ -149,8 +154,8 @@ def format_of(paths: Iterable[str | None], formats: Collection[str]) -> str:
     if len(endings) == 1 and endings <= {*formats}:
         return endings.pop()
     raise UserError(
-        f"Expected files that end in one of .{', .'.join(formats)}, or "
-        f"--task_name to say what they are. Received: {', '.join(names)}."
+        f"Expected files that end in one of .{', .'.join(formats)}, "
+        f"{advice}. Received: {', '.join(names)}."
     )
 
 

@@ -122,7 +122,6 @@ class FineTuningTask(abc.ABC):
         prepared: what `prepare` was given.
         unlabelled: the examples without labels to learn of a teacher
             (--distill_data); `read` sets them.
-        has_pairs: whether examples are of two texts, which makes segments.
         teacher: what the model learns from beside labels; the pipeline sets
             it.
     """
@@ -131,13 +130,12 @@ class FineTuningTask(abc.ABC):
     cuts_padding: ClassVar[bool] = True
     config: FineTuningConfig
     prepared: Prepared
-    unlabelled: Sequence[Any] = ()
-    has_pairs: bool = True
     teacher: "Teacher | None" = None
 
     def __init__(self, config: FineTuningConfig):
         self.config = config
         self.labels: Sequence[str] = ()
+        self.unlabelled: list[Any] = []
 
     @property
     @abc.abstractmethod
@@ -191,6 +189,11 @@ class FineTuningTask(abc.ABC):
     @abc.abstractmethod
     def training_set(self) -> RecordSet:
         """Returns the examples to train on."""
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there are examples of two texts, which makes segments."""
+        return True
 
     def unlabelled_set(self) -> RecordSet:
         """Returns `unlabelled` as `training_set` does, with any labels."""

@@ -19,7 +19,7 @@ import io
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from bert.model_folder.model_files import ModelFiles
     from bert.modeling.task_model import TaskModel
+    from bert.tasks.config import FineTuningConfig
     from bert.tasks.task import FineTuningTask, Prepared
     from bert.training.objectives.distillation import Distillation
 
@@ -55,7 +56,10 @@ class Teacher:
     """
 
     def __init__(
-        self, files: "ModelFiles", student: "FineTuningTask", prepared: "Prepared"
+        self,
+        files: "ModelFiles",
+        student: "FineTuningTask",
+        prepared: "Prepared",
     ):
         self._files = files
         self._student = student
@@ -248,7 +252,7 @@ def find(task: "FineTuningTask") -> Teacher | None:
     prepared = task.prepared._replace(
         bert_config=read_config(files.bert_config_file),
         tokenizer=checked_tokenizer(
-            files.vocab_file, bool(files.task.do_lower_case)
+            str(files.vocab_file), bool(files.task.do_lower_case)
         ),
     )
     _check(files, task, prepared)
@@ -333,7 +337,9 @@ def _check_tokens(
         )
 
 
-def _config(files: "ModelFiles", student: "FineTuningTask"):
+def _config(
+    files: "ModelFiles", student: "FineTuningTask"
+) -> "FineTuningConfig":
     """Returns the flags' values as a teacher reads the examples."""
     if "tokens" in student.spec.logits.values():
         return student.config

@@ -250,7 +250,7 @@ class Config(SetsConfig):
         Its columns are called as those of one's own training set, or else as
         flags say, or else told by what is in them.
         """
-        file_format = format_of([path], FORMATS)
+        file_format = format_of([path], FORMATS, "as --distill_data")
         own = (
             self.table_settings
             if self.table_format
@@ -263,9 +263,7 @@ class Config(SetsConfig):
             id_column=None,
             delimiter=None if file_format == "jsonl" else own.delimiter,
         )
-        return told_settings.told(
-            settings, path, "test", self.unnamed_columns
-        )
+        return told_settings.told(settings, path, "test", self.unnamed_columns)
 
     def new_processor(self) -> DataProcessor:
         """Returns the processor that --task_name names."""

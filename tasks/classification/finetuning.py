@@ -130,9 +130,13 @@ class Classification(SetsTask):
         """Reads the rows without labels, which are like those with one."""
         processor = TableProcessor(self.config.unlabelled_settings(path))
         self.unlabelled = processor.get_test_examples(None)
-        pairs = [any(e.text_b for e in own) for own in (self._train, self.unlabelled)]
+        pairs = [
+            any(e.text_b for e in own) for own in (self._train, self.unlabelled)
+        ]
         if pairs[0] != pairs[1]:
-            kinds = ["pairs of texts" if are else "single texts" for are in pairs]
+            kinds = [
+                "pairs of texts" if are else "single texts" for are in pairs
+            ]
             raise UserError(
                 f"--distill_data={path}: expected {kinds[0]}, as in the "
                 f"training set. Received: {kinds[1]}; name the columns "

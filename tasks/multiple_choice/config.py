@@ -102,7 +102,7 @@ class Config(SetsConfig):
         if self.format in examples.BENCHMARKS:
             return self.format
         own = [n for n in examples.FILES if n not in examples.BENCHMARKS]
-        return format_of([self.distill_data], own)
+        return format_of([self.distill_data], own, "as --distill_data")
 
     def path(self, name: str) -> str:
         """Returns where a set is; UserError where no flag says so."""

@@ -85,8 +85,8 @@ class MultipleChoice(SetsTask):
 
     def _record_set(self, name: str, own: Sequence[ChoiceExample]) -> RecordSet:
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
-        with_others = [*self._sets[name], *self.unlabelled * (name == "train")]
-        num_choices = _num_choices(with_others)
+        others = self.unlabelled if name == "train" else []
+        num_choices = _num_choices([*self._sets[name], *others])
         return RecordSet(
             file=self.record_files[name],
             fields=features.fields(length, num_choices),

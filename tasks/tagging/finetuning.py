@@ -40,7 +40,6 @@ class Tagging(SetsTask):
     )
     prediction_title = "***** Running prediction *****"
     spec: Spec = spec.find("ner")
-    has_pairs = False
     config: Config
 
     def read(self, start):
@@ -123,6 +122,10 @@ class Tagging(SetsTask):
             self._num_windows = sum(
                 map(self._featurizer.num_windows, sentences)
             )
+
+    @property
+    def has_pairs(self):
+        return False
 
     @property
     def num_examples(self) -> int:

@@ -66,9 +66,7 @@ class Distillation:
         """Returns the weights of the model's own losses and `distillation`."""
         has_label = tf.cast(batch["has_label"], tf.float32)
         own = {
-            name: LossWeight(
-                _of_rows(weights, has_label), epsilon or _NO_ROWS
-            )
+            name: LossWeight(_of_rows(weights, has_label), epsilon or _NO_ROWS)
             for name, (weights, epsilon) in self._model.loss_weights(
                 batch
             ).items()
@@ -124,8 +122,10 @@ def divergence(
         return tf.reshape(tf.square(student - teacher), [-1])
     if kind == "labels":
         return temperature**2 * tf.reduce_mean(
-            _kl(_of_labels(teacher / temperature),
-                _of_labels(student / temperature)),
+            _kl(
+                _of_labels(teacher / temperature),
+                _of_labels(student / temperature),
+            ),
             axis=-1,
         )
     if kind == "words":

@@ -8,6 +8,7 @@ from bert.modeling.task_model import LossWeight
 from bert.tasks import spec
 from bert.training.objectives import distillation
 from bert.training.objectives.distillation import Distillation, Settings
+from tests.scripts.runner import run_code
 
 T = 2.0
 
@@ -51,7 +52,9 @@ def test_of_labels_is_the_mean_of_their_own():
 
 @pytest.mark.parametrize("temperature", [1.0, 7.0])
 def test_of_a_number_is_the_squared_error(temperature):
-    found = divergence("number", [[1.0], [2.0]], [[3.0], [1.5]], {}, temperature)
+    found = divergence(
+        "number", [[1.0], [2.0]], [[3.0], [1.5]], {}, temperature
+    )
     np.testing.assert_allclose(found, [4.0, 0.25])
 
 
@@ -173,10 +176,104 @@ def test_start_and_end_count_alike_and_alpha_may_change():
     )
     alpha.assign(0.0)
     found = total(objective, outputs, batch)
-    assert found == {"own": pytest.approx((5 + 21 + 1000) / 5), "distillation": 0}
+    assert found == {
+        "own": pytest.approx((5 + 21 + 1000) / 5),
+        "distillation": 0,
+    }
 
 
 def test_every_task_of_fine_tuning_says_what_its_logits_are():
     for row in spec.SPECS:
         assert bool(row.logits) == (row.head is not None), row.name
         assert {*row.logits} <= {*row.outputs}
+
+
+# In a process of its own: devices can only be split before TensorFlow starts.
+CODE = """
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+import contextlib
+from bert.modeling import checkpoint
+from bert.modeling.classifiers import ClassifierModel
+from bert.training import optimization, steps
+from bert.training.loss_scale import LossScale
+from bert.training.objectives import distillation
+from tests.conversion import run_folder
+
+config = run_folder.tiny_config(
+    hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+)
+random = np.random.default_rng(1)
+batch = {
+    "input_ids": random.integers(5, 300, [8, 6]).astype(np.int32),
+    "input_mask": np.ones([8, 6], np.int32),
+    "label_ids": random.integers(0, 3, [8, 1]).astype(np.int32),
+    # All of the second device's rows lack a label but one.
+    "has_label": np.array([[1], [1], [1], [0], [0], [0], [1], [0]], np.int32),
+    "teacher_logits": random.normal(size=[8, 3]).astype(np.float32),
+}
+batch = {name: tf.constant(value) for name, value in batch.items()}
+
+def after(strategy=None, dtype="float32", loss_scale=None, **settings):
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        model = ClassifierModel(
+            config, 3, 0.0, [1.0, 2.0, 5.0], init_seed=1, compute_dtype=dtype
+        )
+        optimizer = optimization.AdamWeightDecay(
+            {
+                checkpoint.checkpoint_name(v, model): v.value
+                for v in model.trainable_variables
+            },
+            optimization.learning_rate_schedule("original", 0.01, 10, 0),
+            optimization.AdamSettings(),
+        )
+        step = steps.compile_train_step(
+            model, optimizer, steps.StepSettings(seed=0, **settings), None,
+            loss_scale and loss_scale(),
+            distillation.Distillation(
+                model, {"logits": "classes"}, distillation.Settings(0.4, 2.0)
+            ),
+        )
+        given = batch
+        if strategy:
+            given = strategy.experimental_distribute_values_from_function(
+                lambda context: {
+                    name: tf.split(value, 2)[context.replica_id_in_sync_group]
+                    for name, value in batch.items()
+                }
+            )
+        figures = {k: float(v) for k, v in step(given).items()}
+    weights = checkpoint.named_variables(model)
+    return figures, {k: v.numpy() for k, v in weights.items()}
+
+figures, weights = after()
+assert {*figures} == {
+    "loss", "classification_loss", "distillation_loss", "gradient_norm"
+}
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for way in (
+    {"gradient_accumulation_steps": 4},
+    {"strategy": mirrored},
+    {"strategy": mirrored, "gradient_accumulation_steps": 2},
+    {"use_xla": True},
+):
+    theirs, own = after(**way)
+    for name, value in figures.items():
+        assert abs(theirs[name] - value) < 2e-5 * max(value, 1), (way, name)
+    for name, value in weights.items():
+        assert np.max(np.abs(own[name] - value)) < 1e-5, (way, name)
+for dtype, scale in (("bfloat16", None), ("float16", LossScale)):
+    theirs, _ = after(dtype=dtype, loss_scale=scale)
+    assert abs(theirs["loss"] - figures["loss"]) < 0.05, (dtype, theirs)
+"""
+
+
+@pytest.mark.slow
+def test_parts_and_devices_go_the_way_of_the_whole_batch():
+    done = run_code(CODE)
+    assert done.returncode == 0, done.stderr
