@@ -1,145 +1,18 @@
-"""What a teacher says of the examples of every task, and who may be one."""
+"""What a teacher says of the examples of every task."""
 
 import dataclasses
 import json
-import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert import run_classifier, run_multiple_choice, run_ner, run_squad
 from bert.data.text.tokenization import FullTokenizer
-from bert.errors import UserError
 from bert.tasks import teachers
-from bert.tasks.classification.finetuning import Classification
-from bert.tasks.multiple_choice.finetuning import MultipleChoice
-from bert.tasks.squad.finetuning import Squad
-from bert.tasks.tagging.finetuning import Tagging
-from bert.tasks.task import Prepared
-from bert.training.head_check import Start
 from tests.conversion import run_folder
-from tests.scripts.runner import config_of
-
-DEV = "tests/golden/inputs/squad/dev-v1.1.json"
-TEXTS = {"ja": "the lake", "no": "the boat was in the river", "?": "boat"}
-
-
-@pytest.fixture(scope="module")
-def data(golden, tmp_path_factory):
-    """Examples of all tasks, with and without labels."""
-    folder = tmp_path_factory.mktemp("data")
-    rows = [f"{text}\t{label}" for label, text in TEXTS.items()]
-    (folder / "train.tsv").write_text("\n".join(["text\tlabel", *rows, ""]))
-    rows = [f"{text}\t{i / 4}" for i, text in enumerate(TEXTS.values())]
-    (folder / "scores.tsv").write_text("\n".join(["text\tlabel", *rows, ""]))
-    (folder / "many.tsv").write_text(
-        "text\tlabel\nthe lake\tred\nthe boat\tred,light blue\nboat\t\n"
-    )
-    (folder / "more.jsonl").write_text('{"text": "in the lake"}\n' * 2)
-    (folder / "train.csv").write_text(
-        "text,a,b,c,label\nthe lake,boat,river,,A\nthe,in,was,lake,C\n"
-    )
-    (folder / "more.csv").write_text("text,a,b,c\nboat,in,the river,\n")
-    (folder / "train.txt").write_text(
-        "the O\nboat B-PER\nand O\n" * 9 + "\nlake I-PER\nin B-ORG\n"
-    )
-    (folder / "more.txt").write_text("the\nriver\n")
-    shutil.copy(golden / "inputs/squad/train-v2.0.json", folder)
-    shutil.copy(golden / "inputs/squad/dev-v2.0.json", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folders(golden, tmp_path_factory):
-    """Returns a function: a name of `run_folder.RUNS` → (model, folder).
-
-    All have another vocabulary, casing aside, than the students.
-    """
-    made = {}
-
-    def make(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp("teachers") / name
-            model = run_folder.write(golden, folder, name)
-            if name != "squad":
-                pieces = (folder / "vocab.txt").read_text().splitlines()
-                (folder / "vocab.txt").write_text("\n".join(pieces[::-1]))
-            made[name] = model, folder
-        return made[name]
-
-    return make
-
-
-SQUAD = (
-    "--version_2_with_negative",
-    "--max_seq_length=32",
-    "--max_query_length=12",
-    "--doc_stride=16",
-)
-OF_TASKS = {
-    "classification": (
-        *(run_classifier, Classification),
-        ["--train_file={}/train.tsv", "--distill_data={}/more.jsonl"],
-    ),
-    "multi_label": (
-        *(run_classifier, Classification),
-        [
-            *("--train_file={}/many.tsv", "--distill_data={}/more.jsonl"),
-            "--label_type=multi",
-        ],
-    ),
-    "regression": (
-        *(run_classifier, Classification),
-        [
-            *("--train_file={}/scores.tsv", "--distill_data={}/more.jsonl"),
-            "--label_type=regression",
-        ],
-    ),
-    "multiple_choice": (
-        *(run_multiple_choice, MultipleChoice),
-        [
-            *("--train_file={}/train.csv", "--distill_data={}/more.csv"),
-            "--choice_columns=a,b,c",
-        ],
-    ),
-    "ner": (
-        *(run_ner, Tagging),
-        ["--train_file={}/train.txt", "--distill_data={}/more.txt"],
-    ),
-    "squad": (
-        *(run_squad, Squad),
-        [
-            *("--train_file={}/train-v2.0.json", *SQUAD),
-            "--distill_data={}/dev-v2.0.json",
-        ],
-    ),
-}
-
-
-@pytest.fixture
-def student(golden, data, folders, tmp_path):
-    """Returns a function: a name and flags → the task, read and prepared."""
-
-    def make(name, *args):
-        script, task_class, own = OF_TASKS[name]
-        task = task_class(
-            config_of(
-                script,
-                *("--do_train", "--bert_config_file=x", "--vocab_file=x"),
-                *("--max_seq_length=12", f"--output_dir={tmp_path}/out"),
-                f"--teacher_dir={folders(name)[1]}",
-                *[flag.format(data) for flag in own],
-                *args,
-            )
-        )
-        task.read(Start())
-        tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
-        config = run_folder.tiny_config(num_hidden_layers=1)
-        task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
-        return task
-
-    return make
+from tests.tasks.taught import data as data
+from tests.tasks.taught import folders as folders
+from tests.tasks.taught import student as student
 
 
 def lessons(task):
@@ -298,83 +171,6 @@ def test_logits_are_kept_and_made_anew_when_something_changed(
     assert not np.array_equal(np.load(path), kept)
 
 
-def _spoilt(folder, spoil, tmp_path):
-    copy = run_folder.copy(folder, tmp_path / "spoilt")
-    spoil(copy)
-    return f"--teacher_dir={copy}"
-
-
-def edit_json(path, **values):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
-
-
-@pytest.mark.parametrize(
-    ("name", "spoil", "message"),
-    [
-        (
-            "classification",
-            lambda f: (f / "labels.txt").write_text("no\nja\n!\n"),
-            r"with the labels .*ja.* Received: one with no, ja, !;",
-        ),
-        (
-            "classification",
-            lambda f: (f / "task.json").unlink(),
-            "no task.json",
-        ),
-        (
-            "classification",
-            lambda f: (f / "vocab.txt").unlink(),
-            "no vocab.txt",
-        ),
-        ("ner", lambda f: (f / "labels.txt").unlink(), "no labels.txt there"),
-        ("ner", shutil.rmtree, "no task.json there; name a folder with one"),
-        (
-            "classification",
-            lambda f: edit_json(f / "task.json", kind="multi_label"),
-            "fine-tuned for classification, as this one is. Received: one for "
-            "multi_label",
-        ),
-        (
-            "multiple_choice",
-            lambda f: edit_json(f / "bert_config.json", type_vocab_size=1),
-            "of two segments",
-        ),
-        (
-            "squad",
-            lambda f: (f / "vocab.txt").write_text(
-                "\n".join((f / "vocab.txt").read_text().splitlines()[::-1])
-            ),
-            "the vocabulary and casing of this one",
-        ),
-        (
-            "squad",
-            lambda f: edit_json(f / "task.json", do_lower_case=False),
-            "Received: another vocabulary or --do_lower_case",
-        ),
-    ],
-)
-def test_who_cannot_teach_is_refused_before_work(
-    student, folders, tmp_path, name, spoil, message
-):
-    flag = _spoilt(folders(name)[1], spoil, tmp_path)
-    with pytest.raises(UserError, match=message) as caught:
-        teachers.find(student(name, flag))
-    assert len(str(caught.value)) < 300
-    assert not (tmp_path / "out").exists()
-
-
-def test_squad_needs_the_students_windows_and_meaning(student):
-    longer = student("squad", "--max_seq_length=49")
-    with pytest.raises(UserError, match="at most 48 word pieces"):
-        teachers.find(longer)
-    other = student(
-        *("squad", "--noversion_2_with_negative", "--train_on_answer=first"),
-        *(f"--train_file={DEV}", f"--distill_data={DEV}"),
-    )
-    with pytest.raises(UserError, match="--version_2_with_negative=False"):
-        teachers.find(other)
-
-
 def test_a_share_of_nothing_needs_no_teacher(student, caplog):
     caplog.set_level("INFO")
     task = student("classification")
@@ -385,33 +181,3 @@ def test_a_share_of_nothing_needs_no_teacher(student, caplog):
     assert teachers.find(task) is None
     assert "distill_alpha" not in task.config.course
     assert "--distill_alpha=0: the teacher is not asked." in caplog.messages
-
-
-def test_unlabelled_pairs_of_a_task_of_glue_have_columns_of_their_own(
-    golden, tmp_path, folders
-):
-    (tmp_path / "more.csv").write_text("a,b,id\nthe lake,the boat,7\n")
-
-    def read(*args):
-        task = Classification(
-            config_of(
-                run_classifier,
-                *("--do_train", "--bert_config_file=x", "--vocab_file=x"),
-                *("--task_name=MRPC", f"--data_dir={golden}/inputs/mrpc"),
-                f"--output_dir={tmp_path}/out",
-                f"--teacher_dir={folders('classification')[1]}",
-                f"--distill_data={tmp_path}/more.csv",
-                *args,
-            )
-        )
-        task.read(Start())
-        return task
-
-    task = read("--text_column=a", "--pair_column=b")
-    (example,) = task.unlabelled
-    assert (example.text_a, example.text_b) == ("the lake", "the boat")
-    assert task.has_pairs
-    with pytest.raises(UserError, match="expected pairs of texts, as in the"):
-        read("--text_column=a")
-    with pytest.raises(UserError, match="--id_column is for one's own files"):
-        read("--text_column=a", "--pair_column=b", "--id_column=id")
