@@ -53,6 +53,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
+    training_flags.define_teacher_flags(
+        flag_values,
+        "A pre-trained model of the same vocabulary, from whose words for "
+        "masked positions the model learns, too.",
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        distill_top_k=(32, "The teacher's likeliest words that are learned."),
+    )
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -72,7 +82,7 @@ def pretrain(config: Config) -> None:
     from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import training
+    from bert.tasks.pretraining import teacher, training
     from bert.training import strategy
     from bert.training.diary import Diary
 
@@ -83,6 +93,7 @@ def pretrain(config: Config) -> None:
         export.check_run(config)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
+    taught_by = teacher.find(config, bert_config)
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
     if config.do_train:
@@ -105,7 +116,9 @@ def pretrain(config: Config) -> None:
             nothing = None
             with chosen.scope():
                 if config.do_train:
-                    nothing = training.train(config, bert_config, source)
+                    nothing = training.train(
+                        config, bert_config, source, taught_by
+                    )
                 if config.do_eval:
                     diary.figures.update(
                         training.evaluate(config, bert_config, source)

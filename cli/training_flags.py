@@ -219,7 +219,17 @@ def define_fine_tuning_flags(
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
     _define_monitor_flags(flag_values)
-    _define_distillation_flags(flag_values)
+    define_teacher_flags(
+        flag_values,
+        "The output_dir of a model fine-tuned for this task, from whose logits "
+        "the model learns, too. Its vocabulary and size may be others.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        distill_data="File of rows without labels that the model learns of "
+        "the teacher alone: as the test set's; of run_classifier.py any tsv, "
+        "csv or jsonl file.",
+    )
     define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -279,16 +289,14 @@ def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-def _define_distillation_flags(flag_values: flags.FlagValues) -> None:
-    shared_flags.define_strings(
-        flag_values,
-        teacher_dir="The output_dir of a model fine-tuned for this task, from "
-        "whose logits the model learns, too. Its vocabulary and size may be "
-        "others.",
-        distill_data="File of rows without labels that the model learns of "
-        "the teacher alone: as the test set's, of run_classifier.py any tsv, "
-        "csv or jsonl file.",
-    )
+def define_teacher_flags(flag_values: flags.FlagValues, teacher: str) -> None:
+    """Defines what training with a teacher takes.
+
+    Args:
+        flag_values: where to.
+        teacher: says what --teacher_dir is.
+    """
+    shared_flags.define_strings(flag_values, teacher_dir=teacher)
     for name, default, bounds, text in (
         (
             "distill_alpha",

@@ -6,10 +6,11 @@ than the student:
 
     kind of logits            a row is of                a record gets
     classes, labels, number   a record: its logits       teacher_logits [L]
+    choices                   a record: a score of each  teacher_logits [C]
     words                     a word: its logits         teacher_logits [L, S]
     tokens                    a record: start and end    teacher_…_logits [S]
 
-Letters of shapes: S sequence, L labels. Imports without TensorFlow.
+Letters of shapes: C choices, S sequence, L labels. Imports without TensorFlow.
 """
 
 import abc
@@ -87,9 +88,12 @@ class _OfRecords(SoftTargets):
 
     @property
     def fields(self):
-        # Of several sequences in a record each gets its numbers.
-        length = self._num_outputs * self._inputs.sequences
-        return [Field(_PREFIX + self._names[0], length, "float32")]
+        name = _PREFIX + self._names[0]
+        return [Field(name, self._num_logits, "float32")]
+
+    @property
+    def _num_logits(self) -> int:
+        return self._num_outputs
 
     def rows(self, answer):
         logits = answer[self._names[0]].reshape(1, -1)
@@ -98,6 +102,14 @@ class _OfRecords(SoftTargets):
     def add(self, table, features):
         for row, own in zip(table, features, strict=True):
             yield {**own, self.fields[0].name: row}
+
+
+class _OfChoices(_OfRecords):
+    """Scores of the sequences of a record."""
+
+    @property
+    def _num_logits(self):
+        return self._inputs.sequences
 
 
 class _OfWords(SoftTargets):
@@ -169,7 +181,7 @@ class _OfTokens(SoftTargets):
             yield {**own, **{field.name: values for field, values in soft}}
 
 
-_KINDS = {"words": _OfWords, "tokens": _OfTokens}
+_KINDS = {"choices": _OfChoices, "words": _OfWords, "tokens": _OfTokens}
 
 
 def make(

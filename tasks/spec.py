@@ -52,9 +52,10 @@ class Spec:
             who asks the model may say them anew.
         outputs: what an export gives, by name; all float32 but ids.
         logits: what the model says, by the names of its outputs: classes
-            (one of them), labels (each or not), number, words (classes, of
-            each word), tokens (one of the sequence). Who learns it of
-            another model compares these (`training.objectives.distillation`).
+            (one of them), choices (one of a row's sequences), labels (each or
+            not), number, words (classes, of each word), tokens (one of the
+            sequence). What learns it of another model compares these
+            (`training.objectives.distillation`).
         optional_weights: beginnings of the names that a checkpoint may lack,
             the encoder's without its scope; what stands on them is then left
             out.
@@ -159,7 +160,7 @@ SPECS: tuple[Spec, ...] = (
         num_outputs=1,
         uses_pooler=True,
         outputs={"logits": "[B, 1]: the score of a text with one choice"},
-        logits={"logits": "classes"},
+        logits={"logits": "choices"},
         optional_weights=(),
         huggingface="BertForMultipleChoice",
         huggingface_head="classifier",

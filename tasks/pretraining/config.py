@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.tasks.config import TaughtConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
+class Config(TaughtConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
@@ -16,9 +16,11 @@ class Config(TrainingConfig):
     num_train_steps: int
     num_warmup_steps: int
     max_eval_steps: int
+    distill_top_k: int
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_untaught(distill_top_k=self.distill_top_k != 32)
         if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "

@@ -7,6 +7,7 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 import functools
 import os
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +34,9 @@ from bert.training import (
     run,
     strategy,
 )
+
+if TYPE_CHECKING:
+    from bert.tasks.pretraining.teacher import Teacher
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -112,9 +116,18 @@ def _length(config: Config) -> run.Length:
 
 
 def train(
-    config: Config, bert_config: BertConfig, source: RecordSource
+    config: Config,
+    bert_config: BertConfig,
+    source: RecordSource,
+    teacher: "Teacher | None" = None,
 ) -> str | None:
     """Trains from where output_dir's run stands to num_train_steps.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        source: the records.
+        teacher: what the model learns from, too.
 
     Returns:
         Why there was nothing to train; None where there was.
@@ -128,11 +141,14 @@ def train(
         ),
         record_sets.training_batches(source, config),
         record_sets.unreadable(source),
-        on_loaded=lambda: _keep(config, source),
+        on_loaded=lambda: _keep(config, source, teacher),
+        make_objective=teacher.objective if teacher else None,
     )
 
 
-def _keep(config: Config, source: RecordSource) -> None:
+def _keep(
+    config: Config, source: RecordSource, teacher: "Teacher | None"
+) -> None:
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
         config.output_dir, task_of(config), config.bert_config_file, None
@@ -142,7 +158,10 @@ def _keep(config: Config, source: RecordSource) -> None:
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    resuming.keep(config, task_of(config), (), files)
+    resuming.keep(
+        *(config, task_of(config), (), files),
+        teacher.digest if teacher else None,
+    )
 
 
 def evaluate(

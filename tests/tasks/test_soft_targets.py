@@ -27,8 +27,11 @@ def test_of_records_are_put_in_the_students_order(kind):
 
 def test_choices_get_a_number_each():
     inputs = Field("input_ids", 12, per_token=True, sequences=3)
-    targets = soft_targets.make({"logits": "classes"}, inputs, 1)
+    targets = soft_targets.make({"logits": "choices"}, inputs, 1)
     assert shapes(targets) == {"teacher_logits": [3]}
+    # Windows of a text are sequences of a row, too, and have logits together.
+    targets = soft_targets.make({"logits": "classes"}, inputs, 2)
+    assert shapes(targets) == {"teacher_logits": [2]}
 
 
 def test_words_stand_where_the_student_has_them():

@@ -61,7 +61,7 @@ def test_of_a_number_is_the_squared_error(temperature):
 def test_a_choice_that_is_not_there_has_no_part():
     lacks = np.array([[0.0, 1.0, -1e30]])
     teacher = np.array([[2.0, 0.0, -1e30]])
-    found = divergence("classes", lacks, teacher)
+    found = divergence("choices", lacks, teacher)
     np.testing.assert_allclose(
         found, kl(teacher[:, :2], lacks[:, :2]), rtol=1e-5
     )
