@@ -14,7 +14,7 @@ Letters of shapes: C choices, S sequence, L labels. Imports without TensorFlow.
 """
 
 import abc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bert.data.records.fields import Field
@@ -181,7 +181,11 @@ class _OfTokens(SoftTargets):
             yield {**own, **{field.name: values for field, values in soft}}
 
 
-_KINDS = {"choices": _OfChoices, "words": _OfWords, "tokens": _OfTokens}
+_KINDS: Mapping[str, Callable[..., SoftTargets]] = {
+    "choices": _OfChoices,
+    "words": _OfWords,
+    "tokens": _OfTokens,
+}
 
 
 def make(

@@ -89,7 +89,7 @@ def test_unlabelled_pairs_of_a_task_of_glue_have_columns_of_their_own(
         task = Classification(
             parse(
                 *("--task_name=MRPC", f"--data_dir={golden}/inputs/mrpc"),
-                *("--do_train", "--teacher_dir=x/teacher"),
+                *("--do_train", "--teacher_dir=y/teacher"),
                 f"--distill_data={tmp_path}/more.csv",
                 *args,
             )
