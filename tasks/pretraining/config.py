@@ -32,3 +32,9 @@ class Config(TaughtConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, and distillation."""
+        top_k = {"distill_top_k": self.distill_top_k} if self.is_taught else {}
+        return {**super().course, **top_k}

@@ -38,7 +38,6 @@ class Teacher(NamedTuple):
                 # It has a checksum of each weight.
                 file_bytes.read(f"{self.files.checkpoint}.index"),
                 file_bytes.read(self.files.bert_config_file),
-                self.config.distill_top_k,
             ]
         )
 

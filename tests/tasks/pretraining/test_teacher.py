@@ -106,6 +106,7 @@ def test_a_run_goes_on_bit_for_bit_and_keeps_nothing_of_its_teacher(
     assert any("distillation_loss" in line for line in caplog.messages)
     kept = json.loads((out / "resume.json").read_text())
     assert kept["teacher"].startswith("sha256:")
+    assert kept["distill_top_k"] == 5
     for path in out.glob("model.ckpt-4.*"):
         path.unlink()
     (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-2"\n')
