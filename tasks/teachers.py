@@ -251,8 +251,13 @@ def _config(
     """Returns the flags' values as a teacher reads the examples."""
     if "tokens" in student.spec.logits.values():
         return student.config
+    task = files.task
+    # Flags, by their names.
+    long_texts = (
+        dataclasses.asdict(task.long_texts) if task.spec.has_long_texts else {}
+    )
     return dataclasses.replace(
-        student.config, max_seq_length=files.task.max_seq_length
+        student.config, max_seq_length=task.max_seq_length, **long_texts
     )
 
 

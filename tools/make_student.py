@@ -72,7 +72,7 @@ def make_student(config: Config) -> None:
     from bert.files import atomic_files, text_input
     from bert.model_folder import model_files
     from bert.modeling import checkpoint
-    from bert.modeling.config import read_config
+    from bert.modeling.config import BertConfig, read_config
     from bert.tasks import spec
     from bert.training import resume
 
@@ -88,6 +88,11 @@ def make_student(config: Config) -> None:
         )
     reader = checkpoint.Reader(files.checkpoint)
     sizes = read_config(files.bert_config_file)
+    if sizes.encoder_type != BertConfig.encoder_type:
+        raise UserError(
+            f"--model_dir={config.model_dir}: expected a BERT, of whose layers "
+            f"some are taken. Received: a {sizes.encoder_type}."
+        )
     step = layer_step(sizes.num_hidden_layers, config.num_layers)
     sizes.num_hidden_layers = config.num_layers
     tensors = every_layer(

@@ -217,7 +217,10 @@ class Classification(SetsTask):
 
     def unlabelled_set(self):
         examples, length = self.unlabelled, self.config.max_seq_length
-        label_ids = sets.label_ids(examples, self._kind, self.labels, length)
+        label_ids = sets.label_ids(
+            *(examples, self._kind, self.labels, length),
+            self.config.long_texts.takes_pairs,
+        )
         return self._record_set(self.record_files["train"], examples, label_ids)
 
     def _record_set(

@@ -56,6 +56,30 @@ def test_a_teacher_reads_texts_its_own_way(student, folders, name):
     assert max(len(row["input_ids"]) for row in rows) == 12
 
 
+def test_a_teacher_reads_long_texts_its_own_way(student, folders, tmp_path):
+    _, folder = folders("classification")
+    in_windows = run_folder.copy(folder, tmp_path / "in_windows")
+    path = in_windows / "task.json"
+    kept = json.loads(path.read_text())
+    kept["max_seq_length"] = 5
+    kept["long_texts"] = {
+        **{"truncation": "windows", "window_pooling": "max"},
+        **{"doc_stride": 2, "max_windows": 4},
+    }
+    path.write_text(json.dumps(kept))
+    other = student("classification", f"--teacher_dir={in_windows}")
+    rows = lessons(other)
+    # The student still reads the start of each text, in one sequence.
+    assert {len(row["input_ids"]) for row in rows} == {12}
+    whole = lessons(student("classification"))
+    long = next(
+        i for i, e in enumerate(other._train) if e.text_a.startswith("the boat")
+    )
+    assert not np.allclose(
+        rows[long]["teacher_logits"], whole[long]["teacher_logits"]
+    )
+
+
 def test_a_teacher_scores_each_choice(student, folders):
     task = student("multiple_choice")
     model, folder = folders("multiple_choice")

@@ -15,10 +15,10 @@ from tests.scripts.runner import config_of
 def make(golden, tmp_path):
     """Returns a function: a name of `run_folder.RUNS` and flags → folders."""
 
-    def run(name, *args, layers=4):
+    def run(name, *args):
         teacher, out = tmp_path / name, tmp_path / "student"
         if not teacher.exists():
-            run_folder.write(golden, teacher, name, num_hidden_layers=layers)
+            run_folder.write(golden, teacher, name, num_hidden_layers=4)
         script.make_student(
             config_of(
                 script, f"--model_dir={teacher}", f"--output_dir={out}", *args
@@ -64,3 +64,16 @@ def test_layers_that_cannot_be_chosen_are_refused(make, tmp_path, number):
     with pytest.raises(UserError, match=f"taken: 1, 2. Received: {number}"):
         make("pretraining", f"--num_layers={number}")
     assert not (tmp_path / "student").exists()
+
+
+def test_an_encoder_without_such_layers_is_refused(golden, tmp_path):
+    folder = tmp_path / "teacher"
+    run_folder.write(golden, folder, "classification", encoder_type="bilstm")
+    with pytest.raises(UserError, match=r"expected a BERT, .* a bilstm"):
+        script.make_student(
+            config_of(
+                script,
+                *(f"--model_dir={folder}", f"--output_dir={tmp_path}/out"),
+                "--num_layers=1",
+            )
+        )
