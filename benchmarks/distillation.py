@@ -103,7 +103,8 @@ def rows(
     """Yields a task's rows of the table; runs what they lack."""
     task = fine_tuning.TASKS[name]
     figure = task.figures[0]
-    fine_tuning.cut_training_set(name, args)
+    if name in fine_tuning.CUTS:
+        fine_tuning.cut_training_set(name, args)
     teacher = args.work_dir / f"{name}-teacher"
     fine_tuning.run_once(fine_tuning.command(task, 1, teacher, args), teacher)
     texts = write_unlabelled(name, args)

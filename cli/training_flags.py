@@ -101,6 +101,7 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
         "the same seed gives the same weights bit for bit. Default: drawn, "
         "logged and kept with the checkpoints.",
     )
+    _define_monitor_flags(flag_values)
     shared_flags.define_bools(
         flag_values,
         default=True,
@@ -188,6 +189,23 @@ def _define_scale_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
+def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        eval_steps="Evaluate every so many training steps, and after the last. "
+        "Default: not while training.",
+        early_stopping_patience="Stop training after this many evaluations "
+        "without a better --save_best.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        save_best="A metric of eval_results.txt: the weights that are best "
+        "by it at any --eval_steps are kept in output_dir/best, and used from "
+        "then on (--checkpoint).",
+    )
+
+
 def define_fine_tuning_flags(
     flag_values: flags.FlagValues, *, max_seq_length: int
 ) -> None:
@@ -218,7 +236,6 @@ def define_fine_tuning_flags(
     )
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
-    _define_monitor_flags(flag_values)
     define_teacher_flags(
         flag_values,
         "The output_dir of a model fine-tuned for this task, from whose logits "
@@ -269,23 +286,6 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
         lower_bound=0,
         freeze_layers="Do not train the embeddings and this many of the first "
         "layers; 0: the embeddings alone. Default: train all.",
-    )
-
-
-def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
-    shared_flags.define_integers(
-        flag_values,
-        lower_bound=1,
-        eval_steps="Evaluate every so many training steps, and after the last. "
-        "Default: not while training.",
-        early_stopping_patience="Stop training after this many evaluations "
-        "without a better --save_best.",
-    )
-    shared_flags.define_strings(
-        flag_values,
-        save_best="A metric of eval_results.txt: the weights that are best "
-        "by it at any --eval_steps are kept in output_dir/best, and used from "
-        "then on (--checkpoint).",
     )
 
 

@@ -31,6 +31,8 @@ KEPT_FILES = (
 _SHOWN_CHARS = 24
 # What a run may be without; the file has none of it then.
 _OPTIONAL = ("teacher",)
+# What the files of earlier versions do not say, as there was no other value.
+_OF_EARLIER = {"next_sentence": "nsp"}
 
 # JSON values by name.
 Values = Mapping[str, object]
@@ -114,12 +116,22 @@ def _changes(output_dir: str, now: Values) -> str:
     """Says what a run was made with otherwise; "" where nothing is known."""
     if not checkpointing.newest(output_dir):
         return ""
-    before = _read(output_dir)
+    kept = _read(output_dir)
+    before = {**_OF_EARLIER, **kept}
+    # A pre-training on records may have known neither vocabulary nor casing.
+    unknown = (None, digest([]))
+
+    def differs(name: str, value: object) -> bool:
+        if name in _OPTIONAL:
+            return bool(kept) and before.get(name) != value
+        return (
+            before.get(name) not in (*unknown, value) and value not in unknown
+        )
+
     return ", ".join(
         name + _difference(before.get(name), value)
         for name, value in now.items()
-        if (name in before or (before and name in _OPTIONAL))
-        and before.get(name) != value
+        if differs(name, value)
     )
 
 

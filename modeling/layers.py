@@ -302,6 +302,8 @@ class Embeddings(Layer):
         input_ids: int [B, S], each below V.
         segment_ids: int [B, S], each below type_vocab_size.
         seed: int32 [2] to drop by, or None.
+        positions: int [B, S], each below max_position_embeddings; None: each
+            row counts from 0.
 
     Returns:
         float [B, S, D].
@@ -337,13 +339,16 @@ class Embeddings(Layer):
     def _new_table(self, name: str) -> keras.Variable:
         return self.new_weight(name, [self.sizes[name], self.hidden_size])
 
-    def call(self, input_ids, segment_ids, seed=None):
+    def call(self, input_ids, segment_ids, seed=None, positions=None):
         # As a tensor: gathering from the variable itself makes every other
         # read of it, such as the masked-LM head's, a copy of the table.
         table = tf.convert_to_tensor(self.word_embeddings)
         x = tf.gather(table, input_ids)
         x += self._segments(segment_ids)
-        x += self.position_embeddings[: tf.shape(input_ids)[1]]
+        if positions is None:
+            x += self.position_embeddings[: tf.shape(input_ids)[1]]
+        else:
+            x += _gather_dense(self.position_embeddings, positions)
         return dropout(self.layer_norm(x), self.dropout_rate, seed)
 
     def _segments(self, segment_ids: tf.Tensor) -> tf.Tensor:
@@ -356,3 +361,16 @@ class Embeddings(Layer):
         return tf.reshape(
             rows, tf.concat([tf.shape(segment_ids), [self.hidden_size]], 0)
         )
+
+
+def _gather_dense(weight: keras.Variable, indices: tf.Tensor) -> tf.Tensor:
+    """Gathers rows of a table, whose gradient is dense: see `Embeddings`."""
+
+    @own_gradient
+    def gather(table):
+        def gradient(dy):
+            return tf.math.unsorted_segment_sum(dy, indices, table.shape[0])
+
+        return tf.gather(table, indices), gradient
+
+    return gather(tf.convert_to_tensor(weight))

@@ -151,6 +151,8 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         with_attention: bool = False,
     ) -> dict[str, Any]:
         """Returns what the encoder makes of a batch; as `Backbone` does."""
+        # Not every encoder takes rows of several texts.
+        texts = {n: batch[n] for n in ["text_starts"] if n in batch}
         return self.backbone(
             batch["input_ids"],
             input_mask=batch.get("input_mask"),
@@ -159,6 +161,7 @@ class TaskModel(KerasConfig, keras.layers.Layer):
             seed=seed,
             choose=choose,
             with_attention=with_attention,
+            **texts,
         )
 
     def pooled(

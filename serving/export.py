@@ -24,7 +24,7 @@ from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
-from bert.tasks import inference, run_weights
+from bert.tasks import inference, run_weights, spec
 
 RAW_STRINGS = "raw_strings"
 
@@ -41,7 +41,7 @@ _OURS = _SAVED_MODEL | {f"{RAW_STRINGS}/{name}" for name in _SAVED_MODEL}
 _NEEDED = ("saved_model.pb", f"{task_files.ASSETS}/{task_files.TASK_FILE}")
 # What a run keeps in output_dir, beside its results.
 _OF_A_RUN = (
-    *("best", "eval", "checkpoint", label_files.FILE_NAME),
+    *("best", "eval", *spec.MARKS, "checkpoint", label_files.FILE_NAME),
     *(task_files.TASK_FILE, task_files.CONFIG_FILE, task_files.VOCAB_FILE),
 )
 

@@ -5,7 +5,7 @@ Imports without TensorFlow.
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
@@ -84,16 +84,7 @@ class FineTuningConfig(TaughtConfig):
                 "At least one of --do_train, --do_eval, --do_predict and "
                 "--do_export must be true; none is."
             )
-        if self.do_train and self.save_best and not self.eval_steps:
-            raise UserError(
-                "--save_best needs --eval_steps: how often to look for "
-                "something better."
-            )
-        if self.early_stopping_patience and self.save_best is None:
-            raise UserError(
-                "--early_stopping_patience needs --save_best: the metric that "
-                "is to get better."
-            )
+        self.check_monitoring()
         if self.grow_labels and not (self.do_train and self.init_checkpoint):
             raise UserError(
                 "--grow_labels needs --do_train and --init_checkpoint: the "
@@ -123,11 +114,6 @@ class FineTuningConfig(TaughtConfig):
         return self.distill_data if self.is_taught else None
 
     @property
-    def evaluates_in_training(self) -> bool:
-        """Whether the model is evaluated while it trains."""
-        return self.do_train and self.eval_steps is not None
-
-    @property
     def needed_sets(self) -> list[str]:
         """The sets that the do_* flags ask for: train, dev, test."""
         asked = {
@@ -136,14 +122,6 @@ class FineTuningConfig(TaughtConfig):
             "test": self.do_predict,
         }
         return [name for name, is_needed in asked.items() if is_needed]
-
-    def check_metric(self, names: Sequence[str]) -> None:
-        """Raises UserError where --save_best is none of a task's metrics."""
-        if self.save_best is not None and self.save_best not in names:
-            raise UserError(
-                "--save_best must be one of the metrics "
-                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
-            )
 
 
 def format_of(

@@ -16,6 +16,16 @@ INPUTS = ("input_ids", "input_mask", "segment_ids")
 
 # The figure that speaks for an evaluation, of each task.
 FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
+# Figures that do not change, and the loss that each is a mark for: where it
+# stays, nothing has been learned from context.
+MARKS = {"unigram_entropy": "masked_lm_loss"}
+
+# The second task of pre-training: next sentence (Devlin et al. 2019), sentence
+# order (Lan et al. 2020), or none (Liu et al. 2019).
+NEXT_SENTENCE = ("nsp", "sop", "none")
+# The masks of pre-training: those of the records, or drawn whenever a record
+# is trained on (Liu et al. 2019).
+MASKING = ("static", "dynamic")
 
 _POOLER = "pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
@@ -245,7 +255,7 @@ def first_figure(figures: Collection[str]) -> str:
 
 def less_is_better(figure: str) -> bool:
     """Returns whether less of an evaluation's figure is better."""
-    return "loss" in figure or "error" in figure
+    return any(part in figure for part in ("loss", "error", "perplexity"))
 
 
 def kinds(task: str) -> tuple[str | None, ...]:

@@ -195,7 +195,8 @@ def _figures(
     parts: Mapping[str, tf.Tensor], norm: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     figures = {"loss": tf.add_n(list(parts.values()))}
-    if len(parts) > 1:
+    # A masked-LM loss keeps its name where there is no second task.
+    if len(parts) > 1 or "masked_lm" in parts:
         figures |= {f"{name}_loss": value for name, value in parts.items()}
     return {**figures, "gradient_norm": norm}
 

@@ -62,6 +62,7 @@ class Backbone(KerasConfig, Layer):
         scope: its name, with which all its names in checkpoints begin.
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
+        packs: whether it takes rows of several texts, by `text_starts`.
 
     Attributes:
         pooler: what only `pooled_output` comes from.
@@ -79,8 +80,12 @@ class Backbone(KerasConfig, Layer):
         training: whether to drop.
         seed: int32 [2], decides what is dropped; by default it is drawn.
         choose: picks the tokens whose output is wanted, a function of float
-            [B, S, D] that returns [B, F, D], [CLS] first; None: all.
+            [B, S, D] that returns [B, F, D], [CLS] first (those of all texts,
+            in rows of several); None: all.
         with_attention: whether to return the attention probabilities.
+        text_starts: int [B, T], only where the encoder `packs`: each row is
+            up to T texts (`modeling.packed_rows`), and `pooled_output` has a
+            vector for each, [B * T, D]. By default a row is one text.
 
     Returns:
         A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
@@ -102,6 +107,7 @@ class Backbone(KerasConfig, Layer):
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
     pooler: Layer
+    packs: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from typing import NoReturn, Unpack
 import keras
 import tensorflow as tf
 
-from bert.modeling import attention_probs
+from bert.modeling import attention_probs, packed_rows
 from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
@@ -45,7 +45,7 @@ class Encoder(Layer):
 
     Call arguments:
         hidden: float [B, S, D].
-        input_mask: int [B, S], 0 for tokens that none may look at.
+        input_mask: int [B, S] or [B, S, S], see `SelfAttention`.
         seeds: for each block int32 [2] to drop by, or None.
         training: whether there will be a backward pass.
         choose: see `BertModel`.
@@ -136,6 +136,7 @@ class BertModel(Backbone):
 
     scope = "bert"
     required_scopes = ("bert/embeddings/", "bert/encoder/")
+    packs = True
 
     def __init__(
         self,
@@ -215,10 +216,16 @@ class BertModel(Backbone):
         seed=None,
         choose=None,
         with_attention=False,
+        text_starts=None,
     ):
         input_ids, input_mask, segment_ids = self.checked_inputs(
             input_ids, input_mask, segment_ids
         )
+        positions = None
+        if text_starts is not None:
+            positions, input_mask = packed_rows.positions_and_mask(
+                text_starts, input_mask
+            )
         config = self.config
         seed = self.dropout_seeds.seed(
             training,
@@ -231,7 +238,9 @@ class BertModel(Backbone):
             onednn_fusion(not training),
             attention_probs.keeping(with_attention) as probs,
         ):
-            embedded = self.embeddings(input_ids, segment_ids, seed=seeds[0])
+            embedded = self.embeddings(
+                input_ids, segment_ids, seed=seeds[0], positions=positions
+            )
             layers = self.encoder(
                 embedded,
                 input_mask,
@@ -239,11 +248,14 @@ class BertModel(Backbone):
                 training=training,
                 choose=choose,
             )
+        firsts = layers[-1]
+        if text_starts is not None:
+            firsts = packed_rows.firsts(firsts, text_starts, choose is not None)
         outputs = {
             "embedding_output": embedded,
             "all_encoder_layers": layers,
             "sequence_output": layers[-1],
-            "pooled_output": self.pooler(layers[-1]),
+            "pooled_output": self.pooler(firsts),
         }
         if with_attention:
             outputs["attention_probs"] = probs

@@ -1,15 +1,20 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from bert.modeling import BertConfig
+from bert.errors import UserError
+from bert.modeling import BertConfig, BertModel
+from bert.tasks import run_weights
 from bert.tasks.pretraining import training
+from tests.modeling.backbones.test_bert import TINY
 from tests.tasks.pretraining.test_config import parse
 
 
 def test_records_are_bounded_by_the_models_sizes(tmp_path):
     (tmp_path / "a").touch()
     config = parse(f"--input_file={tmp_path / 'a'}", "--do_eval")
-    source = training.record_source(config, BertConfig(vocab_size=9))
+    files = training.record_files(config)
+    source = training.record_source(config, BertConfig(vocab_size=9), files)
     assert source.files == [str(tmp_path / "a")]
     assert source.limits == {
         "input_ids": 9,
@@ -60,6 +65,26 @@ def test_figures_count_what_is_right():
         np.testing.assert_array_equal(found[name], values)
 
 
+def test_a_pattern_leaves_out_our_own_notes(tmp_path):
+    names = ["x.tfrecord", "x.tfrecord.note.json", "y.json", "z.note.json"]
+    names += ["s-00000-of-00001", "s.manifest.json", "t.manifest.json"]
+    for name in names:
+        (tmp_path / name).touch()
+
+    def files(pattern):
+        config = parse(f"--input_file={tmp_path}/{pattern}", "--do_eval")
+        found = training.record_files(config)
+        return [name.removeprefix(f"{tmp_path}/") for name in found]
+
+    assert files("x.tfrecord*") == ["x.tfrecord"]
+    assert files("s*") == ["s-00000-of-00001"]
+    assert files("*.json") == sorted(n for n in names if n.endswith("json"))
+    assert files("*") == [
+        *("s-00000-of-00001", "t.manifest.json", "x.tfrecord", "y.json"),
+        "z.note.json",
+    ]
+
+
 def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):
     config = parse(
         *("--input_file=a", "--do_eval"),
@@ -74,3 +99,14 @@ def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):
     # One of a larger model.
     (tmp_path / "vocab.txt").write_text("a\nb\nc\nd\n")
     assert training.vocabulary(config, sizes) == {1: "b", 2: "a"}
+
+
+def test_an_encoder_that_takes_one_text_a_row_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(BertModel, "packs", False)
+    config = parse(
+        *("--input_file=a", "--do_train", "--pack_sequences"),
+        f"--output_dir={tmp_path / 'out'}",
+    )
+    with pytest.raises(UserError, match=r"--pack_sequences needs .* BertModel"):
+        training.check_model(config, TINY, run_weights.start(config))
+    assert not (tmp_path / "out").exists()
