@@ -89,6 +89,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
+    training_flags.define_teacher_flags(
+        flag_values,
+        "A pre-trained model of the same vocabulary, from whose words for "
+        "masked positions the model learns, too.",
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        distill_top_k=(32, "The teacher's likeliest words that are learned."),
+    )
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -108,7 +118,7 @@ def pretrain(config: Config) -> None:
     from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import outputs, reports, resuming, run_weights
-    from bert.tasks.pretraining import origin, training, watching
+    from bert.tasks.pretraining import origin, teacher, training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
@@ -122,6 +132,7 @@ def pretrain(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     files = training.record_files(config)
     config = origin.completed(config, bert_config, files, start)
+    taught_by = teacher.find(config, bert_config)
     source = training.record_source(config, bert_config, files)
     record_files.check_records(source)
     evaluated = training.evaluated_source(config, bert_config, source)
@@ -147,7 +158,9 @@ def pretrain(config: Config) -> None:
             with chosen.scope():
                 watch = watching.begin(config, source, evaluated)
                 if config.do_train:
-                    nothing = training.train(config, bert_config, source, watch)
+                    nothing = training.train(
+                        config, bert_config, source, watch, taught_by
+                    )
                 if config.do_eval:
                     diary.figures.update(
                         training.evaluate(config, bert_config, watch)

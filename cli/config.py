@@ -15,7 +15,7 @@ from bert.errors import UserError
 from bert.files import flag_paths
 
 # How the names of flags end that are paths.
-_PATHS = ("_file", "_dir", "checkpoint")
+_PATHS = ("_file", "_dir", "checkpoint", "distill_data")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -236,6 +236,17 @@ def define_fine_tuning_flags(
     )
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
+    define_teacher_flags(
+        flag_values,
+        "The output_dir of a model fine-tuned for this task, from whose logits "
+        "the model learns, too. Its vocabulary and size may be others.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        distill_data="File of rows without labels that the model learns of "
+        "the teacher alone: as the test set's; of run_classifier.py any tsv, "
+        "csv or jsonl file.",
+    )
     define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -276,6 +287,34 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
         freeze_layers="Do not train the embeddings and this many of the first "
         "layers; 0: the embeddings alone. Default: train all.",
     )
+
+
+def define_teacher_flags(flag_values: flags.FlagValues, teacher: str) -> None:
+    """Defines what training with a teacher takes.
+
+    Args:
+        flag_values: where to.
+        teacher: says what --teacher_dir is.
+    """
+    shared_flags.define_strings(flag_values, teacher_dir=teacher)
+    for name, default, bounds, text in (
+        (
+            "distill_alpha",
+            0.5,
+            (0.0, 1.0),
+            "The share of the teacher in the loss; the rest is the labels'.",
+        ),
+        (
+            "distill_temperature",
+            1.0,
+            (0.01, 1000.0),
+            "What the logits of both are divided by.",
+        ),
+    ):
+        flags.DEFINE_float(name, default, text, *bounds, flag_values)
+        flags.register_validator(
+            name, math.isfinite, "must be a finite number", flag_values
+        )
 
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:

@@ -29,6 +29,8 @@ KEPT_FILES = (
     task_files.VOCAB_FILE,
 )
 _SHOWN_CHARS = 24
+# What a run may be without; the file has none of it then.
+_OPTIONAL = ("teacher",)
 # What the files of earlier versions do not say, as there was no other value.
 _OF_EARLIER = {"next_sentence": "nsp"}
 
@@ -104,7 +106,9 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         logging.warning(
             "The run in %s goes on with another %s.", output_dir, changes
         )
-    text = json.dumps({**meaning, **training}, indent=2, ensure_ascii=False)
+    values = {**meaning, **training}
+    kept = {k: v for k, v in values.items() if v or k not in _OPTIONAL}
+    text = json.dumps(kept, indent=2, ensure_ascii=False)
     atomic_files.write_text(os.path.join(output_dir, FILE_NAME), text + "\n")
 
 
@@ -112,18 +116,27 @@ def _changes(output_dir: str, now: Values) -> str:
     """Says what a run was made with otherwise; "" where nothing is known."""
     if not checkpointing.newest(output_dir):
         return ""
-    before = {**_OF_EARLIER, **_read(output_dir)}
+    kept = _read(output_dir)
+    before = {**_OF_EARLIER, **kept}
     # A pre-training on records may have known neither vocabulary nor casing.
     unknown = (None, digest([]))
+
+    def differs(name: str, value: object) -> bool:
+        if name in _OPTIONAL:
+            return bool(kept) and before.get(name) != value
+        return (
+            before.get(name) not in (*unknown, value) and value not in unknown
+        )
+
     return ", ".join(
-        name + _difference(before[name], value)
+        name + _difference(before.get(name), value)
         for name, value in now.items()
-        if before.get(name) not in (*unknown, value) and value not in unknown
+        if differs(name, value)
     )
 
 
 def _difference(before: object, now: object) -> str:
-    if str(now).startswith("sha256:"):
+    if str(now or before).startswith("sha256:"):
         return ""
     old, new = (json.dumps(v, ensure_ascii=False) for v in (before, now))
     return f" ({old:.{_SHOWN_CHARS}} before, {new:.{_SHOWN_CHARS}} now)"

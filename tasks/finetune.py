@@ -15,7 +15,14 @@ from bert.errors import UserError
 from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import folds, outputs, record_sets, reports, resuming
+from bert.tasks import (
+    folds,
+    outputs,
+    record_sets,
+    reports,
+    resuming,
+    teachers,
+)
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -47,12 +54,14 @@ def run(task: FineTuningTask) -> None:
         folds.run(task, run, read)
         return
     written = [*task.results, *(reports.FILES if config.writes_reports else ())]
+    written += [teachers.FILE_NAME] * config.is_taught
     check_outputs(task, written)
     start = read(task)
     start.check_outputs(task.num_outputs, config.grow_labels)
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
+    task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
@@ -66,6 +75,8 @@ def run(task: FineTuningTask) -> None:
                 prepared.is_chief,
             ) as diary,
         ):
+            if task.teacher:
+                _ = task.teacher.logits
             with prepared.strategy.scope():
                 nothing = _Run(task, diary).run()
             export(task)
@@ -109,7 +120,7 @@ class _Run:
     def _train(self, evaluation: Walk | None) -> str | None:
         """Trains, and keeps with the weights what they mean."""
         task, config = self._task, self._config
-        source = self._source(task.training_set())
+        source = self._source(task.lessons())
         if task.prepared.is_chief:
             if task.labels:
                 label_files.write(config.output_dir, task.labels)
@@ -213,6 +224,7 @@ def check_outputs(task: FineTuningTask, written: Sequence[str]) -> None:
     """
     config = task.config
     inputs = [config.vocab_file, config.bert_config_file, *task.input_files]
+    inputs.append(config.distill_file)
     outputs.check(config, written, inputs)
     if config.records_dir:
         flag_paths.check_folder(config.records_dir, "records_dir")
@@ -380,8 +392,10 @@ def train(
             config,
             task.model_task,
             task.labels,
-            task.training_set().inputs(),
+            task.lessons().inputs(),
+            task.teacher.digest if task.teacher else None,
         ),
+        task.teacher.objective if task.teacher else None,
     )
 
 

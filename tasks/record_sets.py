@@ -100,7 +100,7 @@ def write(
     )
     folder = output_dir
     if records_dir:
-        folder = os.path.join(records_dir, made_from[:_KEY_CHARS])
+        folder = shared_folder(records_dir, made_from)
     path = os.path.join(folder, records.file)
     features = records.features()
     written = record_reuse.current(path, made_from)
@@ -122,6 +122,16 @@ def write(
         record_reuse.keep(path, made_from, written)
     _details.info("Wrote records to %s", path)
     return RecordFile(path, written.lengths)
+
+
+def shared_folder(records_dir: str, made_from: str) -> str:
+    """Returns the folder for what runs share.
+
+    Args:
+        records_dir: of all that they share.
+        made_from: a hash of what it is made from.
+    """
+    return os.path.join(records_dir, made_from[:_KEY_CHARS])
 
 
 def source(

@@ -74,6 +74,7 @@ def keep(
     task: Task,
     labels: Sequence[str],
     data: Iterable[object],
+    teacher: str | None = None,
 ) -> None:
     """Keeps what a run is made with from here on; tells what is another.
 
@@ -82,20 +83,25 @@ def keep(
         task: what the model is for.
         labels: the model's.
         data: what the records are made from; their `repr` counts.
+        teacher: a hash of what the model learns from beside labels.
     """
     from bert.model_folder import resume_file
 
     meaning = _meaning(config, task, labels)
-    training = {"data": resume_file.digest(data), **config.course}
+    training = {
+        "data": resume_file.digest(data),
+        "teacher": teacher,
+        **config.course,
+    }
     resume_file.go_on(config.output_dir, meaning, training)
 
 
 def fingerprints(results: Sequence[str]) -> list[str]:
-    """Returns the names of the fingerprints beside the records of a run."""
+    """Returns the names of the fingerprints beside a run's data."""
     return [
         name + record_reuse.SUFFIX
         for name in results
-        if name.endswith(".tf_record")
+        if name.endswith((".tf_record", ".npy"))
     ]
 
 

@@ -61,6 +61,11 @@ class Spec:
         answer_options: the options that say how to choose answers, so that
             who asks the model may say them anew.
         outputs: what an export gives, by name; all float32 but ids.
+        logits: what the model says, by the names of its outputs: classes
+            (one of them), choices (one of a row's sequences), labels (each or
+            not), number, words (classes, of each word), tokens (one of the
+            sequence). What learns it of another model compares these
+            (`training.objectives.distillation`).
         optional_weights: beginnings of the names that a checkpoint may lack,
             the encoder's without its scope; what stands on them is then left
             out.
@@ -88,6 +93,7 @@ class Spec:
     )
     answer_options: tuple[str, ...] = ()
     outputs: Mapping[str, str]
+    logits: Mapping[str, str] = dataclasses.field(default_factory=dict)
     optional_weights: tuple[str, ...] = (_POOLER,)
     huggingface: str | None = None
     huggingface_head: str = ""
@@ -139,18 +145,21 @@ SPECS: tuple[Spec, ...] = (
         min_outputs=2,
         has_labels=True,
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
+        logits={"logits": "classes"},
         problem_type="single_label_classification",
     ),
     _texts(
         *("multi_label", "MultiLabel", "cls/multi_label/"),
         has_labels=True,
         outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
+        logits={"logits": "labels"},
         problem_type="multi_label_classification",
     ),
     _texts(
         *("regression", "Regression", "cls/regression/"),
         num_outputs=1,
         outputs={"scores": "[B, 1]", "logits": "[B, 1]"},
+        logits={"logits": "number"},
         problem_type="regression",
     ),
     Spec(
@@ -161,6 +170,7 @@ SPECS: tuple[Spec, ...] = (
         num_outputs=1,
         uses_pooler=True,
         outputs={"logits": "[B, 1]: the score of a text with one choice"},
+        logits={"logits": "choices"},
         optional_weights=(),
         huggingface="BertForMultipleChoice",
         huggingface_head="classifier",
@@ -191,6 +201,7 @@ SPECS: tuple[Spec, ...] = (
             "start_logits": "[B, S]; -10000 for padding",
             "end_logits": "[B, S]; -10000 for padding",
         },
+        logits={"start_logits": "tokens", "end_logits": "tokens"},
         huggingface="BertForQuestionAnswering",
         huggingface_head="qa_outputs",
     ),
@@ -200,6 +211,7 @@ SPECS: tuple[Spec, ...] = (
         head="cls/token/output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, S, L]", "logits": "[B, S, L]"},
+        logits={"logits": "words"},
         huggingface="BertForTokenClassification",
         huggingface_head="classifier",
     ),

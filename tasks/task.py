@@ -6,10 +6,11 @@ script with its flags, and a row in `spec.SPECS`. Imports without TensorFlow.
 
 import abc
 import contextlib
+import copy
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from absl import logging
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions, Select
+    from bert.tasks.teachers import Teacher
     from bert.training.diary import DataFile
     from bert.training.head_check import Start
 
@@ -118,16 +120,22 @@ class FineTuningTask(abc.ABC):
         labels: what the outputs are called, in the order of their numbers;
             `read` sets them. None where outputs have no names.
         prepared: what `prepare` was given.
+        unlabelled: the examples without labels to learn of a teacher
+            (--distill_data); `read` sets them.
+        teacher: what the model learns from beside labels; the pipeline sets
+            it.
     """
 
     results: ClassVar[Sequence[str]]
     cuts_padding: ClassVar[bool] = True
     config: FineTuningConfig
     prepared: Prepared
+    teacher: "Teacher | None" = None
 
     def __init__(self, config: FineTuningConfig):
         self.config = config
         self.labels: Sequence[str] = ()
+        self.unlabelled: list[Any] = []
 
     @property
     @abc.abstractmethod
@@ -181,6 +189,31 @@ class FineTuningTask(abc.ABC):
     @abc.abstractmethod
     def training_set(self) -> RecordSet:
         """Returns the examples to train on."""
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there are examples of two texts, which makes segments."""
+        return True
+
+    def unlabelled_set(self) -> RecordSet:
+        """Returns `unlabelled` as `training_set` does, with any labels."""
+        raise NotImplementedError
+
+    def lessons(self) -> RecordSet:
+        """Returns what is trained on, with what a teacher says of it."""
+        return self.teacher.lessons() if self.teacher else self.training_set()
+
+    def read_by(self, config: FineTuningConfig, prepared: Prepared) -> Self:
+        """Returns the task with the same examples, for another model.
+
+        Args:
+            config: the flags' values, with the other model's.
+            prepared: with the other model's sizes and vocabulary.
+        """
+        other = copy.copy(self)
+        other.config = config
+        other.prepare(prepared)
+        return other
 
     @abc.abstractmethod
     def evaluation(self) -> Walk | None:
@@ -284,6 +317,9 @@ class SetsTask(FineTuningTask):
     def data_files(self) -> "Sequence[DataFile]":
         """Returns the files of the sets."""
         files = [(n, *self.set_file(n)) for n in self.config.needed_sets]
+        files.append(
+            ("distill", self.config.distill_file, len(self.unlabelled))
+        )
         return [(name, path, rows) for name, path, rows in files if path]
 
     @abc.abstractmethod

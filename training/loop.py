@@ -24,7 +24,7 @@ from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
 from bert.training.optimization import AdamWeightDecay
 from bert.training.signals import Signals
-from bert.training.steps import StepSettings, compile_train_step
+from bert.training.steps import Objective, StepSettings, compile_train_step
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -60,11 +60,13 @@ class Trained(NamedTuple):
         model: a task model (`modeling.heads`), its variables created.
         optimizer: over the model's trainable variables.
         loss_scale: under float16.
+        objective: what is minimized; None: the model's own losses.
     """
 
     model: TaskModel
     optimizer: AdamWeightDecay
     loss_scale: LossScale | None = None
+    objective: Objective | None = None
 
     def tensors(self) -> dict[str, keras.Variable | tf.Variable]:
         """Returns weights, moments and global_step by checkpoint name."""
@@ -100,7 +102,7 @@ class TrainLoop:
         state: checkpointing.RunState,
         monitor: Monitor | None = None,
     ):
-        model, optimizer, self._loss_scale = trained
+        optimizer, self._loss_scale = trained.optimizer, trained.loss_scale
         self._config = config
         self._num_train_steps = num_train_steps
         self._optimizer = optimizer
@@ -109,7 +111,7 @@ class TrainLoop:
         self._state = state
         self._tensors = trained.tensors()
         self._train_step = compile_train_step(
-            model,
+            trained.model,
             optimizer,
             StepSettings(
                 seed=state.seed,
@@ -119,6 +121,7 @@ class TrainLoop:
             ),
             getattr(batches.dataset, "element_spec", None),
             self._loss_scale,
+            trained.objective,
         )
         self._step = int(optimizer.global_step.numpy())
         self._interval = Interval(self._step)

@@ -195,7 +195,7 @@ def load(
     Raises:
         UserError: the checkpoint is not one of this model.
     """
-    model, optimizer, loss_scale = trained
+    model, optimizer, loss_scale, _ = trained
     tensors = trained.tensors()
     state = position.state
     loaded: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from bert.training import (
 )
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
+from bert.training.steps import Objective
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -56,6 +57,7 @@ def train(
     unreadable: loop.Unreadable,
     make_evaluate: MakeEvaluate | None = None,
     on_loaded: Callable[[], None] | None = None,
+    make_objective: Callable[[TaskModel], Objective] | None = None,
 ) -> str | None:
     """Trains from output_dir's newest checkpoint to num_train_steps.
 
@@ -70,6 +72,8 @@ def train(
         make_evaluate: for evaluation while training.
         on_loaded: called on the chief once the checkpoint is loaded, before
             the first step.
+        make_objective: returns, for the model, what is minimized; None: its
+            own losses.
 
     Returns:
         Why there was nothing to train, which is logged; None where there was.
@@ -102,6 +106,7 @@ def train(
         model,
         _make_optimizer(config, length, model),
         LossScale() if config.precision == "float16" else None,
+        make_objective(model) if make_objective else None,
     )
     resume.load(position, trained, config.init_checkpoint, config.grow_labels)
     if on_loaded and strategy.is_chief():

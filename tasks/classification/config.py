@@ -34,6 +34,9 @@ from bert.tasks.config import SetsConfig, format_of
 # --max_windows where it is not given.
 _MAX_WINDOWS = 16
 
+# The flags that say how --distill_data is to be read.
+_OF_UNLABELLED = ("text_column", "pair_column", "header", "delimiter")
+
 # The tasks by the names that --task_name takes. Code that imports
 # run_classifier may add its own.
 processors: dict[str, Callable[[], DataProcessor]] = {
@@ -99,6 +102,8 @@ class Config(SetsConfig):
                 f"{', '.join([*processors, *FORMATS])}."
             )
         given = given_flags(self)
+        if self.distill_data and name not in FORMATS:
+            given = [n for n in given if n not in _OF_UNLABELLED]
         if given and name not in FORMATS:
             raise UserError(
                 f"--{given[0]} is for one's own files "
@@ -238,6 +243,27 @@ class Config(SetsConfig):
             if processor.has_column(path, own.label_column):
                 return settings
         return dataclasses.replace(settings, label_type="multi")
+
+    def unlabelled_settings(self, path: str) -> TableSettings:
+        """Returns how --distill_data is to be read; its name has the format.
+
+        Its columns are called as those of one's own training set, or else as
+        flags say, or else told by what is in them.
+        """
+        file_format = format_of([path], FORMATS, "as --distill_data")
+        own = (
+            self.table_settings
+            if self.table_format
+            else TableSettings.from_config(file_format, self)
+        )
+        settings = dataclasses.replace(
+            own,
+            format=file_format,
+            test_file=path,
+            id_column=None,
+            delimiter=None if file_format == "jsonl" else own.delimiter,
+        )
+        return told_settings.told(settings, path, "test", self.unnamed_columns)
 
     def new_processor(self) -> DataProcessor:
         """Returns the processor that --task_name names."""

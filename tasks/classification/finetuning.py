@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 
 from bert.data.tables import split
+from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.tasks import label_counts, splits, task
 from bert.tasks.classification import features, sets
@@ -73,6 +74,8 @@ class Classification(SetsTask):
         self.labels = labels.names
         if config.divides:
             self._divide(start)
+        if config.distill_file:
+            self._read_unlabelled(config.distill_file)
         self._label_ids = {
             (set_type, part): sets.label_ids(
                 examples,
@@ -123,6 +126,27 @@ class Classification(SetsTask):
         for name, own in self.divided(start, rows, examples).items():
             self._sets[name] = {"": own}
 
+    def _read_unlabelled(self, path: str) -> None:
+        """Reads the rows without labels, which are like those with one."""
+        processor = TableProcessor(self.config.unlabelled_settings(path))
+        self.unlabelled = processor.get_test_examples(None)
+        pairs = [
+            any(e.text_b for e in own) for own in (self._train, self.unlabelled)
+        ]
+        if pairs[0] != pairs[1]:
+            kinds = [
+                "pairs of texts" if are else "single texts" for are in pairs
+            ]
+            raise UserError(
+                f"--distill_data={path}: expected {kinds[0]}, as in the "
+                f"training set. Received: {kinds[1]}; name the columns "
+                "(--text_column, --pair_column)."
+            )
+
+    @property
+    def has_pairs(self):
+        return any(e.text_b for e in (*self._train, *self.unlabelled))
+
     @property
     def _train(self) -> Sequence[InputExample]:
         return self._sets.get("train", {}).get("", ())
@@ -164,7 +188,7 @@ class Classification(SetsTask):
 
     @property
     def num_examples(self):
-        return len(self._train)
+        return len(self._train) + len(self.unlabelled)
 
     def metric_names(self):
         own = self._kind.metric_names(self._processor.metric_names)
@@ -185,12 +209,30 @@ class Classification(SetsTask):
         return list(self._sets.get(name, ()))
 
     def records(self, name, part=""):
-        examples = self._sets[name][part]
-        label_ids = self._label_ids[name, part]
+        return self._record_set(
+            part_file(self.record_files[name], part),
+            self._sets[name][part],
+            self._label_ids[name, part],
+        )
+
+    def unlabelled_set(self):
+        examples, length = self.unlabelled, self.config.max_seq_length
+        label_ids = sets.label_ids(
+            *(examples, self._kind, self.labels, length),
+            self.config.long_texts.takes_pairs,
+        )
+        return self._record_set(self.record_files["train"], examples, label_ids)
+
+    def _record_set(
+        self,
+        file: str,
+        examples: Sequence[InputExample],
+        label_ids: Sequence[Sequence[float]],
+    ) -> RecordSet:
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
         cut = self.config.long_texts
         return RecordSet(
-            file=part_file(self.record_files[name], part),
+            file=file,
             fields=self._kind.fields(
                 length, self.num_outputs, self.config.most_sequences
             ),

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
-from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.tasks.config import TaughtConfig
 
 # Of an evaluation, less what does not change.
 METRICS = (
@@ -14,7 +14,7 @@ METRICS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
+class Config(TaughtConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
@@ -32,9 +32,11 @@ class Config(TrainingConfig):
     num_train_steps: int
     num_warmup_steps: int
     max_eval_steps: int
+    distill_top_k: int
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_untaught(distill_top_k=self.distill_top_k != 32)
         if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "
@@ -106,3 +108,9 @@ class Config(TrainingConfig):
     def meaning(self) -> dict[str, object]:
         """As `TrainingConfig`'s."""
         return {"next_sentence": self.next_sentence}
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, and distillation."""
+        top_k = {"distill_top_k": self.distill_top_k} if self.is_taught else {}
+        return {**super().course, **top_k}

@@ -7,6 +7,7 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -36,6 +37,9 @@ from bert.training import (
     run,
     strategy,
 )
+
+if TYPE_CHECKING:
+    from bert.tasks.pretraining.teacher import Teacher
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -188,7 +192,11 @@ def _length(config: Config) -> run.Length:
 
 
 def train(
-    config: Config, bert_config: BertConfig, source: RecordSource, watch: Watch
+    config: Config,
+    bert_config: BertConfig,
+    source: RecordSource,
+    watch: Watch,
+    teacher: "Teacher | None" = None,
 ) -> str | None:
     """Trains from where output_dir's run stands to num_train_steps.
 
@@ -197,6 +205,7 @@ def train(
         bert_config: the model's sizes.
         source: the records to train on.
         watch: how it is evaluated meanwhile.
+        teacher: what the model learns from, too.
 
     Returns:
         Why there was nothing to train; None where there was.
@@ -211,7 +220,8 @@ def train(
         ),
         record_sets.unreadable(source),
         functools.partial(_evaluator, config, watch),
-        lambda: _keep(config, source),
+        on_loaded=lambda: _keep(config, source, teacher),
+        make_objective=teacher.objective if teacher else None,
     )
 
 
@@ -239,7 +249,9 @@ def _answers(
     )
 
 
-def _keep(config: Config, source: RecordSource) -> None:
+def _keep(
+    config: Config, source: RecordSource, teacher: "Teacher | None"
+) -> None:
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
         config.output_dir,
@@ -253,7 +265,10 @@ def _keep(config: Config, source: RecordSource) -> None:
         for name in source.files
     )
     data = [*files, *config.objectives.items()]
-    resuming.keep(config, task_of(config), (), data)
+    resuming.keep(
+        *(config, task_of(config), (), data),
+        teacher.digest if teacher else None,
+    )
 
 
 def evaluate(

@@ -117,7 +117,7 @@ def test_the_same_command_says_nothing(tag, tmp_path, caplog):
 def test_pretraining_keeps_it_too(
     golden, command, tmp_path, monkeypatch, caplog
 ):
-    def train(*_, on_loaded):
+    def train(*_, on_loaded, make_objective):
         on_loaded()
         checkpoints.copy(
             golden / "train_pretraining/model.ckpt-6", tmp_path / "out"
