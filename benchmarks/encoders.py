@@ -10,11 +10,13 @@ on: the same command fills the table up.
         --work_dir=/tmp/encoders
 
 --data_dir has the folders glue/ (MRPC, SST-2) and imdb/ (unlabeled.txt).
---speed prints the training steps a second alone, for a machine that is idle.
+--speed measures the steps a second alone: on an idle machine, in a work_dir
+that is new.
 """
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -23,7 +25,6 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks import fine_tuning, mrpc, pretraining
-from bert.modeling import checkpoint
 
 # All have the same word table, and about as many weights beside it.
 SIZES = {
@@ -62,20 +63,16 @@ def main() -> None:
     """Runs what is not done yet; prints the table."""
     args = _parse()
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    if args.speed:
-        print("| encoder | pre-training, steps a second |\n|---|---|")
-        for name in args.encoders:
-            print(f"| {name} | {pre_train(name, args, 60)[1]:.2f} |")
-        return
-    columns = [f"{task}, {start}" for task in args.tasks for start in STARTS]
-    print(
-        "| encoder | weights | masked-LM loss | steps/s | "
-        + " | ".join(columns)
-        + " |\n|---|---|---|---|"
-        + "---|" * len(columns)
-    )
+    columns = ["encoder", "steps/s"]
+    if not args.speed:
+        columns += ["weights", "masked-LM loss"]
+        columns += [f"{t}, {start}" for t in args.tasks for start in STARTS]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in args.encoders:
-        print(row(name, args), flush=True)
+        cells = [name, f"{steps_per_second(name, args):.2f}"]
+        if not args.speed:
+            cells += results(name, args)
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _parse() -> argparse.Namespace:
@@ -83,53 +80,40 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data_dir", required=True, type=Path)
     parser.add_argument("--vocab_file", required=True, type=Path)
     parser.add_argument("--work_dir", required=True, type=Path)
-    parser.add_argument("--encoders", default=list(SIZES), type=_names)
-    parser.add_argument("--starts", default=list(STARTS), type=_names)
-    parser.add_argument("--tasks", default=list(TASKS), type=_names)
-    parser.add_argument("--seeds", default="1,2,3", type=_names)
+    parser.add_argument("--encoders", default=",".join(SIZES))
+    parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--num_train_steps", default=1500, type=int)
     parser.add_argument("--speed", action="store_true")
     args = parser.parse_args()
-    for flag, known in (
-        ("encoders", SIZES),
-        ("starts", STARTS),
-        ("tasks", TASKS),
-    ):
-        unknown = sorted(set(getattr(args, flag)) - set(known))
-        if unknown:
+    for flag, known in (("encoders", SIZES), ("tasks", TASKS)):
+        names = getattr(args, flag).split(",")
+        if unknown := sorted(set(names) - set(known)):
             sys.exit(f"--{flag}: expected {', '.join(known)}; not {unknown[0]}")
+        setattr(args, flag, names)
+    args.seeds = args.seeds.split(",")
     return args
 
 
-def _names(value: str) -> list[str]:
-    return value.split(",")
+def steps_per_second(name: str, args: argparse.Namespace) -> float:
+    """Returns the steps of pre-training a second, the median of six parts."""
+    folder = pre_train(name, args, num_steps=60).parent
+    return statistics.median(pretraining.values(folder, "global_step/sec"))
 
 
-def row(name: str, args: argparse.Namespace) -> str:
-    """Returns an encoder's row of the table; runs what it lacks."""
-    cells = {"": ["-"] * 2}
-    start = None
-    if "pretrained" in args.starts:
-        start, steps_per_second = pre_train(name, args, args.num_train_steps)
-        loss = pretraining.last_value(start.parent, "masked_lm_loss")
-        cells[""] = [f"{loss:.3f}", f"{steps_per_second:.2f}"]
-    weights = 0
+def results(name: str, args: argparse.Namespace) -> list[str]:
+    """Returns the other cells of an encoder's row; runs what it lacks."""
+    start = pre_train(name, args, args.num_train_steps)
+    loss = pretraining.last_value(start.parent, "masked_lm_loss")
+    cells = [f"{count_weights(start):,}", f"{loss:.3f}"]
     for task in args.tasks:
-        for kind in STARTS:
-            if kind not in args.starts:
-                cells[task + kind] = ["-"]
-                continue
-            init = start if kind == "pretrained" else None
-            values = []
-            for seed in args.seeds:
-                folder = fine_tune(name, task, init, seed, args)
-                results = fine_tuning.read_results(folder)
-                values.append(results["eval_accuracy"])
-                weights = count_weights(folder)
+        for init in (None, start):
+            folders = [fine_tune(name, task, init, s, args) for s in args.seeds]
+            found = [fine_tuning.read_results(folder) for folder in folders]
+            values = [result["eval_accuracy"] for result in found]
             each = ", ".join(f"{value:.3f}" for value in values)
-            cells[task + kind] = [f"{mrpc.mean_and_spread(values)} ({each})"]
-    flat = [cell for group in cells.values() for cell in group]
-    return f"| {name} | {weights:,} | " + " | ".join(flat) + " |"
+            cells.append(f"{mrpc.mean_and_spread(values)} ({each})")
+    return cells
 
 
 def write_config(name: str, args: argparse.Namespace) -> Path:
@@ -149,10 +133,8 @@ def write_config(name: str, args: argparse.Namespace) -> Path:
     return path
 
 
-def pre_train(
-    name: str, args: argparse.Namespace, num_steps: int
-) -> tuple[Path, float]:
-    """Returns the checkpoint after pre-training, and its steps a second."""
+def pre_train(name: str, args: argparse.Namespace, num_steps: int) -> Path:
+    """Returns the checkpoint after pre-training."""
     records = args.work_dir / "records.tfrecord"
     creation = [
         "create_pretraining_data.py",
@@ -176,13 +158,7 @@ def pre_train(
         "--random_seed=1",
     ]
     fine_tuning.run_once(command, folder)
-    return folder / f"model.ckpt-{num_steps}", steps_per_second(folder)
-
-
-def steps_per_second(folder: Path) -> float:
-    """Returns the median over the log lines of a run."""
-    values = pretraining.values(folder, "global_step/sec")
-    return statistics.median(values)
+    return folder / f"model.ckpt-{num_steps}"
 
 
 def fine_tune(
@@ -212,12 +188,12 @@ def fine_tune(
     return folder
 
 
-def count_weights(folder: Path) -> int:
+def count_weights(prefix: Path) -> int:
     """Returns how many weights an encoder has beside its word table."""
-    reader = checkpoint.Reader(tf.train.latest_checkpoint(str(folder)))
+    shapes = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
     return sum(
-        int(tf.TensorShape(shape).num_elements())
-        for name, shape in reader.shapes.items()
+        math.prod(shape)
+        for name, shape in shapes.items()
         if name.startswith(("bert/", "encoder/"))
         and not name.endswith(("/word_embeddings", "/adam_m", "/adam_v"))
     )
