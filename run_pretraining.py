@@ -20,6 +20,17 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         input_file="Record files of create_pretraining_data.py: paths or "
         "glob patterns, separated by commas.",
     )
+    shared_flags.define_strings(
+        flag_values,
+        vocab_file="The vocabulary that the records were made with. It is "
+        "kept in output_dir, for what uses the model.",
+    )
+    shared_flags.define_do_lower_case(
+        flag_values,
+        default=None,
+        text="Whether the records' text is lower-cased. It is kept in "
+        "output_dir, for what uses the model.",
+    )
     shared_flags.define_integers(
         flag_values,
         lower_bound=1,
@@ -72,7 +83,7 @@ def pretrain(config: Config) -> None:
     from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import training
+    from bert.tasks.pretraining import text_of_records, training
     from bert.training import strategy
     from bert.training.diary import Diary
 
@@ -83,6 +94,7 @@ def pretrain(config: Config) -> None:
         export.check_run(config)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
+    config = text_of_records.completed(config, bert_config)
     source = training.record_source(config, bert_config)
     record_files.check_records(source)
     if config.do_train:
@@ -111,7 +123,9 @@ def pretrain(config: Config) -> None:
                         training.evaluate(config, bert_config, source)
                     )
             if config.do_export and is_chief:
-                export.export_run(config, training.task_of(config))
+                export.export_run(
+                    config, training.task_of(config), config.vocab_file
+                )
     if nothing and (config.do_eval or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
 

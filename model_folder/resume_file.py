@@ -111,10 +111,12 @@ def _changes(output_dir: str, now: Values) -> str:
     if not checkpointing.newest(output_dir):
         return ""
     before = _read(output_dir)
+    # A pre-training on records may have known neither vocabulary nor casing.
+    unknown = (None, digest([]))
     return ", ".join(
         name + _difference(before[name], value)
         for name, value in now.items()
-        if name in before and before[name] != value
+        if before.get(name) not in (*unknown, value) and value not in unknown
     )
 
 

@@ -17,6 +17,10 @@ INPUTS = ("input_ids", "input_mask", "segment_ids")
 # The figure that speaks for an evaluation, of each task.
 FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
 
+# The second task of pre-training: next sentence (Devlin et al. 2019), sentence
+# order (Lan et al. 2020), or none (Liu et al. 2019).
+NEXT_SENTENCE = ("nsp", "sop", "none")
+
 _POOLER = "bert/pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
 _MASKED_LM_BIAS = "cls/predictions/output_bias"

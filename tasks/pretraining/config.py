@@ -11,6 +11,8 @@ class Config(TrainingConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
+    vocab_file: str | None
+    do_lower_case: bool | None
     max_predictions_per_seq: int
     eval_batch_size: int
     num_train_steps: int

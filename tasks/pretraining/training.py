@@ -49,7 +49,7 @@ def task_of(config: Config) -> task_files.Task:
     """Returns what the model is for, as it is kept with its checkpoints."""
     return task_files.Task(
         task="pretraining",
-        do_lower_case=None,  # of the records' text; they do not say it
+        do_lower_case=config.do_lower_case,
         max_seq_length=config.max_seq_length,
     )
 
@@ -135,7 +135,10 @@ def train(
 def _keep(config: Config, source: RecordSource) -> None:
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
-        config.output_dir, task_of(config), config.bert_config_file, None
+        config.output_dir,
+        task_of(config),
+        config.bert_config_file,
+        config.vocab_file,
     )
     # Not what is in the files: they may take hours to read.
     files = sorted(
@@ -192,14 +195,16 @@ def _report(
 
 
 def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
-    """Returns the word pieces by their ids, where a vocab.txt tells them.
+    """Returns the word pieces by their ids, where something tells them.
 
-    It stands beside the model: no flag names one, and the records have ids.
+    --vocab_file, or else a vocab.txt beside the model.
     """
-    for path in (config.bert_config_file, config.init_checkpoint):
-        folder = os.path.dirname(path or "")
-        file = locate.file(folder or os.curdir, task_files.VOCAB_FILE)
-        if path and file:
+    files = [config.vocab_file]
+    for path in filter(None, (config.bert_config_file, config.init_checkpoint)):
+        folder = os.path.dirname(path) or os.curdir
+        files.append(locate.file(folder, task_files.VOCAB_FILE))
+    for file in files:
+        if file:
             ids = tokenization.load_vocab(file)
             if max(ids.values(), default=0) < bert_config.vocab_size:
                 return {number: piece for piece, number in ids.items()}

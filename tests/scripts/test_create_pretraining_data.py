@@ -9,7 +9,8 @@ import tensorflow as tf
 from absl import flags
 
 from bert import create_pretraining_data as script
-from bert.data.corpus import instances
+from bert.data.corpus import serial_run
+from bert.data.corpus.instance_settings import InstanceSettings
 from bert.errors import UserError
 from tests.scripts.runner import config_of, run_code
 
@@ -112,7 +113,7 @@ def test_defaults_are_the_originals():
         vocab_file="c",
         do_lower_case=True,
         random_seed=12345,
-        settings=instances.InstanceSettings(
+        settings=InstanceSettings(
             do_whole_word_mask=False,
             max_seq_length=128,
             max_predictions_per_seq=20,
@@ -201,8 +202,8 @@ def test_failed_run_leaves_old_records_alone(folder, monkeypatch):
     (folder / "one").write_bytes(b"old")
 
     # The second one cannot be written.
-    monkeypatch.setattr(script, "create_records", lambda *_: [b"x", None])
-    monkeypatch.setattr(script, "log_examples", lambda *_: None)
+    monkeypatch.setattr(serial_run, "records", lambda *_: [b"x", None])
+    monkeypatch.setattr(serial_run, "log_examples", lambda *_: None)
     with pytest.raises(TypeError):
         create(folder, output=f"one,{folder}/two")
 

@@ -159,11 +159,11 @@ def test_log_has_the_originals_lines(golden, command, tmp_path):
         "--do_eval",
         *command,
         f"--init_checkpoint={golden / 'model_base'}",
-        "--do_lower_case=false",
+        "--do_lower_cased=false",
         "--num_train_steps=2",
     )
     for line in (
-        "unknown flag --do_lower_case is ignored",
+        "unknown flag --do_lower_cased is ignored",
         "***** Running training *****",
         "  Batch size = 8",
         f"Saving checkpoints for 0 into {tmp_path / 'out/model.ckpt'}.",
