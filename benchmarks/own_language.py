@@ -178,6 +178,8 @@ def model_flags(work: Path, num_train_steps: int) -> list[str]:
     """Returns the flags that training and evaluation share."""
     return [
         f"--bert_config_file={work / 'bert_config.json'}",
+        f"--vocab_file={work / 'vocab.txt'}",
+        "--nodo_lower_case",
         f"--output_dir={work / 'model'}",
         f"--train_batch_size={_BATCH}",
         f"--num_train_steps={num_train_steps}",
@@ -246,14 +248,13 @@ def unigram(learnt: Counter[int], asked: Counter[int]) -> tuple[float, float]:
 
 def conversion_stations(work: Path, peer_python: Path) -> list[Station]:
     """Returns what makes a Hugging Face folder, and fills masks."""
-    vocabulary = f"--vocab_file={work / 'vocab.txt'}"
     masked = f"--input_file={(work / 'masked.txt').resolve()}"
     folder = (work / "huggingface").resolve()
     return [
         Station(
             "`convert_checkpoint.py`",
             [
-                *("convert_checkpoint.py", vocabulary, "--nodo_lower_case"),
+                "convert_checkpoint.py",
                 f"--input_dir={work / 'model'}",
                 f"--output_dir={folder}",
             ],
@@ -262,7 +263,8 @@ def conversion_stations(work: Path, peer_python: Path) -> list[Station]:
         Station(
             "`fill_mask.py`, 100 sentences",
             [
-                *("fill_mask.py", vocabulary, "--nodo_lower_case", masked),
+                "fill_mask.py",
+                masked,
                 f"--model_dir={work / 'model'}",
             ],
             "fill_mask",
