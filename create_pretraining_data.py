@@ -17,7 +17,9 @@ from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.compat import names
+from bert.data.corpus import record_notes
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
@@ -136,10 +138,14 @@ class Config(FlagConfig):
 
     def __post_init__(self):
         outputs = self.output_files
+        places = {
+            os.path.realpath(name + suffix)
+            for name in outputs
+            for suffix in ("", record_notes.SUFFIX)
+        }
         checks = (
             (
-                "" not in outputs
-                and len(set(map(os.path.realpath, outputs))) == len(outputs),
+                "" not in outputs and len(places) == 2 * len(outputs),
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
@@ -197,6 +203,7 @@ def create_pretraining_data(config: Config) -> None:
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     serial_run.are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])
+    note = Note.of(config.vocab_file, config.do_lower_case, settings)
 
     logging.info("*** Reading from input files ***")
     for name in input_files:
@@ -218,7 +225,7 @@ def create_pretraining_data(config: Config) -> None:
         logging.info("  %s", name)
     serial_run.log_examples(frames, fields, tokenizer)
     instance_records.write(
-        frames, config.output_files, config.output_compression
+        frames, config.output_files, config.output_compression, note
     )
 
 
@@ -293,6 +300,7 @@ def check_output_files(
                 f"write to another. Received: --output_file={path}."
             )
         flag_paths.check_writable(path, "output_file")
+        record_notes.check_place(path, input_files)
 
 
 def _settings(

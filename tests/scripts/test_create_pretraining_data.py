@@ -192,10 +192,12 @@ def test_output_files_take_turns(folder):
     assert examples(folder / "two") == records[1::2]
 
 
-def test_only_the_named_files_are_left(folder):
+def test_only_the_named_files_and_their_notes_are_left(folder):
     create(folder)
 
-    assert sorted(os.listdir(folder)) == ["out", "text.txt", "vocab.txt"]
+    assert sorted(os.listdir(folder)) == [
+        *("out", "out.note.json", "text.txt", "vocab.txt")
+    ]
 
 
 def test_failed_run_leaves_old_records_alone(folder, monkeypatch):
