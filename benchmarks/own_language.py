@@ -72,7 +72,7 @@ def main() -> None:
             f"--peer_python: {args.peer_python} is missing; make it: python -m "
             "benchmarks.make_peers torch"
         )
-    work = args.work_dir
+    work = args.work_dir.resolve()
     work.mkdir(parents=True, exist_ok=True)
     german_pages.write(work, args.packages_dir or work / "packages", _EVERY)
 
@@ -248,8 +248,8 @@ def unigram(learnt: Counter[int], asked: Counter[int]) -> tuple[float, float]:
 
 def conversion_stations(work: Path, peer_python: Path) -> list[Station]:
     """Returns what makes a Hugging Face folder, and fills masks."""
-    masked = f"--input_file={(work / 'masked.txt').resolve()}"
-    folder = (work / "huggingface").resolve()
+    masked = f"--input_file={work / 'masked.txt'}"
+    folder = work / "huggingface"
     return [
         Station(
             "`convert_checkpoint.py`",
@@ -275,7 +275,7 @@ def conversion_stations(work: Path, peer_python: Path) -> list[Station]:
             [
                 *(str(_PEER), "fill_mask", f"--model={folder}", masked),
                 f"--vocab_file={folder / 'vocab.txt'}",
-                f"--output_file={(work / 'peer_fills.jsonl').resolve()}",
+                f"--output_file={work / 'peer_fills.jsonl'}",
             ],
             "peer_fill_mask",
             str(peer_python),
