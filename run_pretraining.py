@@ -22,14 +22,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_strings(
         flag_values,
-        vocab_file="The vocabulary that the records were made with. It is "
-        "kept in output_dir, for what uses the model.",
+        vocab_file="The vocabulary that the records were made with; it is "
+        "kept in output_dir. Default: what the note beside the records says.",
     )
     shared_flags.define_do_lower_case(
         flag_values,
         default=None,
-        text="Whether the records' text is lower-cased. It is kept in "
-        "output_dir, for what uses the model.",
+        text="Whether the records' text is lower-cased; task.json in "
+        "output_dir keeps it. Default: what their note says.",
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        None,
+        "The second task, which the records are made for; none: masked words "
+        "are all that is trained, of any records. Default: what their note "
+        "says, else nsp.",
     )
     shared_flags.define_integers(
         flag_values,
@@ -83,7 +90,7 @@ def pretrain(config: Config) -> None:
     from bert.modeling.config import read_config
     from bert.serving import export
     from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import text_of_records, training
+    from bert.tasks.pretraining import origin, training
     from bert.training import strategy
     from bert.training.diary import Diary
 
@@ -94,8 +101,9 @@ def pretrain(config: Config) -> None:
         export.check_run(config)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
-    config = text_of_records.completed(config, bert_config)
-    source = training.record_source(config, bert_config)
+    files = training.record_files(config)
+    config = origin.completed(config, bert_config, files, start)
+    source = training.record_source(config, bert_config, files)
     record_files.check_records(source)
     if config.do_train:
         resuming.check(config, training.task_of(config))

@@ -154,6 +154,11 @@ class TrainingConfig(DeviceConfig):
         return self.save_optimizer != "none" and not self.force_resume
 
     @property
+    def meaning(self) -> dict[str, object]:
+        """What else of a script's own a run that goes on may not change."""
+        return {}
+
+    @property
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, by flag; it is told then."""
         names = (

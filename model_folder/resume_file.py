@@ -29,6 +29,8 @@ KEPT_FILES = (
     task_files.VOCAB_FILE,
 )
 _SHOWN_CHARS = 24
+# What the files of earlier versions do not say, as there was no other value.
+_OF_EARLIER = {"next_sentence": "nsp"}
 
 # JSON values by name.
 Values = Mapping[str, object]
@@ -110,7 +112,7 @@ def _changes(output_dir: str, now: Values) -> str:
     """Says what a run was made with otherwise; "" where nothing is known."""
     if not checkpointing.newest(output_dir):
         return ""
-    before = _read(output_dir)
+    before = {**_OF_EARLIER, **_read(output_dir)}
     # A pre-training on records may have known neither vocabulary nor casing.
     unknown = (None, digest([]))
     return ", ".join(

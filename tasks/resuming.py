@@ -4,7 +4,7 @@ TensorFlow is imported where it is used.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
@@ -45,10 +45,9 @@ def check(
         _vocab_file(config),
         config.force_resume,
     )
-    meaning = resume_file.meaning(
-        task, config.bert_config_file, _vocab_file(config), labels
+    resume_file.check(
+        config.output_dir, _meaning(config, task, labels), config.force_resume
     )
-    resume_file.check(config.output_dir, meaning, config.force_resume)
 
 
 def alone(
@@ -86,9 +85,7 @@ def keep(
     """
     from bert.model_folder import resume_file
 
-    meaning = resume_file.meaning(
-        task, config.bert_config_file, _vocab_file(config), labels
-    )
+    meaning = _meaning(config, task, labels)
     training = {"data": resume_file.digest(data), **config.course}
     resume_file.go_on(config.output_dir, meaning, training)
 
@@ -102,5 +99,16 @@ def fingerprints(results: Sequence[str]) -> list[str]:
     ]
 
 
+def _meaning(
+    config: TrainingConfig, task: Task, labels: Sequence[str]
+) -> Mapping[str, object]:
+    from bert.model_folder import resume_file
+
+    own = resume_file.meaning(
+        task, config.bert_config_file, _vocab_file(config), labels
+    )
+    return {**own, **config.meaning}
+
+
 def _vocab_file(config: TrainingConfig) -> str | None:
-    return getattr(config, "vocab_file", None)  # pre-training has records
+    return getattr(config, "vocab_file", None)

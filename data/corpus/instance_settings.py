@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bert.data.records import packing
+from bert.tasks import spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +70,11 @@ class InstanceSettings:
                 0 <= self.short_seq_prob <= 1,
                 "--short_seq_prob must be from 0 to 1. "
                 f"Received: {self.short_seq_prob}.",
+            ),
+            (
+                self.next_sentence in spec.NEXT_SENTENCE,
+                f"--next_sentence must be one of {spec.NEXT_SENTENCE}. "
+                f"Received: {self.next_sentence!r}.",
             ),
             (
                 # Not also where the limit itself is wrong.

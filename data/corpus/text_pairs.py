@@ -72,9 +72,9 @@ def text_pairs(
         target_length = rng.randint(2, max_num_tokens)
 
     if settings.next_sentence == "nsp":
+        bounds = documents.bounds
         pairs = _next_or_random(
-            *(documents.bounds, sentences, target_length),
-            *(others, order, own, rng),
+            bounds, sentences, target_length, others, order, own, rng
         )
     else:
         cut = _in_order_or_swapped if settings.next_sentence == "sop" else _one

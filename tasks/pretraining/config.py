@@ -13,6 +13,7 @@ class Config(TrainingConfig):
     input_file: str
     vocab_file: str | None
     do_lower_case: bool | None
+    next_sentence: str | None
     max_predictions_per_seq: int
     eval_batch_size: int
     num_train_steps: int
@@ -32,3 +33,13 @@ class Config(TrainingConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
+
+    @property
+    def has_next_sentence(self) -> bool:
+        """Whether there is the second task, with its head."""
+        return self.next_sentence != "none"
+
+    @property
+    def meaning(self) -> dict[str, object]:
+        """As `TrainingConfig`'s."""
+        return {"next_sentence": self.next_sentence}

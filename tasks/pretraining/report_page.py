@@ -9,6 +9,11 @@ from bert.tasks.report_page import number, percent, score
 
 Facts = Mapping[str, Any]
 
+# Title and the names of the labels, by --next_sentence.
+_SECOND_TASKS = {
+    "nsp": ("Next sentence", ["the next sentence", "another one"]),
+    "sop": ("Sentence order", ["in their order", "swapped"]),
+}
 _FIGURES = {
     "predictions": "masked",
     "accuracy": "accuracy",
@@ -46,13 +51,11 @@ def sections(document: Facts) -> Iterator[str]:
         _table(parts, {"part": "part"}),
     )
     yield frame.section("Where it fails", _confused(document["confused"]))
-    yield frame.section(
-        "Next sentence",
-        report_sections.confusion(
-            ["the next sentence", "another one"],
-            document["next_sentence"]["confusion"],
-        ),
-    )
+    if second := document.get("next_sentence"):
+        title, names = _SECOND_TASKS[second.get("objective", "nsp")]
+        yield frame.section(
+            title, report_sections.confusion(names, second["confusion"])
+        )
 
 
 def _table(rows: Sequence[Facts], first: Mapping[str, str]) -> str:

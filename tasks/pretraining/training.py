@@ -6,12 +6,13 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from bert.data.corpus import record_notes
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource
@@ -54,12 +55,21 @@ def task_of(config: Config) -> task_files.Task:
     )
 
 
-def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
-    """Returns the records to read, and what must hold for them."""
-    files = flag_paths.matching_files(config.input_file, "input_file")
+def record_files(config: Config) -> list[str]:
+    """Returns the files of --input_file, without our notes on them."""
+    files = record_notes.without_notes(
+        flag_paths.matching_files(config.input_file, "input_file")
+    )
     logging.info("*** Input Files ***")
     for name in files:
         logging.info("  %s", name)
+    return files
+
+
+def record_source(
+    config: Config, bert_config: BertConfig, files: Sequence[str]
+) -> RecordSource:
+    """Returns the records to read, and what must hold for them."""
     return record_sets.source(
         bert_config,
         files,
@@ -72,6 +82,24 @@ def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
             "next_sentence_labels": 2,
         },
         _LENGTH_FLAGS,
+    )
+
+
+def make_model(
+    config: Config, bert_config: BertConfig, seed: int | None = None
+) -> PretrainingModel:
+    """Returns the model.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        seed: of its start weights; by default they are drawn.
+    """
+    return PretrainingModel(
+        bert_config,
+        config.has_next_sentence,
+        compute_dtype=config.compute_dtype,
+        init_seed=seed,
     )
 
 
@@ -96,9 +124,7 @@ def check_model(
     steps = config.num_train_steps if config.do_train else 0
     model = head_check.check_model(
         start,
-        lambda: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype
-        ),
+        lambda: make_model(config, bert_config),
         num_train_steps=steps,
         needs_moments=config.needs_moments,
     )
@@ -123,9 +149,7 @@ def train(
     return run.train(
         run_weights.with_start(config),
         _length(config),
-        lambda seed: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype, init_seed=seed
-        ),
+        lambda seed: make_model(config, bert_config, seed),
         record_sets.training_batches(source, config),
         record_sets.unreadable(source),
         on_loaded=lambda: _keep(config, source),
@@ -157,7 +181,7 @@ def evaluate(
         The chief: the figures of eval_results.txt.
     """
     # Made by all workers: TensorFlow sends them the chief's start weights.
-    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
+    model = make_model(config, bert_config)
     step = run.load_trained(model, *run_weights.used(config))
     if not strategy.is_chief():
         return {}
@@ -191,7 +215,9 @@ def _report(
     # Here, since it draws charts.
     from bert.tasks.pretraining import report
 
-    return report.make(found, vocabulary(config, bert_config))
+    return report.make(
+        found, vocabulary(config, bert_config), config.next_sentence
+    )
 
 
 def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
@@ -216,23 +242,30 @@ def eval_figures(
 ) -> dict[str, tf.Tensor]:
     """Returns what `metrics.metrics` and `report.make` take, as tensors."""
     # Here: [B * P, V] are too many logits to keep.
-    words, sentences = (
-        tf.argmax(outputs[name], axis=-1, output_type=tf.int32)
-        for name in ("masked_lm_logits", "next_sentence_logits")
+    words = tf.argmax(
+        outputs["masked_lm_logits"], axis=-1, output_type=tf.int32
     )
     ids = tf.reshape(batch["masked_lm_ids"], [-1])
-    labels = tf.reshape(batch["next_sentence_labels"], [-1])
     losses = model.losses(outputs, batch)
-    return {
+    figures = {
         "masked_lm_losses": losses["masked_lm"],
         "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
         "masked_lm_correct": tf.cast(words == ids, tf.float32),
         "masked_lm_ids": ids,
         "masked_lm_predicted": words,
         "masked_lm_positions": tf.reshape(batch["masked_lm_positions"], [-1]),
+        "lengths": length_sorting.lengths(batch["input_mask"]),
+    }
+    if "next_sentence" not in losses:
+        return figures
+    labels = tf.reshape(batch["next_sentence_labels"], [-1])
+    sentences = tf.argmax(
+        outputs["next_sentence_logits"], axis=-1, output_type=tf.int32
+    )
+    return {
+        **figures,
         "next_sentence_losses": losses["next_sentence"],
         "next_sentence_correct": tf.cast(sentences == labels, tf.float32),
         "next_sentence_labels": labels,
         "next_sentence_predicted": sentences,
-        "lengths": length_sorting.lengths(batch["input_mask"]),
     }
