@@ -17,6 +17,7 @@ on a CPU, with other roundings.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -231,11 +232,20 @@ def command(
 
 
 def run_once(
-    arguments: list[str], output_dir: Path, python: str = sys.executable
+    arguments: list[str],
+    output_dir: Path,
+    python: str = sys.executable,
+    answers: Path | None = None,
 ) -> float:
     """Runs a command to its end, if it is not done, and tells its seconds.
 
     Beside output_dir a .json says what was done there, and a .log how.
+
+    Args:
+        arguments: the command.
+        output_dir: where it writes.
+        python: what runs it.
+        answers: the file that gets its standard output.
     """
     done_file = output_dir.with_name(output_dir.name + ".json")
     if done_file.exists():
@@ -249,9 +259,15 @@ def run_once(
     log = output_dir.with_name(output_dir.name + ".log")
     print(f"$ python {shlex.join(arguments)} 2>{log}", file=sys.stderr)
     begun = time.monotonic()
-    with open(log, "a") as file:
+    with contextlib.ExitStack() as files:
+        error = files.enter_context(open(log, "a"))
+        out = files.enter_context(open(answers, "w")) if answers else None
         code = subprocess.run(
-            [python, *arguments], cwd=ROOT, stderr=file, check=False
+            [python, *arguments],
+            cwd=ROOT,
+            stdout=out,
+            stderr=error,
+            check=False,
         ).returncode
     if code:
         sys.exit("".join(log.read_text().splitlines(keepends=True)[-20:]))
