@@ -178,8 +178,6 @@ def model_flags(work: Path, num_train_steps: int) -> list[str]:
     """Returns the flags that training and evaluation share."""
     return [
         f"--bert_config_file={work / 'bert_config.json'}",
-        f"--vocab_file={work / 'vocab.txt'}",
-        "--nodo_lower_case",
         f"--output_dir={work / 'model'}",
         f"--train_batch_size={_BATCH}",
         f"--num_train_steps={num_train_steps}",

@@ -39,8 +39,8 @@ ROOT = Path(__file__).parents[1]
 RECIPES = {
     "original": ["--learning_rate=1e-3", "--num_warmup_steps=100"],
     "corrected": [
-        "--learning_rate=2e-3",
-        "--num_warmup_steps=100",
+        "--learning_rate=3e-3",
+        "--num_warmup_steps=300",
         "--learning_rate_schedule=linear",
         "--adam_bias_correction",
     ],
