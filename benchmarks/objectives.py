@@ -212,6 +212,8 @@ def evaluate(
     num_records = sum(1 for _ in masked_ids(map(str, paths)))
     command = [
         *("run_pretraining.py", "--do_eval", "--noeval_report"),
+        # Of masked pieces alone, so that all are asked the same.
+        "--next_sentence=none",
         f"--input_file={held_out}",
         f"--bert_config_file={args.work_dir / 'bert_config.json'}",
         f"--init_checkpoint={args.work_dir / name}",
