@@ -20,6 +20,7 @@ from bert.cli.progress import Progress
 from bert.compat import names
 from bert.data.corpus import instances
 from bert.data.records import record_output
+from bert.data.text import special_tokens
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
 from bert.files import file_bytes, flag_paths, text_input
@@ -209,7 +210,7 @@ def create_pretraining_data(config: Config) -> None:
     from bert.data.corpus.record_fields import pretraining_fields
 
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
-    tokenizer.require_tokens("[MASK]")
+    tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from bert.data.records import packing
+from bert.data.text import special_tokens
 from bert.errors import UserError
 
 # How often another document is drawn where the same one came up.
@@ -58,22 +59,34 @@ class Vocabulary(NamedTuple):
         special: [CLS] and [SEP].
         mask_id: [MASK].
         word_ids: what a random word is drawn from, in the order of the file.
-        continuation_ids: the pieces that begin with "##".
+        continuation_ids: the pieces that go on with the word of the one
+            before them: word pieces that begin with "##".
+        unfinished_ids: the pieces with whose word the next one goes on: byte
+            pairs that do not end with "</w>".
     """
 
     special: packing.SpecialIds
     mask_id: int
     word_ids: list[int]
     continuation_ids: frozenset[int]
+    unfinished_ids: frozenset[int] = frozenset()
 
     @classmethod
     def from_vocab(cls, vocab: Mapping[str, int]) -> "Vocabulary":
         """Reads it from a tokenizer's `vocab`, token → id."""
+        names = special_tokens.of(vocab)
+        has_pairs = names is special_tokens.BYTE_PAIRS
+        inside = frozenset(
+            number
+            for token, number in vocab.items()
+            if token not in names
+            and (token[-4:] != "</w>" if has_pairs else token[:2] == "##")
+        )
         return cls(
             packing.SpecialIds.from_vocab(vocab),
-            vocab["[MASK]"],
+            vocab[names.mask],
             list(vocab.values()),
-            frozenset(i for token, i in vocab.items() if token[:2] == "##"),
+            *((frozenset(), inside) if has_pairs else (inside,)),
         )
 
 
@@ -393,7 +406,7 @@ def mask(
         max(1, round(len(ids) * settings.masked_lm_prob)),
     )
     if settings.do_whole_word_mask:
-        words = _words(candidates, ids, vocabulary.continuation_ids)
+        words = _words(candidates, ids, vocabulary)
         shuffle(words, rng)
         chosen = _first_that_fit(words, num_to_predict)
     else:
@@ -479,7 +492,7 @@ def _random_sentences(
 
 
 def _words(
-    positions: Iterable[int], ids: list[int], continuation_ids: frozenset[int]
+    positions: Iterable[int], ids: list[int], vocabulary: Vocabulary
 ) -> list[list[int]]:
     """Returns the positions word by word.
 
@@ -488,7 +501,10 @@ def _words(
     """
     words: list[list[int]] = []
     for position in positions:
-        if words and ids[position] in continuation_ids:
+        if words and (
+            ids[position] in vocabulary.continuation_ids
+            or ids[position - 1] in vocabulary.unfinished_ids
+        ):
             words[-1].append(position)
         else:
             words.append([position])

@@ -13,7 +13,7 @@ from bert.errors import UserError
 from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.config import BertConfig
 from bert.modeling.keras_config import KerasConfig
-from bert.modeling.layers import Layer, LayerOptions
+from bert.modeling.layers import LAYER_NORM_EPSILON, Layer, LayerOptions
 from bert.modeling.old_functions import assert_rank
 from bert.modeling.randomness import DropoutSeeds, WeightInitializer
 
@@ -61,6 +61,7 @@ class Backbone(KerasConfig, Layer):
         scope: its name, with which all its names in checkpoints begin.
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
+        layer_norm_epsilon: added to variances in layer normalization.
 
     Args:
         config: the sizes.
@@ -74,8 +75,9 @@ class Backbone(KerasConfig, Layer):
         segment_ids: int [B, S]; by default all 0.
         training: whether to drop.
         seed: int32 [2], decides what is dropped; by default it is drawn.
-        choose: picks the tokens whose output is wanted, a function of float
-            [B, S, D] that returns [B, F, D], [CLS] first; None: all.
+        choose: picks the tokens whose output is wanted, a function of what
+            has the tokens on its second axis, [B, S, …], that returns [B, F,
+            …], [CLS] first; None: all.
         with_attention: whether to return the attention probabilities.
 
     Returns:
@@ -97,6 +99,7 @@ class Backbone(KerasConfig, Layer):
 
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
+    layer_norm_epsilon: ClassVar[float] = LAYER_NORM_EPSILON
 
     def __init__(
         self,
@@ -122,6 +125,7 @@ class Backbone(KerasConfig, Layer):
             LayerOptions(
                 WeightInitializer(config.initializer_range, init_seed),
                 _DTYPE_POLICIES[compute_dtype],
+                self.layer_norm_epsilon,
             ),
             self.scope,
             # Under bfloat16, Keras would round ids that come as floats.

@@ -15,7 +15,7 @@ from absl import logging
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource
-from bert.data.text import tokenization
+from bert.data.text import tokenizers
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
@@ -198,9 +198,9 @@ def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
     """
     for path in (config.bert_config_file, config.init_checkpoint):
         folder = os.path.dirname(path or "")
-        file = locate.file(folder or os.curdir, task_files.VOCAB_FILE)
+        file = locate.vocab_file(folder or os.curdir)
         if path and file:
-            ids = tokenization.load_vocab(file)
+            ids = tokenizers.load_vocab(file)
             if max(ids.values(), default=0) < bert_config.vocab_size:
                 return {number: piece for piece, number in ids.items()}
     return {}

@@ -12,7 +12,10 @@ CLS, SEP, MASK = 1, 2, 3
 # 10-59 begin a word, 60-99 go on with one.
 CONTINUATIONS = frozenset(range(60, 100))
 VOCABULARY = pretraining.Vocabulary(
-    packing.SpecialIds(CLS, SEP), MASK, list(range(1000, 1100)), CONTINUATIONS
+    packing.SpecialIds(CLS, SEP, SEP),
+    MASK,
+    list(range(1000, 1100)),
+    CONTINUATIONS,
 )
 SEEDS = range(20)
 # Ids, masked_lm_prob, max_predictions_per_seq, and how many are masked.
@@ -116,11 +119,32 @@ def test_vocabulary_reads_ids_and_continuations():
     vocab = {"a": 4, "[CLS]": 1, "##b": 0, "[MASK]": 2, "[SEP]": 3}
 
     assert pretraining.Vocabulary.from_vocab(vocab) == (
-        (1, 3),
+        (1, 3, 3),
         2,
         [4, 1, 0, 2, 3],
         {0},
+        set(),
     )
+
+
+def test_vocabulary_of_byte_pairs_says_what_ends_no_word():
+    vocab = {
+        **{"<unk>": 0, "a": 1, "a</w>": 2, "_start_": 3, "_delimiter_": 4},
+        **{"_classify_": 5, "_mask_": 6},
+    }
+    found = pretraining.Vocabulary.from_vocab(vocab)
+    assert found.special == (3, 4, 5)
+    assert found.mask_id == 6
+    assert (found.continuation_ids, found.unfinished_ids) == (set(), {1})
+
+
+def test_a_word_of_byte_pairs_is_masked_whole():
+    vocabulary = VOCABULARY._replace(
+        continuation_ids=frozenset(), unfinished_ids=frozenset({7, 8})
+    )
+    ids = [CLS, 7, 8, 9, 10, SEP, 7, 9, SEP]
+    words = pretraining._words([1, 2, 3, 4, 6, 7], ids, vocabulary)
+    assert words == [[1, 2, 3], [4], [6, 7]]
 
 
 def test_blank_lines_separate_documents():
