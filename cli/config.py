@@ -124,6 +124,7 @@ class TrainingConfig(DeviceConfig):
     early_stopping_patience: int | None = None
     freeze_layers: int | None = None
     grow_labels: bool = False
+    attention_mask: str | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
 

@@ -9,14 +9,16 @@ from typing import Unpack
 import keras
 import tensorflow as tf
 
+from bert.errors import UserError
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
+from bert.modeling.head_layers import word_logits
 from bert.modeling.losses import (
     cross_entropy,
     sigmoid_cross_entropy,
     squared_error,
 )
-from bert.modeling.task_model import TaskModel
+from bert.modeling.task_model import LossWeight, TaskModel
 
 
 @keras.saving.register_keras_serializable("bert")
@@ -30,6 +32,10 @@ class ClassifierModel(TaskModel):
             whatever the config says.
         label_weights: what a row of each label counts in training, L numbers;
             None: all the same.
+        lm_loss_weight: what the loss of the language model counts, which is
+            added in training: how well each token tells the next one. The
+            words' scores are products with the word table. 0: there is none.
+            Only where a token does not see the next one.
         **options: see `ModelOptions`.
 
     Call arguments:
@@ -38,13 +44,15 @@ class ClassifierModel(TaskModel):
             fill up the batch.
 
     Returns:
-        `logits` float32 [B, L].
+        `logits` float32 [B, L]; in training with the language model also its
+        `word_logits`, float32 [B * (S - 1), V].
 
     Checkpoint: the head's `output_weights` and `output_bias` stand at the
     root, as in the original. Those of the subclasses, which mean something
     else, stand under `cls/<head_name>/`, so that none is taken for another.
 
-    Source: Devlin et al. 2019, section 4.1.
+    Source: Devlin et al. 2019, section 4.1; of the language model Radford et
+    al. 2018, section 3.2.
     """
 
     loss_name = "classification"
@@ -55,17 +63,55 @@ class ClassifierModel(TaskModel):
         num_labels: int,
         dropout_rate: float = 0.1,
         label_weights: Sequence[float] | None = None,
+        lm_loss_weight: float = 0.0,
         **options: Unpack[ModelOptions],
     ):
+        if lm_loss_weight and not config.is_causal:
+            raise UserError(
+                "lm_loss_weight needs an encoder whose tokens do not see the "
+                "next one, which they are to tell: encoder_type gpt with "
+                "attention_mask causal. Received: encoder_type "
+                f"{config.encoder_type}, attention_mask {config.mask_name}."
+            )
         super().__init__(config, "classifier_model", **options)
         self.num_labels = num_labels
         self.dropout_rate = dropout_rate
         self.label_weights = tuple(label_weights or [1.0] * num_labels)
+        self.lm_loss_weight = lm_loss_weight
         self.classifier = self.new_head(num_labels)
 
     def call(self, batch, training=False, seed=None):
-        pooled = self.pooled(batch, training, seed, self.dropout_rate)
-        return {"logits": self.classifier(pooled)}
+        arguments = (batch, training, seed, self.dropout_rate)
+        if not (training and self.lm_loss_weight):
+            return {"logits": self.classifier(self.pooled(*arguments))}
+        pooled, hidden = self.pooled_and_chosen(
+            *arguments, choose=lambda x: x[:, :-1]
+        )
+        return {
+            "logits": self.classifier(pooled),
+            "word_logits": word_logits(hidden, self.backbone.word_table),
+        }
+
+    def loss_weights(self, batch):
+        weights = super().loss_weights(batch)
+        if self.lm_loss_weight:
+            # Of a row all tokens together count as much as its label does.
+            mask = tf.cast(batch["input_mask"][:, 1:], tf.float32)
+            length = tf.reduce_sum(mask, 1, keepdims=True)
+            rows = TaskModel.row_weights(self, batch)[:, tf.newaxis]
+            share = rows * mask / tf.maximum(length, 1.0)
+            weights["language_model"] = LossWeight(
+                tf.reshape(share, [-1]), 0.0
+            )
+        return weights
+
+    def losses(self, outputs, batch):
+        losses = super().losses(outputs, batch)
+        if self.lm_loss_weight:
+            losses["language_model"] = self.lm_loss_weight * cross_entropy(
+                outputs["word_logits"], batch["input_ids"][:, 1:]
+            )
+        return losses
 
     def row_weights(self, batch):
         return super().row_weights(batch) * tf.gather(

@@ -126,8 +126,13 @@ class BertConfig:
     @property
     def is_causal(self) -> bool:
         """Whether a token sees only itself and those before it."""
-        masks = encoder_type(self).attention_masks
-        return (self.attention_mask or "".join(masks[:1])) == "causal"
+        return self.mask_name == "causal"
+
+    @property
+    def mask_name(self) -> str:
+        """What attention_mask is where it is given."""
+        masks = encoder_type(self).attention_masks or ("bidirectional",)
+        return self.attention_mask or masks[0]
 
     def check_memory(self, num_bytes: int) -> None:
         """Raises UserError where an encoder's weights need more than that."""

@@ -62,6 +62,7 @@ class Config(SetsConfig):
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
+    lm_loss_weight: float
     # Not a flag: those of text_column and label_column that are not given.
     unnamed_columns: tuple[str, ...] = ()
 

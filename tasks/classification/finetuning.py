@@ -151,6 +151,7 @@ class Classification(SetsTask):
             self.prepared.bert_config,
             self.num_outputs,
             self._label_weights,
+            self.config.lm_loss_weight,
             **self.prepared.model_options(seed),
         )
 

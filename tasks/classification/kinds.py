@@ -129,6 +129,7 @@ class Kind(abc.ABC):
         config: "BertConfig",
         num_labels: int,
         label_weights: Sequence[float] | None = None,
+        lm_loss_weight: float = 0.0,
         **options: "Unpack[ModelOptions]",
     ) -> "ClassifierModel":
         """Returns the model.
@@ -138,12 +139,19 @@ class Kind(abc.ABC):
             num_labels: L; 1 where they have no names.
             label_weights: what each label counts in training; None: all the
                 same.
+            lm_loss_weight: see `ClassifierModel`.
             **options: see `ModelOptions`.
         """
         from bert.modeling import classifiers
 
         make: type[ClassifierModel] = getattr(classifiers, self.model_class)
-        return make(config, num_labels, label_weights=label_weights, **options)
+        return make(
+            config,
+            num_labels,
+            label_weights=label_weights,
+            lm_loss_weight=lm_loss_weight,
+            **options,
+        )
 
     @abc.abstractmethod
     def losses(
