@@ -122,7 +122,8 @@ class MaskedLmHead(Layer):
 
     def call(self, x, word_embeddings):
         x = tf.reshape(x, [-1, word_embeddings.shape[-1]])
-        return word_logits(self.transform(x), word_embeddings) + self.output_bias
+        x = word_logits(self.transform(x), word_embeddings)
+        return x + self.output_bias
 
 
 def word_logits(x: tf.Tensor, word_table: tf.Tensor) -> tf.Tensor:

@@ -12,13 +12,15 @@ Source: Radford et al. 2018, section 4.1; Sennrich et al. 2016, section 3.2;
 text_utils.py of openai/finetune-transformer-lm.
 """
 
-import importlib
+import functools
+import importlib.metadata
+import importlib.util
 import itertools
 import json
 import os
 import re
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from bert.data.text import special_tokens
 from bert.data.text.tokenization import FullTokenizer
@@ -28,6 +30,7 @@ from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError, one_line
 from bert.files import text_input
 
+_EXTRAS = ("ftfy", "spacy")
 _END = "</w>"
 _WORDS_LIMIT_BYTES = 80_000_000
 _NAMES = special_tokens.BYTE_PAIRS
@@ -159,20 +162,31 @@ class GptTokenizer(FullTokenizer):
                 f"{self.vocab_file} is of lower-cased text alone. Received: "
                 "--do_lower_case=False; leave it out."
             )
-        self._ftfy, spacy = _extra("ftfy"), _extra("spacy")
-        self._versions = self._ftfy.__version__, spacy.__version__
-        self._split = spacy.blank("en").tokenizer
+        for name in _EXTRAS:
+            if importlib.util.find_spec(name) is None:
+                raise UserError(
+                    f"The tokenizer of GPT needs the package {name}, which is "
+                    "not installed: pip install -r requirements-gpt.txt."
+                )
         self._pieces_of_words = WordMemory(self._merged, _WORDS_LIMIT_BYTES)
 
     @property
     def steps(self) -> object:
         """What decides the pieces of a text, beside the vocabulary."""
-        return self._ranks, self._versions
+        return self._ranks, *map(importlib.metadata.version, _EXTRAS)
+
+    @functools.cached_property
+    def _mend_and_split(self) -> tuple[Callable, Callable]:
+        # Here, since importing them takes seconds.
+        import ftfy
+        import spacy
+
+        return ftfy.fix_text, spacy.blank("en").tokenizer
 
     def words(self, text: str) -> list[str]:
         """Returns the words of a text, lower-cased."""
-        mended = standardize(self._ftfy.fix_text(text))
-        return [token.text.lower() for token in self._split(mended)]
+        mend, split = self._mend_and_split
+        return [token.text.lower() for token in split(standardize(mend(text)))]
 
     def _cut(self, text: str) -> list[str]:
         pieces = map(self._pieces_of_words.__getitem__, self.words(text))
@@ -217,14 +231,3 @@ def _joined(pieces: Sequence[str], pair: tuple[str, str]) -> list[str]:
         joined.append("".join(pieces[place : place + size]))
         place += size
     return joined
-
-
-def _extra(name: str) -> Any:
-    """Returns a package that is not among those of requirements.txt."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise UserError(
-            f"The tokenizer of GPT needs the package {name}. Received: "
-            f"{one_line(error, 80)}; pip install -r requirements-gpt.txt."
-        ) from error

@@ -1,4 +1,5 @@
 import gzip
+import importlib.util
 import json
 from pathlib import Path
 
@@ -12,17 +13,9 @@ SHARED = Path(__file__).parents[3] / "../shared/golden/gpt"
 NAMES = ("encoder_bpe_40000.json", "vocab_40000.bpe")
 
 
-def has_extras():
-    try:
-        import ftfy  # noqa: F401
-        import spacy  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 needs_extras = pytest.mark.skipif(
-    not has_extras(), reason="needs ftfy and spaCy: see requirements-gpt.txt"
+    not all(map(importlib.util.find_spec, ("ftfy", "spacy"))),
+    reason="needs ftfy and spaCy: see requirements-gpt.txt",
 )
 
 
@@ -92,13 +85,12 @@ def test_what_it_cannot_do_is_one_line(small, golden):
 
 @pytest.mark.parametrize("name", ["ftfy", "spacy"])
 def test_a_missing_package_is_one_line(golden, name, monkeypatch):
-    def missing(module):
-        if module == name:
-            raise ModuleNotFoundError(f"No module named {module!r}")
-        return __import__("json")
-
-    monkeypatch.setattr(gpt_tokenizer.importlib, "import_module", missing)
-    message = rf"package {name}\. .*-r requirements-gpt\.txt\.$"
+    monkeypatch.setattr(
+        gpt_tokenizer.importlib.util,
+        "find_spec",
+        lambda module: None if module == name else module,
+    )
+    message = rf"package {name}, .*-r requirements-gpt\.txt\.$"
     with pytest.raises(UserError, match=message):
         GptTokenizer(golden / "gpt/model" / NAMES[0])
 
