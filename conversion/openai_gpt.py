@@ -188,18 +188,20 @@ class _Arrays:
             )
 
     def read(self, number: int) -> np.ndarray:
-        """Returns one array, without leading axes of length 1."""
+        """Returns one array, without leading axes of length 1.
+
+        It is not read yet, unless it is in several files.
+        """
         start, stop = self._starts[number : number + 2]
-        value = np.empty(stop - start, np.float32)
-        file = bisect.bisect_right(self._bounds, start) - 1
-        place = start
-        while place < stop:
-            first, end = self._bounds[file : file + 2]
-            until = min(stop, end)
-            value[place - start : until - start] = _opened(self._files[file])[
-                place - first : until - first
+        first = bisect.bisect_right(self._bounds, start) - 1
+        last = bisect.bisect_left(self._bounds, stop) - 1
+        parts = [
+            _opened(self._files[file])[
+                max(start - self._bounds[file], 0) : stop - self._bounds[file]
             ]
-            place, file = until, file + 1
+            for file in range(first, last + 1)
+        ]
+        value = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return value.reshape(self._shapes[number])
 
 

@@ -100,9 +100,7 @@ class ClassifierModel(TaskModel):
             length = tf.reduce_sum(mask, 1, keepdims=True)
             rows = TaskModel.row_weights(self, batch)[:, tf.newaxis]
             share = rows * mask / tf.maximum(length, 1.0)
-            weights["language_model"] = LossWeight(
-                tf.reshape(share, [-1]), 0.0
-            )
+            weights["language_model"] = LossWeight(tf.reshape(share, [-1]), 0.0)
         return weights
 
     def losses(self, outputs, batch):

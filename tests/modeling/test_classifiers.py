@@ -88,9 +88,7 @@ def test_the_language_model_tells_each_next_token():
     outputs = model(batch, training=True)
     hidden = model.backbone(IDS, input_mask=MASK)["sequence_output"]
     table = model.backbone.word_table.numpy()
-    scores = np.log(
-        tf.nn.softmax(hidden.numpy() @ table.T, axis=-1).numpy()
-    )
+    scores = np.log(tf.nn.softmax(hidden.numpy() @ table.T, axis=-1).numpy())
     # Row 0 has three next tokens, row 1 has one; the rows count alike.
     rows = [
         -np.mean([scores[0, i, IDS[0, i + 1]] for i in range(3)]),

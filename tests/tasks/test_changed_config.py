@@ -22,7 +22,9 @@ def test_without_the_flag_or_with_what_the_file_says_nothing_changes(
     for mask in (None, "causal"):
         config = Config(str(folder / "bert_config.json"), mask)
         assert changed_config.applied(config) is config
-    config = Config(str(golden / "model_base/bert_config.json"), "bidirectional")
+    config = Config(
+        str(golden / "model_base/bert_config.json"), "bidirectional"
+    )
     assert changed_config.applied(config) is config
 
 
