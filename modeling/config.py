@@ -85,6 +85,13 @@ class BertConfig:
     encoder_type: str = "bert"
     attention_mask: str | None = None
 
+    def __post_init__(self):
+        # Attributes of a BERT are the original's; of these two, the class has
+        # the defaults.
+        for name in ("encoder_type", "attention_mask"):
+            if getattr(self, name) == getattr(BertConfig, name):
+                del self.__dict__[name]
+
     def validate(self) -> None:
         """Raises UserError for a value that no model can have."""
         for key in _POSITIVE_INTS:
@@ -185,14 +192,9 @@ class BertConfig:
     def to_dict(self) -> dict[str, Any]:
         """Returns a copy of all attributes.
 
-        Of a BERT, the original's: `encoder_type` and `attention_mask` are for
-        the others.
+        Of a BERT, the original's.
         """
-        values = copy.deepcopy(vars(self))
-        for name in ("encoder_type", "attention_mask"):
-            if values[name] == getattr(BertConfig, name):
-                del values[name]
-        return values
+        return copy.deepcopy(vars(self))
 
     def to_json_string(self) -> str:
         """Returns the text of a `bert_config.json`, keys sorted."""

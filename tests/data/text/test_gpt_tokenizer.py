@@ -110,4 +110,4 @@ def test_a_vocabulary_that_is_none_is_one_line(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(UserError, match=message) as raised:
         gpt_tokenizer.load_vocab(path)
-    assert str(path) in str(raised.value)
+    assert NAMES[0] in str(raised.value)
