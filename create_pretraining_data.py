@@ -26,6 +26,7 @@ from bert.data.corpus import record_notes
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
+from bert.data.text import special_tokens
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import flag_paths
@@ -211,7 +212,7 @@ def create_pretraining_data(config: Config) -> None:
 
     settings = config.settings
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
-    tokenizer.require_tokens("[MASK]")
+    tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     serial_run.are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])

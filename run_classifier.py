@@ -32,6 +32,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     table_flags.require_task_name(flag_values)
     table_flags.define_result_flags(flag_values)
     _define_long_text_flags(flag_values)
+    training_flags.define_lm_loss_weight(flag_values)
     flags.DEFINE_enum(
         "language",
         None,

@@ -117,11 +117,18 @@ def pretrain(config: Config) -> None:
     from bert.data.records import record_files
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import outputs, reports, resuming, run_weights
+    from bert.tasks import (
+        changed_config,
+        outputs,
+        reports,
+        resuming,
+        run_weights,
+    )
     from bert.tasks.pretraining import origin, teacher, training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
+    config = changed_config.applied(config)
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
     start = run_weights.start(config)

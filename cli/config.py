@@ -126,6 +126,7 @@ class TrainingConfig(DeviceConfig):
     # Scripts that fine-tune have flags for these.
     freeze_layers: int | None = None
     grow_labels: bool = False
+    attention_mask: str | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
 

@@ -28,6 +28,14 @@ def define_model_flags(flag_values: flags.FlagValues) -> None:
         "BERT model): its prefix, its .index file or its folder (of a run's "
         "the best checkpoint, else the newest).",
     )
+    flags.DEFINE_enum(
+        "attention_mask",
+        None,
+        ["causal", "bidirectional"],
+        "Of a GPT: whether a token sees those before it alone, or all. The "
+        "model is kept with it. Default: what bert_config_file says.",
+        flag_values=flag_values,
+    )
     shared_flags.define_checkpoint(
         flag_values,
         "Which one of output_dir, or of init_checkpoint where that has none, "
@@ -113,6 +121,17 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
         force_resume="Go on with the run in output_dir even where it was made "
         "with another model, task, vocabulary or casing, or other labels, or "
         "its checkpoint has no moments.",
+    )
+
+
+def define_lm_loss_weight(flag_values: flags.FlagValues) -> None:
+    """Defines what the language model counts beside a task's own loss."""
+    _define_finite(
+        flag_values,
+        "lm_loss_weight",
+        0.0,
+        "Of a GPT: what the loss of the language model counts, which is added "
+        "in training; 0.5 in the original.",
     )
 
 

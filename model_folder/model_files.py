@@ -136,7 +136,7 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
         task=task,
         checkpoint=path,
         bert_config_file=config_file,
-        vocab_file=locate.file(assets, task_files.VOCAB_FILE),
+        vocab_file=locate.vocab_file(assets),
         labels=labels,
     )
     check(files)
@@ -238,7 +238,7 @@ def _row(
 
 
 def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
-    own = locate.file(path, task_files.VOCAB_FILE)
+    own = locate.vocab_file(path)
     chosen = given.vocab_file or own
     if chosen and own and _tokens(chosen) != _tokens(own):
         raise UserError(
@@ -247,7 +247,7 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
         )
     if chosen or row.is_pretraining:
         return chosen
-    return locate.needed_file(path, task_files.VOCAB_FILE, "vocab_file")
+    return locate.needed_vocab_file(path)
 
 
 def _tokens(path: str) -> list[bytes]:

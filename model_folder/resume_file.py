@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from absl import logging
 
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
 from bert.model_folder import labels as label_files
@@ -26,7 +27,7 @@ KEPT_FILES = (
     label_files.FILE_NAME,
     task_files.TASK_FILE,
     task_files.CONFIG_FILE,
-    task_files.VOCAB_FILE,
+    *tokenizers.FILES,
 )
 _SHOWN_CHARS = 24
 # What a run may be without; the file has none of it then.
@@ -46,7 +47,8 @@ def meaning(
 ) -> Values:
     """Returns what decides what a run's weights mean."""
     config = json.loads(text_input.read(bert_config_file))
-    vocabulary = [text_input.read(vocab_file)] if vocab_file else []
+    files = tokenizers.kept_files(vocab_file) if vocab_file else {}
+    vocabulary = list(map(text_input.read, files.values()))
     return {
         "bert_config": digest([json.dumps(config, sort_keys=True)]),
         "task": task.task,

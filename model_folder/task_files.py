@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from bert.data.records import long_texts as long_text_rules
 from bert.data.records.long_texts import LongTexts
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
 from bert.tasks import spec
@@ -301,7 +302,9 @@ def update(output_dir: str, task: Task) -> None:
 def _copies(bert_config_file: str, vocab_file: str | None) -> dict[str, str]:
     """Returns the sources of the files that are copied, by their new names."""
     copies = {CONFIG_FILE: bert_config_file}
-    return {**copies, VOCAB_FILE: vocab_file} if vocab_file else copies
+    if vocab_file:
+        copies.update(tokenizers.kept_files(vocab_file))
+    return copies
 
 
 def _exists(path: str) -> bool:

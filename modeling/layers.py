@@ -29,10 +29,12 @@ class LayerOptions:
     Attributes:
         initializer: draws the start values of kernels and tables.
         dtype: Keras' dtype policy: of the matrix products.
+        epsilon: added to variances in layer normalization.
     """
 
     initializer: WeightInitializer
     dtype: str = "float32"
+    epsilon: float = LAYER_NORM_EPSILON
 
 
 class Layer(keras.layers.Layer):
@@ -229,37 +231,44 @@ class LayerNorm(Layer):
             tf.cast(x, tf.float32),
             tf.convert_to_tensor(self.gamma),
             tf.convert_to_tensor(self.beta),
+            self.options.epsilon,
         )
         return tf.cast(x, self.compute_dtype)
 
 
-@own_gradient
-def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+def _normalize(
+    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
+) -> tf.Tensor:
     """Layer normalization, float32; x [..., D], gamma and beta [D].
 
     With a gradient of its own, which passes over memory half as often as the
     one that TensorFlow derives.
     """
-    centered = x - tf.reduce_mean(x, -1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
-    scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
-    normal = centered * scale
 
-    def gradient(dy):
-        along_gamma = dy * normal
-        # What moves the mean or the variance of a row has no effect. The
-        # means over D are products, which write no [..., D] for it.
-        weights = gamma[:, tf.newaxis] / tf.cast(tf.size(gamma), x.dtype)
-        mean = tf.tensordot(dy, weights, 1)
-        slope = tf.tensordot(along_gamma, weights, 1)
-        dx = (dy * gamma - mean - normal * slope) * scale
-        return dx, _sum_of_rows(along_gamma), _sum_of_rows(dy)
+    @own_gradient
+    def affine(x, gamma, beta):
+        centered = x - tf.reduce_mean(x, -1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
+        scale = tf.math.rsqrt(variance + epsilon)
+        normal = centered * scale
 
-    return normal * gamma + beta, gradient
+        def gradient(dy):
+            along_gamma = dy * normal
+            # What moves the mean or the variance of a row has no effect. The
+            # means over D are products, which write no [..., D] for it.
+            weights = gamma[:, tf.newaxis] / tf.cast(tf.size(gamma), x.dtype)
+            mean = tf.tensordot(dy, weights, 1)
+            slope = tf.tensordot(along_gamma, weights, 1)
+            dx = (dy * gamma - mean - normal * slope) * scale
+            return dx, _sum_of_rows(along_gamma), _sum_of_rows(dy)
+
+        return normal * gamma + beta, gradient
+
+    return affine(x, gamma, beta)
 
 
 def _normalize_fused(
-    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
+    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
 ) -> tf.Tensor:
     """`_normalize` in the pattern that oneDNN fuses, which is Keras 2's.
 
@@ -273,7 +282,7 @@ def _normalize_fused(
         offset=tf.zeros([rows]),
         mean=none,
         variance=none,
-        epsilon=LAYER_NORM_EPSILON,
+        epsilon=epsilon,
         data_format="NCHW",
         is_training=True,
     )

@@ -67,8 +67,8 @@ class SelfAttention(Layer):
 
     Call arguments:
         hidden: float [B, S, D].
-        input_mask: int [B, S], 0 for tokens that none may look at; or
-            [B, F, S], 0 where F may not look at S.
+        input_mask: int [B, T], 0 for tokens that none may look at; or int [B,
+            F, T], 0 where F may not look at T.
         seed: int32 [2] to drop by, or None.
         queries: float [B, F, D], those tokens of `hidden` that look at all;
             None: every one.
@@ -94,7 +94,7 @@ class SelfAttention(Layer):
         query, key, value = self._project(
             hidden, queries, kept_scale(dropout_rate, seed)
         )
-        # [B, N, F, T], float32; the mask is the same for every N and F.
+        # [B, N, F, T], float32; the mask is the same for every N.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
         masked = 1.0 - tf.cast(input_mask, tf.float32)
         # Not masked[:, None, None, :], which LiteRT cannot slice.

@@ -16,6 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
@@ -42,7 +43,7 @@ _NEEDED = ("saved_model.pb", f"{task_files.ASSETS}/{task_files.TASK_FILE}")
 # What a run keeps in output_dir, beside its results.
 _OF_A_RUN = (
     *("best", "eval", *spec.MARKS, "checkpoint", label_files.FILE_NAME),
-    *(task_files.TASK_FILE, task_files.CONFIG_FILE, task_files.VOCAB_FILE),
+    *(task_files.TASK_FILE, task_files.CONFIG_FILE, *tokenizers.FILES),
 )
 
 
@@ -214,6 +215,8 @@ def why_no_raw_strings(source: ModelFiles) -> str | None:
         return reason
     if source.vocab_file is None or source.task.do_lower_case is None:
         return "the model has no vocabulary"
+    if not tokenizers.kind_of(source.vocab_file).in_graphs:
+        return "no graph can do what the model's tokenizer does"
     return None
 
 

@@ -20,7 +20,7 @@ from bert.data.tables import rows
 from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import splits
+from bert.tasks import changed_config, splits
 from bert.tasks.config import FineTuningConfig, SetsConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import MakeReport
@@ -133,7 +133,7 @@ class FineTuningTask(abc.ABC):
     teacher: "Teacher | None" = None
 
     def __init__(self, config: FineTuningConfig):
-        self.config = config
+        self.config = changed_config.applied(config)
         self.labels: Sequence[str] = ()
         self.unlabelled: list[Any] = []
 

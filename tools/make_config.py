@@ -103,7 +103,7 @@ def make_config(config: Config) -> None:
     Raises:
         UserError: the vocabulary cannot be used, or a file is in the way.
     """
-    from bert.data.text.tokenization import load_vocab
+    from bert.data.text.tokenizers import load_vocab
 
     path = config.output_file
     flag_paths.check_new_file(path, "output_file", config.overwrite)

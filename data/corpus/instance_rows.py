@@ -66,7 +66,7 @@ def pack(
         rows[here] = source[(origins + places)[here]]
     rows[:, 0] = special.cls
     np.put_along_axis(rows, firsts - 1, special.sep, axis=1)
-    np.put_along_axis(rows, lengths - 1, special.sep, axis=1)
+    np.put_along_axis(rows, lengths - 1, special.end, axis=1)
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
@@ -243,6 +243,9 @@ def _chosen(
     is_first = is_candidate
     if settings.do_whole_word_mask:
         goes_on = np.isin(rows.ids, list(vocabulary.continuation_ids))
+        if vocabulary.unfinished_ids:
+            is_open = np.isin(rows.ids, list(vocabulary.unfinished_ids))
+            goes_on[:, 1:] |= is_open[:, :-1]
         # A text may begin with a continuation: it belongs to the word before
         # it, even to one of the other text.
         goes_on[:, 1] = False

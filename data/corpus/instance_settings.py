@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bert.data.records import packing
+from bert.data.text import special_tokens
 from bert.tasks import spec
 
 
@@ -103,20 +104,32 @@ class Vocabulary(NamedTuple):
         special: [CLS] and [SEP].
         mask_id: [MASK].
         word_ids: what a random word is drawn from, in the order of the file.
-        continuation_ids: the pieces that begin with "##".
+        continuation_ids: the pieces that go on with the word of the one
+            before them: word pieces that begin with "##".
+        unfinished_ids: the pieces with whose word the next one goes on: byte
+            pairs that do not end with "</w>".
     """
 
     special: packing.SpecialIds
     mask_id: int
     word_ids: list[int]
     continuation_ids: frozenset[int]
+    unfinished_ids: frozenset[int] = frozenset()
 
     @classmethod
     def from_vocab(cls, vocab: Mapping[str, int]) -> "Vocabulary":
         """Reads it from a tokenizer's `vocab`, token → id."""
+        names = special_tokens.of(vocab)
+        has_pairs = names is special_tokens.BYTE_PAIRS
+        inside = frozenset(
+            number
+            for token, number in vocab.items()
+            if token not in names
+            and (token[-4:] != "</w>" if has_pairs else token[:2] == "##")
+        )
         return cls(
             packing.SpecialIds.from_vocab(vocab),
-            vocab["[MASK]"],
+            vocab[names.mask],
             list(vocab.values()),
-            frozenset(i for token, i in vocab.items() if token[:2] == "##"),
+            *((frozenset(), inside) if has_pairs else (inside,)),
         )

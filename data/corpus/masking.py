@@ -6,7 +6,7 @@ Source: Devlin et al. 2019, section 3.1 and appendix A.1.
 import bisect
 import itertools
 import random
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from bert.data.corpus.draws import draw_below, shuffle
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
@@ -58,14 +58,12 @@ def mask(
         max(1, round(len(ids) * settings.masked_lm_prob)),
     )
     if settings.max_ngram > 1:
-        words = _words(
-            candidates,
-            ids,
-            vocabulary.continuation_ids if settings.do_whole_word_mask else (),
-        )
+        words = [[position] for position in candidates]
+        if settings.do_whole_word_mask:
+            words = _words(candidates, ids, vocabulary)
         chosen = _ngrams(words, num_to_predict, settings.max_ngram, rng)
     elif settings.do_whole_word_mask:
-        words = _words(candidates, ids, vocabulary.continuation_ids)
+        words = _words(candidates, ids, vocabulary)
         shuffle(words, rng)
         chosen = _first_that_fit(words, num_to_predict)
     else:
@@ -86,7 +84,7 @@ def mask(
 
 
 def _words(
-    positions: Iterable[int], ids: list[int], continuation_ids: Container[int]
+    positions: Iterable[int], ids: list[int], vocabulary: Vocabulary
 ) -> list[list[int]]:
     """Returns the positions word by word.
 
@@ -95,7 +93,10 @@ def _words(
     """
     words: list[list[int]] = []
     for position in positions:
-        if words and ids[position] in continuation_ids:
+        if words and (
+            ids[position] in vocabulary.continuation_ids
+            or ids[position - 1] in vocabulary.unfinished_ids
+        ):
             words[-1].append(position)
         else:
             words.append([position])

@@ -26,6 +26,7 @@ from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
 from bert.data.corpus.text_pairs import TextPair, text_pairs
 from bert.data.records import record_bytes
 from bert.data.records.record_output import Writer, frame_writer
+from bert.data.text import special_tokens
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.files import file_bytes, text_input
 
@@ -139,7 +140,7 @@ def tokenizer(job: Job) -> FullTokenizer:
         UserError: the vocabulary cannot be read, or lacks special tokens.
     """
     made = checked_tokenizer(job.vocab_file, job.do_lower_case)
-    made.require_tokens("[MASK]")
+    made.require_tokens(special_tokens.of(made.vocab).mask)
     return made
 
 

@@ -22,7 +22,7 @@ from collections.abc import Container, Hashable, Iterable, Mapping
 
 from absl import logging
 
-from bert.data.text import characters, offsets
+from bert.data.text import characters, offsets, special_tokens, tokenizers
 from bert.data.text.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
@@ -31,9 +31,6 @@ from bert.data.text.vocab import Vocab, Watched
 from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
 from bert.files import text_input
-
-# The pieces that every use of a tokenizer needs.
-_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]")
 
 # A FullTokenizer remembers less than 200 MB: words with ids, words with pieces,
 # words with ranges, and five tables of characters of at most 5 MB.
@@ -161,8 +158,9 @@ def checked_tokenizer(
     Raises:
         UserError: it cannot be read, or lacks `[UNK]`, `[CLS]` or `[SEP]`.
     """
-    tokenizer = FullTokenizer(vocab_file, do_lower_case)
-    tokenizer.require_tokens(*_SPECIAL_TOKENS)
+    tokenizer = tokenizers.make(vocab_file, do_lower_case)
+    names = special_tokens.of(tokenizer.vocab)
+    tokenizer.require_tokens(names.unk, names.cls, names.sep)
     return tokenizer
 
 
@@ -222,6 +220,11 @@ class FullTokenizer(Watched):
             self._compute_offsets, _OFFSETS_LIMIT_BYTES
         )
         self._remembered = _Remembered()
+
+    @property
+    def steps(self) -> object:
+        """What decides the pieces of a text, beside the vocabulary."""
+        return self.basic_tokenizer.do_lower_case
 
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""

@@ -14,7 +14,7 @@ from bert.errors import UserError
 from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.config import BertConfig
 from bert.modeling.keras_config import KerasConfig
-from bert.modeling.layers import Layer, LayerOptions
+from bert.modeling.layers import LAYER_NORM_EPSILON, Layer, LayerOptions
 from bert.modeling.old_functions import assert_rank
 from bert.modeling.randomness import DropoutSeeds, WeightInitializer
 
@@ -63,9 +63,10 @@ class Backbone(KerasConfig, Layer):
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
         packs: whether it takes rows of several texts, by `text_starts`.
+        layer_norm_epsilon: added to variances in layer normalization.
 
     Attributes:
-        pooler: what only `pooled_output` comes from.
+        pooler: what only `pooled_output` comes from; None: nothing does.
 
     Args:
         config: the sizes.
@@ -79,9 +80,10 @@ class Backbone(KerasConfig, Layer):
         segment_ids: int [B, S]; by default all 0.
         training: whether to drop.
         seed: int32 [2], decides what is dropped; by default it is drawn.
-        choose: picks the tokens whose output is wanted, a function of float
-            [B, S, D] that returns [B, F, D], [CLS] first (those of all texts,
-            in rows of several); None: all.
+        choose: picks the tokens whose output is wanted, a function of what
+            has the tokens on its second axis, [B, S, …], that returns [B, F,
+            …], [CLS] first (those of all texts, in rows of several); None:
+            all.
         with_attention: whether to return the attention probabilities.
         text_starts: int [B, T], only where the encoder `packs`: each row is
             up to T texts (`modeling.packed_rows`), and `pooled_output` has a
@@ -106,8 +108,9 @@ class Backbone(KerasConfig, Layer):
 
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
-    pooler: Layer
+    pooler: Layer | None
     packs: ClassVar[bool] = False
+    layer_norm_epsilon: ClassVar[float] = LAYER_NORM_EPSILON
 
     def __init__(
         self,
@@ -133,6 +136,7 @@ class Backbone(KerasConfig, Layer):
             LayerOptions(
                 WeightInitializer(config.initializer_range, init_seed),
                 _DTYPE_POLICIES[compute_dtype],
+                self.layer_norm_epsilon,
             ),
             self.scope,
             # Under bfloat16, Keras would round ids that come as floats.
@@ -168,8 +172,9 @@ class Backbone(KerasConfig, Layer):
             stage.trainable = False
 
     def freeze_pooler(self) -> None:
-        """Takes the pooler out of training."""
-        self.pooler.trainable = False
+        """Takes the pooler out of training, if there is one."""
+        if self.pooler:
+            self.pooler.trainable = False
 
     def rate_factors(self, decay: float) -> dict[str, float]:
         """Returns what the learning rate of each weight is multiplied by.
@@ -191,7 +196,8 @@ class Backbone(KerasConfig, Layer):
         """
         stages = self.stages()
         top = len(stages) + 1
-        depths = {weight.path: top for weight in self.pooler.weights}
+        pooler = self.pooler.weights if self.pooler else []
+        depths = {weight.path: top for weight in pooler}
         for depth, stage in enumerate(stages):
             depths |= {weight.path: depth for weight in stage.weights}
         missing = [w.path for w in self.weights if w.path not in depths]

@@ -83,6 +83,7 @@ class Stack(Backbone):
     required_scopes = ("encoder/embeddings/", "encoder/layer_")
     block_class: ClassVar[type[Block]]
     kept_per_unit: ClassVar[float]
+    pooler: Pooler
 
     def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
         super().__init__(config, **options)

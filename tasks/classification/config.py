@@ -70,6 +70,7 @@ class Config(SetsConfig):
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
+    lm_loss_weight: float = 0.0
     truncation: str = "end"
     doc_stride: int | None = None
     max_windows: int | None = None

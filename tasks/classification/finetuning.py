@@ -200,6 +200,7 @@ class Classification(SetsTask):
             self.num_outputs,
             self._label_weights,
             self.config.long_texts.window_pooling,
+            self.config.lm_loss_weight,
             **self.prepared.model_options(seed),
         )
 

@@ -133,6 +133,7 @@ class Kind(abc.ABC):
         num_labels: int,
         label_weights: Sequence[float] | None = None,
         window_pooling: str | None = None,
+        lm_loss_weight: float = 0.0,
         **options: "Unpack[ModelOptions]",
     ) -> "ClassifierModel":
         """Returns the model.
@@ -143,6 +144,7 @@ class Kind(abc.ABC):
             label_weights: what each label counts in training; None: all the
                 same.
             window_pooling: of texts in windows; see `ClassifierModel`.
+            lm_loss_weight: see `ClassifierModel`.
             **options: see `ModelOptions`.
         """
         from bert.modeling import classifiers
@@ -153,6 +155,7 @@ class Kind(abc.ABC):
             num_labels,
             label_weights=label_weights,
             window_pooling=window_pooling or "mean",
+            lm_loss_weight=lm_loss_weight,
             **options,
         )
 

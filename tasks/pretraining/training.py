@@ -17,7 +17,7 @@ from bert.data.corpus import record_notes
 from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource, check_records
-from bert.data.text import tokenization
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files, weights
@@ -320,10 +320,10 @@ def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
     files = [config.vocab_file]
     for path in filter(None, (config.bert_config_file, config.init_checkpoint)):
         folder = os.path.dirname(path) or os.curdir
-        files.append(locate.file(folder, task_files.VOCAB_FILE))
+        files.append(locate.vocab_file(folder))
     for file in files:
         if file:
-            ids = tokenization.load_vocab(file)
+            ids = tokenizers.load_vocab(file)
             if max(ids.values(), default=0) < bert_config.vocab_size:
                 return {number: piece for piece, number in ids.items()}
     return {}

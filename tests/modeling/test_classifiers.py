@@ -1,13 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.errors import UserError
 from bert.modeling.classifiers import (
     ClassifierModel,
     MultiLabelModel,
     RegressionModel,
 )
-from tests.modeling.backbones.test_bert import DROPPING, TINY
+from tests.modeling.backbones.test_bert import DROPPING, IDS, MASK, TINY
 from tests.modeling.test_heads import BATCH, make, total_loss
 
 
@@ -142,3 +145,51 @@ def test_windows_are_pooled_in_every_kind(kind):
     labels = tf.constant([[0.0], [1.0]])
     (loss,) = model.losses({"logits": pooled}, {"label_ids": labels}).values()
     assert loss.shape == (2,)
+
+
+GPT = dataclasses.replace(TINY, encoder_type="gpt")
+
+
+def test_the_language_model_tells_each_next_token():
+    model = make(ClassifierModel, GPT, lm_loss_weight=0.5, dropout_rate=0.0)
+    batch = {**BATCH, "input_ids": IDS, "input_mask": MASK}
+    outputs = model(batch, training=True)
+    hidden = model.backbone(IDS, input_mask=MASK)["sequence_output"]
+    table = model.backbone.word_table.numpy()
+    scores = np.log(tf.nn.softmax(hidden.numpy() @ table.T, axis=-1).numpy())
+    # Row 0 has three next tokens, row 1 has one; the rows count alike.
+    rows = [
+        -np.mean([scores[0, i, IDS[0, i + 1]] for i in range(3)]),
+        -scores[1, 0, IDS[1, 1]],
+    ]
+    weights = model.loss_weights(batch)["language_model"]
+    found = model.losses(outputs, batch)["language_model"]
+    total = tf.reduce_sum(weights.weights * found)
+    np.testing.assert_allclose(tf.reduce_sum(weights.weights), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(total, 0.5 * np.sum(rows), rtol=1e-5)
+    # It changes nothing else, and is for training alone.
+    plain = make(ClassifierModel, GPT, dropout_rate=0.0)
+    assert set(model(batch)) == set(plain(batch, training=True)) == {"logits"}
+    np.testing.assert_allclose(
+        outputs["logits"], plain(batch)["logits"], atol=1e-6
+    )
+
+
+def test_rows_that_fill_up_are_no_text_to_the_language_model():
+    model = make(ClassifierModel, GPT, lm_loss_weight=0.5)
+    batch = {
+        **BATCH,
+        "input_ids": IDS,
+        "input_mask": tf.constant([[1, 1, 1, 1], [0, 0, 0, 0]]),
+        "is_real_example": tf.constant([1, 0]),
+    }
+    weights = model.loss_weights(batch)["language_model"].weights
+    np.testing.assert_allclose(weights, [1 / 3] * 3 + [0.0] * 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "config", [TINY, dataclasses.replace(GPT, attention_mask="bidirectional")]
+)
+def test_a_language_model_that_sees_the_next_token_is_refused(config):
+    with pytest.raises(UserError, match=r"lm_loss_weight needs .* causal\. R"):
+        ClassifierModel(config, 2, lm_loss_weight=0.5)

@@ -8,7 +8,7 @@ from bert.data.records.packing import SpecialIds
 LENGTH, PREDICTIONS = 64, 10
 CLS, SEP, MASK = 1, 2, 3
 VOCABULARY = Vocabulary(
-    SpecialIds(CLS, SEP),
+    SpecialIds(CLS, SEP, SEP),
     MASK,
     list(range(10, 1000)),
     frozenset(range(800, 900)),

@@ -235,3 +235,21 @@ def test_ngrams_follow_the_seed():
 
     assert [*map(positions, SEEDS)] == [*map(positions, SEEDS)]
     assert len({*map(tuple, map(positions, SEEDS))}) > 15
+
+
+def test_a_word_of_byte_pairs_is_masked_whole():
+    vocabulary = VOCABULARY._replace(
+        continuation_ids=frozenset(), unfinished_ids=frozenset({7, 8})
+    )
+    for seed in SEEDS:
+        _, positions, _ = mask(
+            *([7, 8, 9, 10], [7, 9]),
+            seed,
+            vocabulary,
+            do_whole_word_mask=True,
+            masked_lm_prob=0.4,
+        )
+        chosen = set(positions)
+        for word in ({1, 2, 3}, {4}, {6, 7}):
+            assert word <= chosen or not word & chosen
+        assert chosen

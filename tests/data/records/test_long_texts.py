@@ -4,7 +4,7 @@ from bert.data.records import long_texts, packing
 from bert.data.records.long_texts import LongTexts
 from bert.data.records.packing import Packed
 
-SPECIAL = packing.SpecialIds(cls=100, sep=101)
+SPECIAL = packing.SpecialIds(cls=100, sep=101, end=101)
 
 
 def windows(stride, most=16, pooling="mean"):
