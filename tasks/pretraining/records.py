@@ -31,6 +31,8 @@ from bert.data.records import record_bytes, record_files
 from bert.data.records.record_files import Batch, RecordSource
 from bert.data.text import tokenization
 from bert.errors import UserError
+from bert.modeling import BertConfig
+from bert.modeling.backbones.choice import backbone_class
 from bert.tasks.pretraining.config import Config
 
 # Records that are looked at for what they are.
@@ -111,6 +113,27 @@ def check(config: Config, files: Sequence[str], kind: Kind) -> None:
             f"[CLS] is {own}; name that of the records."
         )
     _masking(config, files)  # what is wrong with it is said at once
+
+
+def check_encoder(
+    config: Config, bert_config: BertConfig, whose: str = ""
+) -> None:
+    """Checks that an encoder takes the rows of the flags.
+
+    Args:
+        config: the flags' values.
+        bert_config: of a model that is trained, or teaches it.
+        whose: says which model that is, if it is not the one that is trained.
+
+    Raises:
+        UserError: it does not.
+    """
+    if config.pack_sequences and not backbone_class(bert_config).packs:
+        raise UserError(
+            f"{whose}--pack_sequences needs an encoder that takes several "
+            "texts in a row, such as 'bert'. Received: encoder_type "
+            f"{bert_config.encoder_type!r}; leave it out."
+        )
 
 
 def for_training(config: Config, source: RecordSource) -> RecordSource:

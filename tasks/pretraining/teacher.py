@@ -12,7 +12,7 @@ from bert.modeling import BertConfig
 from bert.modeling.config import read_config
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import TaskModel
-from bert.tasks.pretraining import training
+from bert.tasks.pretraining import records, training
 from bert.tasks.pretraining.config import Config
 from bert.training import run
 from bert.training.objectives.distillation import Settings
@@ -74,6 +74,7 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
     flag = f"--teacher_dir={config.teacher_dir}"
     files = model_files.find(str(config.teacher_dir), Given(task="pretraining"))
     theirs = read_config(files.bert_config_file)
+    records.check_encoder(config, theirs, f"{flag}: ")
     if theirs.vocab_size != bert_config.vocab_size:
         raise UserError(
             f"{flag}: expected a model with the vocabulary of this one, "

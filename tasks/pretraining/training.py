@@ -18,7 +18,6 @@ from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource, check_records
 from bert.data.text import tokenizers
-from bert.errors import UserError
 from bert.files import file_bytes, flag_paths
 from bert.model_folder import locate, task_files, weights
 from bert.modeling import BertConfig
@@ -90,6 +89,7 @@ def record_source(
     """Returns the records to read, and what must hold for them."""
     kind = records.kind_of(files)
     records.check(config, files, kind)
+    records.check_encoder(config, bert_config)
     return record_sets.source(
         bert_config,
         files,
@@ -177,11 +177,6 @@ def check_model(
         best=weights.best_of(config.output_dir) if config.do_train else None,
         needs_moments=config.needs_moments,
     )
-    if config.pack_sequences and not model.backbone.packs:
-        raise UserError(
-            "--pack_sequences needs an encoder that takes several texts in a "
-            f"row. Received: {type(model.backbone).__name__}; leave it out."
-        )
     if strategy.is_chief():
         disk_space.check(config, model, start, steps)
         resume.prepare_output_dir(config.output_dir)

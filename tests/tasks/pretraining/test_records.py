@@ -227,6 +227,19 @@ def test_records_of_another_vocabulary_are_refused(folder, tmp_path):
         source(folder, "static", *dynamic(tmp_path))
 
 
+@pytest.mark.parametrize("encoder_type", ["textcnn", "bilstm", "gpt"])
+def test_an_encoder_that_takes_one_text_a_row_is_refused(folder, encoder_type):
+    sizes = BertConfig(vocab_size=1000, encoder_type=encoder_type)
+    packed = config(folder, "static", "--pack_sequences")
+    with pytest.raises(
+        UserError, match=f"^--pack_sequences needs .* '{encoder_type}'"
+    ):
+        training.record_source(packed, sizes, training.record_files(packed))
+    with pytest.raises(UserError, match=r"^teacher: --pack_sequences needs"):
+        records.check_encoder(packed, sizes, "teacher: ")
+    records.check_encoder(packed, SIZES)
+
+
 def test_what_is_no_record_is_left_to_the_check_of_records(tmp_path):
     (tmp_path / "a").write_bytes(b"no record")
     assert records.kind_of([str(tmp_path / "a")]) == records.Kind()

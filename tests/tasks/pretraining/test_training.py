@@ -1,12 +1,8 @@
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from bert.errors import UserError
-from bert.modeling import BertConfig, BertModel
-from bert.tasks import run_weights
+from bert.modeling import BertConfig
 from bert.tasks.pretraining import training
-from tests.modeling.backbones.test_bert import TINY
 from tests.tasks.pretraining.test_config import parse
 
 
@@ -99,14 +95,3 @@ def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):
     # One of a larger model.
     (tmp_path / "vocab.txt").write_text("a\nb\nc\nd\n")
     assert training.vocabulary(config, sizes) == {1: "b", 2: "a"}
-
-
-def test_an_encoder_that_takes_one_text_a_row_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(BertModel, "packs", False)
-    config = parse(
-        *("--input_file=a", "--do_train", "--pack_sequences"),
-        f"--output_dir={tmp_path / 'out'}",
-    )
-    with pytest.raises(UserError, match=r"--pack_sequences needs .* BertModel"):
-        training.check_model(config, TINY, run_weights.start(config))
-    assert not (tmp_path / "out").exists()
