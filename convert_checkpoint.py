@@ -1,6 +1,6 @@
 """Converts a BERT between the original's format and Hugging Face's.
 
-See docs/conversion.md.
+And OpenAI's first GPT to the original's. See docs/conversion.md.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.conversion.model import Model
+    from bert.conversion.output_folder import Format, Writer
 
 _FORMATS = ("original", "huggingface")
 
@@ -31,7 +32,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         input_dir="Folder of the model: a Hugging Face BERT (config.json, "
         "model.safetensors, vocab.txt), a published one (bert_model.ckpt, "
-        "bert_config.json, vocab.txt), or the output_dir of a training run.",
+        "bert_config.json, vocab.txt), the output_dir of a training run, or "
+        "OpenAI's first GPT (params_shapes.json, params_0.npy, …).",
         output_dir="Folder that gets the model in the other format; it is "
         "made if need be.",
     )
@@ -61,6 +63,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "one that they fit.",
         flag_values=flag_values,
     )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        num_attention_heads="Of OpenAI's GPT, whose files do not say it: 12 "
+        "in the published model.",
+    )
     shared_flags.define_bools(
         flag_values,
         default=None,
@@ -85,6 +93,7 @@ class Config(FlagConfig, Given):
     input_dir: str
     output_dir: str
     output_format: str | None = None
+    num_attention_heads: int | None = None
     overwrite: bool = False
     force: bool = False
 
@@ -98,11 +107,18 @@ def convert(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import huggingface_folder, input_folder, output_folder
-    from bert.files import atomic_files
-    from bert.training import resume
 
     wanted = config.output_format and other_format(config.output_format)
     folder, form = input_folder.find(config.input_dir, wanted)
+    if form == input_folder.OPENAI:
+        convert_openai(config, folder)
+        return
+    if config.num_attention_heads is not None:
+        raise UserError(
+            "--num_attention_heads is for OpenAI's GPT; the configuration in "
+            f"{folder} says it. Received: --num_attention_heads="
+            f"{config.num_attention_heads}; leave it out."
+        )
     if form == "original":
         output, prepare = huggingface_folder.FORMAT, huggingface_folder.prepare
     else:
@@ -110,10 +126,7 @@ def convert(config: Config) -> None:
     output_folder.check(config.output_dir, output, config.overwrite)
     read = read_original if form == "original" else read_huggingface
     model = with_case(config, folder, read(config, folder))
-    writer = prepare(model)
-    with atomic_files.leaving_no_folder(config.output_dir):
-        resume.prepare_output_dir(config.output_dir)
-        output_folder.write(config.output_dir, output, writer)
+    write(config, output, prepare(model))
     logging.info(
         "Wrote a model for %s, %d tensors, as %s, to %s",
         model.task.spec.name,
@@ -121,6 +134,45 @@ def convert(config: Config) -> None:
         other_format(form),
         config.output_dir,
     )
+
+
+def convert_openai(config: Config, folder: str) -> None:
+    """Converts OpenAI's first GPT to a model's folder; see `convert`."""
+    from bert.conversion import openai_gpt, output_folder
+
+    output_folder.check(
+        config.output_dir, output_folder.ORIGINAL, config.overwrite
+    )
+    given = {**config.flags(), "--force": config.force or None}
+    for flag, value in given.items():
+        if value is not None:
+            raise UserError(
+                f"{flag} is for a BERT; {folder} holds OpenAI's GPT, which has "
+                f"nothing to choose there. Received: {flag}={value}; leave it "
+                "out."
+            )
+    tensors, texts = openai_gpt.read(folder, config.num_attention_heads)
+    write(
+        config,
+        output_folder.ORIGINAL,
+        output_folder.original_writer(tensors, lambda: texts),
+    )
+    logging.info(
+        "Wrote a GPT for features, %d tensors, to %s",
+        len(tensors),
+        config.output_dir,
+    )
+
+
+def write(config: Config, form: "Format", writer: "Writer") -> None:
+    """Writes a model to output_dir, which need not be there."""
+    from bert.conversion import output_folder
+    from bert.files import atomic_files
+    from bert.training import resume
+
+    with atomic_files.leaving_no_folder(config.output_dir):
+        resume.prepare_output_dir(config.output_dir)
+        output_folder.write(config.output_dir, form, writer)
 
 
 def other_format(form: str) -> str:

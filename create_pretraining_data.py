@@ -7,30 +7,33 @@ for run_pretraining.py, the same for the same files, flags and seed.
 import dataclasses
 import functools
 import os
-import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from absl import flags, logging
 
-from bert.cli import command_line, environment, shared_flags
+from bert.cli import (
+    command_line,
+    environment,
+    pretraining_flags,
+    shared_flags,
+)
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.compat import names
-from bert.data.corpus import instances
+from bert.data.corpus import record_notes
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
-from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
+from bert.data.text import special_tokens
+from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
-from bert.files import file_bytes, flag_paths, text_input
+from bert.files import flag_paths
 
 if TYPE_CHECKING:
     from bert.data.corpus.streaming import Job
     from bert.data.corpus.worker_pool import Pool
-    from bert.data.records.fields import Field
-
-# Ids of the records that are made at a time.
-_BATCH_IDS = 2**16
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -43,11 +46,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         vocab_file="The vocabulary file that the model is trained on.",
     )
     shared_flags.define_do_lower_case(flag_values)
-    shared_flags.define_bools(
-        flag_values,
-        do_whole_word_mask="Whether to mask all pieces of a word or none, "
-        "instead of each piece by itself.",
-    )
     shared_flags.define_max_seq_length(
         flag_values,
         128,
@@ -58,24 +56,38 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         max_predictions_per_seq=(20, "Masked positions of a sequence."),
         random_seed=(12345, "Seed of everything that is drawn."),
-        dupe_factor=(10, "Passes over the text, each with other masks."),
-    )
-    for name, share, text in (
-        ("masked_lm_prob", 0.15, "Share of a sequence's tokens to mask."),
-        (
-            "short_seq_prob",
-            0.1,
-            "How often a document's sequences are made shorter than they "
-            "could be.",
+        dupe_factor=(
+            10,
+            "Passes over the text, each with other masks. Without a value and "
+            "masks, one.",
         ),
-    ):
-        flags.DEFINE_float(name, share, text, flag_values=flag_values)
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        "nsp",
+        "The second task. nsp: does the second text follow the first? sop: "
+        "are two parts of a text in their order, or swapped? none: one text "
+        "a sequence.",
+    )
+    flags.DEFINE_float(
+        "short_seq_prob",
+        0.1,
+        "How often a document's sequences are made shorter than they could be.",
+        flag_values=flag_values,
+    )
     flags.DEFINE_enum(
         "output_compression",
         "none",
         record_output.COMPRESSIONS,
         "How the records are packed; all scripts read either.",
         flag_values=flag_values,
+    )
+    pretraining_flags.define_mask_flags(
+        flag_values,
+        has_defaults=True,
+        masking="dynamic: no masks; run_pretraining.py draws them.",
+        pack_sequences="Whether to put several texts into a record, which do "
+        "not see one another, instead of padding.",
     )
     _define_streaming_flags(flag_values)
 
@@ -121,45 +133,22 @@ class Config(FlagConfig):
     vocab_file: str
     do_lower_case: bool
     random_seed: int
-    settings: instances.InstanceSettings
+    settings: InstanceSettings
     output_compression: str
     num_workers: int
     beam_runner: str | None
     beam_options: str
 
     def __post_init__(self):
-        outputs, settings = self.output_files, self.settings
-        length = settings.max_seq_length
+        outputs = self.output_files
+        places = {
+            os.path.realpath(name + suffix)
+            for name in outputs
+            for suffix in ("", record_notes.SUFFIX)
+        }
         checks = (
             (
-                5 <= length <= 2**20,
-                "--max_seq_length must be at least 5 ([CLS], [SEP], [SEP] and "
-                f"a token of each text) and at most {2**20}. "
-                f"Received: {length}.",
-            ),
-            (
-                1 <= settings.max_predictions_per_seq <= length,
-                "--max_predictions_per_seq must be from 1 to --max_seq_length "
-                f"({length}). Received: {settings.max_predictions_per_seq}.",
-            ),
-            (
-                settings.dupe_factor >= 1,
-                "--dupe_factor must be at least 1. "
-                f"Received: {settings.dupe_factor}.",
-            ),
-            (
-                0 < settings.masked_lm_prob <= 1,
-                "--masked_lm_prob must be above 0 and at most 1. "
-                f"Received: {settings.masked_lm_prob}.",
-            ),
-            (
-                0 <= settings.short_seq_prob <= 1,
-                "--short_seq_prob must be from 0 to 1. "
-                f"Received: {settings.short_seq_prob}.",
-            ),
-            (
-                "" not in outputs
-                and len(set(map(os.path.realpath, outputs))) == len(outputs),
+                "" not in outputs and len(places) == 2 * len(outputs),
                 "--output_file must be different paths, separated by commas. "
                 f"Received: {self.output_file!r}.",
             ),
@@ -179,9 +168,22 @@ class Config(FlagConfig):
                 f"Received: {self.beam_options!r}.",
             ),
         )
-        faults = [message for passed, message in checks if not passed]
+        faults = [
+            *self.settings.faults(),
+            *(message for passed, message in checks if not passed),
+        ]
         if faults:
             raise UserError(" ".join(faults))
+
+    @classmethod
+    def from_flags(cls, flag_values: flags.FlagValues) -> Self:
+        """Reads it from parsed flags. Passes differ by their masks alone."""
+        config = super().from_flags(flag_values)
+        given = flag_values["dupe_factor"].present
+        if given or config.settings.masking == "static":
+            return config
+        settings = dataclasses.replace(config.settings, dupe_factor=1)
+        return dataclasses.replace(config, settings=settings)
 
     @property
     def output_files(self) -> list[str]:
@@ -205,32 +207,40 @@ def create_pretraining_data(config: Config) -> None:
         return
     environment.prepare()  # not above: the memory that it keeps would add up
     # Here, so that --help needs no NumPy.
-    from bert.data.corpus import instance_records, text_shape
+    from bert.data.corpus import instance_records, serial_run, text_shape
     from bert.data.corpus.record_fields import pretraining_fields
 
+    settings = config.settings
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
-    tokenizer.require_tokens("[MASK]")
+    tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
     input_files = flag_paths.matching_files(config.input_file, "input_file")
-    are_packed(input_files)  # refuses what is no text
+    serial_run.are_packed(input_files)  # refuses what is no text
     check_output_files(config.output_files, [*input_files, config.vocab_file])
+    note = Note.of(config.vocab_file, config.do_lower_case, settings)
 
     logging.info("*** Reading from input files ***")
     for name in input_files:
         logging.info("  %s", name)
-    documents = read_documents(input_files, tokenizer)
-    text_shape.warn(documents, config.settings.max_seq_length, input_files)
+    documents = serial_run.read(input_files, tokenizer, Progress)
+    text_shape.check(documents, settings, input_files)
 
     fields = pretraining_fields(
-        config.settings.max_seq_length, config.settings.max_predictions_per_seq
+        settings.max_seq_length,
+        settings.max_predictions_per_seq,
+        settings.pack_sequences,
     )
-    frames = create_records(documents, fields, config, tokenizer)
+    vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
+    frames = serial_run.records(
+        *(documents, fields, settings, vocabulary),
+        *(config.random_seed, Progress),
+    )
 
     logging.info("*** Writing to output files ***")
     for name in config.output_files:
         logging.info("  %s", name)
-    log_examples(frames, fields, tokenizer)
+    serial_run.log_examples(frames, fields, tokenizer)
     instance_records.write(
-        frames, config.output_files, config.output_compression
+        frames, config.output_files, config.output_compression, note
     )
 
 
@@ -293,13 +303,6 @@ def check_plain_files(flag: str, names: Iterable[str]) -> None:
             )
 
 
-def are_packed(names: Iterable[str]) -> bool:
-    """Whether one must be unpacked; UserError where one is no text."""
-    # What is read of a pipe is gone.
-    files = [name for name in names if "://" in name or os.path.isfile(name)]
-    return any([text_input.is_packed(name) for name in files])
-
-
 def check_output_files(
     output_files: Iterable[str], input_files: Sequence[str]
 ) -> None:
@@ -312,92 +315,7 @@ def check_output_files(
                 f"write to another. Received: --output_file={path}."
             )
         flag_paths.check_writable(path, "output_file")
-
-
-def read_documents(
-    input_files: Sequence[str], tokenizer: FullTokenizer
-) -> instances.Documents:
-    """Reads and tokenizes all text.
-
-    Raises:
-        UserError: there is none.
-    """
-
-    def lines_of(name: str) -> Iterator[bytes]:
-        with text_input.reader(name) as file:
-            for line in file:
-                progress.update(len(line))
-                yield line
-
-    size = sum(file_bytes.size_and_time(name)[0] for name in input_files)
-    total = None if are_packed(input_files) else size
-    with Progress(total, "bytes read") as progress:
-        documents = instances.read_documents(
-            ((name, lines_of(name)) for name in input_files), tokenizer.encode
-        )
-    if not documents:
-        raise instances.no_text(input_files)
-    if len(documents) == 1:
-        instances.warn_of_one_document(input_files)
-    return documents
-
-
-def create_records(
-    documents: instances.Documents,
-    fields: "Sequence[Field]",
-    config: Config,
-    tokenizer: FullTokenizer,
-) -> list[bytes]:
-    """Returns the records in their final order, as frames of a file.
-
-    All of them are held until the last is made, for the shuffle at the end:
-    as bytes they take less than as instances, and cost the garbage collector
-    nothing.
-    """
-    from bert.data.corpus import instance_rows
-    from bert.data.records import record_bytes
-
-    settings = config.settings
-    rng = random.Random(config.random_seed)
-    frames: list[bytes] = []
-    waiting: list[instances.Instance] = []
-
-    def encode() -> None:
-        values = instance_rows.instance_features(waiting, settings)
-        frames.extend(record_bytes.frames(fields, values))
-        waiting.clear()
-
-    batch_size = max(1, _BATCH_IDS // settings.max_seq_length)
-    with Progress(
-        len(documents) * config.settings.dupe_factor, "documents masked"
-    ) as progress:
-        for made in instances.create_training_instances(
-            documents,
-            settings,
-            instances.Vocabulary.from_vocab(tokenizer.vocab),
-            rng,
-        ):
-            waiting += made
-            if len(waiting) >= batch_size:
-                encode()
-            progress.update(1)
-    if waiting:
-        encode()
-    instances.shuffle(frames, rng)
-    return frames
-
-
-def log_examples(
-    frames: Sequence[bytes], fields: "Sequence[Field]", tokenizer: FullTokenizer
-) -> None:
-    """Shows the first records as the original does."""
-    from bert.data.corpus import instance_records
-    from bert.data.records import record_bytes
-
-    for frame in frames[: instance_records.LOGGED_INSTANCES]:
-        values = record_bytes.values(fields, record_bytes.record_of(frame))
-        ids = values["input_ids"][: sum(values["input_mask"])]
-        instance_records.log(tokenizer.convert_ids_to_tokens(ids), values)
+        record_notes.check_place(path, input_files)
 
 
 def _settings(
@@ -407,7 +325,7 @@ def _settings(
     short_seq_prob,
     dupe_factor=1,
 ):
-    return instances.InstanceSettings(
+    return InstanceSettings(
         max_seq_length,
         max_predictions_per_seq,
         masked_lm_prob,

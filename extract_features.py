@@ -162,10 +162,11 @@ def pack(
         UserError: a line has two texts and the model one segment.
     """
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)
+    length = config.max_seq_length
+    # No more of a text is in a sequence.
+    encode = functools.partial(tokenizer.encode, limit=length)
     for number, line in enumerate(lines):
-        packed = packing.pack_texts(
-            *line, tokenizer.encode, special, config.max_seq_length
-        )
+        packed = packing.pack_texts(*line, encode, special, length)
         is_pair = packed.first_length < len(packed.ids)
         if is_pair and bert_config.type_vocab_size < 2:
             raise UserError(

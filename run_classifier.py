@@ -8,6 +8,7 @@ from absl import flags
 
 from bert.cli import command_line, shared_flags, table_flags, training_flags
 from bert.compat import names
+from bert.data.records import long_texts
 from bert.tasks.classification.config import Config, processors
 from bert.tasks.classification.processors import (  # noqa: F401 (people import them from here)
     ColaProcessor,
@@ -30,6 +31,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     table_flags.define_table_flags(flag_values)
     table_flags.require_task_name(flag_values)
     table_flags.define_result_flags(flag_values)
+    _define_long_text_flags(flag_values)
+    training_flags.define_lm_loss_weight(flag_values)
     flags.DEFINE_enum(
         "language",
         None,
@@ -47,6 +50,34 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     table_flags.define_split_flags(flag_values)
     shared_flags.define_batch_sizes(flag_values, "eval_batch_size")
+
+
+def _define_long_text_flags(flag_values: flags.FlagValues) -> None:
+    """Defines what is read of texts longer than max_seq_length."""
+    flags.DEFINE_enum(
+        "truncation",
+        "end",
+        long_texts.TRUNCATIONS,
+        "What is cut off of a text that is too long: its end, its start or its "
+        "middle (a quarter is kept from the start). windows: nothing; it is "
+        "read in several sequences. Pairs lose the longer one's end always.",
+        flag_values=flag_values,
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        upper_bound=10**4,
+        doc_stride="Of windows: word pieces from the start of one to that of "
+        "the next. Default: half of max_seq_length.",
+        max_windows="Of windows: how many of a text are read. Default: 16.",
+    )
+    flags.DEFINE_enum(
+        "window_pooling",
+        None,
+        long_texts.WINDOW_POOLINGS,
+        "Of windows: how a text's logits come from theirs. Default: mean.",
+        flag_values=flag_values,
+    )
 
 
 def _has_own_files(

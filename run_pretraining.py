@@ -6,7 +6,12 @@ files and eval_results.txt to output_dir. See docs/pretraining.md.
 
 from absl import flags, logging
 
-from bert.cli import command_line, shared_flags, training_flags
+from bert.cli import (
+    command_line,
+    pretraining_flags,
+    shared_flags,
+    training_flags,
+)
 from bert.compat import names
 from bert.files import atomic_files
 from bert.tasks.pretraining.config import Config
@@ -19,6 +24,29 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         flag_values,
         input_file="Record files of create_pretraining_data.py: paths or "
         "glob patterns, separated by commas.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        eval_file="Record files to evaluate on, as input_file. Default: those "
+        "of input_file.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        vocab_file="The vocabulary that the records were made with; it is "
+        "kept in output_dir. Default: what the note beside the records says.",
+    )
+    shared_flags.define_do_lower_case(
+        flag_values,
+        default=None,
+        text="Whether the records' text is lower-cased; task.json in "
+        "output_dir keeps it. Default: what their note says.",
+    )
+    shared_flags.define_next_sentence(
+        flag_values,
+        None,
+        "The second task, which the records are made for; none: masked words "
+        "are all that is trained, of any records. Default: what their note "
+        "says, else nsp.",
     )
     shared_flags.define_integers(
         flag_values,
@@ -51,8 +79,26 @@ def define_flags(flag_values: flags.FlagValues) -> None:
             "Steps in which the learning rate rises from 0.",
         ),
     )
+    pretraining_flags.define_mask_flags(
+        flag_values,
+        has_defaults=False,
+        masking="static: the masks of the records. dynamic: others each time "
+        "that a record is trained on.",
+        pack_sequences="Train on rows of several texts, which do not see one "
+        "another, instead of padding.",
+    )
     shared_flags.define_phases(flag_values, "do_train", "do_eval")
     training_flags.define_training_flags(flag_values)
+    training_flags.define_teacher_flags(
+        flag_values,
+        "A pre-trained model of the same vocabulary, from whose words for "
+        "masked positions the model learns, too.",
+    )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        distill_top_k=(32, "The teacher's likeliest words that are learned."),
+    )
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -71,20 +117,37 @@ def pretrain(config: Config) -> None:
     from bert.data.records import record_files
     from bert.modeling.config import read_config
     from bert.serving import export
-    from bert.tasks import reports, resuming, run_weights
-    from bert.tasks.pretraining import training
+    from bert.tasks import (
+        changed_config,
+        outputs,
+        reports,
+        resuming,
+        run_weights,
+    )
+    from bert.tasks.pretraining import origin, teacher, training, watching
     from bert.training import strategy
     from bert.training.diary import Diary
 
+    config = changed_config.applied(config)
     # First of all: some strategies must be made before any operation runs.
     chosen = strategy.create(config)
     start = run_weights.start(config)
+    written = ["eval_results.txt", *reports.FILES]
     if config.do_export:
-        export.check_run(config)
+        export.check_run(config, written)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
-    source = training.record_source(config, bert_config)
+    files = training.record_files(config)
+    config = origin.completed(config, bert_config, files, start)
+    taught_by = teacher.find(config, bert_config)
+    source = training.record_source(config, bert_config, files)
     record_files.check_records(source)
+    evaluated = training.evaluated_source(config, bert_config, source)
+    data = [("input", f, None) for f in source.files]
+    if evaluated is not source:
+        data += [("eval", f, None) for f in evaluated.files]
+    inputs = [config.bert_config_file, config.vocab_file, *evaluated.files]
+    outputs.check(config, written, [*inputs, *source.files])
     if config.do_train:
         resuming.check(config, training.task_of(config))
     with (
@@ -94,24 +157,25 @@ def pretrain(config: Config) -> None:
         with chosen.scope():
             training.check_model(config, bert_config, start)
             is_chief = strategy.is_chief()
-        written = ["eval_results.txt", *reports.FILES]
         with (
             resuming.alone(config, written, is_chief),
-            Diary(
-                *(config, lambda: [("input", f, None) for f in source.files]),
-                *(chosen, is_chief),
-            ) as diary,
+            Diary(config, lambda: data, chosen, is_chief) as diary,
         ):
             nothing = None
             with chosen.scope():
+                watch = watching.begin(config, source, evaluated)
                 if config.do_train:
-                    nothing = training.train(config, bert_config, source)
+                    nothing = training.train(
+                        config, bert_config, source, watch, taught_by
+                    )
                 if config.do_eval:
                     diary.figures.update(
-                        training.evaluate(config, bert_config, source)
+                        training.evaluate(config, bert_config, watch)
                     )
             if config.do_export and is_chief:
-                export.export_run(config, training.task_of(config))
+                export.export_run(
+                    config, training.task_of(config), config.vocab_file
+                )
     if nothing and (config.do_eval or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line
 

@@ -19,7 +19,11 @@ from absl import flags
 
 from bert import create_pretraining_data as script
 from bert.cli import command_line
-from bert.data.corpus import instances
+from bert.cli.progress import Progress
+from bert.data.corpus import instance_records, serial_run
+from bert.data.corpus.documents import Documents
+from bert.data.corpus.instance_settings import Vocabulary
+from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.text.tokenization import FullTokenizer
 
 _UNITS_A_SAMPLE = 500
@@ -50,11 +54,11 @@ def seconds_a_unit() -> float:
     return (time.perf_counter() - started) / _UNITS_A_SAMPLE
 
 
-def part_of(documents: instances.Documents, start: int) -> instances.Documents:
+def part_of(documents: Documents, start: int) -> Documents:
     """Returns some of the documents, from `start` on."""
     firsts = documents.firsts[start : start + _DOCUMENTS_A_PART + 1]
     bounds = documents.bounds[firsts[0] : firsts[-1] + 1]
-    return instances.Documents(
+    return Documents(
         documents.ids[bounds[0] : bounds[-1]],
         [bound - bounds[0] for bound in bounds],
         [first - firsts[0] for first in firsts],
@@ -62,27 +66,29 @@ def part_of(documents: instances.Documents, start: int) -> instances.Documents:
 
 
 def seconds_a_record(
-    documents: instances.Documents,
+    documents: Documents,
     config: script.Config,
     tokenizer: FullTokenizer,
 ) -> float:
     """Times the way from tokenized text to the written file."""
-    from bert.data.corpus.record_fields import pretraining_fields
-
+    settings = config.settings
     fields = pretraining_fields(
-        config.settings.max_seq_length,
-        config.settings.max_predictions_per_seq,
+        settings.max_seq_length, settings.max_predictions_per_seq
     )
+    vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
     started = time.perf_counter()
-    serialized = script.create_records(documents, fields, config, tokenizer)
-    script.write_records(serialized, config.output_files)
-    return (time.perf_counter() - started) / len(serialized)
+    frames = serial_run.records(
+        *(documents, fields, settings, vocabulary),
+        *(config.random_seed, Progress),
+    )
+    instance_records.write(frames, config.output_files)
+    return (time.perf_counter() - started) / len(frames)
 
 
 def main(given: flags.FlagValues) -> None:
     """Text → documents; then part by part, documents → records, timed."""
     tokenizer = FullTokenizer(given.vocab_file, given.do_lower_case)
-    documents = script.read_documents([given.input_file], tokenizer)
+    documents = serial_run.read([given.input_file], tokenizer, Progress)
     parts = range(0, len(documents), _DOCUMENTS_A_PART)
     work, units = [], [seconds_a_unit()]
     with tempfile.TemporaryDirectory() as folder:

@@ -8,12 +8,16 @@ was stopped goes on: the same command fills the table up.
     python -m benchmarks.fine_tuning --init_dir=/tmp/minilm --data_dir=data \
         --work_dir=/tmp/fine_tuning --tasks=mrpc,rte --seeds=1,2,3
 
+--tasks=finer is layer-wise decay on RTE and CoLA, and what is read of long
+texts on IMDb (rte-decay-0.9, imdb-windows, …), in place of the others.
+
 --data_dir has the folders glue/ (MRPC, RTE, CoLA, STS-B, SST-2), squad/,
 conll2003/ and imdb/. TF_ENABLE_ONEDNN_OPTS is 1 where it is not set: faster
 on a CPU, with other roundings.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -36,12 +40,14 @@ class Task(NamedTuple):
         script: the script that does it.
         flags: its own; {data} and {work} stand for data_dir and work_dir.
         figures: what to show of eval_results.txt.
+        cut: the name in CUTS of its training set; None: it is whole.
     """
 
     title: str
     script: str
     flags: str
     figures: tuple[str, ...]
+    cut: str | None = None
 
 
 _GLUE = "--max_seq_length=128 --eval_batch_size=32 --data_dir={data}/glue/"
@@ -52,6 +58,11 @@ _SQUAD = (
     "--max_seq_length=160 --doc_stride=80 "
     "--train_file={data}/squad/train-%s.json "
     "--predict_file={data}/squad/dev-%s.json "
+)
+_IMDB = (
+    "--task_name=tsv --text_column=sentence --label_column=label "
+    "--train_file={work}/imdb/train.tsv --dev_file={data}/imdb/test.tsv "
+    "--num_train_epochs=1 --eval_batch_size=32"
 )
 TASKS = {
     "mrpc": Task(
@@ -84,14 +95,14 @@ TASKS = {
         "--task_name=SST-2 --num_train_epochs=1 --max_seq_length=128 "
         "--eval_batch_size=32 --data_dir={work}/SST-2",
         ("eval_accuracy",),
+        "sst-2",
     ),
     "imdb": Task(
         "IMDb, first 2,000 reviews, 256 tokens, 1 epoch",
         "run_classifier.py",
-        "--task_name=tsv --text_column=sentence --label_column=label "
-        "--train_file={work}/imdb/train.tsv --dev_file={data}/imdb/test.tsv "
-        "--num_train_epochs=1 --max_seq_length=256 --eval_batch_size=32",
+        f"{_IMDB} --max_seq_length=256",
         ("eval_accuracy",),
+        "imdb",
     ),
     "conll2003": Task(
         "CoNLL-2003 NER, 2 epochs, test set",
@@ -116,6 +127,33 @@ TASKS = {
         ("exact_match", "f1"),
     ),
 }
+# Finer ways to fine-tune, each beside the plain one; only on demand.
+FINER = {
+    **{
+        f"{data.lower()}-decay-{decay}": Task(
+            f"{data}, 3 epochs, layer-wise decay {decay}",
+            "run_classifier.py",
+            f"--task_name={data} --num_train_epochs=3 "
+            f"--layerwise_lr_decay={decay} {_GLUE}{data}",
+            (figure,),
+        )
+        for data, figure in (
+            ("RTE", "eval_accuracy"),
+            ("CoLA", "matthews_correlation"),
+        )
+        for decay in ("1", "0.9", "0.8")
+    },
+    **{
+        f"imdb-{truncation}": Task(
+            f"IMDb, first 2,000 reviews, 128 tokens, 1 epoch, {truncation}",
+            "run_classifier.py",
+            f"{_IMDB} --max_seq_length=128 --truncation={truncation}",
+            ("eval_accuracy",),
+            "imdb",
+        )
+        for truncation in ("end", "start", "middle", "windows")
+    },
+}
 # Training sets that are cut: the file under data_dir, and rows to keep.
 CUTS = {
     "sst-2": ("glue/SST-2/train.tsv", "SST-2/train.tsv", 10000),
@@ -132,23 +170,26 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--seeds", default="1")
     args = parser.parse_args()
-    tasks = args.tasks.split(",")
-    unknown = sorted(set(tasks) - set(TASKS))
+    known = {**TASKS, **FINER}
+    tasks = list(FINER) if args.tasks == "finer" else args.tasks.split(",")
+    unknown = sorted(set(tasks) - set(known))
     if unknown:
-        sys.exit(f"--tasks: expected {', '.join(TASKS)}; not {unknown[0]}")
+        sys.exit(f"--tasks: expected {', '.join(known)}; not {unknown[0]}")
     seeds = [int(seed) for seed in args.seeds.split(",")]
     args.work_dir.mkdir(parents=True, exist_ok=True)
     setting = os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     print(f"TF_ENABLE_ONEDNN_OPTS={setting}", file=sys.stderr)
     print("| task | mean (each seed) | seconds | command |\n|---|---|---|---|")
     for name in tasks:
-        print(row(name, seeds, args), flush=True)
+        print(row(name, known[name], seeds, args), flush=True)
 
 
-def row(name: str, seeds: list[int], args: argparse.Namespace) -> str:
+def row(
+    name: str, task: Task, seeds: list[int], args: argparse.Namespace
+) -> str:
     """Returns a task's row of the table; runs what it lacks."""
-    task = TASKS[name]
-    cut_training_set(name, args)
+    if task.cut is not None:
+        cut_training_set(task.cut, args)
     results, seconds = [], []
     for seed in seeds:
         output_dir = args.work_dir / f"{name}-seed{seed}"
@@ -161,6 +202,8 @@ def row(name: str, seeds: list[int], args: argparse.Namespace) -> str:
         values = [result[figure] for result in results]
         each = ", ".join(f"{value:.4g}" for value in values)
         mean = f"{statistics.fmean(values):.4g}"
+        if len(values) > 1:
+            mean += f" ± {statistics.stdev(values):.2g}"
         cells.append(f"{figure} {mean}" + (f" ({each})" * (len(values) > 1)))
     shown = shlex.join(command(task, seeds[0], Path("OUT"), args))
     times = ", ".join(f"{second:.0f}" for second in seconds)
@@ -189,11 +232,20 @@ def command(
 
 
 def run_once(
-    arguments: list[str], output_dir: Path, python: str = sys.executable
+    arguments: list[str],
+    output_dir: Path,
+    python: str = sys.executable,
+    answers: Path | None = None,
 ) -> float:
     """Runs a command to its end, if it is not done, and tells its seconds.
 
     Beside output_dir a .json says what was done there, and a .log how.
+
+    Args:
+        arguments: the command.
+        output_dir: where it writes.
+        python: what runs it.
+        answers: the file that gets its standard output.
     """
     done_file = output_dir.with_name(output_dir.name + ".json")
     if done_file.exists():
@@ -207,9 +259,15 @@ def run_once(
     log = output_dir.with_name(output_dir.name + ".log")
     print(f"$ python {shlex.join(arguments)} 2>{log}", file=sys.stderr)
     begun = time.monotonic()
-    with open(log, "a") as file:
+    with contextlib.ExitStack() as files:
+        error = files.enter_context(open(log, "a"))
+        out = files.enter_context(open(answers, "w")) if answers else None
         code = subprocess.run(
-            [python, *arguments], cwd=ROOT, stderr=file, check=False
+            [python, *arguments],
+            cwd=ROOT,
+            stdout=out,
+            stderr=error,
+            check=False,
         ).returncode
     if code:
         sys.exit("".join(log.read_text().splitlines(keepends=True)[-20:]))
@@ -230,8 +288,6 @@ def read_results(output_dir: Path) -> dict[str, float]:
 
 def cut_training_set(name: str, args: argparse.Namespace) -> None:
     """Writes the first rows of a training set, and its dev set, to work_dir."""
-    if name not in CUTS:
-        return
     source, target, rows = CUTS[name]
     path = args.work_dir / target
     path.parent.mkdir(exist_ok=True)

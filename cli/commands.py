@@ -19,6 +19,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "prepare_text",
         "learn_vocabulary",
         "make_config",
+        "make_student",
         "create_pretraining_data",
     ),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),

@@ -6,6 +6,7 @@ each flag. Imports without TensorFlow.
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Any, Self
 
 from absl import flags
@@ -14,7 +15,7 @@ from bert.errors import UserError
 from bert.files import flag_paths, task_paths
 
 # How the names of flags end that are paths.
-_PATHS = ("_file", "_dir", "checkpoint")
+_PATHS = ("_file", "_dir", "checkpoint", "distill_data")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,15 +120,17 @@ class TrainingConfig(DeviceConfig):
     eval_report: bool = True
     checkpoint: str | None = None
     log_steps: int = 100
+    layerwise_lr_decay: float = 1.0
     keep_checkpoint_max: int = 5
     save_optimizer: str = "all"
     force_resume: bool = False
-    # Scripts that fine-tune have flags for these.
     eval_steps: int | None = None
     save_best: str | None = None
     early_stopping_patience: int | None = None
+    # Scripts that fine-tune have flags for these.
     freeze_layers: int | None = None
     grow_labels: bool = False
+    attention_mask: str | None = None
     # None: all examples at a time; a script may lack the flag.
     shuffle_buffer_size: int | None = None
 
@@ -149,6 +152,32 @@ class TrainingConfig(DeviceConfig):
                 "of their own, and start from them by --init_checkpoint."
             )
 
+    def check_monitoring(self) -> None:
+        """Raises UserError where one of its flags lacks another."""
+        if self.do_train and self.save_best and not self.eval_steps:
+            raise UserError(
+                "--save_best needs --eval_steps: how often to look for "
+                "something better."
+            )
+        if self.early_stopping_patience and self.save_best is None:
+            raise UserError(
+                "--early_stopping_patience needs --save_best: the metric that "
+                "is to get better."
+            )
+
+    def check_metric(self, names: Sequence[str]) -> None:
+        """Raises UserError where --save_best is none of a task's metrics."""
+        if self.save_best is not None and self.save_best not in names:
+            raise UserError(
+                "--save_best must be one of the metrics "
+                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
+            )
+
+    @property
+    def evaluates_in_training(self) -> bool:
+        """Whether the model is evaluated while it trains."""
+        return self.do_train and self.eval_steps is not None
+
     @property
     def needs_moments(self) -> bool:
         """Whether a run goes on only where the checkpoint has Adam's moments.
@@ -158,13 +187,24 @@ class TrainingConfig(DeviceConfig):
         return self.save_optimizer != "none" and not self.force_resume
 
     @property
+    def meaning(self) -> dict[str, object]:
+        """What else of a script's own a run that goes on may not change."""
+        return {}
+
+    @property
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, by flag; it is told then."""
         names = (
-            *("train_batch_size", "learning_rate", "max_seq_length"),
+            *("train_batch_size", "learning_rate", "layerwise_lr_decay"),
+            "max_seq_length",
             *("num_train_epochs", "num_train_steps"),  # a script has one
         )
         return {n: getattr(self, n) for n in names if hasattr(self, n)}
+
+    @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have."""
+        return 1
 
     @property
     def writes_reports(self) -> bool:

@@ -6,6 +6,8 @@ without TensorFlow.
 
 from absl import flags
 
+from bert.tasks import spec
+
 # Flags belong to the script that asks for them, so that --help shows them.
 flags.disclaim_key_flags()
 
@@ -75,15 +77,28 @@ def define_integers(
         )
 
 
-def define_do_lower_case(flag_values: flags.FlagValues) -> None:
+def define_do_lower_case(
+    flag_values: flags.FlagValues,
+    default: bool | None = True,
+    text: str = "Whether to lower case the input text and strip its accents: "
+    "True for uncased models, False for cased models.",
+) -> None:
     """Defines --do_lower_case, and --do_lower, which old commands use."""
-    define_bools(
-        flag_values,
-        default=True,
-        do_lower_case="Whether to lower case the input text and strip its "
-        "accents: True for uncased models, False for cased models.",
-    )
+    define_bools(flag_values, default=default, do_lower_case=text)
     flags.DEFINE_alias("do_lower", "do_lower_case", flag_values=flag_values)
+
+
+def define_next_sentence(
+    flag_values: flags.FlagValues, default: str | None, text: str
+) -> None:
+    """Defines --next_sentence."""
+    flags.DEFINE_enum(
+        "next_sentence",
+        default,
+        spec.NEXT_SENTENCE,
+        text,
+        flag_values=flag_values,
+    )
 
 
 def define_checkpoint(flag_values: flags.FlagValues, what: str) -> None:

@@ -28,6 +28,14 @@ def define_model_flags(flag_values: flags.FlagValues) -> None:
         "BERT model): its prefix, its .index file or its folder (of a run's "
         "the best checkpoint, else the newest).",
     )
+    flags.DEFINE_enum(
+        "attention_mask",
+        None,
+        ["causal", "bidirectional"],
+        "Of a GPT: whether a token sees those before it alone, or all. The "
+        "model is kept with it. Default: what bert_config_file says.",
+        flag_values=flag_values,
+    )
     shared_flags.define_checkpoint(
         flag_values,
         "Which one of output_dir, or of init_checkpoint where that has none, "
@@ -101,6 +109,7 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
         "the same seed gives the same weights bit for bit. Default: drawn, "
         "logged and kept with the checkpoints.",
     )
+    _define_monitor_flags(flag_values)
     shared_flags.define_bools(
         flag_values,
         default=True,
@@ -115,15 +124,29 @@ def define_training_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
+def define_lm_loss_weight(flag_values: flags.FlagValues) -> None:
+    """Defines what the language model counts beside a task's own loss."""
+    _define_finite(
+        flag_values,
+        "lm_loss_weight",
+        0.0,
+        "Of a GPT: what the loss of the language model counts, which is added "
+        "in training; 0.5 in the original.",
+    )
+
+
 def _define_finite(
     flag_values: flags.FlagValues,
     name: str,
     default: float,
     text: str,
     lower_bound: float = 0.0,
+    upper_bound: float = 1e30,
 ) -> None:
     """Defines a number that float32 can multiply with."""
-    flags.DEFINE_float(name, default, text, lower_bound, 1e30, flag_values)
+    flags.DEFINE_float(
+        name, default, text, lower_bound, upper_bound, flag_values
+    )
     flags.register_validator(
         name, math.isfinite, "must be a finite number", flag_values
     )
@@ -149,6 +172,15 @@ def _define_optimizer_flags(flag_values: flags.FlagValues) -> None:
         0.01,
         "Share of a weight that decays, times the rate.",
     )
+    _define_finite(
+        flag_values,
+        "layerwise_lr_decay",
+        1.0,
+        "What the learning rate is multiplied by from layer to layer, from "
+        "the head down to the embeddings. 1: one rate for all.",
+        0.01,
+        1.0,
+    )
     for name, default, text in (
         ("adam_epsilon", 1e-6, "Added to the root of Adam's second moment."),
         ("max_grad_norm", 1.0, "Gradients are scaled down to this norm."),
@@ -173,6 +205,23 @@ def _define_scale_flags(flag_values: flags.FlagValues) -> None:
         "backward pass instead of keeping its activations: much less memory, "
         "a third more work.",
         use_xla="Compile the forward and backward pass by XLA.",
+    )
+
+
+def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        eval_steps="Evaluate every so many training steps, and after the last. "
+        "Default: not while training.",
+        early_stopping_patience="Stop training after this many evaluations "
+        "without a better --save_best.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        save_best="A metric of eval_results.txt: the weights that are best "
+        "by it at any --eval_steps are kept in output_dir/best, and used from "
+        "then on (--checkpoint).",
     )
 
 
@@ -206,7 +255,17 @@ def define_fine_tuning_flags(
     )
     _define_schedule_flags(flag_values)
     define_training_flags(flag_values)
-    _define_monitor_flags(flag_values)
+    define_teacher_flags(
+        flag_values,
+        "The output_dir of a model fine-tuned for this task, from whose logits "
+        "the model learns, too. Its vocabulary and size may be others.",
+    )
+    shared_flags.define_strings(
+        flag_values,
+        distill_data="File of rows without labels that the model learns of "
+        "the teacher alone: as the test set's; of run_classifier.py any tsv, "
+        "csv or jsonl file.",
+    )
     define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)
 
@@ -249,21 +308,32 @@ def _define_schedule_flags(flag_values: flags.FlagValues) -> None:
     )
 
 
-def _define_monitor_flags(flag_values: flags.FlagValues) -> None:
-    shared_flags.define_integers(
-        flag_values,
-        lower_bound=1,
-        eval_steps="Evaluate every so many training steps, and after the last. "
-        "Default: not while training.",
-        early_stopping_patience="Stop training after this many evaluations "
-        "without a better --save_best.",
-    )
-    shared_flags.define_strings(
-        flag_values,
-        save_best="A metric of eval_results.txt: the weights that are best "
-        "by it at any --eval_steps are kept in output_dir/best, and used from "
-        "then on (--checkpoint).",
-    )
+def define_teacher_flags(flag_values: flags.FlagValues, teacher: str) -> None:
+    """Defines what training with a teacher takes.
+
+    Args:
+        flag_values: where to.
+        teacher: says what --teacher_dir is.
+    """
+    shared_flags.define_strings(flag_values, teacher_dir=teacher)
+    for name, default, bounds, text in (
+        (
+            "distill_alpha",
+            0.5,
+            (0.0, 1.0),
+            "The share of the teacher in the loss; the rest is the labels'.",
+        ),
+        (
+            "distill_temperature",
+            1.0,
+            (0.01, 1000.0),
+            "What the logits of both are divided by.",
+        ),
+    ):
+        flags.DEFINE_float(name, default, text, *bounds, flag_values)
+        flags.register_validator(
+            name, math.isfinite, "must be a finite number", flag_values
+        )
 
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:

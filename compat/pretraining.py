@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from bert.compat import sequences
 from bert.data.corpus import instances
-from bert.data.corpus.instances import InstanceSettings
+from bert.data.corpus.documents import Documents, read_documents
+from bert.data.corpus.draws import shuffle
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.masking import mask
 from bert.data.records import packing
 from bert.data.text.tokenization import printable_text
 from bert.files import text_input
@@ -69,12 +72,10 @@ class _Continuations:
         return token.startswith("##")
 
 
-def _vocabulary(words: Sequence[str]) -> instances.Vocabulary:
+def _vocabulary(words: Sequence[str]) -> Vocabulary:
     """Returns the vocabulary of tokens that stand for their ids."""
     ids: Any = ("[MASK]", words, _Continuations())
-    return instances.Vocabulary(
-        packing.SpecialIds(*sequences.SPECIAL_TOKENS), *ids
-    )
+    return Vocabulary(packing.SpecialIds(*sequences.SPECIAL_TOKENS), *ids)
 
 
 def create_training_instances(
@@ -99,7 +100,7 @@ def create_training_instances(
         with text_input.reader(name) as file:
             yield from file
 
-    documents = instances.read_documents(
+    documents = read_documents(
         ((name, lines_of(name)) for name in input_files), tokenizer.tokenize
     )
     found = [
@@ -109,7 +110,7 @@ def create_training_instances(
         )
         for instance in of_document
     ]
-    instances.shuffle(found, rng)
+    shuffle(found, rng)
     return found
 
 
@@ -132,7 +133,7 @@ def create_instances_from_document(
     Raises:
         AssertionError, ValueError: the sequences are too short for two texts.
     """
-    documents = instances.Documents()
+    documents = Documents()
     for sentences in all_documents:
         for tokens in sentences:
             documents.add_sentence(tokens)
@@ -161,7 +162,7 @@ def _training_instance(instance: instances.Instance) -> TrainingInstance:
         [0] * first + [1] * (len(tokens) - first),
         instance.masked_lm_positions,
         labels,
-        instance.is_random_next,
+        instance.next_sentence_label,
     )
 
 
@@ -200,7 +201,7 @@ def create_masked_lm_predictions(
         dupe_factor=1,
         do_whole_word_mask=do_whole_word_mask,
     )
-    masks: Any = instances.mask(
+    masks: Any = mask(
         masked, candidates, settings, _vocabulary(vocab_words), rng
     )
     return masked, *masks

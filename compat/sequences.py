@@ -5,7 +5,7 @@ from typing import Any
 from bert.data.records import packing
 
 # Tokens in the place of ids.
-SPECIAL_TOKENS: Any = ("[CLS]", "[SEP]")
+SPECIAL_TOKENS: Any = ("[CLS]", "[SEP]", "[SEP]")
 
 
 def pack_texts(

@@ -5,13 +5,15 @@ import re
 
 from absl import logging
 
-from bert.conversion import huggingface, safetensors_files
+from bert.conversion import huggingface, openai_gpt, safetensors_files
 from bert.errors import UserError
 from bert.model_folder import locate
 
 # As --output_format spells them.
 HUGGING_FACE = "huggingface"
 ORIGINAL = "original"
+# It is converted to ORIGINAL, too.
+OPENAI = "openai"
 
 
 def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
@@ -96,6 +98,9 @@ def _format_of(folder: str, wanted: str | None) -> str | None:
         HUGGING_FACE: safetensors_files.has_weights(folder),
         ORIGINAL: locate.has_checkpoint(folder),
     }
+    # A folder with a model of ours or Hugging Face's is one of those.
+    if openai_gpt.is_folder(folder) and not any(formats.values()):
+        return None if wanted == ORIGINAL else OPENAI
     if wanted:
         return wanted if formats[wanted] else None
     found = [form for form, is_there in formats.items() if is_there]

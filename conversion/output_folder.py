@@ -1,12 +1,14 @@
 """Writes a model's folder: all of its files, or none."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from bert.conversion.model import Model
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
@@ -37,7 +39,7 @@ class Format(NamedTuple):
 ORIGINAL = Format(
     files=(
         CHECKPOINT + checkpoint.DATA_SUFFIX,
-        task_files.VOCAB_FILE,
+        *tokenizers.FILES,
         task_files.CONFIG_FILE,
         task_files.TASK_FILE,
         label_files.FILE_NAME,
@@ -54,18 +56,30 @@ def prepare_original(model: Model) -> Writer:
     and `labels.txt` if it has labels.
     """
 
-    def write(prefix: str) -> None:
-        checkpoint.write_files(prefix + CHECKPOINT, model.tensors)
-        texts = {
+    def texts() -> dict[str, bytes]:
+        found = {
             task_files.VOCAB_FILE: model.vocab,
             task_files.CONFIG_FILE: model.config.to_json_string().encode(),
             task_files.TASK_FILE: model.task.to_json().encode(),
         }
         if model.labels:
-            texts[label_files.FILE_NAME] = label_files.to_text(
+            found[label_files.FILE_NAME] = label_files.to_text(
                 model.labels
             ).encode()
-        for name, text in texts.items():
+        return found
+
+    return original_writer(model.tensors, texts)
+
+
+def original_writer(
+    tensors: Mapping[str, np.ndarray],
+    texts: Callable[[], Mapping[str, bytes]],
+) -> Writer:
+    """Returns what writes weights, and files of text by their names."""
+
+    def write(prefix: str) -> None:
+        checkpoint.write_files(prefix + CHECKPOINT, tensors)
+        for name, text in texts().items():
             with tf.io.gfile.GFile(prefix + name, "wb") as file:
                 file.write(text)
 

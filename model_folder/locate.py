@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes, task_paths
 from bert.model_folder import labels as label_files
@@ -49,13 +50,26 @@ def file(path: str, name: str) -> str | None:
 
     Args:
         path: the model's.
-        name: the file's, such as `task_files.VOCAB_FILE`.
+        name: the file's, such as `task_files.CONFIG_FILE`.
     """
     for folder in _folders(path):
         found = os.path.join(folder, name)
         if file_bytes.exists(found) and not file_bytes.is_folder(found):
             return found
     return None
+
+
+def vocab_file(path: str) -> str | None:
+    """Returns the path of a model's vocabulary, or None."""
+    found = (file(path, name) for name in tokenizers.VOCAB_FILES)
+    return next(filter(None, found), None)
+
+
+def needed_vocab_file(path: str) -> str:
+    """Returns the path of a model's vocabulary; raises as `needed_file`."""
+    return vocab_file(path) or needed_file(
+        path, task_files.VOCAB_FILE, "vocab_file"
+    )
 
 
 def needed_file(path: str, name: str, flag: str) -> str:

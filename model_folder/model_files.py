@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from bert.data.records import long_texts
 from bert.data.tables import rows
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
@@ -141,7 +142,7 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
         task=task,
         checkpoint=path,
         bert_config_file=config_file,
-        vocab_file=locate.file(assets, task_files.VOCAB_FILE),
+        vocab_file=locate.vocab_file(assets),
         labels=labels,
     )
     check(files)
@@ -197,16 +198,16 @@ def _task(
         )
     if length is None:
         length = min(row.max_seq_length, config.max_position_embeddings)
+    same = kept if kept and kept.task == row.task else None
     try:
         return Task(
             task=row.task,
             kind=row.kind,
             do_lower_case=lower,
             max_seq_length=length,
-            options=kept.options
-            if kept and kept.task == row.task
-            else row.options,
-            table=kept.table if kept and kept.task == row.task else {},
+            options=same.options if same else row.options,
+            table=same.table if same else {},
+            long_texts=same.long_texts if same else long_texts.END,
         )
     except ValueError as error:
         raise UserError(
@@ -243,7 +244,7 @@ def _row(
 
 
 def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
-    own = locate.file(path, task_files.VOCAB_FILE)
+    own = locate.vocab_file(path)
     chosen = given.vocab_file or own
     if chosen and own and _tokens(chosen) != _tokens(own):
         raise UserError(
@@ -252,7 +253,7 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
         )
     if chosen or row.is_pretraining:
         return chosen
-    return locate.needed_file(path, task_files.VOCAB_FILE, "vocab_file")
+    return locate.needed_vocab_file(path)
 
 
 def _tokens(path: str) -> list[bytes]:

@@ -1,5 +1,6 @@
 """A model for code of one's own: weights, tokenizer and sizes of a folder."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.data.tables import rows
-from bert.data.text import case_check
+from bert.data.text import case_check, tokenizers
 from bert.data.text.tokenization import (
     FullTokenizer,
     checked_tokenizer,
@@ -76,8 +77,9 @@ class Pretrained(NamedTuple):
                 f"{rows.shorten(pairs)}."
             )
         special = packing.SpecialIds.from_vocab(self.tokenizer.vocab)
+        encode = functools.partial(self.tokenizer.encode, limit=limit)
         packed = [
-            packing.pack_texts(a, b, self.tokenizer.encode, special, limit)
+            packing.pack_texts(a, b, encode, special, limit)
             for a, b in zip(texts, seconds, strict=True)
         ]
         longest = max(len(row.ids) for row in packed)
@@ -120,7 +122,9 @@ def from_checkpoint(
     if locate.is_saved_model(folder):
         files = os.path.join(folder, task_files.ASSETS)
     config_file = _needed(files, task_files.CONFIG_FILE)
-    vocab_file = _needed(files, task_files.VOCAB_FILE)
+    vocab_file = locate.vocab_file(files) or _needed(
+        files, task_files.VOCAB_FILE
+    )
     config = read_config(config_file)
     tokenizer = checked_tokenizer(
         vocab_file, _do_lower_case(files, vocab_file, do_lower_case)
@@ -147,6 +151,8 @@ def _do_lower_case(folder: str, vocab_file: str, given: bool | None) -> bool:
     kept = locate.task(folder)
     if given is None and kept:
         given = kept.do_lower_case
+    if given is None:
+        given = tokenizers.kind_of(vocab_file).lower_cases
     if given is None:
         given = case_check.is_uncased(load_vocab(vocab_file))
     if given is None:

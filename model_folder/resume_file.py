@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from absl import logging
 
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
 from bert.model_folder import labels as label_files
@@ -26,9 +27,13 @@ KEPT_FILES = (
     label_files.FILE_NAME,
     task_files.TASK_FILE,
     task_files.CONFIG_FILE,
-    task_files.VOCAB_FILE,
+    *tokenizers.FILES,
 )
 _SHOWN_CHARS = 24
+# What a run may be without; the file has none of it then.
+_OPTIONAL = ("teacher",)
+# What the files of earlier versions do not say, as there was no other value.
+_OF_EARLIER = {"next_sentence": "nsp"}
 
 # JSON values by name.
 Values = Mapping[str, object]
@@ -42,7 +47,8 @@ def meaning(
 ) -> Values:
     """Returns what decides what a run's weights mean."""
     config = json.loads(text_input.read(bert_config_file))
-    vocabulary = [text_input.read(vocab_file)] if vocab_file else []
+    files = tokenizers.kept_files(vocab_file) if vocab_file else {}
+    vocabulary = list(map(text_input.read, files.values()))
     return {
         "bert_config": digest([json.dumps(config, sort_keys=True)]),
         "task": task.task,
@@ -102,7 +108,9 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         logging.warning(
             "The run in %s goes on with another %s.", output_dir, changes
         )
-    text = json.dumps({**meaning, **training}, indent=2, ensure_ascii=False)
+    values = {**meaning, **training}
+    kept = {k: v for k, v in values.items() if v or k not in _OPTIONAL}
+    text = json.dumps(kept, indent=2, ensure_ascii=False)
     atomic_files.write_text(os.path.join(output_dir, FILE_NAME), text + "\n")
 
 
@@ -110,16 +118,27 @@ def _changes(output_dir: str, now: Values) -> str:
     """Says what a run was made with otherwise; "" where nothing is known."""
     if not checkpointing.newest(output_dir):
         return ""
-    before = _read(output_dir)
+    kept = _read(output_dir)
+    before = {**_OF_EARLIER, **kept}
+    # A pre-training on records may have known neither vocabulary nor casing.
+    unknown = (None, digest([]))
+
+    def differs(name: str, value: object) -> bool:
+        if name in _OPTIONAL:
+            return bool(kept) and before.get(name) != value
+        return (
+            before.get(name) not in (*unknown, value) and value not in unknown
+        )
+
     return ", ".join(
-        name + _difference(before[name], value)
+        name + _difference(before.get(name), value)
         for name, value in now.items()
-        if name in before and before[name] != value
+        if differs(name, value)
     )
 
 
 def _difference(before: object, now: object) -> str:
-    if str(now).startswith("sha256:"):
+    if str(now or before).startswith("sha256:"):
         return ""
     old, new = (json.dumps(v, ensure_ascii=False) for v in (before, now))
     return f" ({old:.{_SHOWN_CHARS}} before, {new:.{_SHOWN_CHARS}} now)"

@@ -15,6 +15,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, Self
 
+from bert.data.records import long_texts as long_text_rules
+from bert.data.records.long_texts import LongTexts
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
 from bert.tasks import spec
@@ -53,6 +56,7 @@ class Task:
         options: a value for each of the task's `Spec.options`.
         table: how the tables were read that it was trained on: some of
             `TABLE`; {} where it was trained on others.
+        long_texts: how texts are read that are too long.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -64,6 +68,7 @@ class Task:
     kind: str | None = None
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
     table: Mapping[str, str | bool] = dataclasses.field(default_factory=dict)
+    long_texts: LongTexts = long_text_rules.END
 
     def __post_init__(self):
         if self.task not in spec.TASKS:
@@ -80,6 +85,9 @@ class Task:
             )
         _check_options(self.spec, self.options)
         _check_table(self.table)
+        truncation = self.long_texts.truncation
+        if truncation != "end" and not self.spec.has_long_texts:
+            raise ValueError(f"truncation {truncation!r} of {self.task!r}")
 
     @property
     def spec(self) -> Spec:
@@ -115,6 +123,7 @@ class Task:
     def to_json(self) -> str:
         """Returns the text of a `task.json`; None and {} are left out."""
         values = dataclasses.asdict(self)
+        values["long_texts"] = self.long_texts.to_dict()
         kept = {k: v for k, v in values.items() if v is not None and v != {}}
         return json.dumps(kept, indent=2, sort_keys=True) + "\n"
 
@@ -160,6 +169,17 @@ def _check_table(table: Mapping[str, str | bool]) -> None:
             )
 
 
+def _long_texts(values: Any) -> LongTexts:
+    """Returns a `Task.long_texts` of what JSON says; ValueError for others."""
+    if not isinstance(values, dict):
+        raise ValueError(f"long_texts {values!r}")
+    known = [field.name for field in dataclasses.fields(LongTexts)]
+    for name in values:
+        if name not in known:
+            raise _NewerError(f"long_texts with an unknown {name!r}")
+    return LongTexts(**values)
+
+
 def from_json(text: str, path: str) -> Task:
     """Returns what a `task.json` says.
 
@@ -201,6 +221,7 @@ def _values(text: str) -> dict[str, Any]:
         for row in spec.SPECS:
             if (row.task, row.kind) == (values.get("task"), values.get("kind")):
                 values["options"] = {**row.options, **values["options"]}
+    values["long_texts"] = _long_texts(values.get("long_texts", {}))
     return values
 
 
@@ -281,7 +302,9 @@ def update(output_dir: str, task: Task) -> None:
 def _copies(bert_config_file: str, vocab_file: str | None) -> dict[str, str]:
     """Returns the sources of the files that are copied, by their new names."""
     copies = {CONFIG_FILE: bert_config_file}
-    return {**copies, VOCAB_FILE: vocab_file} if vocab_file else copies
+    if vocab_file:
+        copies.update(tokenizers.kept_files(vocab_file))
+    return copies
 
 
 def _exists(path: str) -> bool:

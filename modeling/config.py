@@ -65,6 +65,8 @@ class BertConfig:
             further than two of it from 0 are drawn again.
         encoder_type: which encoder, one of `choice.ENCODER_TYPES`. The others
             make nothing of the heads and of `intermediate_size`.
+        attention_mask: of a `gpt`: "causal", the default, where a token sees
+            itself and those before it, or "bidirectional".
 
     Source: Devlin et al. 2019, section 3; BertConfig of google-research/bert.
     """
@@ -81,6 +83,14 @@ class BertConfig:
     type_vocab_size: int = 16
     initializer_range: float = 0.02
     encoder_type: str = "bert"
+    attention_mask: str | None = None
+
+    def __post_init__(self):
+        # Attributes of a BERT are the original's; of these two, the class has
+        # the defaults.
+        for name in ("encoder_type", "attention_mask"):
+            if getattr(self, name) == getattr(BertConfig, name):
+                del self.__dict__[name]
 
     def validate(self) -> None:
         """Raises UserError for a value that no model can have."""
@@ -101,6 +111,11 @@ class BertConfig:
         if str(self.hidden_act).lower() not in HIDDEN_ACTS:
             expected = "one of " + ", ".join(HIDDEN_ACTS)
             raise _wrong("hidden_act", expected, self.hidden_act)
+        masks = encoder_type(self).attention_masks
+        if self.attention_mask not in (None, *masks):
+            expected = "left out" if not masks else "one of " + ", ".join(masks)
+            expected += f" in a {self.encoder_type}"
+            raise _wrong("attention_mask", expected, self.attention_mask)
         self.check_memory(_MOST_BYTES)
         divisor = encoder_type(self).divisor
         if isinstance(divisor, int):
@@ -114,6 +129,17 @@ class BertConfig:
                 f"({self.num_attention_heads}): change hidden_size or "
                 "num_attention_heads."
             )
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether a token sees only itself and those before it."""
+        return self.mask_name == "causal"
+
+    @property
+    def mask_name(self) -> str:
+        """What attention_mask is where it is given."""
+        masks = encoder_type(self).attention_masks or ("bidirectional",)
+        return self.attention_mask or masks[0]
 
     def check_memory(self, num_bytes: int) -> None:
         """Raises UserError where an encoder's weights need more than that."""
@@ -166,12 +192,9 @@ class BertConfig:
     def to_dict(self) -> dict[str, Any]:
         """Returns a copy of all attributes.
 
-        Of a BERT, the original's: `encoder_type` is for the others.
+        Of a BERT, the original's.
         """
-        values = copy.deepcopy(vars(self))
-        if self.encoder_type == BertConfig.encoder_type:
-            del values["encoder_type"]
-        return values
+        return copy.deepcopy(vars(self))
 
     def to_json_string(self) -> str:
         """Returns the text of a `bert_config.json`, keys sorted."""

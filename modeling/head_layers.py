@@ -122,5 +122,17 @@ class MaskedLmHead(Layer):
 
     def call(self, x, word_embeddings):
         x = tf.reshape(x, [-1, word_embeddings.shape[-1]])
-        logits = tf.matmul(self.transform(x), word_embeddings, transpose_b=True)
-        return tf.cast(logits, tf.float32) + self.output_bias
+        x = word_logits(self.transform(x), word_embeddings)
+        return x + self.output_bias
+
+
+def word_logits(x: tf.Tensor, word_table: tf.Tensor) -> tf.Tensor:
+    """Returns products with the rows of a word table, float32 [n, V].
+
+    Args:
+        x: float [..., D], n vectors in all.
+        word_table: float32 [V, D].
+    """
+    table = tf.cast(tf.convert_to_tensor(word_table), x.dtype)
+    x = tf.reshape(x, [-1, table.shape[-1]])
+    return tf.cast(tf.matmul(x, table, transpose_b=True), tf.float32)

@@ -10,6 +10,7 @@ from typing import ClassVar, Unpack
 import keras
 import tensorflow as tf
 
+from bert.modeling import packed_rows
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import MaskedLmHead, OutputLayer
@@ -31,18 +32,22 @@ class PretrainingModel(TaskModel):
 
     Args:
         config: the encoder's sizes.
+        has_next_sentence: whether there is the second task, whose label says
+            of two texts whether the second one is another than the text that
+            follows the first.
         **options: see `ModelOptions`.
 
     Call arguments:
         batch: also `masked_lm_positions`, int [B, P]; for the losses
             `masked_lm_ids`, int [B, P], `masked_lm_weights`, float32 [B, P],
-            0 where a row has fewer than P predictions, and
-            `next_sentence_labels`, int [B] or [B, 1], 1 if the second text is
-            a random one.
+            0 where a row has fewer than P predictions, and, of the second
+            task, `next_sentence_labels`, int [B] or [B, 1]. Of rows of several
+            texts also `text_starts`, int [B, T] (`packed_rows`); the labels
+            are [B, T] then.
 
     Returns:
-        `masked_lm_logits` float32 [B * P, V] and `next_sentence_logits`
-        float32 [B, 2].
+        `masked_lm_logits` float32 [B * P, V] and, of the second task,
+        `next_sentence_logits` float32 [B, 2], or [B * T, 2].
 
     Source: Devlin et al. 2019, section 3.1.
     """
@@ -52,36 +57,51 @@ class PretrainingModel(TaskModel):
         "masked_lm_positions": [None],
     }
 
-    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+    def __init__(
+        self,
+        config: BertConfig,
+        has_next_sentence: bool = True,
+        **options: Unpack[ModelOptions],
+    ):
         super().__init__(config, "pretraining_model", **options)
+        self.has_next_sentence = has_next_sentence
         self.masked_lm = MaskedLmHead(
             config.vocab_size,
             config.hidden_size,
             config.hidden_act,
             self.backbone.options,
         )
+        with keras.name_scope("cls"):
+            self.masked_lm.build()
+        if not has_next_sentence:
+            self.backbone.freeze_pooler()
+            return
         self.next_sentence = OutputLayer(
             2, config.hidden_size, self.backbone.options, "seq_relationship"
         )
         with keras.name_scope("cls"):
-            self.masked_lm.build()
             self.next_sentence.build()
 
     def call(self, batch, training=False, seed=None):
         positions = batch["masked_lm_positions"]
+        num_texts = 1
+        if "text_starts" in batch:
+            starts = batch["text_starts"]
+            num_texts = tf.shape(starts)[1]
+            positions = tf.concat([starts[:, 1:], positions], axis=1)
         encoded = self.encode(
             batch,
             training,
             seed,
             choose=lambda hidden: with_first(hidden, positions),
         )
-        masked = encoded["sequence_output"][:, 1:]
-        return {
-            "masked_lm_logits": self.word_logits(masked),
-            "next_sentence_logits": self.next_sentence(
+        masked = encoded["sequence_output"][:, num_texts:]
+        outputs = {"masked_lm_logits": self.word_logits(masked)}
+        if self.has_next_sentence:
+            outputs["next_sentence_logits"] = self.next_sentence(
                 encoded["pooled_output"]
-            ),
-        }
+            )
+        return outputs
 
     def word_logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """Returns the logits of all words in the place of some tokens.
@@ -96,23 +116,34 @@ class PretrainingModel(TaskModel):
         return self.masked_lm(hidden, word_embeddings=table)
 
     def loss_weights(self, batch):
-        return {
+        weights = {
             "masked_lm": LossWeight(
                 tf.reshape(batch["masked_lm_weights"], [-1]),
                 MASKED_LM_EPSILON,
-            ),
-            "next_sentence": LossWeight(self.row_weights(batch), 0.0),
+            )
         }
+        if self.has_next_sentence:
+            weights["next_sentence"] = LossWeight(
+                self._text_weights(batch), 0.0
+            )
+        return weights
+
+    def _text_weights(self, batch):
+        if "text_starts" not in batch:
+            return self.row_weights(batch)
+        return packed_rows.text_weights(batch["text_starts"])
 
     def losses(self, outputs, batch):
-        return {
+        losses = {
             "masked_lm": cross_entropy(
                 outputs["masked_lm_logits"], batch["masked_lm_ids"]
-            ),
-            "next_sentence": cross_entropy(
-                outputs["next_sentence_logits"], batch["next_sentence_labels"]
-            ),
+            )
         }
+        if self.has_next_sentence:
+            losses["next_sentence"] = cross_entropy(
+                outputs["next_sentence_logits"], batch["next_sentence_labels"]
+            )
+        return losses
 
 
 @keras.saving.register_keras_serializable("bert")

@@ -9,7 +9,7 @@ float32.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -29,10 +29,12 @@ class LayerOptions:
     Attributes:
         initializer: draws the start values of kernels and tables.
         dtype: Keras' dtype policy: of the matrix products.
+        epsilon: added to variances in layer normalization.
     """
 
     initializer: WeightInitializer
     dtype: str = "float32"
+    epsilon: float = LAYER_NORM_EPSILON
 
 
 class Layer(keras.layers.Layer):
@@ -55,14 +57,18 @@ class Layer(keras.layers.Layer):
                 part.build()
 
     def new_weight(
-        self, name: str, shape: Sequence[int], start: str | None = None
+        self,
+        name: str,
+        shape: Sequence[int],
+        start: str | Callable[..., tf.Tensor] | None = None,
     ) -> keras.Variable:
         """Returns a new weight, which is read as float32.
 
         Args:
             name: the last part of its name in checkpoints.
             shape: its shape.
-            start: "zeros" or "ones"; None: drawn by the initializer.
+            start: "zeros", "ones" or a function of shape and dtype; None: drawn
+                by the initializer.
         """
         return self.add_weight(
             name=name,
@@ -225,37 +231,44 @@ class LayerNorm(Layer):
             tf.cast(x, tf.float32),
             tf.convert_to_tensor(self.gamma),
             tf.convert_to_tensor(self.beta),
+            self.options.epsilon,
         )
         return tf.cast(x, self.compute_dtype)
 
 
-@own_gradient
-def _normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+def _normalize(
+    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
+) -> tf.Tensor:
     """Layer normalization, float32; x [..., D], gamma and beta [D].
 
     With a gradient of its own, which passes over memory half as often as the
     one that TensorFlow derives.
     """
-    centered = x - tf.reduce_mean(x, -1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
-    scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
-    normal = centered * scale
 
-    def gradient(dy):
-        along_gamma = dy * normal
-        # What moves the mean or the variance of a row has no effect. The
-        # means over D are products, which write no [..., D] for it.
-        weights = gamma[:, tf.newaxis] / tf.cast(tf.size(gamma), x.dtype)
-        mean = tf.tensordot(dy, weights, 1)
-        slope = tf.tensordot(along_gamma, weights, 1)
-        dx = (dy * gamma - mean - normal * slope) * scale
-        return dx, _sum_of_rows(along_gamma), _sum_of_rows(dy)
+    @own_gradient
+    def affine(x, gamma, beta):
+        centered = x - tf.reduce_mean(x, -1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
+        scale = tf.math.rsqrt(variance + epsilon)
+        normal = centered * scale
 
-    return normal * gamma + beta, gradient
+        def gradient(dy):
+            along_gamma = dy * normal
+            # What moves the mean or the variance of a row has no effect. The
+            # means over D are products, which write no [..., D] for it.
+            weights = gamma[:, tf.newaxis] / tf.cast(tf.size(gamma), x.dtype)
+            mean = tf.tensordot(dy, weights, 1)
+            slope = tf.tensordot(along_gamma, weights, 1)
+            dx = (dy * gamma - mean - normal * slope) * scale
+            return dx, _sum_of_rows(along_gamma), _sum_of_rows(dy)
+
+        return normal * gamma + beta, gradient
+
+    return affine(x, gamma, beta)
 
 
 def _normalize_fused(
-    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor
+    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
 ) -> tf.Tensor:
     """`_normalize` in the pattern that oneDNN fuses, which is Keras 2's.
 
@@ -269,7 +282,7 @@ def _normalize_fused(
         offset=tf.zeros([rows]),
         mean=none,
         variance=none,
-        epsilon=LAYER_NORM_EPSILON,
+        epsilon=epsilon,
         data_format="NCHW",
         is_training=True,
     )
@@ -298,6 +311,8 @@ class Embeddings(Layer):
         input_ids: int [B, S], each below V.
         segment_ids: int [B, S], each below type_vocab_size.
         seed: int32 [2] to drop by, or None.
+        positions: int [B, S], each below max_position_embeddings; None: each
+            row counts from 0.
 
     Returns:
         float [B, S, D].
@@ -333,13 +348,16 @@ class Embeddings(Layer):
     def _new_table(self, name: str) -> keras.Variable:
         return self.new_weight(name, [self.sizes[name], self.hidden_size])
 
-    def call(self, input_ids, segment_ids, seed=None):
+    def call(self, input_ids, segment_ids, seed=None, positions=None):
         # As a tensor: gathering from the variable itself makes every other
         # read of it, such as the masked-LM head's, a copy of the table.
         table = tf.convert_to_tensor(self.word_embeddings)
         x = tf.gather(table, input_ids)
         x += self._segments(segment_ids)
-        x += self.position_embeddings[: tf.shape(input_ids)[1]]
+        if positions is None:
+            x += self.position_embeddings[: tf.shape(input_ids)[1]]
+        else:
+            x += _gather_dense(self.position_embeddings, positions)
         return dropout(self.layer_norm(x), self.dropout_rate, seed)
 
     def _segments(self, segment_ids: tf.Tensor) -> tf.Tensor:
@@ -352,3 +370,16 @@ class Embeddings(Layer):
         return tf.reshape(
             rows, tf.concat([tf.shape(segment_ids), [self.hidden_size]], 0)
         )
+
+
+def _gather_dense(weight: keras.Variable, indices: tf.Tensor) -> tf.Tensor:
+    """Gathers rows of a table, whose gradient is dense: see `Embeddings`."""
+
+    @own_gradient
+    def gather(table):
+        def gradient(dy):
+            return tf.math.unsorted_segment_sum(dy, indices, table.shape[0])
+
+        return tf.gather(table, indices), gradient
+
+    return gather(tf.convert_to_tensor(weight))

@@ -25,7 +25,8 @@ def mean_vector(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 def max_vector(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Returns the largest of the real tokens' numbers at each of D places."""
-    is_real = mask[:, None, :, None] > 0
+    # LiteRT cannot convert mask[:, None, :, None].
+    is_real = tf.expand_dims(tf.expand_dims(mask, 1), -1) > 0
     return tf.reduce_max(tf.where(is_real, values, values.dtype.min), axis=2)
 
 

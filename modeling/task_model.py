@@ -172,6 +172,8 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         with_attention: bool = False,
     ) -> dict[str, Any]:
         """Returns what the encoder makes of a batch; as `Backbone` does."""
+        # Not every encoder takes rows of several texts.
+        texts = {n: batch[n] for n in ["text_starts"] if n in batch}
         return self.backbone(
             batch["input_ids"],
             input_mask=batch.get("input_mask"),
@@ -180,6 +182,7 @@ class TaskModel(KerasConfig, keras.layers.Layer):
             seed=seed,
             choose=choose,
             with_attention=with_attention,
+            **texts,
         )
 
     def pooled(
@@ -190,15 +193,28 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         dropout_rate: float,
     ) -> tf.Tensor:
         """Returns the pooled vectors, after dropout in training: [B, D]."""
-        encoder_seed, head_seed = split_seed(seed, 2)
-        encoded = self.encode(
-            batch, training, encoder_seed, choose=lambda x: x[:, :1]
+        pooled, _ = self.pooled_and_chosen(
+            batch, training, seed, dropout_rate, lambda x: x[:, :1]
         )
-        return dropout(
+        return pooled
+
+    def pooled_and_chosen(
+        self,
+        batch: Batch,
+        training: bool,
+        seed: tf.Tensor | None,
+        dropout_rate: float,
+        choose: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `pooled` does, and the chosen tokens: [B, F, D]."""
+        encoder_seed, head_seed = split_seed(seed, 2)
+        encoded = self.encode(batch, training, encoder_seed, choose=choose)
+        pooled = dropout(
             encoded["pooled_output"],
             dropout_rate,
             self.dropout_seed(training, head_seed, dropout_rate),
         )
+        return pooled, encoded["sequence_output"]
 
     def dropout_seed(
         self, training: bool, seed: tf.Tensor | None, rate: float

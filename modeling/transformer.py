@@ -67,7 +67,8 @@ class SelfAttention(Layer):
 
     Call arguments:
         hidden: float [B, S, D].
-        input_mask: int [B, S], 0 for tokens that none may look at.
+        input_mask: int [B, T], 0 for tokens that none may look at; or int [B,
+            F, T], 0 where F may not look at T.
         seed: int32 [2] to drop by, or None.
         queries: float [B, F, D], those tokens of `hidden` that look at all;
             None: every one.
@@ -93,11 +94,13 @@ class SelfAttention(Layer):
         query, key, value = self._project(
             hidden, queries, kept_scale(dropout_rate, seed)
         )
-        # [B, N, F, T], float32; the mask is the same for every N and F.
+        # [B, N, F, T], float32; the mask is the same for every N.
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
         masked = 1.0 - tf.cast(input_mask, tf.float32)
         # Not masked[:, None, None, :], which LiteRT cannot slice.
-        masked = tf.expand_dims(tf.expand_dims(masked, 1), 1)
+        masked = tf.expand_dims(masked, 1)
+        if input_mask.shape.rank != 3:
+            masked = tf.expand_dims(masked, 1)
         scores += masked * MASKED_SCORE
         weights = tf.nn.softmax(scores)
         attention_probs.keep(weights)
@@ -204,7 +207,7 @@ class Attention(Layer):
 
     Call arguments:
         hidden: float [B, S, D].
-        input_mask: int [B, S], 0 for tokens that none may look at.
+        input_mask: int [B, S] or [B, S, S], see `SelfAttention`.
         attention_seed: int32 [2] to drop attention weights by, or None.
         seed: int32 [2] to drop the projection by, or None.
         choose: see `TransformerBlock`.
@@ -222,6 +225,8 @@ class Attention(Layer):
         self, hidden, input_mask, attention_seed=None, seed=None, choose=None
     ):
         queries = choose(hidden) if choose else None
+        if choose and input_mask.shape.rank == 3:
+            input_mask = choose(input_mask)  # it has rows for tokens, too
         x = self.self_attention(
             hidden, input_mask, seed=attention_seed, queries=queries
         )
@@ -270,10 +275,10 @@ class TransformerBlock(Layer):
 
     Call arguments:
         hidden: float [B, S, D].
-        input_mask: int [B, S], 0 for tokens that none may look at.
+        input_mask: int [B, S] or [B, S, S], see `SelfAttention`.
         seed: int32 [2] to drop by, or None.
         choose: picks the tokens that the block is computed for, a function of
-            float [B, S, D] that returns [B, F, D]; None: all tokens.
+            [B, S, …] that returns [B, F, …]; None: all tokens.
 
     Returns:
         float [B, S, D], or [B, F, D] of the chosen tokens.

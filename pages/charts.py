@@ -16,7 +16,9 @@ from contextlib import AbstractContextManager
 import matplotlib
 import numpy as np
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from bert.pages.frame import COLOURS, escape
 
@@ -69,6 +71,31 @@ def new_figure(width: float = 5.2, height: float = 3.2) -> Figure:
 def numbers(values: Iterable[float | None]) -> list[float]:
     """Returns values to draw; None leaves a gap."""
     return [math.nan if value is None else value for value in values]
+
+
+def mark(axes: Axes, name: str, values: Iterable[float]) -> None:
+    """Draws lines from left to right, one for each of the values.
+
+    Args:
+        axes: of a chart with curves.
+        name: what a legend calls all of them.
+        values: where, on the y axis.
+    """
+    for number, value in enumerate(sorted({*values})):
+        axes.axhline(
+            value,
+            color=MUTED,
+            linestyle=(0, (5, 3)),
+            linewidth=1.2,
+            label="_" if number else name,
+        )
+
+
+def make_logarithmic(axes: Axes) -> None:
+    """Makes the y axis logarithmic, with numbers as people write them."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
 
 
 def shaded(shares: Sequence[Sequence[float]]) -> np.ndarray:

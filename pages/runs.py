@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bert.pages import charts, frame
+from bert.tasks import spec
 
 # Points of a curve that a page draws; a picture has no more pixels.
 _MOST_POINTS = 400
@@ -92,11 +93,23 @@ def _pictures(rows: Sequence[Row]) -> list[str]:
         tag
         for row in rows
         for tag, (steps, _) in row.curves.items()
-        if len(steps) > 1
+        if len(steps) > 1 and _figure(tag) not in spec.MARKS
     )
     # What people look for first.
     ranked = sorted(tags, key=lambda tag: "loss" not in tag)
     return [frame.figure(_chart(rows, tag), tag) for tag in ranked]
+
+
+def _figure(tag: str) -> str:
+    return tag.rpartition("/")[2]
+
+
+def _marks(rows: Sequence[Row], tag: str) -> Iterator[tuple[str, list[float]]]:
+    """Yields the lines across the curves of a tag: name, and each run's."""
+    for name, loss in spec.MARKS.items():
+        if _figure(tag) == loss:
+            curves = (row.curves.get(f"eval/{name}") for row in rows)
+            yield name, [curve[1][-1] for curve in curves if curve]
 
 
 def _chart(rows: Sequence[Row], tag: str) -> str:
@@ -104,6 +117,8 @@ def _chart(rows: Sequence[Row], tag: str) -> str:
     with charts.style():
         figure = charts.new_figure()
         axes = figure.subplots()
+        for name, levels in _marks(rows, tag):
+            charts.mark(axes, name, levels)
         for place, row in enumerate(rows):
             if tag not in row.curves:
                 continue
@@ -121,7 +136,10 @@ def _chart(rows: Sequence[Row], tag: str) -> str:
         axes.set_xlabel("step")
         axes.locator_params(axis="x", integer=True)
         axes.ticklabel_format(axis="y", useOffset=False)
-        lines = axes.get_lines()[:_MOST_NAMED]
+        if _figure(tag) == "perplexity":
+            charts.make_logarithmic(axes)
+        named = [x for x in axes.get_lines() if x.get_label() != "_"]
+        lines = named[:_MOST_NAMED]
         axes.legend(
             handles=lines,
             loc="center left",

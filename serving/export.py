@@ -16,15 +16,16 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
+from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
-from bert.model_folder import model_files, task_files
+from bert.model_folder import locate, model_files, task_files
 from bert.model_folder.model_files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph
-from bert.tasks import inference, run_weights
+from bert.tasks import inference, run_weights, spec
 
 RAW_STRINGS = "raw_strings"
 
@@ -41,8 +42,8 @@ _OURS = _SAVED_MODEL | {f"{RAW_STRINGS}/{name}" for name in _SAVED_MODEL}
 _NEEDED = ("saved_model.pb", f"{task_files.ASSETS}/{task_files.TASK_FILE}")
 # What a run keeps in output_dir, beside its results.
 _OF_A_RUN = (
-    *("best", "eval", "checkpoint", label_files.FILE_NAME),
-    *(task_files.TASK_FILE, task_files.CONFIG_FILE, task_files.VOCAB_FILE),
+    *("best", "eval", *spec.MARKS, "checkpoint", label_files.FILE_NAME),
+    *(task_files.TASK_FILE, task_files.CONFIG_FILE, *tokenizers.FILES),
 )
 
 
@@ -68,9 +69,11 @@ def export(
         overwrite: whether to replace an export that is in export_dir.
 
     Raises:
-        UserError: export_dir is taken, the files do not fit each other, or
-            tensorflow-text is missing or of another TensorFlow.
+        UserError: export_dir is taken, the files do not fit each other, the
+            model reads several sequences a text, or tensorflow-text is missing
+            or of another TensorFlow.
     """
+    check_task(source.task, source.checkpoint)
     check_export_dir(export_dir, overwrite)
     model_files.check(source)
     reason = why_no_raw_strings(source)
@@ -144,6 +147,27 @@ def check_run(config: TrainingConfig, results: Sequence[str] = ()) -> None:
                 "name another."
             )
     check_export_dir(config.export_folder, overwrite=True)
+    kept = None if config.do_train else locate.task(config.output_dir)
+    if kept:
+        check_task(kept, config.output_dir)
+
+
+def check_task(task: Task, path: str) -> None:
+    """Makes sure that a model can say all by one sequence.
+
+    Args:
+        task: what it is for.
+        path: where it is; for the message.
+
+    Raises:
+        UserError: it reads texts in windows.
+    """
+    if task.long_texts.is_windows:
+        raise UserError(
+            "An export reads one sequence a text. Received: a model of "
+            f"--truncation=windows, {path}, which reads several; ask it by "
+            "predict.py, serve.py or Predictor."
+        )
 
 
 def check_export_dir(export_dir: str, overwrite: bool = False) -> None:
@@ -191,6 +215,8 @@ def why_no_raw_strings(source: ModelFiles) -> str | None:
         return reason
     if source.vocab_file is None or source.task.do_lower_case is None:
         return "the model has no vocabulary"
+    if not tokenizers.kind_of(source.vocab_file).in_graphs:
+        return "no graph can do what the model's tokenizer does"
     return None
 
 

@@ -3,7 +3,7 @@
 Letters of shapes: B batch, S sequence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import tensorflow as tf
 from absl import logging
@@ -62,9 +62,7 @@ class Graph:
             self.model, source, self.inference.spec.optional_weights
         )
         self.names = _output_names(
-            self.inference,
-            source,
-            [checkpoint.without_scope(n, self.model) for n in self.weights],
+            self.inference, source, self.model, self.weights
         )
 
         def serve(
@@ -168,22 +166,31 @@ def _load(
 
 
 def _output_names(
-    task: Inference, source: ModelFiles, weights: Sequence[str]
+    task: Inference,
+    source: ModelFiles,
+    model: TaskModel,
+    loaded: Collection[str],
 ) -> list[str]:
     """Returns the outputs that there are weights for; warns of the others.
 
     Args:
         task: says what an output needs.
         source: the model's files.
-        weights: what the checkpoint has, the encoder's without its scope.
+        model: the model; of weights that it has not, an output needs none.
+        loaded: the names of those that the checkpoint has.
     """
+    is_there: dict[str, bool] = {}
+    for name in checkpoint.named_variables(model):
+        is_there[checkpoint.without_scope(name, model)] = name in loaded
+
+    def has(prefix: str) -> bool:
+        found = [is_there[n] for n in is_there if n.startswith(prefix)]
+        return any(found) or not found
+
     names = []
     for name in task.spec.outputs:
         optional = task.optional_outputs.get(name)
-        if optional is None or all(
-            any(weight.startswith(prefix) for weight in weights)
-            for prefix in optional.weights
-        ):
+        if optional is None or all(map(has, optional.weights)):
             names.append(name)
         else:
             logging.warning("%s %s.", source.checkpoint, optional.missing)

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from bert.data.text import special_tokens
 from bert.errors import UserError
 from bert.model_folder import locate, model_files
 from bert.model_folder.given import Given
@@ -44,7 +45,7 @@ class MaskedWords:
 
     def __init__(self, source: ModelFiles, folder: str, batch_size: int = 32):
         tokenizer = loaded_model.tokenizer_of(source, folder)
-        tokenizer.require_tokens(inference.MASK)
+        tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
         config = read_config(source.bert_config_file)
         self._inference = Pretraining(source.task, config, (), tokenizer)
         self.request = self._inference.request

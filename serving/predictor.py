@@ -6,15 +6,18 @@
 See docs/prediction.md.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from absl import logging
 
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.files import task_paths
+from bert.model_folder import locate
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.serving import attention, loaded_model, row_batches
@@ -65,7 +68,8 @@ class Predictor:
 
         Args:
             folder: the output_dir of a training run, the folder of a
-                published checkpoint, or a SavedModel of export_model.py.
+                published checkpoint, or a SavedModel of export_model.py. A
+                pre-training's answers as of the task features.
             batch_size: rows that are computed together.
             given: what the folder does not say; see `Given`.
             task_name: of a model of several tasks, which one.
@@ -77,6 +81,10 @@ class Predictor:
             UserError: a file is missing, or does not fit the others.
         """
         folder = task_paths.join(folder, task_name)
+        given = given or Given()
+        if given.task is None and _is_pretraining(folder):
+            logging.info("%s is pre-trained: it answers by vectors.", folder)
+            given = dataclasses.replace(given, task="features")
         model = loaded_model.load(folder, given, options)
         model.inference.check_requests(folder)
         return cls(model, batch_size)
@@ -183,3 +191,9 @@ def _is_iterable(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _is_pretraining(folder: str) -> bool:
+    """Whether a folder's weights, by its task.json, are of a pre-training."""
+    kept = None if locate.is_saved_model(folder) else locate.task(folder)
+    return kept is not None and kept.spec.is_pretraining

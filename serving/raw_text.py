@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from bert.data.text.tokenization import load_vocab
+from bert.model_folder.task_files import Task
 from bert.serving import saved_models, text_graph
 from bert.serving.graphs import Graph
 from bert.tasks.inference import RawTexts, Tensors
@@ -57,7 +58,7 @@ def make_signatures(
         The signatures of `Inference.raw_strings`: of the texts that it names,
         string [B] each.
     """
-    packer = _Packer(text, graph.source.task.max_seq_length)
+    packer = _Packer(text, graph.source.task)
     signatures = graph.inference.raw_strings()
     return {
         name: _signature(graph, packer, texts)
@@ -84,16 +85,17 @@ class _Packer:
 
     Args:
         text: makes ids of texts.
-        max_seq_length: the longest sequence.
+        task: says what is cut off of long texts, and from where on.
     """
 
-    def __init__(self, text: text_graph.TextGraph, max_seq_length: int):
+    def __init__(self, text: text_graph.TextGraph, task: Task):
         self._pack_ids = text.pack_as_is
         # As a function of its own it is in the SavedModel once.
         self._tokenize = tf.function(
             text.tokenize_with_offsets, input_signature=_strings("texts")
         )
-        self._max_seq_length = max_seq_length
+        self._max_seq_length = task.max_seq_length
+        self._ends = task.long_texts.ends(task.max_seq_length - 2)
 
     def __call__(
         self, texts: Sequence[tf.Tensor], max_first: int | None
@@ -106,7 +108,7 @@ class _Packer:
         """
         first, *others = map(self._tokenize, texts)
         if not others:
-            return self._pack(_keep(first, self._max_seq_length - 2))
+            return self._pack(_keep_ends(first, *self._ends))
         (second,) = others
         if max_first is not None:
             first = _keep(first, max_first)
@@ -144,6 +146,16 @@ def _keep(
     lengths = tf.convert_to_tensor(lengths, tf.int64)
     return text_graph.Pieces(
         *(text_graph.keep_first(values, lengths) for values in pieces)
+    )
+
+
+def _keep_ends(
+    pieces: text_graph.Pieces, first: int, last: int
+) -> text_graph.Pieces:
+    if not last:
+        return _keep(pieces, first)
+    return text_graph.Pieces(
+        *(text_graph.keep_ends(values, first, last) for values in pieces)
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
+from bert.data.text import tokenizers
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.model_folder.model_files import ModelFiles
@@ -18,7 +19,7 @@ ASSET_FILES = frozenset(
     for name in (
         task_files.TASK_FILE,
         task_files.CONFIG_FILE,
-        task_files.VOCAB_FILE,
+        *tokenizers.FILES,
         label_files.FILE_NAME,
     )
 )

@@ -183,6 +183,23 @@ def keep_first(ids: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
     )
 
 
+def keep_ends(ids: tf.RaggedTensor, first: int, last: int) -> tf.RaggedTensor:
+    """Returns the first and the last ids of each row; short rows whole.
+
+    Args:
+        ids: [B, (pieces)].
+        first: how many of the first ones to keep.
+        last: how many of the last ones.
+    """
+    lengths = ids.row_lengths()
+    begin = keep_first(
+        ids, tf.where(lengths > first + last, tf.cast(first, tf.int64), lengths)
+    )
+    left = lengths - begin.row_lengths()
+    end = keep_first(ids[:, ::-1], tf.minimum(left, last))[:, ::-1]
+    return tf.concat([begin, end], 1)
+
+
 def truncate_seq_pair(
     ids_a: tf.RaggedTensor, ids_b: tf.RaggedTensor, max_num_tokens: tf.Tensor
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:

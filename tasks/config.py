@@ -5,7 +5,7 @@ Imports without TensorFlow.
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
@@ -13,7 +13,56 @@ from bert.files import text_input
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FineTuningConfig(TrainingConfig):
+class TaughtConfig(TrainingConfig):
+    """The flags of training that may have a teacher."""
+
+    teacher_dir: str | None = None
+    distill_alpha: float = 0.5
+    distill_temperature: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.teacher_dir:
+            self._check_untaught(
+                distill_alpha=self.distill_alpha != 0.5,
+                distill_temperature=self.distill_temperature != 1,
+            )
+            return
+        own = os.path.realpath(self.output_dir)
+        teacher = os.path.realpath(self.teacher_dir)
+        if os.path.commonpath([own, teacher]) == own:
+            raise UserError(
+                f"--teacher_dir={self.teacher_dir} is in --output_dir="
+                f"{self.output_dir}, where training changes it; name another "
+                "--output_dir."
+            )
+
+    def _check_untaught(self, **given: object) -> None:
+        """Raises UserError for a flag that is given without a teacher."""
+        for name, is_given in given.items():
+            if is_given and not self.teacher_dir:
+                raise UserError(
+                    f"--{name} needs --teacher_dir: the model to learn from. "
+                    f"Received: --{name}={getattr(self, name)} without one."
+                )
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether the command trains with a teacher."""
+        return bool(
+            self.do_train and self.teacher_dir and self.distill_alpha > 0
+        )
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, and distillation."""
+        names = ("distill_alpha", "distill_temperature")
+        taught = {n: getattr(self, n) for n in names if self.is_taught}
+        return {**super().course, **taught}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FineTuningConfig(TaughtConfig):
     """The values of the flags that all tasks share, by their names."""
 
     vocab_file: str
@@ -24,25 +73,18 @@ class FineTuningConfig(TrainingConfig):
     warmup_proportion: float
     length_buckets: bool
     records_dir: str | None = None
+    distill_data: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_unlabelled()
         does = (self.do_train, self.do_eval, self.do_predict, self.do_export)
         if not any(does):
             raise UserError(
                 "At least one of --do_train, --do_eval, --do_predict and "
                 "--do_export must be true; none is."
             )
-        if self.do_train and self.save_best and not self.eval_steps:
-            raise UserError(
-                "--save_best needs --eval_steps: how often to look for "
-                "something better."
-            )
-        if self.early_stopping_patience and self.save_best is None:
-            raise UserError(
-                "--early_stopping_patience needs --save_best: the metric that "
-                "is to get better."
-            )
+        self.check_monitoring()
         if self.grow_labels and not (self.do_train and self.init_checkpoint):
             raise UserError(
                 "--grow_labels needs --do_train and --init_checkpoint: the "
@@ -57,10 +99,19 @@ class FineTuningConfig(TrainingConfig):
                 f"--output_dir={self.output_dir}; name another --output_dir."
             )
 
+    def _check_unlabelled(self) -> None:
+        self._check_untaught(distill_data=self.distill_data)
+        if self.distill_data and self.distill_alpha == 0:
+            raise UserError(
+                "--distill_data has rows without labels, of which nothing is "
+                "learned without the teacher. Received: --distill_alpha=0; "
+                "leave one of them out."
+            )
+
     @property
-    def evaluates_in_training(self) -> bool:
-        """Whether the model is evaluated while it trains."""
-        return self.do_train and self.eval_steps is not None
+    def distill_file(self) -> str | None:
+        """The file of rows without labels to learn of, if any."""
+        return self.distill_data if self.is_taught else None
 
     @property
     def needed_sets(self) -> list[str]:
@@ -72,21 +123,18 @@ class FineTuningConfig(TrainingConfig):
         }
         return [name for name, is_needed in asked.items() if is_needed]
 
-    def check_metric(self, names: Sequence[str]) -> None:
-        """Raises UserError where --save_best is none of a task's metrics."""
-        if self.save_best is not None and self.save_best not in names:
-            raise UserError(
-                "--save_best must be one of the metrics "
-                f"{', '.join(sorted(names))}. Received: {self.save_best!r}."
-            )
 
-
-def format_of(paths: Iterable[str | None], formats: Collection[str]) -> str:
+def format_of(
+    paths: Iterable[str | None],
+    formats: Collection[str],
+    advice: str = "or --task_name to say what they are",
+) -> str:
     """Returns what the endings of files say of their format.
 
     Args:
         paths: those that flags name; None where one does not.
         formats: endings.
+        advice: what else one may do.
 
     Raises:
         UserError: they say none of them, or several.
@@ -96,8 +144,8 @@ def format_of(paths: Iterable[str | None], formats: Collection[str]) -> str:
     if len(endings) == 1 and endings <= {*formats}:
         return endings.pop()
     raise UserError(
-        f"Expected files that end in one of .{', .'.join(formats)}, or "
-        f"--task_name to say what they are. Received: {', '.join(names)}."
+        f"Expected files that end in one of .{', .'.join(formats)}, "
+        f"{advice}. Received: {', '.join(names)}."
     )
 
 

@@ -6,7 +6,6 @@ evaluation → prediction → export. What differs from task to task is a
 """
 
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,14 @@ from bert.errors import UserError
 from bert.files import atomic_files, flag_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import folds, record_sets, reports, resuming
+from bert.tasks import (
+    folds,
+    outputs,
+    record_sets,
+    reports,
+    resuming,
+    teachers,
+)
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
@@ -45,16 +51,17 @@ def run(task: FineTuningTask) -> None:
 
     config = task.config
     if folds.has_folds(config):
-        check_results(config, folds.FILES, task.input_files)
+        check_outputs(task, folds.FILES)
         folds.run(task, run, read)
         return
-    written = [*task.results, *(reports.FILES if config.writes_reports else ())]
-    check_results(config, written, task.input_files)
+    written = written_by(task)
+    check_outputs(task, written)
     start = read(task)
     start.check_outputs(task.num_outputs, config.grow_labels)
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
+    task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
@@ -68,6 +75,8 @@ def run(task: FineTuningTask) -> None:
                 prepared.is_chief,
             ) as diary,
         ):
+            if task.teacher:
+                _ = task.teacher.logits
             with prepared.strategy.scope():
                 nothing = TaskRun(task, diary.figures).run()
             export(task)
@@ -117,7 +126,7 @@ class TaskRun:
 
     def training_source(self) -> "RecordSource":
         """Returns the records to train on."""
-        return self._source(self._task.training_set())
+        return self._source(self._task.lessons())
 
     def keep_files(self) -> None:
         """Keeps, beside the weights, what they mean; the chief does."""
@@ -218,58 +227,37 @@ class TaskRun:
         return self._sources[records.file]
 
 
-def check_results(
-    config: FineTuningConfig,
-    results: Sequence[str],
-    inputs: Sequence[str | None] = (),
-) -> None:
+def written_by(task: FineTuningTask) -> list[str]:
+    """Returns the names of the files that a command writes to output_dir."""
+    config = task.config
+    return [
+        *task.results,
+        *(reports.FILES if config.writes_reports else ()),
+        *[teachers.FILE_NAME] * config.is_taught,
+    ]
+
+
+def check_outputs(task: FineTuningTask, written: Sequence[str]) -> None:
     """Looks whether a command's results can be written where they belong.
 
     Args:
-        config: the flags' values.
-        results: the names of the files that the command writes to output_dir.
-        inputs: files that it reads, beside the model's; None where a flag is
-            not given.
+        task: its files of examples are inputs, beside the model's.
+        written: the names of the files that the command writes to output_dir.
 
     Raises:
-        UserError: a result would replace an input, or a folder is in its
-            place, or a file in that of a folder, or something else in that of
+        UserError: see `outputs.check`; or something else is in the place of
             the export, or records cannot be written to --records_dir.
     """
-    from bert.training import diary
-
-    read = [config.vocab_file, config.bert_config_file, *inputs]
-    real = {os.path.realpath(path): path for path in read if path}
-    for name in [
-        *results,
-        *resuming.fingerprints(results),
-        diary.FILE_NAME,
-    ]:
-        path = os.path.join(config.output_dir, name)
-        if os.path.realpath(path) in real:
-            raise UserError(
-                f"{real[os.path.realpath(path)]} would be replaced by this "
-                f"command's own {name}; give another --output_dir, or move "
-                "the file."
-            )
-        if os.path.isdir(path):
-            raise UserError(
-                f"Expected a file, or nothing, in the place of {path}. "
-                "Received: a folder; give another --output_dir."
-            )
+    config = task.config
+    inputs = [config.vocab_file, config.bert_config_file, *task.input_files]
+    inputs.append(config.distill_file)
+    outputs.check(config, written, inputs)
     if config.records_dir:
         flag_paths.check_folder(config.records_dir, "records_dir")
     if config.do_export:
         from bert.serving import export
 
-        export.check_run(config, results)
-    for name in ("best", "eval"):
-        path = os.path.join(config.output_dir, name)
-        if os.path.isfile(path):
-            raise UserError(
-                f"Expected a folder, or nothing, in the place of {path}. "
-                "Received: a file; give another --output_dir."
-            )
+        export.check_run(config, written)
 
 
 def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
@@ -444,7 +432,8 @@ def train(
             config,
             task.model_task,
             task.labels,
-            task.training_set().inputs(),
+            task.lessons().inputs(),
+            task.teacher.digest if task.teacher else None,
         ),
     )
 
@@ -458,7 +447,8 @@ def training_feed(task: FineTuningTask, source: "RecordSource") -> "Feed":
     """
     cut = task.cuts_padding and not task.prepared.fixed_shapes
     return record_sets.training_feed(
-        source, task.config, cut, group=cut and task.config.length_buckets
+        *(source, task.config, cut, cut and task.config.length_buckets),
+        task.teacher.objective if task.teacher else None,
     )
 
 

@@ -110,7 +110,8 @@ def _path(config: SetsConfig) -> str:
 
 def _made_with(config: SetsConfig) -> dict[str, Any]:
     """Returns the flags that all folds must have in common."""
-    names = ("folds", "split_seed", "init_checkpoint", "bert_config_file")
+    names = ["folds", "split_seed", "init_checkpoint", "bert_config_file"]
+    names += ["teacher_dir", "distill_data"] * config.is_taught
     return {**{n: getattr(config, n) for n in names}, **config.course}
 
 

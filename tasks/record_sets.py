@@ -25,8 +25,10 @@ from bert.files.file_bytes import gfile
 if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
+    from bert.modeling.task_model import TaskModel
     from bert.training.feeds import Feed
     from bert.training.loop import Unreadable
+    from bert.training.steps import Objective
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -100,7 +102,7 @@ def write(
     )
     folder = output_dir
     if records_dir:
-        folder = os.path.join(records_dir, made_from[:_KEY_CHARS])
+        folder = shared_folder(records_dir, made_from)
     path = os.path.join(folder, records.file)
     features = records.features()
     written = record_reuse.current(path, made_from)
@@ -122,6 +124,16 @@ def write(
         record_reuse.keep(path, made_from, written)
     _details.info("Wrote records to %s", path)
     return RecordFile(path, written.lengths)
+
+
+def shared_folder(records_dir: str, made_from: str) -> str:
+    """Returns the folder for what runs share.
+
+    Args:
+        records_dir: of all that they share.
+        made_from: a hash of what it is made from.
+    """
+    return os.path.join(records_dir, made_from[:_KEY_CHARS])
 
 
 def source(
@@ -162,6 +174,7 @@ def training_feed(
     config: TrainingConfig,
     cut: bool = False,
     group: bool = False,
+    make_objective: "Callable[[TaskModel], Objective] | None" = None,
 ) -> "Feed":
     """Returns what a training takes its batches from.
 
@@ -170,6 +183,7 @@ def training_feed(
         config: the flags of training.
         cut: see `input_pipeline.train_batches`.
         group: see there.
+        make_objective: see `Feed`.
     """
     from bert.data.records import input_pipeline
     from bert.training.feeds import Feed
@@ -186,6 +200,7 @@ def training_feed(
             group=group,
         ),
         unreadable(source),
+        make_objective,
     )
 
 

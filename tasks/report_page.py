@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bert.pages import charts, frame
+from bert.tasks import spec
 
 # Points of a curve that are drawn.
 _MOST_POINTS = 400
@@ -86,16 +87,18 @@ def training(curves: Curves) -> str:
     if "eval/eval_loss" in tags and "eval/loss" in tags:
         tags.remove("eval/loss")
     losses = [tag for tag in tags if "loss" in tag]
-    figures = [tag for tag in tags if tag.startswith("eval/")]
+    perplexities = [tag for tag in tags if "perplexity" in tag]
+    apart = {*losses, *perplexities, *(f"eval/{mark}" for mark in spec.MARKS)}
+    figures = [
+        tag for tag in tags if tag.startswith("eval/") and tag not in apart
+    ]
     rates = [tag for tag in tags if tag == "learning_rate"]
     if "loss" not in losses:
         return ""
     pictures = [
         _curves(curves, losses, "Loss by step"),
-        _curves(
-            *(curves, [tag for tag in figures if tag not in losses]),
-            "Figures of evaluations by step",
-        ),
+        _curves(curves, perplexities, "Perplexity by step"),
+        _curves(curves, figures, "Figures of evaluations by step"),
         _curves(curves, rates, "Learning rate by step"),
     ]
     inside = "\n".join(picture for picture in pictures if picture)
@@ -117,6 +120,11 @@ def _curves(curves: Curves, tags: Sequence[str], title: str) -> str:
             axes.plot(
                 steps, charts.numbers(values), few, label=tag, markersize=3
             )
+        for name, loss in spec.MARKS.items():
+            if f"eval/{loss}" in tags and f"eval/{name}" in curves:
+                charts.mark(axes, name, curves[f"eval/{name}"]["values"][-1:])
+        if "perplexity" in tags:
+            charts.make_logarithmic(axes)
         axes.locator_params("x", nbins=6, integer=True)
         axes.set_xlabel("step")
         if len(tags) > 3:  # it would cover some

@@ -4,7 +4,7 @@ TensorFlow is imported where it is used.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
@@ -45,10 +45,9 @@ def check(
         _vocab_file(config),
         config.force_resume,
     )
-    meaning = resume_file.meaning(
-        task, config.bert_config_file, _vocab_file(config), labels
+    resume_file.check(
+        config.output_dir, _meaning(config, task, labels), config.force_resume
     )
-    resume_file.check(config.output_dir, meaning, config.force_resume)
 
 
 def alone(
@@ -75,6 +74,7 @@ def keep(
     task: Task,
     labels: Sequence[str],
     data: Iterable[object],
+    teacher: str | None = None,
 ) -> None:
     """Keeps what a run is made with from here on; tells what is another.
 
@@ -83,24 +83,38 @@ def keep(
         task: what the model is for.
         labels: the model's.
         data: what the records are made from; their `repr` counts.
+        teacher: a hash of what the model learns from beside labels.
     """
     from bert.model_folder import resume_file
 
-    meaning = resume_file.meaning(
-        task, config.bert_config_file, _vocab_file(config), labels
-    )
-    training = {"data": resume_file.digest(data), **config.course}
+    meaning = _meaning(config, task, labels)
+    training = {
+        "data": resume_file.digest(data),
+        "teacher": teacher,
+        **config.course,
+    }
     resume_file.go_on(config.output_dir, meaning, training)
 
 
 def fingerprints(results: Sequence[str]) -> list[str]:
-    """Returns the names of the fingerprints beside the records of a run."""
+    """Returns the names of the fingerprints beside a run's data."""
     return [
         name + record_reuse.SUFFIX
         for name in results
-        if name.endswith(".tf_record")
+        if name.endswith((".tf_record", ".npy"))
     ]
 
 
+def _meaning(
+    config: TrainingConfig, task: Task, labels: Sequence[str]
+) -> Mapping[str, object]:
+    from bert.model_folder import resume_file
+
+    own = resume_file.meaning(
+        task, config.bert_config_file, _vocab_file(config), labels
+    )
+    return {**own, **config.meaning}
+
+
 def _vocab_file(config: TrainingConfig) -> str | None:
-    return getattr(config, "vocab_file", None)  # pre-training has records
+    return getattr(config, "vocab_file", None)

@@ -16,6 +16,16 @@ INPUTS = ("input_ids", "input_mask", "segment_ids")
 
 # The figure that speaks for an evaluation, of each task.
 FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
+# Figures that do not change, and the loss that each is a mark for: where it
+# stays, nothing has been learned from context.
+MARKS = {"unigram_entropy": "masked_lm_loss"}
+
+# The second task of pre-training: next sentence (Devlin et al. 2019), sentence
+# order (Lan et al. 2020), or none (Liu et al. 2019).
+NEXT_SENTENCE = ("nsp", "sop", "none")
+# The masks of pre-training: those of the records, or drawn whenever a record
+# is trained on (Liu et al. 2019).
+MASKING = ("static", "dynamic")
 
 _POOLER = "pooler/"
 _NEXT_SENTENCE = "cls/seq_relationship/"
@@ -43,6 +53,8 @@ class Spec:
         is_pretraining: whether its heads are those of pre-training, which
             is given records; nothing need tell their words and casing.
         uses_pooler: whether the head stands on the pooler.
+        has_long_texts: whether a text that is too long may be read otherwise
+            than from its start.
         max_seq_length: where its script cuts by default.
         min_seq_length: the least that its script takes.
         options: what task.json keeps beside that, with the defaults for
@@ -51,6 +63,11 @@ class Spec:
         answer_options: the options that say how to choose answers, so that
             who asks the model may say them anew.
         outputs: what an export gives, by name; all float32 but ids.
+        logits: what the model says, by the names of its outputs: classes
+            (one of them), choices (one of a row's sequences), labels (each or
+            not), number, words (classes, of each word), tokens (one of the
+            sequence). What learns it of another model compares these
+            (`training.objectives.distillation`).
         optional_weights: beginnings of the names that a checkpoint may lack,
             the encoder's without its scope; what stands on them is then left
             out.
@@ -71,6 +88,7 @@ class Spec:
     has_labels: bool = False
     is_pretraining: bool = False
     uses_pooler: bool = False
+    has_long_texts: bool = False
     max_seq_length: int = 128
     min_seq_length: int = 3
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
@@ -79,6 +97,7 @@ class Spec:
     )
     answer_options: tuple[str, ...] = ()
     outputs: Mapping[str, str]
+    logits: Mapping[str, str] = dataclasses.field(default_factory=dict)
     optional_weights: tuple[str, ...] = (_POOLER,)
     huggingface: str | None = None
     huggingface_head: str = ""
@@ -117,6 +136,7 @@ def _texts(kind: str, name: str, scope: str, **others: Any) -> Spec:
         fine_tuning="bert.tasks.classification.finetuning:Classification",
         head=f"{scope}output_weights",
         uses_pooler=True,
+        has_long_texts=True,
         optional_weights=(),
         huggingface="BertForSequenceClassification",
         huggingface_head="classifier",
@@ -131,18 +151,21 @@ SPECS: tuple[Spec, ...] = (
         min_outputs=2,
         has_labels=True,
         outputs={"probabilities": "[B, L]: softmax", "logits": "[B, L]"},
+        logits={"logits": "classes"},
         problem_type="single_label_classification",
     ),
     _texts(
         *("multi_label", "MultiLabel", "cls/multi_label/"),
         has_labels=True,
         outputs={"probabilities": "[B, L]: sigmoid", "logits": "[B, L]"},
+        logits={"logits": "labels"},
         problem_type="multi_label_classification",
     ),
     _texts(
         *("regression", "Regression", "cls/regression/"),
         num_outputs=1,
         outputs={"scores": "[B, 1]", "logits": "[B, 1]"},
+        logits={"logits": "number"},
         problem_type="regression",
     ),
     Spec(
@@ -154,6 +177,7 @@ SPECS: tuple[Spec, ...] = (
         num_outputs=1,
         uses_pooler=True,
         outputs={"logits": "[B, 1]: the score of a text with one choice"},
+        logits={"logits": "choices"},
         optional_weights=(),
         huggingface="BertForMultipleChoice",
         huggingface_head="classifier",
@@ -185,6 +209,7 @@ SPECS: tuple[Spec, ...] = (
             "start_logits": "[B, S]; -10000 for padding",
             "end_logits": "[B, S]; -10000 for padding",
         },
+        logits={"start_logits": "tokens", "end_logits": "tokens"},
         huggingface="BertForQuestionAnswering",
         huggingface_head="qa_outputs",
         unit=0.01,
@@ -196,6 +221,7 @@ SPECS: tuple[Spec, ...] = (
         head="cls/token/output_weights",
         has_labels=True,
         outputs={"probabilities": "[B, S, L]", "logits": "[B, S, L]"},
+        logits={"logits": "words"},
         huggingface="BertForTokenClassification",
         huggingface_head="classifier",
     ),
@@ -240,7 +266,7 @@ def first_figure(figures: Collection[str]) -> str:
 def less_is_better(figure: str) -> bool:
     """Returns whether less of an evaluation's figure is better."""
     own = figure.rpartition("/")[2]  # without a task's name
-    return "loss" in own or "error" in own
+    return any(part in own for part in ("loss", "error", "perplexity"))
 
 
 def kinds(task: str) -> tuple[str | None, ...]:

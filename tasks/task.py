@@ -6,19 +6,22 @@ script with its flags, and a row in `spec.SPECS`. Imports without TensorFlow.
 
 import abc
 import contextlib
+import copy
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from absl import logging
 
+from bert.data.records import long_texts
+from bert.data.records.long_texts import LongTexts
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.files import task_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.tasks import splits
+from bert.tasks import changed_config, splits
 from bert.tasks.config import FineTuningConfig, SetsConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import MakeReport
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from bert.modeling.backbones.backbone import ModelOptions
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions, Select
+    from bert.tasks.teachers import Teacher
     from bert.training.diary import DataFile
     from bert.training.head_check import Start
 
@@ -117,16 +121,22 @@ class FineTuningTask(abc.ABC):
         labels: what the outputs are called, in the order of their numbers;
             `read` sets them. None where outputs have no names.
         prepared: what `prepare` was given.
+        unlabelled: the examples without labels to learn of a teacher
+            (--distill_data); `read` sets them.
+        teacher: what the model learns from beside labels; the pipeline sets
+            it.
     """
 
     results: ClassVar[Sequence[str]]
     cuts_padding: ClassVar[bool] = True
     config: FineTuningConfig
     prepared: Prepared
+    teacher: "Teacher | None" = None
 
     def __init__(self, config: FineTuningConfig):
-        self.config = config
+        self.config = changed_config.applied(config)
         self.labels: Sequence[str] = ()
+        self.unlabelled: list[Any] = []
 
     @property
     @abc.abstractmethod
@@ -181,6 +191,31 @@ class FineTuningTask(abc.ABC):
     def training_set(self) -> RecordSet:
         """Returns the examples to train on."""
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there are examples of two texts, which makes segments."""
+        return True
+
+    def unlabelled_set(self) -> RecordSet:
+        """Returns `unlabelled` as `training_set` does, with any labels."""
+        raise NotImplementedError
+
+    def lessons(self) -> RecordSet:
+        """Returns what is trained on, with what a teacher says of it."""
+        return self.teacher.lessons() if self.teacher else self.training_set()
+
+    def read_by(self, config: FineTuningConfig, prepared: Prepared) -> Self:
+        """Returns the task with the same examples, for another model.
+
+        Args:
+            config: the flags' values, with the other model's.
+            prepared: with the other model's sizes and vocabulary.
+        """
+        other = copy.copy(self)
+        other.config = config
+        other.prepare(prepared)
+        return other
+
     @abc.abstractmethod
     def evaluation(self) -> Walk | None:
         """Returns how a model is evaluated; None: the command does not."""
@@ -196,6 +231,10 @@ class FineTuningTask(abc.ABC):
     def table(self) -> Mapping[str, str | bool]:
         """Returns how tables were read, as task.json keeps it."""
         return {}
+
+    def long_texts(self) -> LongTexts:
+        """Returns how texts are read that are too long, for task.json."""
+        return long_texts.END
 
     def kept_files(self) -> Mapping[str, str]:
         """Returns the texts of further files that training keeps, by path."""
@@ -221,6 +260,7 @@ class FineTuningTask(abc.ABC):
             max_seq_length=self.config.max_seq_length,
             options=self.options(),
             table=self.table(),
+            long_texts=self.long_texts(),
         )
 
 
@@ -278,6 +318,9 @@ class SetsTask(FineTuningTask):
     def data_files(self) -> "Sequence[DataFile]":
         """Returns the files of the sets."""
         files = [(n, *self.set_file(n)) for n in self.config.needed_sets]
+        files.append(
+            ("distill", self.config.distill_file, len(self.unlabelled))
+        )
         return [(name, path, rows) for name, path, rows in files if path]
 
     @abc.abstractmethod

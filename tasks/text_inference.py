@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from bert.data.records import packing
 from bert.tasks.features.features_text import Line, split_line
 from bert.tasks.inference import Asked, Inference, RawTexts
 from bert.tasks.requests import UnfitError, texts_of
@@ -11,13 +10,25 @@ from bert.tasks.requests import UnfitError, texts_of
 class TextInference(Inference):
     """The base of tasks whose request is a text or a pair of texts.
 
-    `answer` gets the sequence as its request.
+    `answer` gets the first sequence as its request.
     """
+
+    @property
+    def _why_single(self) -> str | None:
+        """Why the model takes no pairs; None: it does."""
+        if self.config.type_vocab_size < 2:
+            return "the model's type_vocab_size is 1"
+        if not self.task.long_texts.takes_pairs:
+            return (
+                "the model was trained with --truncation="
+                f"{self.task.long_texts.truncation}"
+            )
+        return None
 
     def about(self) -> dict[str, Any]:
         """Returns also whether a second text may be asked."""
-        names = ("text", "text_pair")[: self.config.type_vocab_size]
-        return {"asks": list(names)}
+        names = ("text", "text_pair")
+        return {"asks": list(names if self._why_single is None else names[:1])}
 
     def request(self, value: object) -> Line:
         """Returns the text or texts."""
@@ -25,10 +36,8 @@ class TextInference(Inference):
             value, ("text", "text_pair"), "a text or a pair of texts"
         )
         text_b = texts[1] if len(texts) == 2 else None
-        if text_b and self.config.type_vocab_size < 2:
-            raise UnfitError(
-                "one text, as the model's type_vocab_size is 1, found two"
-            )
+        if text_b and self._why_single:
+            raise UnfitError(f"one text, as {self._why_single}, found two")
         return Line(texts[0], text_b)
 
     def request_of_line(self, line: str) -> Line:
@@ -37,18 +46,19 @@ class TextInference(Inference):
         return self.request(text_a if text_b is None else (text_a, text_b))
 
     def ask(self, request: Line) -> Asked:
-        """Returns the one sequence, cut to the task's max_seq_length."""
-        packed = packing.pack_texts(
+        """Returns the sequences, cut to the task's max_seq_length."""
+        cut = self.task.long_texts
+        rows = cut.pack(
             *request,
             self.tokenizer.encode,
             self.special,
             self.task.max_seq_length,
-        )
-        return Asked(packed, [packed])
+        )[: cut.max_windows]
+        return Asked(rows[0], rows)
 
     def raw_strings(self) -> dict[str, RawTexts]:
-        """Returns single texts, and pairs where a model has two segments."""
+        """Returns single texts, and pairs where the model takes them."""
         single = super().raw_strings()
-        if self.config.type_vocab_size < 2:
+        if self._why_single:
             return single
         return {**single, "pairs": RawTexts(("text", "text_pair"))}

@@ -10,6 +10,8 @@ from pathlib import Path
 from bert import predict
 from bert.conversion import huggingface, vocabulary
 from bert.data.corpus import instances
+from bert.data.corpus.documents import no_text, read_documents
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import record_files
 from bert.data.tables import conll
@@ -111,13 +113,11 @@ def read_choices(folder: Path) -> None:
 def read_corpus(folder: Path) -> None:
     path = str(folder / "corpus_b.txt")
     with open(path, "rb") as file:
-        documents = instances.read_documents(
-            [(path, file)], _tokenizer().encode
-        )
+        documents = read_documents([(path, file)], _tokenizer().encode)
     if not documents:
-        raise instances.no_text([path])
-    settings = instances.InstanceSettings(32, 5, 0.15, 0.1, 1, True)
-    vocabulary = instances.Vocabulary.from_vocab(_tokenizer().vocab)
+        raise no_text([path])
+    settings = InstanceSettings(32, 5, 0.15, 0.1, 1, True)
+    vocabulary = Vocabulary.from_vocab(_tokenizer().vocab)
     list(
         instances.create_training_instances(
             documents, settings, vocabulary, random.Random(1)

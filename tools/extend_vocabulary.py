@@ -81,6 +81,7 @@ def extend_vocabulary(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import output_folder, vocabulary, vocabulary_growth
     from bert.conversion.model import Model, make_task
+    from bert.data.text import tokenizers
     from bert.files import atomic_files
     from bert.model_folder import model_files
     from bert.modeling import checkpoint
@@ -97,6 +98,12 @@ def extend_vocabulary(config: Config) -> None:
             f"--model_dir={config.model_dir} has no vocabulary, or does not "
             "say whether it is lower-cased; give --vocab_file and "
             "--do_lower_case."
+        )
+    if tokenizers.kind_of(files.vocab_file) != tokenizers.WORD_PIECES:
+        raise UserError(
+            "Expected a model with word pieces, which can be added to. "
+            f"Received: {files.vocab_file}, of byte pairs, which come from "
+            "merges."
         )
     sizes = read_config(files.bert_config_file)
     text = vocabulary.read_file(files.vocab_file, sizes.vocab_size)

@@ -14,6 +14,7 @@ from bert.cli import command_line, environment, shared_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
 from bert.files import atomic_files, flag_paths
+from bert.modeling.backbones.choice import ENCODER_TYPES
 from bert.modeling.config import BertConfig
 
 # Layers and hidden size, as the original's models have them.
@@ -43,6 +44,13 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         max_position_embeddings=(512, "Word pieces of the longest sequence."),
         max_seq_length=(128, "Of the training whose memory is printed."),
     )
+    flags.DEFINE_enum(
+        "encoder_type",
+        BertConfig.encoder_type,
+        list(ENCODER_TYPES),
+        "Which encoder; see docs/encoders.md.",
+        flag_values=flag_values,
+    )
     shared_flags.define_batch_sizes(flag_values, "train_batch_size")
     shared_flags.define_bools(
         flag_values, overwrite="Whether to replace an output_file."
@@ -61,6 +69,7 @@ class Config(FlagConfig):
     output_file: str
     max_position_embeddings: int
     max_seq_length: int
+    encoder_type: str
     train_batch_size: int
     overwrite: bool
 
@@ -94,7 +103,7 @@ def make_config(config: Config) -> None:
     Raises:
         UserError: the vocabulary cannot be used, or a file is in the way.
     """
-    from bert.data.text.tokenization import load_vocab
+    from bert.data.text.tokenizers import load_vocab
 
     path = config.output_file
     flag_paths.check_new_file(path, "output_file", config.overwrite)
@@ -113,6 +122,7 @@ def make_config(config: Config) -> None:
         intermediate_size=4 * units,
         max_position_embeddings=config.max_position_embeddings,
         type_vocab_size=2,
+        encoder_type=config.encoder_type,
     )
     model.validate()
     num_weights, num_bytes = measure(model, config)

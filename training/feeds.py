@@ -1,14 +1,15 @@
 """Where the batches of a training come from."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from bert.modeling.task_model import Batch
+from bert.modeling.task_model import Batch, TaskModel
 from bert.training import loop, steps
 from bert.training.checkpointing import RunState
+from bert.training.loss_scale import LossScale
+from bert.training.optimization import AdamWeightDecay
 
 # Makes the training batches of a worker, from the seed and the examples seen.
 MakeBatches = Callable[[RunState, tf.distribute.InputContext], tf.data.Dataset]
@@ -27,10 +28,13 @@ class Feed:
     Attributes:
         make_batches: returns its endless batches.
         unreadable: how to explain that one cannot be read.
+        make_objective: returns, for the model, what is minimized; None: its
+            own losses.
     """
 
     make_batches: MakeBatches
     unreadable: loop.Unreadable
+    make_objective: Callable[[TaskModel], steps.Objective] | None = None
 
     def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
         """Returns the batches of a run, from where it stands."""
@@ -39,6 +43,16 @@ class Feed:
             self.unreadable,
         )
 
-    def compile(self, *args: Any) -> Callable[[Batch], dict[str, tf.Tensor]]:
+    def compile(
+        self,
+        model: TaskModel,
+        optimizer: AdamWeightDecay,
+        settings: steps.StepSettings,
+        batch_spec: Mapping[str, tf.TypeSpec] | None,
+        loss_scale: LossScale | None = None,
+    ) -> Callable[[Batch], dict[str, tf.Tensor]]:
         """Returns a step; see `steps.compile_train_step`."""
-        return steps.compile_train_step(*args)
+        return steps.compile_train_step(
+            *(model, optimizer, settings, batch_spec, loss_scale),
+            self.make_objective(model) if self.make_objective else None,
+        )

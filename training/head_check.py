@@ -10,6 +10,7 @@ import keras
 
 from bert.errors import UserError
 from bert.modeling import checkpoint
+from bert.modeling.backbones.choice import ENCODER_TYPES
 from bert.modeling.checkpoint_names import has_moments
 from bert.modeling.task_model import TaskModel
 from bert.training import checkpointing
@@ -85,8 +86,12 @@ def check_head(
         return start
     needed = [head, head.replace("weights", "bias")]
     if uses_pooler and not start.is_resumed:
-        pooler = f"{_encoder_scope(reader)}/pooler/dense"
-        needed += [f"{pooler}/kernel", f"{pooler}/bias"]
+        scope = _encoder_scope(reader)
+        # A scope of its own is the name of the encoder's type.
+        kind = ENCODER_TYPES.get(scope)
+        if kind is None or kind.has_pooler:
+            pooler = f"{scope}/pooler/dense"
+            needed += [f"{pooler}/kernel", f"{pooler}/bias"]
     missing = [name for name in needed if name not in reader]
     if missing and (start.is_resumed or not trains):
         advice = (

@@ -4,7 +4,7 @@ Source: optimization.py of google-research/bert, whose names these are.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -144,6 +144,8 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
         name: the optimizer's.
         max_grad_norm: gradients are scaled down to this norm of all of them,
             summed over the devices; None: they are left as they are.
+        rate_factors: what the learning rates of weights are multiplied by, by
+            their paths, as `Backbone.rate_factors` gives them; 1 for others.
         **options: of Keras' optimizers, but `weight_decay` and
             `global_clipnorm`, whose work is done here.
     """
@@ -158,6 +160,7 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
         exclude_from_weight_decay: Sequence[str] | None = None,
         name: str = "AdamWeightDecayOptimizer",
         max_grad_norm: float | None = None,
+        rate_factors: Mapping[str, float] | None = None,
         **options: Any,
     ):
         for theirs, ours in _OWN_NAMES.items():
@@ -172,6 +175,7 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
         self.epsilon = epsilon
         self.exclude_from_weight_decay = exclude_from_weight_decay
         self.max_grad_norm = max_grad_norm
+        self.rate_factors = rate_factors
 
     def __getattr__(self, name: str) -> Any:
         # Called only for what is no attribute.
@@ -185,7 +189,8 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
         """Makes the moments of these weights.
 
         Raises:
-            UserError: a weight is not float32.
+            UserError: a weight is not float32, or `rate_factors` has none of
+                this path.
         """
         if self.built:
             return
@@ -201,6 +206,12 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
             self._get_variable_name(getattr(v, "path", v.name))
             for v in variables
         ]
+        factors = self.rate_factors or {}
+        if unknown := sorted({*factors} - {*names}):
+            raise UserError(
+                "rate_factors must have paths of weights that are trained. "
+                f"Received: {unknown[0]}, beside {len(unknown) - 1} others."
+            )
         moments = self.add_optimizer_variables(variables, ["adam_m", "adam_v"])
         self._adam = AdamWeightDecay(
             {str(i): _value(v) for i, v in enumerate(variables)},
@@ -210,6 +221,9 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
             ),
             decays=lambda index: self._do_use_weight_decay(names[int(index)]),
             moments=[[_value(each) for each in moment] for moment in moments],
+            rate_factors={
+                str(i): factors.get(name, 1.0) for i, name in enumerate(names)
+            },
         )
 
     def apply_gradients(
@@ -282,6 +296,7 @@ class AdamWeightDecayOptimizer(keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
             "exclude_from_weight_decay": self.exclude_from_weight_decay,
             "max_grad_norm": self.max_grad_norm,
+            "rate_factors": self.rate_factors,
         }
 
 

@@ -19,7 +19,7 @@ from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import Batch, TaskModel
-from bert.training import checkpointing, moments, strategy
+from bert.training import checkpointing, moments, perplexity, strategy
 from bert.training.interval import Interval, all_finite
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
@@ -105,7 +105,7 @@ class TrainLoop:
         state: checkpointing.RunState,
         monitor: Monitor | None = None,
     ):
-        model, optimizer, self._loss_scale, compile_step = trained
+        optimizer, self._loss_scale = trained.optimizer, trained.loss_scale
         self._config = config
         self._num_train_steps = num_train_steps
         self._optimizer = optimizer
@@ -113,8 +113,8 @@ class TrainLoop:
         self._monitor = monitor
         self._state = state
         self._tensors = trained.tensors()
-        self._train_step = compile_step(
-            model,
+        self._train_step = trained.compile(
+            trained.model,
             optimizer,
             StepSettings(
                 seed=state.seed,
@@ -166,6 +166,7 @@ class TrainLoop:
 
     def _run(self, iterator: Iterator[Batch], signals: Signals) -> None:
         last = self._num_train_steps
+        save_steps = self._config.save_checkpoints_steps
         with (
             self._make_writer().as_default(),
             Progress(
@@ -188,10 +189,7 @@ class TrainLoop:
                 if self._monitor and self._monitor.is_due(self._step, done):
                     done = self._evaluate(self._monitor) or done
                 done = done or signals.received is not None
-                if (
-                    self._step % self._config.save_checkpoints_steps == 0
-                    or done
-                ):
+                if done or self._step % save_steps == 0:
                     self._save()
 
     def _make_writer(self) -> tf.summary.SummaryWriter:
@@ -245,6 +243,7 @@ class TrainLoop:
         """Writes the means since the last call to the log and event file."""
         self._check_finite()
         means, steps_per_second = self._interval.finish(self._step)
+        means = perplexity.beside(means) if self._monitor else means
         rate = float(self._optimizer.schedule(self._step - 1))
         paces = {}
         if steps_per_second is not None:

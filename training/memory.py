@@ -22,6 +22,7 @@ class Load(NamedTuple):
         recomputes: whether activations are computed a second time.
         bytes_per_number: of activations.
         is_part: whether they are a part of the batch, with others after it.
+        sequences: how many a row has at most.
     """
 
     rows: int
@@ -29,6 +30,7 @@ class Load(NamedTuple):
     recomputes: bool
     bytes_per_number: int
     is_part: bool
+    sequences: int = 1
 
     def estimate(self, model: TaskModel) -> float:
         """Returns bytes."""
@@ -39,7 +41,7 @@ class Load(NamedTuple):
         )
         num_weights = sum(math.prod(v.shape) for v in model.weights)
         kept = model.backbone.count_activations(
-            self.rows, self.seq_length, self.recomputes
+            self.rows * self.sequences, self.seq_length, self.recomputes
         )
         return 4.0 * num_weights * numbers + kept * self.bytes_per_number
 
@@ -62,6 +64,7 @@ def advice(
         recomputes=config.recompute_activations,
         bytes_per_number=4 if config.compute_dtype == "float32" else 2,
         is_part=parts > 1,
+        sequences=config.most_sequences,
     )
 
     def size(load: Load) -> str:
@@ -105,8 +108,11 @@ def advice(
         other.append(
             f"--max_seq_length={shorter.seq_length} about {size(shorter)}"
         )
+    tokens = f"{tried.seq_length} tokens"
+    if tried.sequences > 1:
+        tokens = f"up to {tried.sequences} windows of {tokens}"
     said = (
-        f"Tried: {tried.rows} row(s) of {tried.seq_length} tokens at a time on "
+        f"Tried: {tried.rows} row(s) of {tokens} at a time on "
         f"each of {num_replicas} device(s) (--train_batch_size="
         f"{config.train_batch_size}, --gradient_accumulation_steps={parts}) in "
         f"{config.precision}: about {size(tried)}."

@@ -134,7 +134,8 @@ def _is_better(metric: str, value: float, best: float | None) -> bool:
 
 def _loss(figures: Mapping[str, float]) -> float | None:
     """Returns the loss of an evaluation; None where it has none (SQuAD)."""
-    return float(figures["eval_loss"]) if "eval_loss" in figures else None
+    name = "eval_loss" if "eval_loss" in figures else "loss"
+    return float(figures[name]) if name in figures else None
 
 
 def _wins_tie(

@@ -119,6 +119,8 @@ class AdamWeightDecay:
         decays: whether to decay the weight of a name.
         moments: m and v of all weights, float32 zeros of their shapes; None:
             new ones.
+        rate_factors: by name, what a weight's learning rate is multiplied by,
+            with which it decays, too; 1 for names that are not there.
 
     Attributes:
         skipped_steps: int64, how many steps changed nothing.
@@ -135,11 +137,15 @@ class AdamWeightDecay:
         settings: AdamSettings | None = None,
         decays: Callable[[str], bool] = is_decayed,
         moments: Sequence[Sequence[tf.Variable]] | None = None,
+        rate_factors: Mapping[str, float] | None = None,
     ):
         self.variables = dict(variables)
         self.schedule = schedule
         self.settings = settings or AdamSettings()
         self._decays = decays
+        self._factors = {
+            name: (rate_factors or {}).get(name, 1.0) for name in self.variables
+        }
         self._m, self._v = (
             dict(zip(self.variables, each, strict=True))
             for each in moments or (self._zeros(), self._zeros())
@@ -192,11 +198,15 @@ class AdamWeightDecay:
             is_finite: bool scalar, whether to do so; else the step is counted
                 as skipped.
         """
+        rates = self._rates(scale, is_finite)
         tf.distribute.get_replica_context().merge_call(
             self._update_all,
             args=(
                 list(gradients),
-                self._rates(scale, is_finite),
+                {
+                    factor: rates.times(factor)
+                    for factor in dict.fromkeys(self._factors.values())
+                },
                 is_finite,
                 tf.logical_not(is_finite),
             ),
@@ -218,7 +228,10 @@ class AdamWeightDecay:
             strategy.extended.update(
                 weight,
                 self._update_one,
-                args=(gradient, self._m[name], self._v[name], rates),
+                args=(
+                    *(gradient, self._m[name], self._v[name]),
+                    rates[self._factors[name]],
+                ),
                 kwargs={"decays": self._decays(name)},
                 group=False,
             )
@@ -375,6 +388,16 @@ class _Rates(NamedTuple):
     adam_epsilon: tf.Tensor
     zero: tf.Tensor
     one: tf.Tensor
+
+    def times(self, factor: float) -> "_Rates":
+        """Returns them with another learning rate, by a factor."""
+        if factor == 1.0:
+            return self
+        return self._replace(
+            learning_rate=self.learning_rate * factor,
+            decay=self.decay * factor,
+            adam_rate=self.adam_rate * factor,
+        )
 
 
 def _trust_ratio(weight: tf.Tensor, update: tf.Tensor) -> tf.Tensor:

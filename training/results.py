@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.files import atomic_files
+from bert.tasks import spec
 from bert.training import curves
 
 _details = logging.get_absl_logger().getChild("details")
@@ -50,14 +51,26 @@ def write_events(
 ) -> None:
     """Writes an evaluation's figures to the event file in `eval/`.
 
+    A mark (`spec.MARKS`) has a folder of its own, too, under the tag of its
+    loss: so TensorBoard draws it across the curves of that.
+
     Args:
         output_dir: gets the folder `eval/`.
         results: figures by name.
         step: the step that they are of.
     """
-    writer = _writer(os.path.join(output_dir, curves.EVAL_FOLDER))
+    _write_scalars(os.path.join(output_dir, curves.EVAL_FOLDER), results, step)
+    for mark in spec.MARKS.keys() & results.keys():
+        own = {spec.MARKS[mark]: results[mark]}
+        _write_scalars(os.path.join(output_dir, mark), own, step)
+
+
+def _write_scalars(
+    folder: str, scalars: Mapping[str, object], step: int
+) -> None:
+    writer = _writer(folder)
     with writer.as_default():
-        for key, value in results.items():
+        for key, value in scalars.items():
             tf.summary.scalar(key, value, step=step)
     writer.flush()
 

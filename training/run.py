@@ -216,7 +216,20 @@ def _make_optimizer(
             epsilon=config.adam_epsilon,
             bias_correction=config.adam_bias_correction,
         ),
+        rate_factors=rate_factors(config, model),
     )
+
+
+def rate_factors(config: TrainingConfig, model: Trainable) -> dict[str, float]:
+    """Returns what the learning rates of weights are multiplied by, by name.
+
+    See `Backbone.rate_factors`. Those of heads are the pooler's: 1.
+    """
+    own = model.backbone.rate_factors(config.layerwise_lr_decay)
+    return {
+        name: own.get(variable.path, 1.0)
+        for name, variable in checkpoint.named_variables(model).items()
+    }
 
 
 def load_trained(model: Trainable, prefix: str, is_trained: bool) -> int:

@@ -7,11 +7,11 @@ that takes it in N parts, do what one does with all of it at once.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
-from bert.modeling.task_model import Batch, TaskModel
+from bert.modeling.task_model import Batch, LossWeight, TaskModel
 from bert.training.gradient_norm import GradientNorm
 from bert.training.loss_scale import LossScale
 from bert.training.optimization import AdamWeightDecay, clip_scale
@@ -37,6 +37,18 @@ class StepSettings(NamedTuple):
     loss_weight: Callable[[], tf.Tensor] | None = None
 
 
+class Objective(Protocol):
+    """What a step minimizes; a `TaskModel` is its own."""
+
+    def loss_weights(self, batch: Batch) -> dict[str, LossWeight]:
+        """Returns the weights of each loss, from the batch alone."""
+
+    def losses(
+        self, outputs: Mapping[str, tf.Tensor], batch: Batch
+    ) -> dict[str, tf.Tensor]:
+        """Returns the losses, by the names of `loss_weights`."""
+
+
 class _Gradients(NamedTuple):
     """Sums over rows, which may be added up.
 
@@ -57,6 +69,7 @@ def compile_train_step(
     settings: StepSettings,
     batch_spec: Mapping[str, tf.TypeSpec] | None = None,
     loss_scale: LossScale | None = None,
+    objective: Objective | None = None,
 ) -> Callable[[Batch], dict[str, tf.Tensor]]:
     """Returns one optimizer step as a compiled function.
 
@@ -67,6 +80,7 @@ def compile_train_step(
         batch_spec: the spec of all batches, so that batches of many lengths
             share one compiled function; None: each batch's own.
         loss_scale: under float16, what the loss is multiplied by.
+        objective: what is minimized; None: the model's own losses.
 
     Returns:
         A function of a (distributed) batch that updates the weights and
@@ -75,17 +89,18 @@ def compile_train_step(
         and `gradient_norm` before clipping. Where that is not finite, no
         weight is changed.
     """
+    objective = objective or model
     strategy = tf.distribute.get_strategy()
     variables = list(optimizer.variables.values())
     norms = GradientNorm()
 
     def gradients_of(batch, seed, denominators, factor) -> _Gradients:
         """Returns the gradients of factor * loss over some rows."""
-        weights = model.loss_weights(batch)
+        weights = objective.loss_weights(batch)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             outputs = model(batch, training=True, seed=seed)
-            losses = model.losses(outputs, batch)
+            losses = objective.losses(outputs, batch)
             parts = {
                 name: tf.reduce_sum(weights[name].weights * losses[name])
                 / denominators[name]
@@ -111,7 +126,7 @@ def compile_train_step(
         denominators = {
             name: context.all_reduce("SUM", tf.reduce_sum(weight.weights))
             + weight.epsilon
-            for name, weight in model.loss_weights(batch).items()
+            for name, weight in objective.loss_weights(batch).items()
         }
         factor = loss_scale.value() if loss_scale else tf.ones([])
         weight = settings.loss_weight
@@ -185,7 +200,8 @@ def _figures(
     parts: Mapping[str, tf.Tensor], norm: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     figures = {"loss": tf.add_n(list(parts.values()))}
-    if len(parts) > 1:
+    # A masked-LM loss keeps its name where there is no second task.
+    if len(parts) > 1 or "masked_lm" in parts:
         figures |= {f"{name}_loss": value for name, value in parts.items()}
     return {**figures, "gradient_norm": norm}
 

@@ -217,7 +217,7 @@ def _check_remote_paths(config: DeviceConfig) -> None:
     """Raises UserError for a path that a TPU elsewhere cannot open."""
     if not isinstance(config, TrainingConfig):
         return
-    for name in ("input_file", "output_dir", "init_checkpoint"):
+    for name in ("input_file", "eval_file", "output_dir", "init_checkpoint"):
         paths = getattr(config, name, None) or ""
         for path in filter(None, paths.split(",")):
             if not path.startswith("gs://"):

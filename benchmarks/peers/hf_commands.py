@@ -1,6 +1,6 @@
 """Commands on Hugging Face transformers, beside our scripts.
 
-python hf_commands.py fine_tune|features|one_line FLAGS
+python hf_commands.py fine_tune|features|fill_mask|one_line FLAGS
 """
 
 import argparse
@@ -87,6 +87,33 @@ def features(args) -> None:
                 file.write(json.dumps(line) + "\n")
 
 
+def fill_mask(args) -> None:
+    """Writes the five likeliest words of each [MASK], as JSON lines."""
+    import torch
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
+    model = transformers.AutoModelForMaskedLM.from_pretrained(args.model)
+    with (
+        open(args.input_file, encoding="utf-8") as lines,
+        open(args.output_file, "w") as file,
+        torch.inference_mode(),
+    ):
+        for line in lines:
+            row = tokenizer(line.strip(), return_tensors="pt")
+            places = row["input_ids"][0] == tokenizer.mask_token_id
+            found = model(**row).logits[0, places].softmax(-1).topk(5)
+            masks = []
+            values, indices = found.values.tolist(), found.indices.tolist()
+            for ids, likely in zip(indices, values, strict=True):
+                tokens = tokenizer.convert_ids_to_tokens(ids)
+                pairs = zip(tokens, likely, strict=True)
+                masks.append(
+                    [{"token": one, "probability": p} for one, p in pairs]
+                )
+            file.write(json.dumps({"masks": masks}) + "\n")
+
+
 def one_line(args) -> None:
     """Answers a line of standard input."""
     import hf_data
@@ -99,7 +126,12 @@ def one_line(args) -> None:
         print(model(**batch).logits.softmax(-1).tolist())
 
 
-COMMANDS = {"fine_tune": fine_tune, "features": features, "one_line": one_line}
+COMMANDS = {
+    "fine_tune": fine_tune,
+    "features": features,
+    "fill_mask": fill_mask,
+    "one_line": one_line,
+}
 
 if __name__ == "__main__":
     main()

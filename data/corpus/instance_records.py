@@ -6,6 +6,8 @@ from contextlib import ExitStack
 
 from absl import logging
 
+from bert.data.corpus import record_notes
+from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
 
 _details = logging.get_absl_logger().getChild("details")
@@ -28,7 +30,10 @@ def log(tokens: Sequence[str], values: Mapping[str, Sequence[float]]) -> None:
 
 
 def write(
-    frames: Sequence[bytes], paths: Sequence[str], compression: str = "none"
+    frames: Sequence[bytes],
+    paths: Sequence[str],
+    compression: str = "none",
+    note: Note | None = None,
 ) -> None:
     """Writes records to files that take turns, each there once it is whole.
 
@@ -36,6 +41,7 @@ def write(
         frames: what `record_bytes.frames` returns.
         paths: the files.
         compression: see `record_output.frame_writer`.
+        note: is kept beside each.
     """
     with ExitStack() as stack:
         files = [
@@ -44,4 +50,10 @@ def write(
         ]
         for frame, file in zip(frames, itertools.cycle(files)):
             file.write(frame)
+        # Now: records have no note rather than that of others.
+        for path in paths:
+            record_notes.remove_other(path, note)
+    if note:
+        for path in paths:
+            record_notes.write(path, note)
     logging.info("Wrote %d total instances", len(frames))

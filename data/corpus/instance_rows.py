@@ -1,7 +1,7 @@
 """Many instances at a time, as rows of arrays: packed, padded and masked.
 
-The rules are those of `packing` and `instances.create_masked_lm_predictions`;
-the random numbers are given, some for each row.
+The rules are those of `packing` and `masking`; the random numbers are given,
+some for each row.
 
 Letters: R rows, S the sequence length, P predictions of a row at most.
 """
@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bert.data.corpus import instances
+from bert.data.corpus import instances, masking, packed_texts
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.packed_texts import Arrays
+from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
 
 
@@ -20,7 +23,7 @@ class Rows(NamedTuple):
     """Packed sequences.
 
     Attributes:
-        ids: int32 [R, S]: [CLS] a [SEP] b [SEP] and zeros.
+        ids: int32 [R, S]: [CLS] a [SEP] b [SEP], or [CLS] a [SEP]; and zeros.
         first_lengths: int64 [R], how many ids are of segment 0.
         lengths: int64 [R], how many are no padding.
     """
@@ -31,26 +34,27 @@ class Rows(NamedTuple):
 
 
 def pack(
-    pairs: Sequence[instances.TextPair],
+    pairs: Sequence[TextPair],
     ids: np.ndarray,
     other_ids: np.ndarray,
     special: packing.SpecialIds,
     seq_length: int,
 ) -> Rows:
-    """Packs pairs of texts into rows.
+    """Packs texts into rows.
 
     Args:
-        pairs: the pair of each row; at least one.
+        pairs: the texts of each row; at least one row.
         ids: of the texts a, and of b where it follows a.
         other_ids: of b where it is a random text.
         special: [CLS] and [SEP].
         seq_length: S.
     """
-    table = np.array([(*a, *b, is_random) for a, b, is_random in pairs])
+    table = np.array([(*p.a, *p.b, p.is_random_next) for p in pairs])
     a_starts, a_stops, b_starts, b_stops, is_random = table.T[:, :, None]
     places = np.arange(seq_length)
     firsts = a_stops - a_starts + 2  # [CLS] a [SEP]
-    lengths = firsts + b_stops - b_starts + 1
+    b_lengths = b_stops - b_starts
+    lengths = firsts + b_lengths + (b_lengths > 0)  # b [SEP]
     rows = np.zeros((len(pairs), seq_length), np.int32)
     is_a = (places >= 1) & (places < firsts - 1)
     is_b = (places >= firsts) & (places < lengths - 1)
@@ -62,27 +66,43 @@ def pack(
         rows[here] = source[(origins + places)[here]]
     rows[:, 0] = special.cls
     np.put_along_axis(rows, firsts - 1, special.sep, axis=1)
-    np.put_along_axis(rows, lengths - 1, special.sep, axis=1)
+    np.put_along_axis(rows, lengths - 1, special.end, axis=1)
     return Rows(rows, firsts[:, 0], lengths[:, 0])
 
 
-def num_random_bytes(settings: instances.InstanceSettings) -> int:
+def num_to_predict(
+    lengths: np.ndarray, settings: InstanceSettings
+) -> np.ndarray:
+    """Returns how many ids are masked of rows of these lengths, int64 [R]."""
+    return np.clip(
+        np.rint(lengths * settings.masked_lm_prob).astype(np.int64),
+        1,
+        settings.max_predictions_per_seq,
+    )
+
+
+def num_random_bytes(settings: InstanceSettings) -> int:
     """Returns how many random bytes `features` takes for a row."""
-    return 4 * (settings.max_seq_length + 2 * settings.max_predictions_per_seq)
+    # For each id its place in the order, and how long an n-gram is that
+    # begins there; for each prediction what takes its place.
+    scores = settings.max_seq_length * (2 if settings.max_ngram > 1 else 1)
+    return 4 * (scores + 2 * settings.max_predictions_per_seq)
 
 
 def features(
     rows: Rows,
-    is_random_next: np.ndarray,
+    next_labels: np.ndarray,
     random_bytes: bytes,
-    settings: instances.InstanceSettings,
-    vocabulary: instances.Vocabulary,
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
 ) -> dict[str, np.ndarray]:
     """Masks rows, in place, and returns the features of their records.
 
+    With masking dynamic nothing is masked.
+
     Args:
         rows: the sequences.
-        is_random_next: [R].
+        next_labels: of the second task, [R].
         random_bytes: `num_random_bytes` for each row.
         settings: what to mask.
         vocabulary: the one that the ids are of.
@@ -90,9 +110,13 @@ def features(
     Returns:
         By field name, arrays [R, length].
     """
-    seq_length = settings.max_seq_length
+    if settings.masking == "dynamic":
+        none = np.zeros(0, np.int32)
+        counts = np.zeros(len(rows.ids), np.int64)
+        return _values(rows, next_labels, counts, none, none, settings)
+    num_draws = 2 * settings.max_predictions_per_seq
     numbers = np.frombuffer(random_bytes, "<u4").reshape(len(rows.ids), -1)
-    scores, draws = numbers[:, :seq_length], numbers[:, seq_length:]
+    scores, draws = numbers[:, :-num_draws], numbers[:, -num_draws:]
     is_masked = _chosen(rows, scores, settings, vocabulary)
 
     where, positions = np.nonzero(is_masked)  # ascending in each row
@@ -107,11 +131,11 @@ def features(
         draws[where, 2 * places + 1],
         vocabulary,
     )
-    return _values(rows, is_random_next, counts, positions, labels, settings)
+    return _values(rows, next_labels, counts, positions, labels, settings)
 
 
 def instance_features(
-    masked: Sequence[instances.Instance], settings: instances.InstanceSettings
+    masked: Sequence[instances.Instance], settings: InstanceSettings
 ) -> dict[str, np.ndarray]:
     """Returns the features of instances that are already masked.
 
@@ -130,7 +154,7 @@ def instance_features(
     rows = Rows(ids, np.array([one.first_length for one in packed]), lengths)
     return _values(
         rows,
-        np.array([instance.is_random_next for instance in masked]),
+        np.array([instance.next_sentence_label for instance in masked]),
         np.array([len(i.masked_lm_positions) for i in masked]),
         joined(i.masked_lm_positions for i in masked),
         joined(i.masked_lm_ids for i in masked),
@@ -138,13 +162,27 @@ def instance_features(
     )
 
 
+def together(values: Arrays, settings: InstanceSettings) -> Arrays:
+    """Returns features as records have them: of rows of several, if asked for.
+
+    Args:
+        values: what `features` returns.
+        settings: what to make.
+    """
+    if not settings.pack_sequences:
+        return values
+    # Also where there are no masks yet, or fewer: all that there may be.
+    room = num_to_predict(packed_texts.lengths(values), settings)
+    return packed_texts.pack(values, room)
+
+
 def _values(
     rows: Rows,
-    is_random_next: np.ndarray,
+    next_labels: np.ndarray,
     counts: np.ndarray,
     positions: np.ndarray,
     labels: np.ndarray,
-    settings: instances.InstanceSettings,
+    settings: InstanceSettings,
 ) -> dict[str, np.ndarray]:
     """Returns the features that `record_fields.pretraining_fields` names.
 
@@ -152,7 +190,7 @@ def _values(
 
     Args:
         rows: the sequences, masked.
-        is_random_next: [R].
+        next_labels: of the second task, [R].
         counts: how many predictions each row has, [R].
         positions: of the predictions, row after row.
         labels: the ids that were there before masking, in that order.
@@ -172,7 +210,7 @@ def _values(
         "masked_lm_positions": masked_positions,
         "masked_lm_ids": masked_ids,
         "masked_lm_weights": is_used.astype(np.float32),
-        "next_sentence_labels": is_random_next[:, None],
+        "next_sentence_labels": next_labels[:, None],
     }
 
 
@@ -184,20 +222,17 @@ def _first(counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _chosen(
     rows: Rows,
     scores: np.ndarray,
-    settings: instances.InstanceSettings,
-    vocabulary: instances.Vocabulary,
+    settings: InstanceSettings,
+    vocabulary: Vocabulary,
 ) -> np.ndarray:
     """Returns which positions are to be predicted, bool [R, S].
 
     Words (single positions, without do_whole_word_mask) are taken in the order
     of their first position's score; those that exceed the number of
-    predictions are left out.
+    predictions are left out. With max_ngram above 1 it is n-grams that begin
+    there, see `masking`; the numbers behind the scores tell their lengths.
     """
-    limits = np.clip(
-        np.rint(rows.lengths * settings.masked_lm_prob).astype(np.int64),
-        1,
-        settings.max_predictions_per_seq,
-    )
+    limits = num_to_predict(rows.lengths, settings)
     places = np.arange(rows.ids.shape[1])
     # [CLS] and both [SEP] are never masked.
     is_candidate = (
@@ -208,40 +243,137 @@ def _chosen(
     is_first = is_candidate
     if settings.do_whole_word_mask:
         goes_on = np.isin(rows.ids, list(vocabulary.continuation_ids))
+        if vocabulary.unfinished_ids:
+            is_open = np.isin(rows.ids, list(vocabulary.unfinished_ids))
+            goes_on[:, 1:] |= is_open[:, :-1]
         # A text may begin with a continuation: it belongs to the word before
         # it, even to one of the other text.
         goes_on[:, 1] = False
         is_first = is_candidate & ~goes_on
+    # The number of each position's word.
+    words = np.maximum(np.cumsum(is_first, axis=1) - 1, 0)
     # Each key is different, so the order does not depend on how it is sorted.
-    keys = scores.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
+    keys = scores[:, : len(places)].astype(np.uint64) << np.uint64(32)
+    keys |= words.astype(np.uint64)
     keys[~is_first] = 2**64 - 1
     keys.sort(axis=1)
     order = (keys & np.uint64(2**32 - 1)).astype(np.int64)
 
-    # Where the word of each position begins, and the words' lengths there.
-    firsts = np.maximum.accumulate(np.where(is_first, places, 0), axis=1)
-    flat = firsts + np.arange(0, firsts.size, len(places))[:, None]
+    flat = words + np.arange(0, words.size, len(places))[:, None]
     sizes = np.bincount(flat[is_candidate], minlength=flat.size)
     sizes = sizes.reshape(flat.shape)
+    num_words = is_first.sum(axis=1)
+    if settings.max_ngram > 1:
+        lengths = _ngram_lengths(rows, is_first, scores, settings.max_ngram)
+        is_taken = _taken_ngrams(order, num_words, sizes, lengths, limits)
+    else:
+        is_taken = _taken_words(order, num_words, sizes, limits)
+    return is_candidate & np.take_along_axis(is_taken, words, axis=1)
 
-    is_taken = np.zeros(flat.shape, bool)
-    every_row, num_words = np.arange(len(flat)), is_first.sum(axis=1)
+
+def _taken_words(
+    order: np.ndarray,
+    num_words: np.ndarray,
+    sizes: np.ndarray,
+    limits: np.ndarray,
+) -> np.ndarray:
+    """Returns which words are taken, bool [R, S].
+
+    Args:
+        order: numbers of words, those of the row first, int [R, S].
+        num_words: how many words a row has, [R].
+        sizes: how many positions a word has, [R, S].
+        limits: how many positions may be taken, [R].
+    """
+    is_taken = np.zeros(order.shape, bool)
+    every_row = np.arange(len(order))
     for rank in range(num_words.max()):
-        first = np.where(rank < num_words, order[:, rank], 0)
-        size = sizes[every_row, first]
+        word = np.where(rank < num_words, order[:, rank], 0)
+        size = sizes[every_row, word]
         fits = (rank < num_words) & (size <= limits)
-        is_taken[every_row[fits], first[fits]] = True
+        is_taken[every_row[fits], word[fits]] = True
         limits = limits - size * fits
         if not limits.any():
             break
-    return is_candidate & np.take_along_axis(is_taken, firsts, axis=1)
+    return is_taken
+
+
+def _ngram_lengths(
+    rows: Rows, is_first: np.ndarray, scores: np.ndarray, max_ngram: int
+) -> np.ndarray:
+    """Returns how many words an n-gram has that begins at a word, [R, S].
+
+    No n-gram goes on in the other text.
+
+    Args:
+        rows: the sequences.
+        is_first: whether a position begins a word, bool [R, S].
+        scores: of the words' order, then of these lengths, uint32 [R, 2 * S].
+        max_ngram: its longest.
+    """
+    words = np.arange(is_first.shape[1])
+    every_row, num_words = np.arange(len(is_first)), is_first.sum(axis=1)
+    # The first word of b; a word of a may end in b, which then has none.
+    b = np.minimum(rows.first_lengths, len(words) - 1)
+    ends = np.where(
+        is_first[every_row, b],
+        np.cumsum(is_first, axis=1)[every_row, b] - 1,
+        num_words,
+    )[:, None]
+    ends = np.where(words < ends, ends, num_words[:, None])
+    most = np.clip(ends - words, 1, max_ngram)
+    line = np.array(masking.ngram_lengths(max_ngram))
+    draws = scores[:, len(words) :] / 2**32 * line[most - 1]
+    return 1 + np.searchsorted(line, draws, side="right")
+
+
+def _taken_ngrams(
+    order: np.ndarray,
+    num_words: np.ndarray,
+    sizes: np.ndarray,
+    lengths: np.ndarray,
+    limits: np.ndarray,
+) -> np.ndarray:
+    """Returns which words are taken, as `_taken_words` does.
+
+    An n-gram that has more positions than are left is made shorter; one that
+    meets another is left out.
+
+    Args:
+        order: see there.
+        num_words: see there.
+        sizes: see there.
+        lengths: how many words the n-gram has that begins at a word, [R, S].
+        limits: see there.
+    """
+    steps = np.arange(lengths.max())
+    is_taken = np.zeros((len(order), order.shape[1] + len(steps)), bool)
+    totals = np.pad(np.cumsum(sizes, axis=1), ((0, 0), (1, 0)))
+    every_row = np.arange(len(order))
+    for rank in range(num_words.max()):
+        word = np.where(rank < num_words, order[:, rank], 0)
+        count = lengths[every_row, word]
+        before = totals[every_row, word]
+        for _ in steps[1:]:
+            size = totals[every_row, word + count] - before
+            count = count - ((size > limits) & (count > 1))
+        size = totals[every_row, word + count] - before
+        ngram = every_row[:, None], word[:, None] + steps
+        is_inside = steps < count[:, None]
+        is_free = ~(is_taken[ngram] & is_inside).any(axis=1)
+        fits = (rank < num_words) & (size <= limits) & is_free
+        is_taken[ngram] |= is_inside & fits[:, None]
+        limits = limits - size * fits
+        if not limits.any():
+            break
+    return is_taken
 
 
 def _replacements(
     ids: np.ndarray,
     coins: np.ndarray,
     draws: np.ndarray,
-    vocabulary: instances.Vocabulary,
+    vocabulary: Vocabulary,
 ) -> np.ndarray:
     """Returns 80 % [MASK], 10 % the same id, 10 % any word."""
     word_ids = np.array(vocabulary.word_ids, np.int32)

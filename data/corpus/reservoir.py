@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bert.data.corpus.instances import Documents, line_text
+from bert.data.corpus.documents import Documents, line_text
 from bert.data.corpus.text_blocks import TextFiles
 from bert.files import atomic_files
 from bert.files.file_bytes import is_remote, reader, writer

@@ -13,6 +13,9 @@ import re
 import unicodedata
 from typing import Any
 
+from bert.data.corpus import record_notes
+from bert.data.corpus.instance_settings import InstanceSettings
+from bert.data.corpus.record_notes import Note
 from bert.data.corpus.streaming import Job
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
@@ -21,11 +24,17 @@ from bert.files import atomic_files, file_bytes
 _VERSION = 1
 # What messages call a key where its name does not say enough.
 _LABELS = {"input_file": "input_file (names, sizes or times of its files)"}
+# What manifests did not say while there was no other value.
+_BEFORE = {
+    field.name: field.default
+    for field in dataclasses.fields(InstanceSettings)
+    if field.default is not dataclasses.MISSING
+}
 
 
 def path_of(output_file: str) -> str:
     """Returns the name of the manifest."""
-    return f"{output_file}.manifest.json"
+    return output_file + record_notes.MANIFEST_SUFFIX
 
 
 def description(job: Job) -> dict[str, Any]:
@@ -43,6 +52,10 @@ def description(job: Job) -> dict[str, Any]:
         "block_bytes": job.block_bytes,
         # Decides what is a space or a letter.
         "unicode": unicodedata.unidata_version,
+        # For who reads the shards; it says nothing new.
+        record_notes.MANIFEST_KEY: Note.of(
+            job.vocab_file, job.do_lower_case, job.settings
+        ).to_values(),
     }
 
 
@@ -74,9 +87,10 @@ def check(job: Job) -> bool:
         )
     # Compared as JSON gives it back.
     described = json.loads(json.dumps(description(job)))
+    found = {**_BEFORE, **found}
     changed = sorted(
         _LABELS.get(key, key)
-        for key in {*found, *described}
+        for key in {*found, *described} - {record_notes.MANIFEST_KEY}
         if found.get(key) != described.get(key)
     )
     if changed:

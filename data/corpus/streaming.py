@@ -10,7 +10,6 @@ shuffled in memory, as many at a time as there is room for.
 
 import dataclasses
 import functools
-import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -18,11 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from bert.data.corpus import instance_rows, instances, reservoir
+from bert.data.corpus import instance_rows, reservoir
+from bert.data.corpus.documents import Documents, line_text
+from bert.data.corpus.draws import seeded, shuffle
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.text_blocks import BLOCK_BYTES, TextFiles
+from bert.data.corpus.text_pairs import TextPair, text_pairs
 from bert.data.records import record_bytes
 from bert.data.records.record_output import Writer, frame_writer
+from bert.data.text import special_tokens
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.files import file_bytes, text_input
 
@@ -57,7 +61,7 @@ class Job:
     sizes: Sequence[int]
     vocab_file: str
     do_lower_case: bool
-    settings: instances.InstanceSettings
+    settings: InstanceSettings
     seed: int
     output_file: str
     compression: str
@@ -136,7 +140,7 @@ def tokenizer(job: Job) -> FullTokenizer:
         UserError: the vocabulary cannot be read, or lacks special tokens.
     """
     made = checked_tokenizer(job.vocab_file, job.do_lower_case)
-    made.require_tokens("[MASK]")
+    made.require_tokens(special_tokens.of(made.vocab).mask)
     return made
 
 
@@ -154,7 +158,7 @@ class Worker:
     def _instances(self) -> "_Instances":
         return _Instances(
             self._job.settings,
-            instances.Vocabulary.from_vocab(tokenizer(self._job).vocab),
+            Vocabulary.from_vocab(tokenizer(self._job).vocab),
             reservoir.Reservoir.load(self._job.reservoir_file),
             self._job.seed,
         )
@@ -189,7 +193,7 @@ class Worker:
         """Writes a shard; returns how many records it has."""
         job = self._job
         documents, offsets = self._read(shard)
-        rng = _rng(job.seed, "shard", shard)
+        rng = seeded(job.seed, "shard", shard)
         path = job.shard_file(shard)
         with frame_writer(path, job.compression) as file:
             records = _Shuffled(file, rng)
@@ -198,14 +202,14 @@ class Worker:
             records.flush()
         return records.count
 
-    def _read(self, shard: int) -> tuple[instances.Documents, list[int]]:
+    def _read(self, shard: int) -> tuple[Documents, list[int]]:
         """Returns a shard's documents, and the offset of each."""
         text, encode = self._job.text, tokenizer(self._job).encode
-        documents, offsets = instances.Documents(), []
+        documents, offsets = Documents(), []
         for block in self._job.shard_blocks(shard):
             for document in text.documents(block):
                 for line in document.lines:
-                    if ids := encode(instances.line_text(line)[0]):
+                    if ids := encode(line_text(line)[0]):
                         documents.add_sentence(ids)
                 if documents.end_document():
                     offsets.append(document.offset)
@@ -217,8 +221,8 @@ class _Instances:
 
     def __init__(
         self,
-        settings: instances.InstanceSettings,
-        vocabulary: instances.Vocabulary,
+        settings: InstanceSettings,
+        vocabulary: Vocabulary,
         others: reservoir.Reservoir,
         seed: int,
     ) -> None:
@@ -230,21 +234,23 @@ class _Instances:
         }
         self._seed = seed
         self._fields = pretraining_fields(
-            settings.max_seq_length, settings.max_predictions_per_seq
+            settings.max_seq_length,
+            settings.max_predictions_per_seq,
+            settings.pack_sequences,
         )
 
     def frames(
-        self, documents: instances.Documents, offsets: Sequence[int]
+        self, documents: Documents, offsets: Sequence[int]
     ) -> Iterator[list[bytes]]:
         """Yields the frames of records, a batch at a time."""
         ids = np.array(documents.ids, np.int32)
-        pairs: list[instances.TextPair] = []
+        pairs: list[TextPair] = []
         random_bytes: list[bytes] = []
         size = instance_rows.num_random_bytes(self._settings)
         batch_size = max(1, _BATCH_IDS // self._settings.max_seq_length)
         for number in range(self._settings.dupe_factor):
             for index, offset in enumerate(offsets):
-                rng = _rng(self._seed, number, offset)
+                rng = seeded(self._seed, number, offset)
                 found = self._pairs(documents, index, offset, rng)
                 pairs += found
                 random_bytes.append(rng.randbytes(size * len(found)))
@@ -256,14 +262,14 @@ class _Instances:
 
     def _pairs(
         self,
-        documents: instances.Documents,
+        documents: Documents,
         index: int,
         offset: int,
         rng: random.Random,
-    ) -> list[instances.TextPair]:
+    ) -> list[TextPair]:
         own = self._places.get(offset, -1)
         return list(
-            instances.text_pairs(
+            text_pairs(
                 documents,
                 index,
                 self._others,
@@ -276,7 +282,7 @@ class _Instances:
 
     def _encoded(
         self,
-        pairs: list[instances.TextPair],
+        pairs: list[TextPair],
         ids: np.ndarray,
         random_bytes: bytes,
     ) -> list[bytes]:
@@ -289,12 +295,13 @@ class _Instances:
         )
         values = instance_rows.features(
             rows,
-            np.array([pair.is_random_next for pair in pairs]),
+            np.array([pair.label for pair in pairs]),
             random_bytes,
             self._settings,
             self._vocabulary,
         )
-        return record_bytes.frames(self._fields, values)
+        made = instance_rows.together(values, self._settings)
+        return record_bytes.frames(self._fields, made)
 
 
 class _Shuffled:
@@ -318,15 +325,8 @@ class _Shuffled:
             self.flush()
 
     def flush(self) -> None:
-        instances.shuffle(self._frames, self._rng)
+        shuffle(self._frames, self._rng)
         for frame in self._frames:  # remote files have no `writelines`
             self._file.write(frame)
         self.count += len(self._frames)
         self._frames, self._num_bytes = [], 0
-
-
-def _rng(*parts: object) -> random.Random:
-    """Returns a random generator that is seeded by these parts."""
-    name = " ".join(map(str, parts)).encode()
-    key = hashlib.blake2b(name, digest_size=16).digest()
-    return random.Random(int.from_bytes(key, "little"))

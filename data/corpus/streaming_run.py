@@ -13,10 +13,13 @@ from contextlib import AbstractContextManager
 from absl import logging
 
 from bert.data.corpus import (
-    instances,
     reservoir,
     shard_manifest,
     text_shape,
+)
+from bert.data.corpus.documents import (
+    no_text,
+    warn_of_bad_lines,
 )
 from bert.data.corpus.streaming import Job
 from bert.data.corpus.worker_pool import Pool, Work
@@ -50,7 +53,7 @@ def create(
     output = f"--output_file={job.output_file}"
     with run_lock.alone(lock, output), _unpacked(job):
         if not job.text.num_blocks:
-            raise instances.no_text(job.names)
+            raise no_text(job.names)
         logging.info("*** Writing to output files ***")
         logging.info("  %s to %05d", job.shard_file(0), job.num_shards - 1)
         _create(job, make_pool, progress)
@@ -146,11 +149,9 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
     )
     others = reservoir.joined(part for _, part in sorted(parts))
     if not len(others.documents):
-        raise instances.no_text(job.names)
+        raise no_text(job.names)
     if scan.first_bad is not None:
         place = job.text.place(scan.first_bad)
-        instances.warn_of_bad_lines(scan.bad_lines, f"after {place}")
-    if len(others.documents) == 1:
-        instances.warn_of_one_document(job.names)
-    text_shape.warn(others.documents, job.settings.max_seq_length, job.names)
+        warn_of_bad_lines(scan.bad_lines, f"after {place}")
+    text_shape.check(others.documents, job.settings, job.names)
     others.save(job.reservoir_file)

@@ -13,7 +13,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bert.data.corpus.instances import line_text
+from bert.data.corpus.documents import line_text
 from bert.errors import UserError
 from bert.files import file_bytes
 

@@ -18,9 +18,14 @@ from absl import logging
 from bert.data.records import length_sorting, record_files
 from bert.data.records.fields import Field
 from bert.data.records.record_files import RecordSource, num_records, parsed
+from bert.data.records.without_autotune import without_autotune
 
 # Files read in turn at the same time; with more, one that ends makes room.
 _OPEN_FILES = 256
+# Records that others are made of at a time (`RecordSource.remake`).
+_REMADE = 1024
+# Whatever the run's: an evaluation is the same at each step, and in each run.
+_EVAL_SEED = 0
 
 
 def train_batches(
@@ -59,8 +64,12 @@ def train_batches(
         serialized = _training_order(
             source, seed, shuffle_buffer_size, examples_seen
         )
+    if source.finish:
+        serialized = serialized.enumerate(examples_seen)
     serialized = serialized.batch(batch_size, drop_remainder=True)
-    batches = parsed(_part_of_each(serialized, batch_size, context), source)
+    batches = _finished(
+        _part_of_each(serialized, batch_size, context), source, seed
+    )
     if cut:
         per_token = _per_token(source.fields)
         batches = record_files.mapped_ahead(
@@ -75,6 +84,7 @@ def eval_batches(
     *,
     repeat: bool = False,
     drop_remainder: bool = False,
+    limit: int | None = None,
 ) -> tf.data.Dataset:
     """Returns batches in file order, for evaluation and prediction.
 
@@ -83,13 +93,15 @@ def eval_batches(
         batch_size: rows of a batch.
         repeat: start again at the end, for ever.
         drop_remainder: leave out a last batch that is not full.
+        limit: how many records of each file are read at most; None: all.
     """
-    serialized = record_files.serialized(source.files)
+    serialized = _remade(record_files.serialized(source.files, limit), source)
+    if source.finish:
+        serialized = serialized.enumerate()
     if repeat:
         serialized = serialized.repeat()
-    return parsed(
-        serialized.batch(batch_size, drop_remainder=drop_remainder), source
-    )
+    batches = serialized.batch(batch_size, drop_remainder=drop_remainder)
+    return _finished(batches, source, _EVAL_SEED)
 
 
 def predict_batches(
@@ -122,6 +134,29 @@ def predict_batches(
     )
 
 
+def _remade(
+    serialized: tf.data.Dataset, source: RecordSource
+) -> tf.data.Dataset:
+    if source.remake is None:
+        return serialized
+    return serialized.batch(_REMADE).map(source.remake).unbatch()
+
+
+def _finished(
+    batches: tf.data.Dataset, source: RecordSource, seed: int
+) -> tf.data.Dataset:
+    """Returns batches parsed, and finished where there is something to."""
+    finish = source.finish
+    if finish is None:
+        return parsed(batches, source)
+    return record_files.mapped_ahead(
+        without_autotune(batches),
+        lambda numbers, serialized: finish(
+            seed, numbers, record_files.parse(source, serialized)
+        ),
+    )
+
+
 def _per_token(fields: Sequence[Field]) -> set[str]:
     return {field.name for field in fields if field.per_token}
 
@@ -130,23 +165,31 @@ def _training_order(
     source: RecordSource, seed: int, buffer_size: int, examples_seen: int
 ) -> tf.data.Dataset:
     """Returns the endless stream of serialized records, without those seen."""
+    files = source.files
+    all_names = tf.constant([list(files), record_files.compressions(files)])
+
+    def in_turn(names: tf.Tensor) -> tf.data.Dataset:
+        return _remade(_in_turn(names), source)
+
     first_epoch, position = 0, examples_seen
     if examples_seen:
         # One pass over the files, so that whole epochs are skipped unread.
         logging.info("Counting the records, to go on in their order")
-        first_epoch, position = divmod(
-            examples_seen, max(num_records(source), 1)
-        )
-
-    files = source.files
-    compressions = record_files.compressions(files)
+        if source.remake is None:
+            total = num_records(source)
+        else:
+            once = tf.data.Dataset.from_tensors(all_names).flat_map(in_turn)
+            total = record_files.count(once)
+        first_epoch, position = divmod(examples_seen, max(total, 1))
 
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
-        names = tf.constant([list(files), compressions])
+        names = all_names
         if buffer_size == 1:
-            return _in_turn(names)
-        if len(files) > _OPEN_FILES:
-            # Too many to be read at once: each epoch begins with others.
+            return in_turn(names)
+        if len(files) > _OPEN_FILES and source.remake is None:
+            # Too many to be read at once: each epoch begins with others. Not
+            # where they are remade: of another order there might come more or
+            # fewer, and a run that goes on counts on as many in each epoch.
             order = tf.random.experimental.stateless_shuffle(
                 tf.range(len(files)), [seed, epoch]
             )
@@ -154,7 +197,7 @@ def _training_order(
         epoch_seed = tf.random.stateless_uniform(
             [], [seed, epoch], maxval=2**31 - 1, dtype=tf.int64
         )
-        return _in_turn(names).shuffle(
+        return in_turn(names).shuffle(
             buffer_size, seed=epoch_seed, reshuffle_each_iteration=False
         )
 
@@ -246,8 +289,13 @@ def _part_of_each(
     workers = context.num_input_pipelines
     part = batch_size // workers
     start = context.input_pipeline_id * part
+
+    def part_of(*columns):  # records, and perhaps their numbers before them
+        parts = tuple(column[start : start + part] for column in columns)
+        return parts if len(parts) > 1 else parts[0]
+
     return (
-        batches.map(lambda batch: batch[start : start + part])
+        batches.map(part_of)
         .unbatch()
         .batch(batch_size // context.num_replicas_in_sync, drop_remainder=True)
     )

@@ -5,12 +5,15 @@
       1   1 1 1   1   1 1   1     input_mask
 
 then zeros in all three up to the sequence length. Nothing else writes [CLS],
-[SEP], segment ids or padding.
+[SEP], segment ids or padding. Where a vocabulary has a token of its own for the
+end, it stands for the last [SEP] (`data.text.special_tokens`).
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+
+from bert.data.text import special_tokens
 
 # Start and stop of ids in a row.
 Span = tuple[int, int]
@@ -21,11 +24,13 @@ class SpecialIds(NamedTuple):
 
     cls: int
     sep: int
+    end: int
 
     @classmethod
     def from_vocab(cls, vocab: Mapping[str, int]) -> "SpecialIds":
         """Looks them up in a vocabulary (token → id) that has them."""
-        return cls(vocab["[CLS]"], vocab["[SEP]"])
+        names = special_tokens.of(vocab)
+        return cls(vocab[names.cls], vocab[names.sep], vocab[names.end])
 
 
 class Packed(NamedTuple):
@@ -78,7 +83,7 @@ def truncate_seq_pair(
 
 def pack_single(ids: Sequence[int], special: SpecialIds) -> Packed:
     """Returns [CLS] a [SEP]; adds 2 ids to those of a."""
-    packed = [special.cls, *ids, special.sep]
+    packed = [special.cls, *ids, special.end]
     return Packed(packed, len(packed))
 
 
@@ -87,7 +92,7 @@ def pack_pair(
 ) -> Packed:
     """Returns [CLS] a [SEP] b [SEP]; adds 3 ids to those of a and b."""
     return Packed(
-        [special.cls, *ids_a, special.sep, *ids_b, special.sep],
+        [special.cls, *ids_a, special.sep, *ids_b, special.end],
         len(ids_a) + 2,
     )
 

@@ -17,6 +17,8 @@ from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError, one_line
 from bert.files import file_bytes
 
+Batch = dict[str, tf.Tensor]
+
 _CHECKED_RECORDS = 1000
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 # What reading a batch of bad records raises; the last where TensorFlow puts
@@ -40,6 +42,10 @@ class RecordSource:
             would become NaN, so the host checks every batch.
         flags: by field name, the flag that sets its length; for messages.
         lengths: of each record without padding, where they are known.
+        remake: makes other records, to which the rest applies, of some that
+            follow one another, string [n] → string [m]; None: none.
+        finish: changes a batch once it is parsed, by a seed and the number of
+            each row, int64 [B]; None: nothing does.
     """
 
     files: Sequence[str]
@@ -47,6 +53,8 @@ class RecordSource:
     limits: Mapping[str, int]
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     lengths: Sequence[int] | None = None
+    remake: Callable[[tf.Tensor], tf.Tensor] | None = None
+    finish: Callable[[int, tf.Tensor, Batch], Batch] | None = None
 
 
 def compressions(files: Sequence[str]) -> list[str]:
@@ -68,15 +76,21 @@ def _is_gzip(path: str) -> bool:
     return head[:3] == _GZIP_MAGIC and not record_bytes.is_frame_head(head)
 
 
-def serialized(files: Sequence[str]) -> tf.data.Dataset:
+def serialized(
+    files: Sequence[str], limit: int | None = None
+) -> tf.data.Dataset:
     """Returns the records of files, plain or gzip, one file after the other.
+
+    Args:
+        files: their paths.
+        limit: how many records of each there are to be at most; None: all.
 
     Yields:
         Serialized records, string [].
     """
     return tf.data.Dataset.from_tensor_slices(
         (list(files), compressions(files))
-    ).flat_map(opened)
+    ).flat_map(functools.partial(opened, limit=limit))
 
 
 def opened(
@@ -122,7 +136,12 @@ def num_records(source: RecordSource) -> int:
     """Returns how many records there are; reads them if that is not known."""
     if source.lengths is not None:
         return len(source.lengths)
-    sizes = serialized(source.files).batch(4096).map(tf.size)
+    return count(serialized(source.files))
+
+
+def count(records: tf.data.Dataset) -> int:
+    """Returns how many there are, string [] each; reads them."""
+    sizes = records.batch(4096).map(tf.size)
     return int(sizes.reduce(0, lambda total, size: total + size).numpy())
 
 
@@ -135,12 +154,10 @@ def check_records(
         source: the records.
         limit: how many records of each file are read; None: all.
     """
-    first_of_each = tf.data.Dataset.from_tensor_slices(
-        (list(source.files), compressions(source.files))
-    ).flat_map(functools.partial(opened, limit=limit))
+    first = serialized(source.files, limit)
     count = 0
     try:
-        for batch in parsed(first_of_each.batch(100), source):
+        for batch in parsed(first.batch(100), source):
             count += len(next(iter(batch.values())))
     except (tf.errors.OpError, UnicodeDecodeError) as error:
         # Rare, so it may be slow: record by record, to name the bad one.

@@ -65,7 +65,7 @@ def made_from(
         # Decides what a letter is, and its lower case.
         unicodedata.unidata_version,
         tokenizer.vocab,
-        tokenizer.basic_tokenizer.do_lower_case,
+        tokenizer.steps,
         settings,
     ):
         digest.update(f"{part!r}\n".encode())

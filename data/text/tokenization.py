@@ -15,13 +15,14 @@ Imports neither TensorFlow nor NumPy.
 import collections
 import itertools
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Container, Hashable, Iterable, Mapping
 
 from absl import logging
 
-from bert.data.text import characters, offsets
+from bert.data.text import characters, offsets, special_tokens, tokenizers
 from bert.data.text.case_check import (
     validate_case_matches_checkpoint as validate_case_matches_checkpoint,
 )
@@ -31,13 +32,16 @@ from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
 from bert.files import text_input
 
-# The pieces that every use of a tokenizer needs.
-_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]")
-
 # A FullTokenizer remembers less than 200 MB: words with ids, words with pieces,
 # words with ranges, and five tables of characters of at most 5 MB.
 _WORDS_LIMIT_BYTES = 80_000_000
 _OFFSETS_LIMIT_BYTES = 15_000_000
+
+# What is before one of these has the same ids whatever follows: a space, or a
+# CJK ideograph, round which the tokenizer puts spaces. Not all there are.
+_WORD_END = re.compile("[ \t\n\u3400-\u4dbf\u4e00-\u9fff]")
+# Of most texts enough for one.
+_CHARS_OF_AN_ID = 8
 
 
 def convert_to_unicode(text: str | bytes) -> str:
@@ -154,8 +158,9 @@ def checked_tokenizer(
     Raises:
         UserError: it cannot be read, or lacks `[UNK]`, `[CLS]` or `[SEP]`.
     """
-    tokenizer = FullTokenizer(vocab_file, do_lower_case)
-    tokenizer.require_tokens(*_SPECIAL_TOKENS)
+    tokenizer = tokenizers.make(vocab_file, do_lower_case)
+    names = special_tokens.of(tokenizer.vocab)
+    tokenizer.require_tokens(names.unk, names.cls, names.sep)
     return tokenizer
 
 
@@ -216,6 +221,11 @@ class FullTokenizer(Watched):
         )
         self._remembered = _Remembered()
 
+    @property
+    def steps(self) -> object:
+        """What decides the pieces of a text, beside the vocabulary."""
+        return self.basic_tokenizer.do_lower_case
+
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""
         missing = [token for token in tokens if token not in self.vocab]
@@ -258,13 +268,33 @@ class FullTokenizer(Watched):
             return self._pieces_of_words.values_of_text(text)
         return self._cut(text)
 
-    def encode(self, text: str | bytes) -> list[int]:
-        """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way."""
+    def encode(self, text: str | bytes, limit: int | None = None) -> list[int]:
+        """Returns `convert_tokens_to_ids(tokenize(text))`, the fast way.
+
+        Args:
+            text: as of `tokenize`.
+            limit: how many of the first ids to return; None: all.
+        """
         if not isinstance(text, str):
             text = convert_to_unicode(text)
+        if limit is not None:
+            return self._encode_start(text, limit)
         if self._may_remember():
             return self._ids_of_words.values_of_text(text)
         return convert_by_vocab(self.vocab, self._cut(text))
+
+    def _encode_start(self, text: str, limit: int) -> list[int]:
+        """Returns the first ids, mostly without a look at the whole text."""
+        size = limit * _CHARS_OF_AN_ID
+        while size < len(text) and self._may_remember():
+            end = _WORD_END.search(text, size)
+            if end is None:
+                break
+            ids = self._ids_of_words.values_of_text(text[: end.start()])
+            if len(ids) >= limit:
+                return ids[:limit]
+            size = 2 * end.start()
+        return self.encode(text)[:limit]
 
     def encode_words(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Returns `tuple(encode(word))` of each, quicker than one by one.

@@ -4,6 +4,7 @@ Letters of shapes: B batch, S sequence, D hidden, V vocabulary.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 
 import keras
@@ -13,7 +14,7 @@ from bert.errors import UserError
 from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.config import BertConfig
 from bert.modeling.keras_config import KerasConfig
-from bert.modeling.layers import Layer, LayerOptions
+from bert.modeling.layers import LAYER_NORM_EPSILON, Layer, LayerOptions
 from bert.modeling.old_functions import assert_rank
 from bert.modeling.randomness import DropoutSeeds, WeightInitializer
 
@@ -61,6 +62,11 @@ class Backbone(KerasConfig, Layer):
         scope: its name, with which all its names in checkpoints begin.
         required_scopes: how the names of the weights begin that a checkpoint
             must have to be one of this encoder.
+        packs: whether it takes rows of several texts, by `text_starts`.
+        layer_norm_epsilon: added to variances in layer normalization.
+
+    Attributes:
+        pooler: what only `pooled_output` comes from; None: nothing does.
 
     Args:
         config: the sizes.
@@ -74,9 +80,14 @@ class Backbone(KerasConfig, Layer):
         segment_ids: int [B, S]; by default all 0.
         training: whether to drop.
         seed: int32 [2], decides what is dropped; by default it is drawn.
-        choose: picks the tokens whose output is wanted, a function of float
-            [B, S, D] that returns [B, F, D], [CLS] first; None: all.
+        choose: picks the tokens whose output is wanted, a function of what
+            has the tokens on its second axis, [B, S, …], that returns [B, F,
+            …], [CLS] first (those of all texts, in rows of several); None:
+            all.
         with_attention: whether to return the attention probabilities.
+        text_starts: int [B, T], only where the encoder `packs`: each row is
+            up to T texts (`modeling.packed_rows`), and `pooled_output` has a
+            vector for each, [B * T, D]. By default a row is one text.
 
     Returns:
         A dict of tensors in the compute dtype: `embedding_output` [B, S, D],
@@ -97,6 +108,9 @@ class Backbone(KerasConfig, Layer):
 
     scope: ClassVar[str]
     required_scopes: ClassVar[tuple[str, ...]]
+    pooler: Layer | None
+    packs: ClassVar[bool] = False
+    layer_norm_epsilon: ClassVar[float] = LAYER_NORM_EPSILON
 
     def __init__(
         self,
@@ -122,6 +136,7 @@ class Backbone(KerasConfig, Layer):
             LayerOptions(
                 WeightInitializer(config.initializer_range, init_seed),
                 _DTYPE_POLICIES[compute_dtype],
+                self.layer_norm_epsilon,
             ),
             self.scope,
             # Under bfloat16, Keras would round ids that come as floats.
@@ -143,17 +158,55 @@ class Backbone(KerasConfig, Layer):
         """The vectors of all word pieces, float32 [V, D]."""
         raise NotImplementedError
 
+    def stages(self) -> Sequence[Layer]:
+        """Returns the embeddings, then the blocks in the order of the call."""
+        raise NotImplementedError
+
     def freeze(self, num_blocks: int) -> None:
         """Takes the embeddings and the first blocks out of training.
 
         Args:
             num_blocks: how many blocks; 0 for the embeddings alone.
         """
-        raise NotImplementedError
+        for stage in self.stages()[: 1 + num_blocks]:
+            stage.trainable = False
 
     def freeze_pooler(self) -> None:
-        """Takes out of training what only `pooled_output` comes from."""
-        raise NotImplementedError
+        """Takes the pooler out of training, if there is one."""
+        if self.pooler:
+            self.pooler.trainable = False
+
+    def rate_factors(self, decay: float) -> dict[str, float]:
+        """Returns what the learning rate of each weight is multiplied by.
+
+        decay ** (L + 2 - depth) with L blocks: the embeddings have depth 0,
+        block i has i + 1, the pooler L + 2, as a head above it.
+
+        Args:
+            decay: above 0; 1 for one rate.
+
+        Returns:
+            By the weights' paths.
+
+        Raises:
+            ValueError: a weight has no depth.
+
+        Source: Howard and Ruder 2018, section 3.2; Clark et al. 2020
+        (ELECTRA), appendix B.
+        """
+        stages = self.stages()
+        top = len(stages) + 1
+        pooler = self.pooler.weights if self.pooler else []
+        depths = {weight.path: top for weight in pooler}
+        for depth, stage in enumerate(stages):
+            depths |= {weight.path: depth for weight in stage.weights}
+        missing = [w.path for w in self.weights if w.path not in depths]
+        if missing:
+            raise ValueError(
+                "Expected all weights of the encoder in its embeddings, its "
+                f"blocks or its pooler. Received: {', '.join(missing)}."
+            )
+        return {path: decay ** (top - depth) for path, depth in depths.items()}
 
     def recompute_activations(self) -> None:
         """Makes training compute each block twice instead of keeping it."""

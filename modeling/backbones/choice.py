@@ -23,11 +23,20 @@ class EncoderType(NamedTuple):
             of one.
         weights_per_unit: of a block, by the configuration: about how many
             weights it has, divided by hidden_size.
+        attention_masks: what `attention_mask` may be, the default first; none
+            where it may not be set.
+        has_pooler: whether the vector of a row has weights of its own.
     """
 
     location: str
     divisor: int | str
     weights_per_unit: Callable[["BertConfig"], float]
+    attention_masks: tuple[str, ...] = ()
+    has_pooler: bool = True
+
+
+def _of_transformer_block(config: "BertConfig") -> float:
+    return 4 * config.hidden_size + 2 * config.intermediate_size
 
 
 # By the values of `encoder_type` in bert_config.json.
@@ -35,7 +44,14 @@ ENCODER_TYPES = {
     "bert": EncoderType(
         "bert:BertModel",
         "num_attention_heads",
-        lambda c: 4 * c.hidden_size + 2 * c.intermediate_size,
+        _of_transformer_block,
+    ),
+    "gpt": EncoderType(
+        "gpt:Gpt",
+        "num_attention_heads",
+        _of_transformer_block,
+        attention_masks=("causal", "bidirectional"),
+        has_pooler=False,
     ),
     "textcnn": EncoderType("textcnn:TextCnn", 4, lambda c: 4.5 * c.hidden_size),
     "bilstm": EncoderType("bilstm:BiLstm", 2, lambda c: 6 * c.hidden_size),

@@ -83,6 +83,7 @@ class Stack(Backbone):
     required_scopes = ("encoder/embeddings/", "encoder/layer_")
     block_class: ClassVar[type[Block]]
     kept_per_unit: ClassVar[float]
+    pooler: Pooler
 
     def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
         super().__init__(config, **options)
@@ -111,13 +112,8 @@ class Stack(Backbone):
     def word_table(self) -> keras.Variable:
         return self.embeddings.word_embeddings
 
-    def freeze(self, num_blocks: int) -> None:
-        self.embeddings.trainable = False
-        for block in self.blocks[:num_blocks]:
-            block.trainable = False
-
-    def freeze_pooler(self) -> None:
-        self.pooler.trainable = False
+    def stages(self):
+        return [self.embeddings, *self.blocks]
 
     def recompute_activations(self) -> None:
         self.recomputes = True

@@ -11,6 +11,8 @@ from typing import Self
 from absl import flags
 
 from bert.cli import config
+from bert.data.records import long_texts
+from bert.data.records.long_texts import LongTexts
 from bert.errors import UserError
 from bert.tasks.classification import glue, kinds, told_settings
 from bert.tasks.classification.kinds import Kind
@@ -28,6 +30,12 @@ from bert.tasks.classification.table_settings import (
     given_flags,
 )
 from bert.tasks.config import SetsConfig, format_of
+
+# --max_windows where it is not given.
+_MAX_WINDOWS = 16
+
+# The flags that say how --distill_data is to be read.
+_OF_UNLABELLED = ("text_column", "pair_column", "header", "delimiter")
 
 # The tasks by the names that --task_name takes. Code that imports
 # run_classifier may add its own.
@@ -62,6 +70,11 @@ class Config(SetsConfig):
     class_weights: str | None
     predictions_text: bool
     glue_submission: bool
+    lm_loss_weight: float = 0.0
+    truncation: str = "end"
+    doc_stride: int | None = None
+    max_windows: int | None = None
+    window_pooling: str | None = None
     # Not a flag: those of text_column and label_column that are not given.
     unnamed_columns: tuple[str, ...] = ()
 
@@ -90,6 +103,8 @@ class Config(SetsConfig):
                 f"{', '.join([*processors, *FORMATS])}."
             )
         given = given_flags(self)
+        if self.distill_data and name not in FORMATS:
+            given = [n for n in given if n not in _OF_UNLABELLED]
         if given and name not in FORMATS:
             raise UserError(
                 f"--{given[0]} is for one's own files "
@@ -131,6 +146,69 @@ class Config(SetsConfig):
                 "--labels is for names; those of --label_type=regression are "
                 f"numbers. Received: {self.labels!r}; leave it out."
             )
+        self._check_long_texts()
+
+    def _check_long_texts(self) -> None:
+        for name in ("doc_stride", "max_windows", "window_pooling"):
+            value = getattr(self, name)
+            if value is not None and self.truncation != "windows":
+                raise UserError(
+                    f"--{name} is for --truncation=windows. Received: --{name}="
+                    f"{value} and --truncation={self.truncation}; leave one of "
+                    "them out."
+                )
+        room = self.max_seq_length - 2
+        if (self.doc_stride or 0) > room:
+            raise UserError(
+                f"--doc_stride must be at most {room}, the pieces of a window "
+                f"(--max_seq_length={self.max_seq_length} less 2), or some are "
+                f"in none. Received: {self.doc_stride}."
+            )
+        pair = self.pair_column or self.dev_pair_column
+        if self.truncation != "end" and pair is not None:
+            raise UserError(
+                f"--truncation={self.truncation} is for single texts; of a "
+                "pair the longer one loses its end. Received: a --pair_column "
+                f"({pair}); leave one of them out."
+            )
+        if self.truncation == "windows" and self.do_export:
+            raise UserError(
+                "--do_export writes a model that reads one sequence a text. "
+                "Received: --truncation=windows, too; leave --do_export out, "
+                "and ask the model by predict.py, serve.py or Predictor."
+            )
+        if self.truncation == "windows" and self.use_xla:
+            raise UserError(
+                "--use_xla compiles batches whose shapes are known before. "
+                "Received: --truncation=windows, too, where texts have any "
+                "number of windows; leave --use_xla out."
+            )
+
+    @cached_property
+    def long_texts(self) -> LongTexts:
+        """How texts are read that are too long."""
+        if self.truncation != "windows":
+            return LongTexts(self.truncation)
+        return LongTexts(
+            self.truncation,
+            self.doc_stride or self.max_seq_length // 2,
+            self.max_windows or _MAX_WINDOWS,
+            self.window_pooling or long_texts.WINDOW_POOLINGS[0],
+        )
+
+    @property
+    def most_sequences(self) -> int:
+        """How many sequences a row may have: the windows of a text."""
+        return self.long_texts.max_windows or 1
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, by flag; it is told then."""
+        return {
+            **super().course,
+            "truncation": self.truncation,
+            **self.long_texts.to_dict(),
+        }
 
     @property
     def table_format(self) -> str | None:
@@ -166,6 +244,27 @@ class Config(SetsConfig):
             if processor.has_column(path, own.label_column):
                 return settings
         return dataclasses.replace(settings, label_type="multi")
+
+    def unlabelled_settings(self, path: str) -> TableSettings:
+        """Returns how --distill_data is to be read; its name has the format.
+
+        Its columns are called as those of one's own training set, or else as
+        flags say, or else told by what is in them.
+        """
+        file_format = format_of([path], FORMATS, "as --distill_data")
+        own = (
+            self.table_settings
+            if self.table_format
+            else TableSettings.from_config(file_format, self)
+        )
+        settings = dataclasses.replace(
+            own,
+            format=file_format,
+            test_file=path,
+            id_column=None,
+            delimiter=None if file_format == "jsonl" else own.delimiter,
+        )
+        return told_settings.told(settings, path, "test", self.unnamed_columns)
 
     def new_processor(self) -> DataProcessor:
         """Returns the processor that --task_name names."""

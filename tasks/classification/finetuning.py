@@ -1,12 +1,14 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
 import functools
+import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from absl import logging
 
 from bert.data.tables import split
+from bert.errors import UserError
 from bert.model_folder import labels as label_files
 from bert.tasks import label_counts, splits, task
 from bert.tasks.classification import features, sets
@@ -50,6 +52,7 @@ class Classification(SetsTask):
 
     def read(self, start):
         config = self.config
+        self._compare_long_texts(start)
         self._processor = self._make_processor(start)
         # Before the files are read, which may take its time.
         config.check_metric(self.metric_names())
@@ -71,9 +74,15 @@ class Classification(SetsTask):
         self.labels = labels.names
         if config.divides:
             self._divide(start)
+        if config.distill_file:
+            self._read_unlabelled(config.distill_file)
         self._label_ids = {
             (set_type, part): sets.label_ids(
-                examples, self._kind, self.labels, config.max_seq_length
+                examples,
+                self._kind,
+                self.labels,
+                config.max_seq_length,
+                config.long_texts.takes_pairs,
             )
             for set_type, own in self._sets.items()
             for part, examples in own.items()
@@ -82,6 +91,21 @@ class Classification(SetsTask):
         self._label_weights = sets.label_weights(
             self._processor, self.labels, config.class_weights, self._train
         )
+
+    def _compare_long_texts(self, start: "Start") -> None:
+        """Warns where a trained model is used with another --truncation."""
+        from bert.model_folder import locate
+
+        if self.config.do_train or start.reader is None:
+            return
+        folder = os.path.dirname(start.reader.prefix)
+        kept, now = locate.task(folder), self.config.long_texts
+        if kept and kept.spec.has_long_texts and kept.long_texts != now:
+            logging.warning(
+                "The model in %s was trained with %s; this command reads texts "
+                "with %s.",
+                *(folder, kept.long_texts.flags(), now.flags()),
+            )
 
     def _divide(self, start: "Start") -> None:
         """Makes the needed sets of the training file's rows."""
@@ -101,6 +125,27 @@ class Classification(SetsTask):
         rows = splits.Rows(path, labels, texts)
         for name, own in self.divided(start, rows, examples).items():
             self._sets[name] = {"": own}
+
+    def _read_unlabelled(self, path: str) -> None:
+        """Reads the rows without labels, which are like those with one."""
+        processor = TableProcessor(self.config.unlabelled_settings(path))
+        self.unlabelled = processor.get_test_examples(None)
+        pairs = [
+            any(e.text_b for e in own) for own in (self._train, self.unlabelled)
+        ]
+        if pairs[0] != pairs[1]:
+            kinds = [
+                "pairs of texts" if are else "single texts" for are in pairs
+            ]
+            raise UserError(
+                f"--distill_data={path}: expected {kinds[0]}, as in the "
+                f"training set. Received: {kinds[1]}; name the columns "
+                "(--text_column, --pair_column)."
+            )
+
+    @property
+    def has_pairs(self):
+        return any(e.text_b for e in (*self._train, *self.unlabelled))
 
     @property
     def _train(self) -> Sequence[InputExample]:
@@ -138,9 +183,12 @@ class Classification(SetsTask):
             return processor.kept_settings
         return {}
 
+    def long_texts(self):
+        return self.config.long_texts
+
     @property
     def num_examples(self):
-        return len(self._train)
+        return len(self._train) + len(self.unlabelled)
 
     def metric_names(self):
         own = self._kind.metric_names(self._processor.metric_names)
@@ -151,6 +199,8 @@ class Classification(SetsTask):
             self.prepared.bert_config,
             self.num_outputs,
             self._label_weights,
+            self.config.long_texts.window_pooling,
+            self.config.lm_loss_weight,
             **self.prepared.model_options(seed),
         )
 
@@ -160,19 +210,41 @@ class Classification(SetsTask):
         return list(self._sets.get(name, ()))
 
     def records(self, name, part=""):
-        examples = self._sets[name][part]
-        label_ids = self._label_ids[name, part]
+        return self._record_set(
+            part_file(self.record_files[name], part),
+            self._sets[name][part],
+            self._label_ids[name, part],
+        )
+
+    def unlabelled_set(self):
+        examples, length = self.unlabelled, self.config.max_seq_length
+        label_ids = sets.label_ids(
+            *(examples, self._kind, self.labels, length),
+            self.config.long_texts.takes_pairs,
+        )
+        return self._record_set(self.record_files["train"], examples, label_ids)
+
+    def _record_set(
+        self,
+        file: str,
+        examples: Sequence[InputExample],
+        label_ids: Sequence[Sequence[float]],
+    ) -> RecordSet:
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
+        cut = self.config.long_texts
         return RecordSet(
-            file=part_file(self.record_files[name], part),
-            fields=self._kind.fields(length, self.num_outputs),
+            file=file,
+            fields=self._kind.fields(
+                length, self.num_outputs, self.config.most_sequences
+            ),
             features=lambda: features.featurize(
-                examples, label_ids, length, tokenizer
+                examples, label_ids, length, tokenizer, cut
             ),
             inputs=lambda: (
                 (example.text_a, example.text_b, ids)
                 for example, ids in zip(examples, label_ids, strict=True)
             ),
+            settings=cut,
             num_logged=features.LOGGED_EXAMPLES,
         )
 
@@ -197,7 +269,19 @@ class Classification(SetsTask):
             "logits": outputs["logits"],
             "label_ids": batch["label_ids"],
             "loss": kind.losses(outputs["logits"], batch["label_ids"]),
+            **self._lengths(batch),
         }
+
+    def _lengths(self, batch) -> dict:
+        """Returns the pieces of all windows of each text, where it has some.
+
+        Of single sequences the records' own lengths say it.
+        """
+        import tensorflow as tf
+
+        if not self.config.long_texts.is_windows:
+            return {}
+        return {"lengths": tf.reduce_sum(batch["input_mask"], [1, 2])}
 
     def judge(self, answers, in_training):
         from bert.evaluation import rows
@@ -225,7 +309,9 @@ class Classification(SetsTask):
         return report.make(
             self._kind,
             report.Judged(
-                self._sets["dev"][part], self.labels, lengths=lengths, **found
+                self._sets["dev"][part],
+                self.labels,
+                **{"lengths": lengths, **found},
             ),
         )
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import tensorflow as tf
 
 from bert.data.records.fields import Field
+from bert.modeling import window_logits
 from bert.modeling.classifiers import ClassifierModel
 from bert.tasks.classification import kinds
 from bert.tasks.classification.kinds import Kind
@@ -58,12 +60,25 @@ class _Classification(TextInference):
 
     def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
         """Returns what is predicted, by its name, and all probabilities."""
-        values = outputs[0]["probabilities"]
+        values = self._values(outputs)
         numbers = numbers_of(values)
         return {
             self.answer_name: self.kind.prediction(self.labels, values),
             "probabilities": dict(zip(self.labels, numbers, strict=True)),
         }
+
+    def _values(self, outputs: Outputs) -> np.ndarray:
+        """Returns the values of a text, float32 [L], by those of its windows.
+
+        As training pools them: their logits.
+        """
+        pooling = self.task.long_texts.window_pooling
+        if pooling is None or len(outputs) == 1:
+            return outputs[0][self.values_name]
+        logits = np.stack([window["logits"] for window in outputs])[np.newaxis]
+        there = np.ones(logits.shape[:2], bool)
+        pooled = window_logits.POOLINGS[pooling](tf.constant(logits), there)
+        return self.kind.values(pooled).numpy()[0]
 
 
 class SingleLabel(_Classification):
@@ -101,4 +116,4 @@ class Regression(_Classification):
 
     def answer(self, request: object, outputs: Outputs) -> dict[str, Any]:
         """Returns the number."""
-        return {"score": numbers_of(outputs[0]["scores"])[0]}
+        return {"score": numbers_of(self._values(outputs))[0]}

@@ -60,15 +60,18 @@ class Kind(abc.ABC):
         """The row in the table of tasks."""
         return spec.find("classification", self.name)
 
-    def fields(self, seq_length: int, num_labels: int) -> tuple[Field, ...]:
+    def fields(
+        self, seq_length: int, num_labels: int, windows: int = 1
+    ) -> tuple[Field, ...]:
         """Returns the fields of run_classifier.py's records.
 
         Args:
             seq_length: the flag max_seq_length, S.
             num_labels: L.
+            windows: how many sequences a text may have.
         """
         return (
-            *sequence_fields(seq_length),
+            *sequence_fields(seq_length, windows),
             Field(
                 "label_ids",
                 num_labels if self.has_many else 1,
@@ -129,6 +132,8 @@ class Kind(abc.ABC):
         config: "BertConfig",
         num_labels: int,
         label_weights: Sequence[float] | None = None,
+        window_pooling: str | None = None,
+        lm_loss_weight: float = 0.0,
         **options: "Unpack[ModelOptions]",
     ) -> "ClassifierModel":
         """Returns the model.
@@ -138,12 +143,21 @@ class Kind(abc.ABC):
             num_labels: L; 1 where they have no names.
             label_weights: what each label counts in training; None: all the
                 same.
+            window_pooling: of texts in windows; see `ClassifierModel`.
+            lm_loss_weight: see `ClassifierModel`.
             **options: see `ModelOptions`.
         """
         from bert.modeling import classifiers
 
         make: type[ClassifierModel] = getattr(classifiers, self.model_class)
-        return make(config, num_labels, label_weights=label_weights, **options)
+        return make(
+            config,
+            num_labels,
+            label_weights=label_weights,
+            window_pooling=window_pooling or "mean",
+            lm_loss_weight=lm_loss_weight,
+            **options,
+        )
 
     @abc.abstractmethod
     def losses(

@@ -112,6 +112,7 @@ def label_ids(
     kind: Kind,
     names: Sequence[str],
     max_seq_length: int,
+    takes_pairs: bool = True,
 ) -> list[Sequence[float]]:
     """Returns the numbers of each example's label.
 
@@ -120,6 +121,7 @@ def label_ids(
         kind: what is said of a text.
         names: the task's labels; their places are their numbers.
         max_seq_length: must have room for a piece of each text.
+        takes_pairs: whether an example may be a pair.
 
     Raises:
         UserError: an example cannot become a record.
@@ -128,6 +130,12 @@ def label_ids(
     found = []
     for example in examples:
         found.append(kind.label_ids(example, numbers))
+        if example.text_b and not takes_pairs:
+            raise UserError(
+                "--truncation is for single texts; of a pair the longer one "
+                f"loses its end. Received: a pair, example {example.guid}; "
+                "leave the flag out."
+            )
         if example.text_b and max_seq_length < 5:
             raise UserError(
                 "--max_seq_length must be at least 5 for pairs of texts: "

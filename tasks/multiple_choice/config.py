@@ -96,6 +96,14 @@ class Config(SetsConfig):
             self.header,
         )
 
+    @property
+    def distill_format(self) -> str:
+        """What --distill_data is: a key of `examples.FILES`."""
+        if self.format in examples.BENCHMARKS:
+            return self.format
+        own = [n for n in examples.FILES if n not in examples.BENCHMARKS]
+        return format_of([self.distill_data], own, "as --distill_data")
+
     def path(self, name: str) -> str:
         """Returns where a set is; UserError where no flag says so."""
         return self.set_file(name, examples.FILES[self.format][name])

@@ -83,12 +83,14 @@ def pack(
         tokenizer: makes ids of text.
     """
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)
-    text_ids = tokenizer.encode(example.text)
+    # Of a pair the first so many pieces decide.
+    text_ids = tokenizer.encode(example.text, max_seq_length)
 
     def encode(text: str) -> list[int]:
         # A list of its own: a pair is cut in place.
-        is_text = text is example.text
-        return list(text_ids) if is_text else tokenizer.encode(text)
+        if text is example.text:
+            return list(text_ids)
+        return tokenizer.encode(text, max_seq_length)
 
     return [
         packing.pack_texts(

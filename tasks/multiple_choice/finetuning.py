@@ -42,6 +42,11 @@ class MultipleChoice(SetsTask):
             )
             for name in config.needed_files
         }
+        if config.distill_file:
+            self.unlabelled = examples.read(
+                *(config.distill_file, config.distill_format),
+                *("test", config.columns),
+            )
         if config.divides:
             questions = self._sets.pop("train")
             rows = splits.Rows(
@@ -60,7 +65,7 @@ class MultipleChoice(SetsTask):
 
     @property
     def num_examples(self):
-        return len(self._sets.get("train", ()))
+        return len(self._sets.get("train", ())) + len(self.unlabelled)
 
     def metric_names(self):
         return ["eval_accuracy", "eval_loss", "loss"]
@@ -73,9 +78,15 @@ class MultipleChoice(SetsTask):
         )
 
     def records(self, name, part=""):
-        own = self._sets[name]
+        return self._record_set(name, self._sets[name])
+
+    def unlabelled_set(self):
+        return self._record_set("train", self.unlabelled)
+
+    def _record_set(self, name: str, own: Sequence[ChoiceExample]) -> RecordSet:
         length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
-        num_choices = _num_choices(own)
+        others = self.unlabelled if name == "train" else []
+        num_choices = _num_choices([*self._sets[name], *others])
         return RecordSet(
             file=self.record_files[name],
             fields=features.fields(length, num_choices),

@@ -13,7 +13,14 @@ from absl import logging
 
 from bert.errors import UserError
 from bert.files import atomic_files, task_paths
-from bert.tasks import finetune, reports, resuming, run_weights, spec
+from bert.tasks import (
+    finetune,
+    outputs,
+    resuming,
+    run_weights,
+    spec,
+    teachers,
+)
 from bert.tasks.multitask.config import Config
 from bert.tasks.task import FineTuningTask, Prepared
 from bert.training.objectives import task_sampling
@@ -41,11 +48,10 @@ def run(config: Config, tasks: Tasks) -> None:
     Raises:
         UserError: a file, an example or a checkpoint is not what it must be.
     """
-    from bert.training import strategy
     from bert.training.diary import Diary
 
     weights = task_sampling.read_weights(config.task_weights, tasks)
-    _check_results(config, tasks)
+    _check_outputs(config, tasks)
     start = run_weights.start(config)
     for name, task in tasks.items():
         own = _start_of(start, name, task, config)
@@ -57,6 +63,7 @@ def run(config: Config, tasks: Tasks) -> None:
     prepared = finetune.prepare(config)
     for task in tasks.values():
         task.prepare(prepared)
+        task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
@@ -69,10 +76,13 @@ def run(config: Config, tasks: Tasks) -> None:
                 *(config, lambda: _data_files(tasks), prepared.strategy),
                 prepared.is_chief,
             ) as diary,
-            prepared.strategy.scope(),
         ):
-            of_all = _Run(config, tasks, weights, strategy.is_chief())
-            nothing = of_all.run(diary.figures)
+            for task in tasks.values():
+                if task.teacher:
+                    _ = task.teacher.logits
+            with prepared.strategy.scope():
+                of_all = _Run(config, tasks, weights, prepared.is_chief)
+                nothing = of_all.run(diary.figures)
     if nothing and (config.do_eval or config.do_predict):
         logging.warning("%s", nothing)  # once more, as the last line
 
@@ -197,7 +207,8 @@ class _Run:
                 task.config,
                 task.model_task,
                 task.labels,
-                task.training_set().inputs(),
+                task.lessons().inputs(),
+                task.teacher.digest if task.teacher else None,
             )
 
 
@@ -221,13 +232,12 @@ def make_model(tasks: Tasks, seed: int | None = None) -> "MultitaskModel":
     return MultitaskModel(backbone, models)
 
 
-def _check_results(config: Config, tasks: Tasks) -> None:
-    """Checks that nothing in the way would be replaced; see finetune."""
+def _check_outputs(config: Config, tasks: Tasks) -> None:
+    """Checks that nothing in the way would be replaced."""
     inputs = [path for task in tasks.values() for path in task.input_files]
-    finetune.check_results(config, [_RESULTS], [config.tasks, *inputs])
+    outputs.check(config, [_RESULTS], [config.tasks, *inputs])
     for task in tasks.values():
-        written = (*task.results, *reports.FILES * config.writes_reports)
-        finetune.check_results(task.config, written, task.input_files)
+        finetune.check_outputs(task, finetune.written_by(task))
 
 
 def _start_of(
@@ -335,7 +345,7 @@ def _alone(config: Config, tasks: Tasks, is_chief: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(resuming.alone(config, [_RESULTS], is_chief))
         for task in tasks.values():
-            written = [*task.results, *reports.FILES]
+            written = finetune.written_by(task)
             stack.enter_context(resuming.alone(task.config, written, is_chief))
         yield
 

@@ -1,24 +1,42 @@
 """run_pretraining.py's flags, checked together; imports without TensorFlow."""
 
 import dataclasses
+from typing import Any
 
-from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.tasks.config import TaughtConfig
+
+# Of an evaluation, less what does not change.
+METRICS = (
+    *("loss", "masked_lm_accuracy", "masked_lm_loss", "perplexity"),
+    *("next_sentence_accuracy", "next_sentence_loss"),
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
+class Config(TaughtConfig):
     """The values of a run's flags, by their names; checked together."""
 
     input_file: str
+    eval_file: str | None
+    vocab_file: str | None
+    do_lower_case: bool | None
+    next_sentence: str | None
     max_predictions_per_seq: int
+    masking: str
+    masked_lm_prob: float | None
+    do_whole_word_mask: bool | None
+    max_ngram: int | None
+    pack_sequences: bool
     eval_batch_size: int
     num_train_steps: int
     num_warmup_steps: int
     max_eval_steps: int
+    distill_top_k: int
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_untaught(distill_top_k=self.distill_top_k != 32)
         if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "
@@ -30,3 +48,69 @@ class Config(TrainingConfig):
                 f"Received: {self.max_predictions_per_seq} and "
                 f"{self.max_seq_length}."
             )
+        if self.masking == "static" and self.mask_settings:
+            name, value = next(iter(self.mask_settings.items()))
+            raise UserError(
+                f"--{name} needs --masking=dynamic: static masks are those of "
+                f"the records. Received: --{name}={value}."
+            )
+        self.check_monitoring()
+        self.check_metric(self.metric_names)
+        if self.do_train and self.eval_file and not self.evaluates:
+            raise UserError(
+                "--eval_file needs --eval_steps, to evaluate while training, "
+                "or --do_eval. Received: --eval_file="
+                f"{self.eval_file[:80]} without them."
+            )
+
+    @property
+    def mask_settings(self) -> dict[str, Any]:
+        """The flags that say how masks are drawn, where they are given."""
+        names = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
+        values = {name: getattr(self, name) for name in names}
+        return {n: value for n, value in values.items() if value is not None}
+
+    @property
+    def objectives(self) -> dict[str, Any]:
+        """What is made of the records, where it is not the original's."""
+        found: dict[str, Any] = {}
+        if self.masking != "static":
+            found["masking"] = self.masking
+        if self.pack_sequences:
+            found["pack_sequences"] = True
+        return {**found, **self.mask_settings}
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the model is evaluated, while training or after it."""
+        return self.do_eval or self.evaluates_in_training
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a flag asks for more figures than the original has."""
+        return bool(self.eval_steps or self.eval_file or self.save_best)
+
+    @property
+    def has_next_sentence(self) -> bool:
+        """Whether there is the second task, with its head."""
+        return self.next_sentence != "none"
+
+    @property
+    def metric_names(self) -> list[str]:
+        """What --save_best may name."""
+        return [
+            name
+            for name in METRICS
+            if self.has_next_sentence or not name.startswith("next_sentence")
+        ]
+
+    @property
+    def meaning(self) -> dict[str, object]:
+        """As `TrainingConfig`'s."""
+        return {"next_sentence": self.next_sentence}
+
+    @property
+    def course(self) -> dict[str, object]:
+        """What a run that goes on may change, and distillation."""
+        top_k = {"distill_top_k": self.distill_top_k} if self.is_taught else {}
+        return {**super().course, **top_k}

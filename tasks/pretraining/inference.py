@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from bert.data.records import packing
 from bert.data.records.packing import Packed
+from bert.data.text import special_tokens
 from bert.errors import UserError
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
@@ -154,7 +155,8 @@ class Pretraining(Inference):
     @property
     def mask_id(self) -> int:
         """The id of `[MASK]`."""
-        return self.tokenizer.vocab[MASK]
+        vocab = self.tokenizer.vocab
+        return vocab[special_tokens.of(vocab).mask]
 
     def predictions(self, outputs: Arrays, batch: Arrays) -> np.ndarray:
         """Returns the likeliest word of each token, int [n]."""

@@ -17,16 +17,26 @@ from bert.tasks.reports import Report
 _FREQUENCIES = (1, 2, 5, 20, 100, 500, 2000)
 _PARTS = 10
 _CONFUSED = 30
+# Of a line of dev_predictions.jsonl, where there is the second task.
+_NEXT_SENTENCE = {
+    "next_sentence_gold": "next_sentence_labels",
+    "next_sentence_prediction": "next_sentence_predicted",
+}
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def make(batches: Iterable[Arrays], vocabulary: Mapping[int, str]) -> Report:
+def make(
+    batches: Iterable[Arrays],
+    vocabulary: Mapping[int, str],
+    next_sentence: str | None = "nsp",
+) -> Report:
     """Returns the report on an evaluation.
 
     Args:
         batches: for each batch what `training.eval_figures` gives.
         vocabulary: the word pieces by their ids, as far as they are known.
+        next_sentence: see `Config`.
     """
     batches = list(batches)
     found = {
@@ -34,7 +44,9 @@ def make(batches: Iterable[Arrays], vocabulary: Mapping[int, str]) -> Report:
         for name in batches[0]
     }
     return Report(
-        facts(found, vocabulary), _rows(found, vocabulary), report_page.sections
+        {**facts(found, vocabulary), **_next_sentence(found, next_sentence)},
+        _rows(found, vocabulary),
+        report_page.sections,
     )
 
 
@@ -50,7 +62,7 @@ def facts(found: Arrays, vocabulary: Mapping[int, str]) -> dict[str, Any]:
         are `right`; `perplexity`; `by_frequency`: accuracy and loss by how
         often a piece is among them; `by_part`: by where it stands in its
         sequence, in tenths; `confused`: which pieces were taken for which
-        most often; `next_sentence`: `confusion`, rows by what is right.
+        most often.
     """
     counted = found["masked_lm_weights"] > 0
     gold, predicted, right, losses = (
@@ -89,14 +101,23 @@ def facts(found: Arrays, vocabulary: Mapping[int, str]) -> dict[str, Any]:
             for number in np.unique(part).tolist()
         ],
         "confused": list(_confused(gold, predicted, vocabulary)),
-        "next_sentence": {
-            "confusion": classes.confusion(
-                found["next_sentence_labels"],
-                found["next_sentence_predicted"],
-                2,
-            )
-        },
     }
+
+
+def _next_sentence(found: Arrays, objective: str | None) -> dict[str, Any]:
+    """Returns what eval_report.json says of the second task, if there is one.
+
+    Returns:
+        `next_sentence`: its `confusion`, rows by what is right; and which
+        `objective` it is, where it is not the original's.
+    """
+    if "next_sentence_labels" not in found:
+        return {}
+    confusion = classes.confusion(
+        found["next_sentence_labels"], found["next_sentence_predicted"], 2
+    )
+    other = {} if objective == "nsp" else {"objective": objective}
+    return {"next_sentence": {"confusion": confusion, **other}}
 
 
 def _part(found: Arrays) -> np.ndarray:
@@ -140,8 +161,11 @@ def _rows(
             "gold": [_name(i, vocabulary) for i in gold.tolist()],
             "prediction": [_name(i, vocabulary) for i in predicted.tolist()],
             "losses": losses,
-            "next_sentence_gold": found["next_sentence_labels"][row],
-            "next_sentence_prediction": found["next_sentence_predicted"][row],
+            **{
+                name: found[source][row]
+                for name, source in _NEXT_SENTENCE.items()
+                if source in found
+            },
         }
 
 

@@ -1,5 +1,6 @@
 """The page of a report on pre-training: HTML of what `report` finds."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,11 @@ from bert.tasks.report_page import number, percent, score
 
 Facts = Mapping[str, Any]
 
+# Title and the names of the labels, by --next_sentence.
+_SECOND_TASKS = {
+    "nsp": ("Next sentence", ["the next sentence", "another one"]),
+    "sop": ("Sentence order", ["in their order", "swapped"]),
+}
 _FIGURES = {
     "predictions": "masked",
     "accuracy": "accuracy",
@@ -19,11 +25,13 @@ _FIGURES = {
 def sections(document: Facts) -> Iterator[str]:
     """Yields the HTML of what `report.facts` found."""
     right, predictions = document["right"], document["predictions"]
+    entropy = document["results"].get("unigram_entropy")
+    without = "" if entropy is None else _without_context(entropy)
     share = right / predictions if predictions else None
     yield report_sections.lead(
         f"<strong>{right:,} of {predictions:,} masked pieces right</strong> "
         f"({percent(share)}).",
-        f"Perplexity: {number(document['perplexity'])}. "
+        f"Perplexity: {number(document['perplexity'])}{without}. "
         f"{document['sequences']:,} sequences.",
     )
     yield frame.section(
@@ -46,13 +54,16 @@ def sections(document: Facts) -> Iterator[str]:
         _table(parts, {"part": "part"}),
     )
     yield frame.section("Where it fails", _confused(document["confused"]))
-    yield frame.section(
-        "Next sentence",
-        report_sections.confusion(
-            ["the next sentence", "another one"],
-            document["next_sentence"]["confusion"],
-        ),
-    )
+    if second := document.get("next_sentence"):
+        title, names = _SECOND_TASKS[second.get("objective", "nsp")]
+        yield frame.section(
+            title, report_sections.confusion(names, second["confusion"])
+        )
+
+
+def _without_context(entropy: float) -> str:
+    """Returns what the perplexity is to be compared with."""
+    return f" (without any context: {number(math.exp(entropy))})"
 
 
 def _table(rows: Sequence[Facts], first: Mapping[str, str]) -> str:

@@ -6,24 +6,27 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from bert.data.corpus.record_fields import pretraining_fields
+from bert.data.corpus import record_notes
+from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
-from bert.data.records.record_files import RecordSource
-from bert.data.text import tokenization
+from bert.data.records.record_files import RecordSource, check_records
+from bert.data.text import tokenizers
 from bert.files import file_bytes, flag_paths
-from bert.model_folder import locate, task_files
+from bert.model_folder import locate, task_files, weights
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets, reports, resuming, run_weights, spec
-from bert.tasks.pretraining import metrics
+from bert.tasks.pretraining import origin, records
 from bert.tasks.pretraining.config import Config
+from bert.tasks.pretraining.watching import Watch
 from bert.training import (
     disk_space,
     head_check,
@@ -34,6 +37,9 @@ from bert.training import (
     strategy,
 )
 
+if TYPE_CHECKING:
+    from bert.tasks.pretraining.teacher import Teacher
+
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
     "input_ids": "max_seq_length",
@@ -43,35 +49,103 @@ _LENGTH_FLAGS = {
     "masked_lm_ids": "max_predictions_per_seq",
     "masked_lm_weights": "max_predictions_per_seq",
 }
+_TITLES = {
+    "input_file": "*** Input Files ***",
+    "eval_file": "*** Evaluation Files ***",
+}
 
 
 def task_of(config: Config) -> task_files.Task:
     """Returns what the model is for, as it is kept with its checkpoints."""
     return task_files.Task(
         task="pretraining",
-        do_lower_case=None,  # of the records' text; they do not say it
+        do_lower_case=config.do_lower_case,
         max_seq_length=config.max_seq_length,
     )
 
 
-def record_source(config: Config, bert_config: BertConfig) -> RecordSource:
-    """Returns the records to read, and what must hold for them."""
-    files = flag_paths.matching_files(config.input_file, "input_file")
-    logging.info("*** Input Files ***")
+def record_files(config: Config, flag: str = "input_file") -> list[str]:
+    """Returns the files of a flag, without our notes on them.
+
+    Args:
+        config: the flags' values.
+        flag: input_file or eval_file.
+
+    Raises:
+        UserError: there are no such files.
+    """
+    files = record_notes.without_notes(
+        flag_paths.matching_files(getattr(config, flag), flag)
+    )
+    logging.info("%s", _TITLES[flag])
     for name in files:
         logging.info("  %s", name)
+    return files
+
+
+def record_source(
+    config: Config, bert_config: BertConfig, files: Sequence[str]
+) -> RecordSource:
+    """Returns the records to read, and what must hold for them."""
+    kind = records.kind_of(files)
+    records.check(config, files, kind)
+    records.check_encoder(config, bert_config)
     return record_sets.source(
         bert_config,
         files,
         pretraining_fields(
-            config.max_seq_length, config.max_predictions_per_seq
+            config.max_seq_length,
+            config.max_predictions_per_seq,
+            kind.are_packed,
         ),
         {
             "masked_lm_ids": bert_config.vocab_size,
             "masked_lm_positions": config.max_seq_length,
             "next_sentence_labels": 2,
+            **({TEXT_STARTS: config.max_seq_length} if kind.are_packed else {}),
         },
         _LENGTH_FLAGS,
+    )
+
+
+def evaluated_source(
+    config: Config, bert_config: BertConfig, source: RecordSource
+) -> RecordSource:
+    """Returns the records that the run is evaluated on, which are checked.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        source: the records of --input_file: without --eval_file it is they.
+
+    Raises:
+        UserError: a file or a record is not what it must be, or the files
+            were made in another way than those of --input_file.
+    """
+    if not (config.eval_file and config.evaluates):
+        return source
+    files = record_files(config, "eval_file")
+    origin.check(config, files)
+    evaluated = record_source(config, bert_config, files)
+    check_records(evaluated)
+    return evaluated
+
+
+def make_model(
+    config: Config, bert_config: BertConfig, seed: int | None = None
+) -> PretrainingModel:
+    """Returns the model.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        seed: of its start weights; by default they are drawn.
+    """
+    return PretrainingModel(
+        bert_config,
+        config.has_next_sentence,
+        compute_dtype=config.compute_dtype,
+        init_seed=seed,
     )
 
 
@@ -88,18 +162,19 @@ def check_model(
         start: the checkpoint that the run begins with.
 
     Raises:
-        UserError: devices cannot share a batch, a checkpoint does not fit the
-            model, or nothing can be written to output_dir.
+        UserError: devices cannot share a batch, a checkpoint, also that of the
+            best weights, does not fit the model, or nothing can be written to
+            output_dir.
     """
     if config.do_train:
         run.check_size(config, _length(config))
     steps = config.num_train_steps if config.do_train else 0
     model = head_check.check_model(
         start,
-        lambda: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype
-        ),
+        lambda: make_model(config, bert_config),
         num_train_steps=steps,
+        # Left by an earlier part of the run; it may stay the best.
+        best=weights.best_of(config.output_dir) if config.do_train else None,
         needs_moments=config.needs_moments,
     )
     if strategy.is_chief():
@@ -112,9 +187,20 @@ def _length(config: Config) -> run.Length:
 
 
 def train(
-    config: Config, bert_config: BertConfig, source: RecordSource
+    config: Config,
+    bert_config: BertConfig,
+    source: RecordSource,
+    watch: Watch,
+    teacher: "Teacher | None" = None,
 ) -> str | None:
     """Trains from where output_dir's run stands to num_train_steps.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        source: the records to train on.
+        watch: how it is evaluated meanwhile.
+        teacher: what the model learns from, too.
 
     Returns:
         Why there was nothing to train; None where there was.
@@ -123,29 +209,65 @@ def train(
     return run.train(
         run_weights.with_start(config),
         _length(config),
-        lambda seed: PretrainingModel(
-            bert_config, compute_dtype=config.compute_dtype, init_seed=seed
+        lambda seed: make_model(config, bert_config, seed),
+        record_sets.training_feed(
+            records.for_training(config, source),
+            config,
+            make_objective=teacher.objective if teacher else None,
         ),
-        record_sets.training_feed(source, config),
-        on_loaded=lambda: _keep(config, source),
+        functools.partial(_evaluator, config, watch),
+        on_loaded=lambda: _keep(config, source, teacher),
     )
 
 
-def _keep(config: Config, source: RecordSource) -> None:
+def _evaluator(
+    config: Config, watch: Watch, model: PretrainingModel
+) -> Callable[[], Mapping[str, float]]:
+    """Returns what evaluates a model with its weights of the moment."""
+    answers = _answers(config, watch.source, model)
+    return lambda: watch.figures(answers())
+
+
+def _answers(
+    config: Config, source: RecordSource, model: PretrainingModel
+) -> Callable[[], Iterator[dict[str, np.ndarray]]]:
+    """Returns what yields `eval_figures` of each batch of an evaluation."""
+    batches = input_pipeline.eval_batches(
+        records.for_evaluation(config, source),
+        config.eval_batch_size,
+        repeat=True,
+        drop_remainder=True,
+    ).take(config.max_eval_steps)
+    return functools.partial(
+        loop.Forward(model, functools.partial(eval_figures, model)),
+        loop.Batches(batches, record_sets.unreadable(source)),
+    )
+
+
+def _keep(
+    config: Config, source: RecordSource, teacher: "Teacher | None"
+) -> None:
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
-        config.output_dir, task_of(config), config.bert_config_file, None
+        config.output_dir,
+        task_of(config),
+        config.bert_config_file,
+        config.vocab_file,
     )
     # Not what is in the files: they may take hours to read.
     files = sorted(
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    resuming.keep(config, task_of(config), (), files)
+    data = [*files, *config.objectives.items()]
+    resuming.keep(
+        *(config, task_of(config), (), data),
+        teacher.digest if teacher else None,
+    )
 
 
 def evaluate(
-    config: Config, bert_config: BertConfig, source: RecordSource
+    config: Config, bert_config: BertConfig, watch: Watch
 ) -> Mapping[str, object]:
     """Evaluates what `run_weights.used` returns.
 
@@ -153,21 +275,14 @@ def evaluate(
         The chief: the figures of eval_results.txt.
     """
     # Made by all workers: TensorFlow sends them the chief's start weights.
-    model = PretrainingModel(bert_config, compute_dtype=config.compute_dtype)
+    model = make_model(config, bert_config)
     step = run.load_trained(model, *run_weights.used(config))
     if not strategy.is_chief():
         return {}
     logging.info("***** Running evaluation *****")
     logging.info("  Batch size = %d", config.eval_batch_size)
-    batches = input_pipeline.eval_batches(
-        source, config.eval_batch_size, repeat=True, drop_remainder=True
-    ).take(config.max_eval_steps)
-    found = list(
-        loop.Forward(model, functools.partial(eval_figures, model))(
-            loop.Batches(batches, record_sets.unreadable(source))
-        )
-    )
-    figures = metrics.metrics(found)
+    found = list(_answers(config, watch.source, model)())
+    figures = watch.figures(found)
     results.write_eval_results(config.output_dir, figures, step)
     if config.writes_reports:
         reports.write(
@@ -187,19 +302,23 @@ def _report(
     # Here, since it draws charts.
     from bert.tasks.pretraining import report
 
-    return report.make(found, vocabulary(config, bert_config))
+    return report.make(
+        found, vocabulary(config, bert_config), config.next_sentence
+    )
 
 
 def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
-    """Returns the word pieces by their ids, where a vocab.txt tells them.
+    """Returns the word pieces by their ids, where something tells them.
 
-    It stands beside the model: no flag names one, and the records have ids.
+    --vocab_file, or else a vocab.txt beside the model.
     """
-    for path in (config.bert_config_file, config.init_checkpoint):
-        folder = os.path.dirname(path or "")
-        file = locate.file(folder or os.curdir, task_files.VOCAB_FILE)
-        if path and file:
-            ids = tokenization.load_vocab(file)
+    files = [config.vocab_file]
+    for path in filter(None, (config.bert_config_file, config.init_checkpoint)):
+        folder = os.path.dirname(path) or os.curdir
+        files.append(locate.vocab_file(folder))
+    for file in files:
+        if file:
+            ids = tokenizers.load_vocab(file)
             if max(ids.values(), default=0) < bert_config.vocab_size:
                 return {number: piece for piece, number in ids.items()}
     return {}
@@ -210,23 +329,30 @@ def eval_figures(
 ) -> dict[str, tf.Tensor]:
     """Returns what `metrics.metrics` and `report.make` take, as tensors."""
     # Here: [B * P, V] are too many logits to keep.
-    words, sentences = (
-        tf.argmax(outputs[name], axis=-1, output_type=tf.int32)
-        for name in ("masked_lm_logits", "next_sentence_logits")
+    words = tf.argmax(
+        outputs["masked_lm_logits"], axis=-1, output_type=tf.int32
     )
     ids = tf.reshape(batch["masked_lm_ids"], [-1])
-    labels = tf.reshape(batch["next_sentence_labels"], [-1])
     losses = model.losses(outputs, batch)
-    return {
+    figures = {
         "masked_lm_losses": losses["masked_lm"],
         "masked_lm_weights": model.loss_weights(batch)["masked_lm"].weights,
         "masked_lm_correct": tf.cast(words == ids, tf.float32),
         "masked_lm_ids": ids,
         "masked_lm_predicted": words,
         "masked_lm_positions": tf.reshape(batch["masked_lm_positions"], [-1]),
+        "lengths": length_sorting.lengths(batch["input_mask"]),
+    }
+    if "next_sentence" not in losses:
+        return figures
+    labels = tf.reshape(batch["next_sentence_labels"], [-1])
+    sentences = tf.argmax(
+        outputs["next_sentence_logits"], axis=-1, output_type=tf.int32
+    )
+    return {
+        **figures,
         "next_sentence_losses": losses["next_sentence"],
         "next_sentence_correct": tf.cast(sentences == labels, tf.float32),
         "next_sentence_labels": labels,
         "next_sentence_predicted": sentences,
-        "lengths": length_sorting.lengths(batch["input_mask"]),
     }

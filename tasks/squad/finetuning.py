@@ -1,5 +1,7 @@
 """Fine-tuning to find the answer to a question in a paragraph."""
 
+import copy
+import dataclasses
 import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -72,6 +74,7 @@ class Squad(FineTuningTask):
         files = (
             ("train", self.config.train_file, num_train),
             ("predict", self.config.predict_file, len(self.asked)),
+            ("distill", self.config.distill_file, len(self.unlabelled)),
         )
         return [(name, path, rows) for name, path, rows in files if rows]
 
@@ -92,6 +95,13 @@ class Squad(FineTuningTask):
                 config.answer_offsets,
                 config.train_on_answer,
             )
+        if config.distill_file:
+            self.unlabelled = examples.read_prediction_examples(
+                config.distill_file,
+                with_answers=False,
+                version_2_with_negative=version_2,
+                answer_offsets=config.answer_offsets,
+            )
 
     def prepare(self, prepared):
         """Checks that there are windows, and whether words can answer."""
@@ -99,6 +109,7 @@ class Squad(FineTuningTask):
         for path, questions in (
             (self.config.predict_file, self.asked),
             (self.config.train_file, self._train),
+            (self.config.distill_file, self.unlabelled),
         ):
             if questions and not any(True for _ in self._cut(questions)):
                 raise UserError(
@@ -137,7 +148,7 @@ class Squad(FineTuningTask):
     @property
     def num_examples(self) -> int:
         """The questions to train on, as in the original: not the windows."""
-        return len(self._train)
+        return len(self._train) + len(self.unlabelled)
 
     def metric_names(self):
         from bert.tasks.squad import metrics
@@ -177,10 +188,31 @@ class Squad(FineTuningTask):
             is_training=True,
         )
 
+    def unlabelled_set(self):
+        records = self._records(
+            "train.tf_record",
+            self.unlabelled,
+            lambda: self._cut(self.unlabelled),
+            is_training=True,
+        )
+        no_answer = {field.name: [0] for field in records.fields}
+        return dataclasses.replace(
+            records,
+            features=lambda: (
+                {**no_answer, **own} for own in records.features()
+            ),
+        )
+
+    def read_by(self, config, prepared):
+        """Returns it without a second look at the examples."""
+        other = copy.copy(self)
+        other.config, other.prepared = config, prepared
+        return other
+
     def log_training_size(self, source):
         from bert.data.records import record_files
 
-        logging.info("  Num orig examples = %d", len(self._train))
+        logging.info("  Num orig examples = %d", self.num_examples)
         logging.info(
             "  Num split examples = %d", record_files.num_records(source)
         )

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from absl import logging
 
-from bert.data.records import packing
+from bert.data.records import long_texts, packing
 from bert.data.records.fields import Field, sequence_fields
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.squad.character_offsets import PieceOffsets
@@ -194,7 +194,7 @@ def question_windows(
     query = tokenizer.tokenize(example.question_text)
     query = query[: settings.max_query_length]
     spans = list(
-        _spans(
+        long_texts.windows(
             len(document.pieces),
             settings.max_seq_length - len(query) - 3,
             settings.doc_stride,
@@ -312,20 +312,6 @@ def make_document(example: SquadExample, tokenizer: FullTokenizer) -> Document:
         first_piece=first_piece,
         offsets=offsets,
     )
-
-
-def _spans(
-    num_pieces: int, max_length: int, doc_stride: int
-) -> Iterator[tuple[int, int]]:
-    """Yields (first piece, length) of the windows over a paragraph."""
-    start = 0
-    while start < num_pieces:
-        length = min(num_pieces - start, max_length)
-        yield start, length
-        if start + length == num_pieces:
-            return
-        # No piece is left out where the stride is longer than a window.
-        start += min(length, doc_stride)
 
 
 def _widest_spans(

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -68,6 +68,11 @@ class Tagging(SetsTask):
         self.labels = labels.names
         if config.divides:
             self._divide(start)
+        if config.distill_file:
+            unlabelled = conll.read_conll(
+                config.distill_file, columns, needs_labels=False
+            )
+            self.unlabelled = _without_labels(unlabelled.sentences)
         self._log_labels()
 
     def _divide(self, start: "Start") -> None:
@@ -113,10 +118,14 @@ class Tagging(SetsTask):
         )
         self._num_windows = 0
         if "train" in self._sets:
-            sentences = self._sets["train"].sentences
+            sentences = [*self._sets["train"].sentences, *self.unlabelled]
             self._num_windows = sum(
                 map(self._featurizer.num_windows, sentences)
             )
+
+    @property
+    def has_pairs(self):
+        return False
 
     @property
     def num_examples(self) -> int:
@@ -142,7 +151,15 @@ class Tagging(SetsTask):
         sentences = self._sets[name].sentences
         if name == "test":
             # Its labels, if any, are only copied: they may be others.
-            sentences = [each._replace(labels=None) for each in sentences]
+            sentences = _without_labels(sentences)
+        return self._record_set(name, sentences)
+
+    def unlabelled_set(self):
+        return self._record_set("train", self.unlabelled)
+
+    def _record_set(
+        self, name: str, sentences: Sequence[conll.Sentence]
+    ) -> RecordSet:
         featurizer = self._featurizer
         return RecordSet(
             file=self.record_files[name],
@@ -217,3 +234,9 @@ class Tagging(SetsTask):
             self._labels_of(found.label_ids.tolist(), test),
             found.probabilities,
         )
+
+
+def _without_labels(
+    sentences: Iterable[conll.Sentence],
+) -> list[conll.Sentence]:
+    return [each._replace(labels=None) for each in sentences]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from bert.data.records import packing
 from bert.data.records.fields import Field, sequence_fields
 from bert.data.tables.conll import Sentence
+from bert.data.text import special_tokens
 from bert.data.text.tokenization import FullTokenizer
 
 
@@ -140,7 +141,8 @@ class Featurizer:
         self._room = seq_length - 2
         self._special = packing.SpecialIds.from_vocab(tokenizer.vocab)
         # Of words that nothing is left of, such as a soft hyphen.
-        self._unknown = (tokenizer.vocab["[UNK]"],)
+        unknown = special_tokens.of(tokenizer.vocab).unk
+        self._unknown = (tokenizer.vocab[unknown],)
 
     def features(self, sentence: Sentence) -> Iterator[dict[str, list[int]]]:
         """Yields the windows of a sentence, in order.

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from bert.errors import UserError
 from bert.model_folder import resume_file
+from bert.model_folder.task_files import Task
 from bert.training import checkpointing
 from tests.model_folder.test_task_files import SQUAD
 
+PRETRAINING = Task(task="pretraining", do_lower_case=None, max_seq_length=9)
 TRAINING = {"data": "sha256:a", "train_batch_size": 8, "max_seq_length": 128}
 
 
@@ -113,6 +115,19 @@ def test_a_run_without_the_file_or_a_checkpoint_has_no_meaning(
     resume_file.check(out, other, insists=False)
     resume_file.go_on(out, other, TRAINING)
     assert not caplog.messages
+
+
+@pytest.mark.parametrize("is_known_first", [False, True])
+def test_what_was_not_known_is_no_change(out, files, is_known_first):
+    unknown = dataclasses.replace(PRETRAINING, do_lower_case=None)
+    known = dataclasses.replace(PRETRAINING, do_lower_case=True)
+    meanings = [
+        resume_file.meaning(unknown, files[0], None),
+        resume_file.meaning(known, *files),
+    ]
+    first, second = meanings[::-1] if is_known_first else meanings
+    resume_file.go_on(out, first, TRAINING)
+    resume_file.check(out, second, insists=False)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "[" * 10**5, b"\xff"])

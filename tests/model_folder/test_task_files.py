@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from bert.data.records.long_texts import LongTexts
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
@@ -54,6 +55,19 @@ def test_how_tables_are_read_is_kept(tmp_path, files):
     task_files.write(str(tmp_path / "out"), task, *files)
     assert read(tmp_path / "out") == task
     assert "table" not in SQUAD.to_json()
+
+
+def test_how_long_texts_are_read_is_kept(tmp_path, files):
+    task = Task(
+        task="classification",
+        kind="classification",
+        do_lower_case=True,
+        max_seq_length=8,
+        long_texts=LongTexts("windows", 3, 5, "max"),
+    )
+    task_files.write(str(tmp_path / "out"), task, *files)
+    assert read(tmp_path / "out") == task
+    assert "long_texts" not in SQUAD.to_json()
 
 
 def test_files_with_the_same_content_are_left_alone(tmp_path, files):
@@ -112,6 +126,10 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path, files, name):
         {"table": 3},
         {"table": {"header": "yes"}},
         {"more": 1},
+        {"long_texts": 3},
+        {"long_texts": {"truncation": "middle"}},
+        {"long_texts": {"truncation": "centre"}},
+        {"long_texts": {"truncation": "windows"}},
     ],
 )
 def test_a_task_of_something_else_is_refused(tmp_path, files, change):
@@ -143,6 +161,7 @@ def test_what_a_file_lacks_is_what_was_before_there_was_such_a_key():
         ({"more": 1}, "an unknown key 'more'"),
         ({"options": {"a": 1}}, "a task 'squad' that knows no option 'a'"),
         ({"table": {"a": 1}}, "a table with an unknown 'a'"),
+        ({"long_texts": {"a": 1}}, "long_texts with an unknown 'a'"),
     ],
 )
 def test_what_this_version_does_not_know_is_of_a_newer_one(change, unknown):

@@ -220,3 +220,24 @@ def test_only_masked_in_positions_count_in_the_token_loss():
     logits = model(BATCH)["logits"][1, 2]
     expected = -tf.nn.log_softmax(logits)[3]
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_without_the_second_task_the_loss_is_that_of_masked_words():
+    whole = make(PretrainingModel)
+    model = make(PretrainingModel, has_next_sentence=False)
+    names = checkpoint.named_variables(model)
+    assert set(names) == bert_names(2) | {
+        name for name in HEADS[PretrainingModel] if "relationship" not in name
+    }
+    assert not names["bert/pooler/dense/kernel"].trainable
+    outputs, expected = model(BATCH), whole(BATCH)
+    assert list(outputs) == ["masked_lm_logits"]
+    np.testing.assert_array_equal(
+        outputs["masked_lm_logits"], expected["masked_lm_logits"]
+    )
+    losses = whole.losses(expected, BATCH)["masked_lm"]
+    np.testing.assert_array_equal(
+        model.losses(outputs, BATCH)["masked_lm"], losses
+    )
+    assert set(model.losses(outputs, BATCH)) == set(model.loss_weights(BATCH))
+    assert model.get_config()["has_next_sentence"] is False

@@ -29,3 +29,15 @@ def test_charts_take_the_colours_of_the_page():
 def test_equal_charts_are_equal_text():
     assert _chart() == _chart()
     assert _chart("another") != _chart()
+
+
+def test_a_logarithmic_axis_has_plain_numbers():
+    with charts.style():
+        figure = charts.new_figure()
+        axes = figure.subplots()
+        axes.plot([1, 2], [30, 4000])
+        charts.make_logarithmic(axes)
+    chart = charts.svg(figure, "Perplexity")
+    assert ">100</text>" in chart
+    assert ">1000</text>" in chart
+    assert "mathdefault" not in chart

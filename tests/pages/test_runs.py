@@ -54,6 +54,26 @@ def test_what_stands_in_runs_does_nothing():
     assert "<img" not in page
 
 
+def test_what_unigrams_reach_is_a_line_across_the_loss():
+    tags = ("masked_lm_loss", "eval/masked_lm_loss", "eval/perplexity", "loss")
+    curves = {tag: ([1, 2], [9.0, 8.0]) for tag in tags}
+    one, other = (
+        rows(1)[0]._replace(
+            curves={**curves, "eval/unigram_entropy": ([1, 2], [level] * 2)}
+        )
+        for level in (6.7, 6.5)
+    )
+    page = runs.page([one, other])
+    browser.check_html(page)
+    # No picture of its own, and a name in those of the loss alone.
+    assert page.count("<svg") == len(tags)
+    assert page.count(">unigram_entropy</text>") == 2
+    dashes = page.count("stroke-dasharray: 6,3.6")
+    # In each picture a line for each level, and one in the legend.
+    assert dashes == 2 * (2 + 1), dashes
+    assert runs.page([one, one]).count("stroke-dasharray: 6,3.6") == 2 * 2
+
+
 def test_a_long_curve_is_drawn_with_few_points():
     steps = list(range(100_000))
     curves = {"loss": (steps, [1.0 / (s + 1) for s in steps])}

@@ -9,7 +9,8 @@ import tensorflow as tf
 from absl import flags
 
 from bert import create_pretraining_data as script
-from bert.data.corpus import instances
+from bert.data.corpus import record_notes, serial_run
+from bert.data.corpus.instance_settings import InstanceSettings
 from bert.errors import UserError
 from tests.scripts.runner import config_of, run_code
 
@@ -112,7 +113,7 @@ def test_defaults_are_the_originals():
         vocab_file="c",
         do_lower_case=True,
         random_seed=12345,
-        settings=instances.InstanceSettings(
+        settings=InstanceSettings(
             do_whole_word_mask=False,
             max_seq_length=128,
             max_predictions_per_seq=20,
@@ -150,8 +151,11 @@ def test_files_are_required(name):
         ("--masked_lm_prob=nan", "above 0 and at most 1. Received: nan"),
         ("--short_seq_prob=-0.1", "from 0 to 1. Received: -0.1"),
         ("--short_seq_prob=1.1", "from 0 to 1. Received: 1.1"),
+        ("--max_ngram=0", r"from 1 to --max_predictions_per_seq.*: 0"),
+        ("--max_ngram=21", r"\(20\). Received: 21"),
         ("--output_file=b,b", "different paths.* Received: 'b,b'"),
         ("--output_file=b,./b", "different paths.* Received: 'b,./b'"),
+        ("--output_file=b,b.note.json", "different paths.*note.json'"),
         ("--output_file=b,", "different paths.* Received: 'b,'"),
     ],
 )
@@ -182,6 +186,37 @@ def test_same_seed_gives_the_same_bytes(folder):
     assert (folder / "other").read_bytes() != first
 
 
+def numbers(example, name):
+    feature = example.features.feature[name]
+    return list(feature.int64_list.value or feature.float_list.value)
+
+
+def test_without_masks_there_is_one_pass_over_the_text(folder):
+    create(folder, "--masking=dynamic", output="once")
+    create(folder, "--masking=dynamic", "--dupe_factor=2", output="twice")
+
+    for output, count in (("once", 1), ("twice", 2)):
+        note = (folder / f"{output}.note.json").read_text()
+        assert f'"dupe_factor": {count},' in note
+    for example in examples(folder / "once"):
+        assert not any(numbers(example, "masked_lm_weights"))
+        assert VOCAB.index("[MASK]") not in numbers(example, "input_ids")
+
+
+def test_several_texts_are_packed_into_a_record(folder):
+    create(folder, "--pack_sequences", "--max_seq_length=32")
+
+    found = examples(folder / "out")
+    assert {len(numbers(e, "input_ids")) for e in found} == {32}
+    starts = [numbers(example, "text_starts") for example in found]
+    assert any(any(row) for row in starts)
+    for example, row in zip(found, starts, strict=True):
+        for start in {0, *row}:
+            assert VOCAB[numbers(example, "input_ids")[start]] == "[CLS]"
+    note = (folder / "out.note.json").read_text()
+    assert '"pack_sequences": true' in note
+
+
 def test_output_files_take_turns(folder):
     create(folder, output="all")
     create(folder, output=f"one,{folder}/two")
@@ -191,18 +226,59 @@ def test_output_files_take_turns(folder):
     assert examples(folder / "two") == records[1::2]
 
 
-def test_only_the_named_files_are_left(folder):
+def test_only_the_named_files_and_their_notes_are_left(folder):
     create(folder)
 
-    assert sorted(os.listdir(folder)) == ["out", "text.txt", "vocab.txt"]
+    assert sorted(os.listdir(folder)) == [
+        *("out", "out.note.json", "text.txt", "vocab.txt")
+    ]
+
+
+def test_a_note_says_what_the_records_are(folder):
+    create(folder, "--next_sentence=sop", "--max_ngram=2")
+    note, path = record_notes.common([f"{folder}/out"])
+    assert path == f"{folder}/out.note.json"
+    assert note.vocab_file == f"{folder}/vocab.txt"
+    assert note.do_lower_case
+    settings = note.settings
+    assert (settings.next_sentence, settings.max_ngram) == ("sop", 2)
+    # Another run's replaces it.
+    create(folder, "--do_lower_case=False")
+    note, _ = record_notes.common([f"{folder}/out"])
+    assert (note.do_lower_case, note.settings.next_sentence) == (False, "nsp")
+
+
+def test_somebodys_file_in_the_notes_place_is_an_error_before_work(
+    folder, caplog
+):
+    (folder / "out.note.json").write_text("{}")
+    with pytest.raises(UserError, match=r"out\.note\.json\. Received: some"):
+        create(folder)
+    assert "Reading" not in caplog.text
+    assert (folder / "out.note.json").read_text() == "{}"
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_sentence_order_of_single_pieces_is_an_error(folder, num_workers):
+    (folder / "text.txt").write_text("a\n\nb\n")
+    with pytest.raises(UserError, match=r"sop needs two texts.*one word piece"):
+        create(folder, "--next_sentence=sop", f"--num_workers={num_workers}")
+    assert not list(folder.glob("out*"))
+    # One sentence of two pieces is cut in two.
+    (folder / "text.txt").write_text("a b\n\nb\n")
+    create(folder, "--next_sentence=sop")
+    (first, *_) = records = examples(folder / "out")
+    assert len(records) == 10
+    assert sum(first.features.feature["input_mask"].int64_list.value) == 5
 
 
 def test_failed_run_leaves_old_records_alone(folder, monkeypatch):
     (folder / "one").write_bytes(b"old")
 
     # The second one cannot be written.
-    monkeypatch.setattr(script, "create_records", lambda *_: [b"x", None])
-    monkeypatch.setattr(script, "log_examples", lambda *_: None)
+    monkeypatch.setattr(serial_run, "records", lambda *_: [b"x", None])
+    monkeypatch.setattr(serial_run, "log_examples", lambda *_: None)
     with pytest.raises(TypeError):
         create(folder, output=f"one,{folder}/two")
 

@@ -10,6 +10,7 @@ import time
 import pytest
 import tensorflow as tf
 
+from bert import create_pretraining_data
 from bert import run_pretraining as script
 from bert.errors import UserError
 from bert.modeling import checkpoint, checkpoint_paths
@@ -138,6 +139,38 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     ] == ["320", "340", "360", "380", "400"]
 
 
+@pytest.mark.slow
+def test_packed_rows_and_drawn_masks_go_on_with_the_same_bits(
+    golden, command, tmp_path
+):
+    vocab_file = f"--vocab_file={golden / 'inputs/vocab.txt'}"
+    config = config_of(
+        create_pretraining_data,
+        f"--input_file={golden / 'inputs/corpus_a.txt'}",
+        f"--output_file={tmp_path / 'records'}",
+        vocab_file,
+        *("--max_seq_length=24", "--max_predictions_per_seq=6"),
+    )
+    create_pretraining_data.create_pretraining_data(config)
+    flags = [
+        *command,
+        f"--bert_config_file={dropout_config(golden, tmp_path)}",
+        f"--input_file={tmp_path / 'records'}",
+        vocab_file,
+        *("--do_train", "--pack_sequences", "--masking=dynamic"),
+        *("--shuffle_buffer_size=40", "--random_seed=5"),
+        *("--num_train_steps=6", "--save_checkpoints_steps=3"),
+    ]
+    pretrain(*flags)
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path / "out", again)
+    for path in again.glob("model.ckpt-6*"):
+        path.unlink()
+    (again / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"')
+    pretrain(*flags, f"--output_dir={again}")
+    assert same_bits(tmp_path / "out", again)
+
+
 def test_the_seed_decides_the_weights(command, tmp_path):
     for name, seed in (("one", 1), ("two", 2), ("again", 1)):
         pretrain(
@@ -159,11 +192,11 @@ def test_log_has_the_originals_lines(golden, command, tmp_path):
         "--do_eval",
         *command,
         f"--init_checkpoint={golden / 'model_base'}",
-        "--do_lower_case=false",
+        "--do_lower_cased=false",
         "--num_train_steps=2",
     )
     for line in (
-        "unknown flag --do_lower_case is ignored",
+        "unknown flag --do_lower_cased is ignored",
         "***** Running training *****",
         "  Batch size = 8",
         f"Saving checkpoints for 0 into {tmp_path / 'out/model.ckpt'}.",

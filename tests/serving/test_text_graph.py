@@ -114,6 +114,17 @@ def test_pairs_are_cut_as_for_training():
     assert [part.to_list() for part in cut] == [rows_a, rows_b]
 
 
+@pytest.mark.parametrize("ends", [(0, 3), (1, 2), (3, 0), (2, 5)])
+def test_only_the_ends_of_long_texts_are_kept(ends):
+    rows = [list(range(length)) for length in range(9)]
+    found = text_graph.keep_ends(tf.ragged.constant(rows, tf.int32), *ends)
+    first, last = ends
+    assert found.to_list() == [
+        row[:first] + row[len(row) - last :] if len(row) > sum(ends) else row
+        for row in rows
+    ]
+
+
 def test_single_texts_are_packed_as_for_training(tmp_path):
     tokenizer, graph = make_both(tmp_path)
     special = packing.SpecialIds.from_vocab(tokenizer.vocab)

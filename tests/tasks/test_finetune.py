@@ -240,23 +240,6 @@ def test_a_vocabulary_larger_than_the_models_is_refused(config, tmp_path):
         finetune.prepare(config(f"--vocab_file={vocab}"))
 
 
-@pytest.mark.parametrize(
-    ("name", "make", "message"),
-    [
-        ("result.txt", "mkdir", r"result\.txt\. Received: a folder"),
-        ("best", "touch", r"best\. Received: a file"),
-        ("eval", "touch", r"eval\. Received: a file"),
-    ],
-)
-def test_what_is_in_the_way_of_results_is_named(
-    config, tmp_path, name, make, message
-):
-    (tmp_path / "out").mkdir()
-    getattr(tmp_path / "out" / name, make)()
-    with pytest.raises(UserError, match=message):
-        finetune.check_results(config(), ["result.txt"])
-
-
 def test_what_is_in_the_way_of_a_report_is_named(config, tmp_path):
     (tmp_path / "out/eval_report.html").mkdir(parents=True)
     with pytest.raises(UserError, match=r"eval_report\.html\. Received: a fol"):
@@ -267,19 +250,11 @@ def test_what_is_in_the_way_of_a_report_is_named(config, tmp_path):
             finetune.run(Toy(config(*flags, "--init_checkpoint=missing")))
 
 
-def test_an_input_that_a_link_makes_a_result_is_refused(config, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "mine.txt").touch()
-    (tmp_path / "out/result.txt").symlink_to(tmp_path / "mine.txt")
-    mine = str(tmp_path / "mine.txt")
-    with pytest.raises(UserError, match=r"mine\.txt would be replaced"):
-        finetune.check_results(config(), ["result.txt"], [None, mine])
-    finetune.check_results(config(), ["result.txt"], [None])
-    own = str(tmp_path / "out/runs.jsonl")
-    with pytest.raises(UserError, match=r"own runs\.jsonl"):
-        finetune.check_results(config(), [], [own])
+def test_a_folder_of_records_that_is_a_file_is_refused(config, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.touch()
     with pytest.raises(UserError, match=f"--records_dir={mine}, which is a f"):
-        finetune.check_results(config(f"--records_dir={mine}"), [])
+        finetune.check_outputs(Toy(config(f"--records_dir={mine}")), [])
 
 
 def test_another_models_files_are_refused_before_it_writes(config, tmp_path):
@@ -305,8 +280,8 @@ def test_what_is_in_the_way_of_an_export_is_named(
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).touch()
     with pytest.raises(UserError, match=message):
-        finetune.check_results(config("--do_export"), [])
-    finetune.check_results(config(), [])
+        finetune.check_outputs(Toy(config("--do_export")), [])
+    finetune.check_outputs(Toy(config()), [])
 
 
 @pytest.mark.parametrize("folder", ["out", "."])
@@ -315,7 +290,7 @@ def test_an_export_does_not_take_the_place_of_output_dir(
 ):
     chosen = config("--do_export", f"--export_dir={tmp_path / folder}")
     with pytest.raises(UserError, match="must be a folder of its own"):
-        finetune.check_results(chosen, [])
+        finetune.check_outputs(Toy(chosen), [])
 
 
 @pytest.mark.slow

@@ -37,6 +37,21 @@ def test_losses_rate_and_figures_are_charts_of_their_own():
     assert "examples/sec" not in page
 
 
+def test_unigrams_are_a_line_in_the_losses_and_perplexity_is_apart():
+    tags = ("masked_lm_loss", "masked_lm_accuracy", "perplexity")
+    evaluated = [*(f"eval/{tag}" for tag in tags), "eval/unigram_entropy"]
+    curves = dict.fromkeys(["loss", *tags, *evaluated], _curve(2.0, 1.0))
+    page = _page(curves)
+    assert page.count("<svg") == 3
+    names = [
+        *("loss", "masked_lm_loss", "eval/masked_lm_loss", "unigram_entropy"),
+        *("perplexity", "eval/perplexity", "eval/masked_lm_accuracy"),
+    ]
+    assert [text for text in _legends(page) if text in names] == names
+    del curves["eval/unigram_entropy"]
+    assert "unigram_entropy" not in _page(curves)
+
+
 def test_without_training_there_are_no_curves():
     assert "Training" not in _page({"eval/eval_loss": _curve(2.0, 1.0)})
     assert "Training" not in _page({})

@@ -31,3 +31,9 @@ def test_a_head_is_weights_behind_a_scope():
 def test_a_kind_is_called_by_its_name_a_task_without_by_its_own():
     assert spec.find("classification", "regression").name == "regression"
     assert spec.find("squad").name == "squad"
+
+
+def test_of_losses_errors_and_perplexities_less_is_better():
+    less = {"eval_loss", "mean_squared_error", "perplexity"}
+    figures = {*less, "f1", "eval_accuracy", "unigram_entropy"}
+    assert {name for name in figures if spec.less_is_better(name)} == less

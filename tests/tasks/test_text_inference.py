@@ -1,5 +1,6 @@
 import pytest
 
+from bert.data.records.long_texts import LongTexts
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks.requests import UnfitError
 from tests.tasks import models
@@ -45,3 +46,21 @@ def test_a_pair_needs_two_segments(make):
     with pytest.raises(UnfitError, match="type_vocab_size is 1, found two"):
         task.request(("a", "b"))
     assert make().raw_strings()["pairs"].names == ("text", "text_pair")
+
+
+def test_a_long_text_is_read_as_in_training(golden):
+    tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
+    cut = LongTexts("windows", 15, 2, "mean")
+    task = models.make("classification", tokenizer, cut=cut)
+    first, rows = task.ask(task.request("the " * 70))
+    assert [len(row.ids) for row in rows] == [32, 32]
+    assert first == rows[0]
+
+
+def test_only_the_end_of_pairs_is_cut_off(make):
+    task = models.make("classification", cut=LongTexts("middle"))
+    assert task.about()["asks"] == ["text"]
+    assert list(task.raw_strings()) == ["serving_default"]
+    with pytest.raises(UnfitError, match="with --truncation=middle, found two"):
+        task.request(("a", "b"))
+    assert make().about()["asks"] == ["text", "text_pair"]

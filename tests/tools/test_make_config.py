@@ -46,6 +46,25 @@ def test_sizes(vocab, tmp_path, caplog, size, layers, units, heads, parameters):
 
 
 @pytest.mark.parametrize(
+    ("encoder_type", "parameters"),
+    [
+        ("bert", "4,433,468"),
+        # 4.5 and 6 times 128 * 128 a block, not 12; and its biases.
+        ("textcnn", "4,185,404"),
+        ("bilstm", "4,235,068"),
+    ],
+)
+def test_sizes_of_another_encoder(
+    vocab, tmp_path, caplog, encoder_type, parameters
+):
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "config.json"
+    make(vocab, out, "--size=tiny", f"--encoder_type={encoder_type}")
+    assert read_config(str(out)).encoder_type == encoder_type
+    assert f"{parameters} parameters" in caplog.text
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--size=huge"], "--size must be one of tiny"),

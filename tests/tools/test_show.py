@@ -8,6 +8,7 @@ from bert.tasks import spec
 from bert.tools import show as script
 from tests import browser
 from tests.conversion import run_folder
+from tests.modeling.backbones.encoders import every_type
 from tests.scripts.runner import config_of, run_code
 
 # How each task is asked, and what its page says.
@@ -148,3 +149,21 @@ def test_help_and_refusals_need_no_tensorflow():
 
 def test_every_task_can_be_asked():
     assert set(script._ASKS) == set(spec.TASKS)
+
+
+@pytest.mark.slow
+@every_type
+def test_an_encoder_without_attention_is_refused(
+    golden, tmp_path, page_of, encoder_type
+):
+    folder = tmp_path / "run"
+    run_folder.write(
+        golden, folder, "classification", encoder_type=encoder_type
+    )
+    flags = ["--text=the boat", "--pair=lake"]
+    if encoder_type == "bert":
+        assert "Attention" in page_of(folder, *flags)
+        return
+    with pytest.raises(UserError, match="has no attention to show"):
+        page_of(folder, *flags)
+    assert not (tmp_path / "show.html").exists()

@@ -113,6 +113,18 @@ def test_a_saved_run_goes_on_as_if_never_stopped(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_the_rates_of_weights_have_factors_by_their_paths():
+    plain = fit(regression(), 1)
+    model = regression(rate_factors={})
+    path = model.weights[0].path
+    model.optimizer.rate_factors = {path: 0.5}
+    kernel, bias = fit(model, 1)
+    np.testing.assert_allclose(kernel - 1, (plain[0] - 1) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(bias, plain[1])
+    with pytest.raises(UserError, match=r"paths of weights .* Received: x, "):
+        fit(regression(rate_factors={"x": 0.5}), 1)
+
+
 def test_gradients_are_clipped_only_if_asked_to():
     def moment(**options):
         model = regression(**options)

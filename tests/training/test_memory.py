@@ -30,6 +30,12 @@ MEASURED = {
 }
 
 
+def test_windows_of_a_text_are_rows():
+    load = memory.Load(2, 128, False, 4, False, sequences=8)
+    whole = memory.Load(16, 128, False, 4, False)
+    assert load.estimate(BASE) == whole.estimate(BASE)
+
+
 def estimate(rows, seq_length, recomputes, is_part):
     load = memory.Load(rows, seq_length, recomputes, 4, is_part)
     return load.estimate(BASE) / 2**30

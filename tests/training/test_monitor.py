@@ -94,6 +94,15 @@ def test_at_the_same_figure_the_lower_loss_is_the_best(
     assert state.evaluations_without_best == waited
 
 
+def test_a_pretraining_has_its_loss_under_another_name(tmp_path):
+    found = iter({"accuracy": 0.5, "loss": loss} for loss in (0.3, 0.2))
+    monitor = Monitor(
+        config(tmp_path, "accuracy"), lambda: next(found), {"w": tf.Variable(0)}
+    )
+    state = monitor.evaluate(2, monitor.evaluate(1, START))
+    assert (state.best_step, state.best_loss) == (2, 0.2)
+
+
 def test_training_ends_after_that_many_evaluations_without_a_better_one(
     tmp_path,
 ):

@@ -12,15 +12,26 @@ def test_results_are_written_as_the_original_does(tmp_path):
     )
 
 
-def test_an_event_file_has_the_figures_at_their_step(tmp_path):
-    results.write_eval_results(str(tmp_path), {"loss": 2.5}, step=12)
-    (path,) = (tmp_path / "eval").iterdir()
-    points = [
+def points(folder):
+    (path,) = folder.iterdir()
+    return [
         (event.step, value.tag, float(tf.make_ndarray(value.tensor)))
         for event in tf.compat.v1.train.summary_iterator(str(path))
         for value in event.summary.value
     ]
-    assert points == [(12, "loss", 2.5)]
+
+
+def test_an_event_file_has_the_figures_at_their_step(tmp_path):
+    results.write_eval_results(str(tmp_path), {"loss": 2.5}, step=12)
+    assert points(tmp_path / "eval") == [(12, "loss", 2.5)]
+
+
+def test_a_mark_is_also_drawn_across_the_curve_of_its_loss(tmp_path):
+    figures = {"unigram_entropy": 6.5}
+    results.write_eval_results(str(tmp_path), figures, step=12)
+    assert points(tmp_path / "eval") == [(12, "unigram_entropy", 6.5)]
+    own = points(tmp_path / "unigram_entropy")
+    assert own == [(12, "masked_lm_loss", 6.5)]
 
 
 def test_results_replace_those_of_an_earlier_evaluation(tmp_path):

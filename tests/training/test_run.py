@@ -1,12 +1,14 @@
 import dataclasses
 import logging
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
+from bert.modeling.heads import PretrainingModel
 from bert.training import checkpointing, loop, run
 from bert.training.feeds import Feed
 from tests.modeling.backbones.test_bert import TINY
@@ -55,6 +57,55 @@ def test_frozen_layers_and_recomputation_are_the_backbones(tmp_path):
     assert "bert/encoder/layer_1/output/dense/kernel/adam_m" in names
     assert "bert/encoder/layer_0/output/dense/kernel/adam_m" not in names
     assert "bert/embeddings/word_embeddings/adam_m" not in names
+
+
+@pytest.mark.parametrize(("optimizer", "parts"), [("adamw", 2), ("lamb", 1)])
+def test_layerwise_decay_scales_the_step_of_each_layer(
+    optimizer, parts, tmp_path
+):
+    moved = {}
+    for name, decay in (("plain", 1.0), ("decayed", 0.5)):
+        follow(
+            tmp_path / name,
+            1,
+            optimizer=optimizer,
+            learning_rate=0.01,
+            layerwise_lr_decay=decay,
+            gradient_accumulation_steps=parts,
+        )
+        before, after = (
+            checkpoint.Reader(str(tmp_path / name / f"model.ckpt-{step}"))
+            for step in (0, 1)
+        )
+        moved[name] = {
+            weight: after.read(weight) - before.read(weight)
+            for weight in after.shapes
+            if f"{weight}/adam_m" in after
+        }
+    assert len(moved["plain"]) > 30
+    for weight, plain in moved["plain"].items():
+        factor = 1.0  # the head's, and the pooler's
+        for start, power in (
+            ("bert/embeddings/", 4),
+            ("bert/encoder/layer_0/", 3),
+            ("bert/encoder/layer_1/", 2),
+        ):
+            if weight.startswith(start):
+                factor = 0.5**power
+        assert np.abs(plain).max() > 0
+        np.testing.assert_allclose(
+            moved["decayed"][weight], factor * plain, rtol=1e-3, atol=2e-7
+        )
+
+
+def test_the_word_table_and_the_masked_lm_head_have_their_own_rates():
+    model = PretrainingModel(TINY)
+    config = training_config(layerwise_lr_decay=0.5)
+    factors = run.rate_factors(config, model)
+    assert factors["bert/embeddings/word_embeddings"] == 0.5**4
+    heads = [n for n in factors if n.startswith(("cls/", "bert/pooler/"))]
+    assert "cls/predictions/output_bias" in heads
+    assert {factors[name] for name in heads} == {1}
 
 
 def test_a_run_that_is_done_makes_no_model(tmp_path, caplog):

@@ -24,7 +24,7 @@ tf.config.set_logical_device_configuration(
 from bert.data.records import length_sorting
 from bert.modeling import checkpoint
 from tests.training import test_loop
-from bert.training import loop, steps
+from bert.training import loop, optimization, steps
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
@@ -71,6 +71,18 @@ with strategy.scope():
 test_loop.assert_same_end(
     run.tensors(), checkpoint.Reader(str(run.folder / "model.ckpt-12"))
 )
+with strategy.scope():
+    weights = {name: tf.Variable([1.0, 2.0]) for name in ("low", "top")}
+    optimizer = optimization.AdamWeightDecay(
+        weights, lambda step: tf.constant(0.1), rate_factors={"low": 0.5}
+    )
+    strategy.run(
+        lambda: optimizer.apply(
+            [tf.constant([1.0, -1.0])] * 2, tf.ones([]), tf.constant(True)
+        )
+    )
+moved = {name: np.array([1.0, 2.0]) - w.numpy() for name, w in weights.items()}
+assert np.allclose(2 * moved["low"], moved["top"], atol=1e-6), moved
 """
 
 
@@ -143,4 +155,67 @@ assert len(set(seeds)) == 4, seeds
 
 def test_fit_on_two_devices_goes_the_way_of_the_original():
     done = run_code(KERAS_CODE)
+    assert done.returncode == 0, done.stderr
+
+
+WINDOWS_CODE = """
+import contextlib
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from bert.modeling import checkpoint
+from bert.modeling.classifiers import ClassifierModel
+from bert.training import optimization, steps
+from tests.modeling.backbones.test_bert import TINY
+
+ids = np.random.default_rng(1).integers(0, 19, [4, 3, 5])
+there = np.array([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1, 0, 0]])
+batch = {
+    "input_ids": tf.constant(ids, tf.int32),
+    "input_mask": tf.constant(np.repeat(there[:, :, None], 5, 2), tf.int32),
+    "segment_ids": tf.zeros([4, 3, 5], tf.int32),
+    "label_ids": tf.constant([[0], [1], [2], [1]]),
+}
+
+def train(scope, parts, feed):
+    with scope:
+        model = ClassifierModel(TINY, 3, dropout_rate=0.0, init_seed=1)
+        named = checkpoint.named_variables(model)
+        optimizer = optimization.AdamWeightDecay(
+            {name: variable.value for name, variable in named.items()},
+            lambda step: tf.constant(0.01),
+        )
+        settings = steps.StepSettings(
+            seed=0, gradient_accumulation_steps=parts
+        )
+        step = steps.compile_train_step(model, optimizer, settings)
+        losses = [float(step(feed())["loss"]) for _ in range(3)]
+    return losses, {name: value.numpy() for name, value in named.items()}
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+halves = lambda: strategy.experimental_distribute_values_from_function(
+    lambda context: {
+        name: tf.split(value, 2)[context.replica_id_in_sync_group]
+        for name, value in batch.items()
+    }
+)
+losses, weights = train(contextlib.nullcontext(), 1, lambda: batch)
+for others in (
+    train(strategy.scope(), 1, halves),
+    train(contextlib.nullcontext(), 2, lambda: batch),
+):
+    assert np.allclose(losses, others[0], atol=1e-5), (losses, others[0])
+    for name, value in weights.items():
+        if not name.endswith("key/bias"):  # whose gradient is rounding
+            assert np.allclose(value, others[1][name], atol=1e-4), name
+"""
+
+
+@pytest.mark.slow
+def test_windows_of_texts_learn_alike_on_devices_and_in_parts():
+    done = run_code(WINDOWS_CODE)
     assert done.returncode == 0, done.stderr

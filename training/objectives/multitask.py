@@ -20,7 +20,7 @@ from bert.training.feeds import Distribute, Feed
 from bert.training.loss_scale import LossScale
 from bert.training.objectives.task_sampling import Slope, TaskOrder
 from bert.training.optimization import AdamWeightDecay
-from bert.training.steps import StepSettings, compile_train_step
+from bert.training.steps import StepSettings
 
 # The tasks of so many batches are drawn at a time.
 _DRAWN = 1024
@@ -129,7 +129,7 @@ class Multitask:
         there without it, too.
         """
         steps = {
-            name: compile_train_step(
+            name: self.feeds[name].compile(
                 task,
                 optimizer.of(_used_by(model, name, optimizer.variables)),
                 settings._replace(

@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 
 from bert.data.corpus import instance_rows
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus.instances import Instance
+from bert.data.corpus.text_pairs import TextPair
 from bert.data.records import packing
-from tests.data.corpus.test_instances import (
+from tests.data.corpus.test_instance_settings import (
     CLS,
     MASK,
-    NUMBERS_OF_MASKS,
     SEP,
     VOCABULARY,
     make_settings,
+)
+from tests.data.corpus.test_masking import (
+    NUMBERS_OF_MASKS,
+    SHARES_OF_NGRAMS,
+    shares,
 )
 
 
@@ -23,9 +28,7 @@ def pack(*texts, seq_length=16):
         start = len(ids)
         ids += [*a, *b]
         middle = start + len(a)
-        pairs.append(
-            pretraining.TextPair((start, middle), (middle, len(ids)), False)
-        )
+        pairs.append(TextPair((start, middle), (middle, len(ids)), False))
     return instance_rows.pack(
         pairs, np.array(ids), np.array([]), VOCABULARY.special, seq_length
     )
@@ -61,8 +64,8 @@ def test_rows_are_packed_and_padded():
     ids = np.array([10, 11, 12, 13])
     others = np.array([20, 21, 22])
     pairs = [
-        pretraining.TextPair((0, 2), (2, 3), False),
-        pretraining.TextPair((3, 4), (1, 3), True),
+        TextPair((0, 2), (2, 3), False),
+        TextPair((3, 4), (1, 3), True),
     ]
 
     rows = instance_rows.pack(pairs, ids, others, VOCABULARY.special, 7)
@@ -77,10 +80,8 @@ def test_rows_are_packed_and_padded():
 
 def test_features_are_padded_with_weight_zero():
     instances = [
-        pretraining.Instance(
-            packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]
-        ),
-        pretraining.Instance(
+        Instance(packing.Packed([CLS, 10, SEP, MASK, SEP], 3), True, [3], [11]),
+        Instance(
             packing.Packed([CLS, 5, SEP, 6, 7, SEP], 3), False, [1, 4], [8, 9]
         ),
     ]
@@ -103,7 +104,7 @@ def test_features_are_padded_with_weight_zero():
 def test_features_of_masked_rows_are_those_of_the_instance():
     values = mask([10], [11], max_seq_length=7, max_predictions_per_seq=2)
     (position,) = values["masked_lm_positions"][0, :1].tolist()
-    instance = pretraining.Instance(
+    instance = Instance(
         packing.Packed(values["input_ids"][0, :5].tolist(), 3),
         False,
         [position],
@@ -218,3 +219,68 @@ def test_continuation_at_the_front_is_a_word_of_its_own():
         (2,),
         (4,),
     }
+
+
+def test_a_text_without_a_second_is_one_segment():
+    rows = instance_rows.pack(
+        [TextPair((0, 3), (0, 0)), TextPair((3, 9), (0, 0))],
+        np.arange(10, 19),
+        np.array([]),
+        VOCABULARY.special,
+        8,
+    )
+    assert rows.ids.tolist() == [
+        [CLS, 10, 11, 12, SEP, 0, 0, 0],
+        [CLS, 13, 14, 15, 16, 17, 18, SEP],
+    ]
+    settings = make_settings(
+        max_seq_length=8, next_sentence="none", masked_lm_prob=1.0
+    )
+    size = instance_rows.num_random_bytes(settings)
+    values = instance_rows.features(
+        rows, np.zeros(2, bool), bytes(2 * size), settings, VOCABULARY
+    )
+    assert not values["segment_ids"].any()
+    assert values["input_mask"].sum(axis=1).tolist() == [5, 8]
+    assert values["masked_lm_positions"].tolist() == [
+        [1, 2, 3, 0],
+        [1, 2, 3, 4],
+    ]
+    assert values["next_sentence_labels"].tolist() == [[0], [0]]
+
+
+def test_ngrams_are_drawn_by_one_by_their_length():
+    values = mask(
+        [10] * 400,
+        [500],
+        rows=2000,
+        max_seq_length=404,
+        max_ngram=3,
+        max_predictions_per_seq=3,
+        masked_lm_prob=1.0,
+    )
+    found = shares(values["masked_lm_positions"].tolist())
+    assert found == pytest.approx(SHARES_OF_NGRAMS, abs=0.03)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 16])
+def test_ngrams_keep_within_the_limit_the_words_and_the_texts(whole, limit):
+    a, b = [10, 60, 61, 11, 12, 62] * 2, [60, 13, 14]
+    found = chosen(
+        *(a, b),
+        max_seq_length=18,
+        do_whole_word_mask=whole,
+        max_ngram=6,
+        max_predictions_per_seq=limit,
+        masked_lm_prob=1.0,
+    )
+    before = [CLS, *a, SEP, *b, SEP]
+    for positions in found:
+        assert 0 < len(positions) <= limit
+        assert not {0, 13, 17} & {*positions}
+        for place in range(2, len(before) if whole else 0):
+            if before[place] >= 60:
+                last = place - 1 - (before[place - 1] == SEP)
+                assert (place in positions) == (last in positions)
+    assert len(found) > (limit < 15)

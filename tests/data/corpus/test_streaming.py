@@ -1,5 +1,6 @@
 """Shards against the original's records, and against one another."""
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -12,10 +13,13 @@ import tensorflow as tf
 from bert.cli.progress import Progress
 from bert.data.corpus import (
     instance_rows,
+    packed_texts,
     streaming,
     streaming_run,
 )
-from bert.data.corpus import instances as pretraining
+from bert.data.corpus.documents import read_documents
+from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
+from bert.data.corpus.instances import create_training_instances
 from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.corpus.worker_pool import WorkerPool
 from bert.data.records import record_bytes
@@ -53,11 +57,12 @@ def make_job(folder, output="out", block_bytes=700, **changes):
         "dupe_factor": 2,
         "do_whole_word_mask": False,
     }
-    own = {key: changes.pop(key) for key in settings if key in changes}
+    names = [field.name for field in dataclasses.fields(InstanceSettings)]
+    own = {key: changes.pop(key) for key in names if key in changes}
     values = {
         "vocab_file": str(folder / "vocab.txt"),
         "do_lower_case": True,
-        "settings": pretraining.InstanceSettings(**{**settings, **own}),
+        "settings": InstanceSettings(**{**settings, **own}),
         "seed": 1,
         "compression": "none",
         "block_bytes": block_bytes,
@@ -119,12 +124,18 @@ def test_only_shards_and_manifest_are_left(folder):
     }
 
 
-def unmasked(example):
-    """Returns the ids of both texts as they were."""
+def restored(example):
+    """Returns the ids as they were."""
     ids = np.array(example["input_ids"])
     used = np.array(example["masked_lm_weights"]) > 0
     positions = np.array(example["masked_lm_positions"])[used]
     ids[positions] = np.array(example["masked_lm_ids"])[used]
+    return ids
+
+
+def unmasked(example):
+    """Returns the ids of both texts as they were."""
+    ids = restored(example)
     in_b = np.array(example["segment_ids"]) == 1
     in_a = (np.array(example["input_mask"]) == 1) & ~in_b
     assert (ids[0], ids[in_a][-1], ids[in_b][-1]) == (2, 3, 3)
@@ -175,15 +186,13 @@ def test_figures_are_those_of_the_originals_stream(folder, whole_words):
     job = make_job(folder, dupe_factor=30, do_whole_word_mask=whole_words)
     create(job)
     tokenizer = streaming.tokenizer(job)
-    vocabulary = pretraining.Vocabulary.from_vocab(tokenizer.vocab)
+    vocabulary = Vocabulary.from_vocab(tokenizer.vocab)
     with open(folder / "text.txt", "rb") as file:
-        documents = pretraining.read_documents(
-            [("text", file)], tokenizer.encode
-        )
+        documents = read_documents([("text", file)], tokenizer.encode)
     values = instance_rows.instance_features(
         [
             instance
-            for instances in pretraining.create_training_instances(
+            for instances in create_training_instances(
                 documents, job.settings, vocabulary, random.Random(0)
             )
             for instance in instances
@@ -265,3 +274,62 @@ def test_vocabulary_without_mask_is_an_error(folder):
 
     with pytest.raises(UserError, match=r"vocab.txt.*\[MASK\] not found"):
         streaming.tokenizer(make_job(folder))
+
+
+@pytest.mark.parametrize("objective", ["sop", "none"])
+def test_other_objectives_depend_on_text_and_seed_alone(folder, objective):
+    """A word stands once in the text: where it is, its order is known."""
+    words = [f"w{i}" for i in range(400)]
+    (folder / "vocab.txt").write_text("\n".join([*VOCAB, *words]) + "\n")
+    lines = [" ".join(words[i : i + 4]) for i in range(0, 400, 4)]
+    (folder / "text.txt").write_text(
+        "\n\n".join("\n".join(lines[i : i + 10]) for i in range(0, 100, 10))
+    )
+    job = make_job(folder, next_sentence=objective, max_ngram=3)
+    create(job)
+    first = shards(folder)
+    (folder / "out-00000-of-00001").unlink()
+    create(job)
+    assert shards(folder) == first != []
+
+    labels = []
+    for example in examples(folder):
+        labels += example["next_sentence_labels"]
+        if objective == "none":
+            assert not any(example["segment_ids"])
+            ids = restored(example)[: sum(example["input_mask"])].tolist()
+            assert (ids[0], ids[-1]) == (2, 3)
+            text = ids[1:-1]
+        else:
+            ids_a, ids_b = unmasked(example)
+            assert ids_a
+            assert ids_b
+            text = ids_b + ids_a if labels[-1] else ids_a + ids_b
+        assert text == sorted(text)
+    assert len(labels) > 20
+    assert (5 < sum(labels) < len(labels) - 5) == (objective == "sop")
+
+
+def test_shards_may_be_packed_and_without_masks(folder):
+    for output, changes in {
+        "rows": {},
+        "packed": {"pack_sequences": True},
+        "unmasked": {"pack_sequences": True, "masking": "dynamic"},
+    }.items():
+        create(make_job(folder, output, dupe_factor=1, **changes))
+    texts = []
+    for output in ("packed", "unmasked"):
+        paths = sorted(map(str, folder.glob(f"{output}-*-of-*")))
+        fields = pretraining_fields(LENGTH, PREDICTIONS, pack_sequences=True)
+        found = [
+            record_bytes.values(fields, record.numpy())
+            for record in tf.data.TFRecordDataset(paths)
+        ]
+        rows = {
+            name: np.array([one[name] for one in found]) for name in found[0]
+        }
+        assert rows["masked_lm_weights"].any() == (output == "packed")
+        unpacked, _ = packed_texts.texts_of(rows)
+        texts.append(sorted(packed_texts.unmask(unpacked).tolist()))
+    rows = sorted(restored(e).tolist() for e in examples(folder, "rows"))
+    assert texts == [rows, rows]

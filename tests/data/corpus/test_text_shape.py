@@ -3,7 +3,9 @@
 import pytest
 
 from bert.data.corpus import text_shape
-from bert.data.corpus.instances import Documents
+from bert.data.corpus.documents import Documents
+from bert.errors import UserError
+from tests.data.corpus.test_instance_settings import make_settings
 
 
 def documents(*sizes):
@@ -31,10 +33,31 @@ def documents(*sizes):
     ],
 )
 def test_what_is_warned_of(sizes, expected, caplog):
-    text_shape.warn(documents(*sizes), 16, ["a", "b", "c", "d"])
+    text_shape.check(documents(*sizes), make_settings(), list("abcd"))
+    messages = [m for m in caplog.messages if "is one document" not in m]
+    assert len(messages) == len(caplog.messages) - (len(sizes) == 1)
     if expected is None:
-        assert not caplog.messages
+        assert not messages
         return
-    (message,) = caplog.messages
+    (message,) = messages
     assert expected in message
     assert "(in a, b, c, ...)" in message
+
+
+def test_each_objective_asks_for_other_text(caplog):
+    def check(*sizes, objective):
+        caplog.clear()
+        settings = make_settings(next_sentence=objective)
+        text_shape.check(documents(*sizes), settings, ["a"])
+        return [message.partition(":")[2] for message in caplog.messages]
+
+    one_line = " the two texts of their records are parts of one sentence."
+    (message,) = check([5], [6], objective="sop")
+    assert message.startswith(one_line)
+    assert len(check([5], objective="nsp")) == 2  # also: one document
+    assert not check([5], objective="none")
+    # Of [CLS] a [SEP] there is room for an id more.
+    assert check([14, 2], [14, 2], objective="none") == []
+    assert check([1], [1, 1], objective="sop")
+    with pytest.raises(UserError, match=r"sop needs two texts.*a, whose"):
+        check([1], [1], objective="sop")

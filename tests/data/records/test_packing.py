@@ -4,7 +4,7 @@ import pytest
 
 from bert.data.records import packing
 
-SPECIAL = packing.SpecialIds(cls=101, sep=102)
+SPECIAL = packing.SpecialIds(cls=101, sep=102, end=102)
 
 
 class Coins:
@@ -20,7 +20,15 @@ class Coins:
 def test_special_ids_come_from_the_vocabulary():
     vocab = {"[SEP]": 7, "a": 1, "[CLS]": 3}
 
-    assert packing.SpecialIds.from_vocab(vocab) == (3, 7)
+    assert packing.SpecialIds.from_vocab(vocab) == (3, 7, 7)
+
+
+def test_a_token_of_its_own_ends_a_sequence():
+    vocab = {"_start_": 1, "_delimiter_": 2, "_classify_": 3}
+    special = packing.SpecialIds.from_vocab(vocab)
+
+    assert packing.pack_single([9], special) == ([1, 9, 3], 3)
+    assert packing.pack_pair([9], [8], special) == ([1, 9, 2, 8, 3], 3)
 
 
 def test_pair_is_cls_a_sep_b_sep():

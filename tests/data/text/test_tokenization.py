@@ -19,6 +19,7 @@ from bert.data.text.tokenization import (
     checked_tokenizer,
     load_vocab,
 )
+from bert.data.text.word_memory import WordMemory
 from bert.errors import UserError
 from tests.data.text import reference_tokenizer
 from tests.scripts.runner import run_code
@@ -259,6 +260,28 @@ def test_special_tokens_in_a_text_are_split(write_vocab):
     tokenizer = FullTokenizer(write_vocab([*SPECIAL, "[", "mask", "]"]))
 
     assert tokenizer.tokenize("[MASK]") == ["[", "mask", "]"]
+
+
+def test_the_first_ids_are_those_of_the_whole_text(small):
+    rng = random.Random(3)
+    for _ in range(400):
+        text = "".join(random_text(rng) for _ in range(rng.randint(0, 9)))
+        whole = small.encode(text)
+        for limit in (0, 1, 2, 5, 40):
+            assert small.encode(text, limit) == whole[:limit], (text, limit)
+
+
+@pytest.mark.parametrize("text", ["中文" * 10**5, "want " * 10**5])
+def test_the_first_ids_need_no_look_at_a_whole_text(small, text, monkeypatch):
+    seen = []
+
+    def values_of_text(self, text):
+        seen.append(len(text))
+        return [0] * len(text)
+
+    monkeypatch.setattr(WordMemory, "values_of_text", values_of_text)
+    assert len(small.encode(text, 10)) == 10
+    assert max(seen) < 100
 
 
 def test_words_in_one_go_are_encoded_as_one_by_one(small):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.modeling.backbones.bilstm import BiLstm
+from bert.modeling.backbones.bilstm import BiLstm, read
 from tests.modeling.backbones.test_bert import IDS, MASK, TINY
 
 CONFIG = dataclasses.replace(TINY, encoder_type="bilstm")
@@ -39,14 +39,30 @@ def test_weights_bear_their_checkpoint_names():
 
 
 def states(model, hidden, mask):
-    """What both directions of the first block make of [B, S, D]."""
+    """What both directions of the first block make of [B, S, D].
+
+    Returns the states of each direction, [S, B, H], in the order of the
+    sequence, and the last ones, [B, H].
+    """
     by_time = tf.transpose(hidden, [1, 0, 2])
     is_real = tf.transpose(mask)[:, :, tf.newaxis] > 0
-    found = []
-    for way in model.blocks[0].directions:
-        gates = by_time @ way.kernel.value + way.bias.value
-        found.append(way.read(gates, is_real))
-    return found
+    ways = model.blocks[0].directions
+    gates = [by_time @ way.kernel.value + way.bias.value for way in ways]
+    found, last = read(
+        tf.stack([gates[0], gates[1][::-1]], 1),
+        tf.stack([way.recurrent_kernel.value for way in ways]),
+        tf.stack([is_real, is_real[::-1]], 1),
+    )
+    return [(found[:, 0], last[0]), (found[::-1, 1], last[1])]
+
+
+def test_the_forget_gate_starts_open():
+    (bias,) = {
+        tuple(way.bias.numpy())
+        for block in BiLstm(CONFIG).blocks
+        for way in block.directions
+    }
+    assert bias == (0,) * 4 + (1,) * 4 + (0,) * 8
 
 
 def test_a_token_without_mask_leaves_the_state_as_it_is():

@@ -78,3 +78,30 @@ def test_sets_are_told_with_their_files_and_rows(tmp_path):
         ("train", str(path), 3),
         ("dev", str(path), 3),
     ]
+
+
+def test_unlabelled_pairs_of_a_task_of_glue_have_columns_of_their_own(
+    golden, tmp_path
+):
+    (tmp_path / "more.csv").write_text("a,b,id\nthe lake,the boat,7\n")
+
+    def read(*args):
+        task = Classification(
+            parse(
+                *("--task_name=MRPC", f"--data_dir={golden}/inputs/mrpc"),
+                *("--do_train", "--teacher_dir=y/teacher"),
+                f"--distill_data={tmp_path}/more.csv",
+                *args,
+            )
+        )
+        task.read(Start())
+        return task
+
+    task = read("--text_column=a", "--pair_column=b")
+    (example,) = task.unlabelled
+    assert (example.text_a, example.text_b) == ("the lake", "the boat")
+    assert task.has_pairs
+    with pytest.raises(UserError, match="expected pairs of texts, as in the"):
+        read("--text_column=a")
+    with pytest.raises(UserError, match="--id_column is for one's own files"):
+        read("--text_column=a", "--pair_column=b", "--id_column=id")

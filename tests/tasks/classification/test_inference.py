@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bert.data.records.long_texts import LongTexts
 from bert.errors import UserError
 from tests.tasks import models
 
@@ -37,6 +38,25 @@ def test_several_labels_are_those_from_a_half_on():
 def test_a_number_is_the_score():
     outputs = [{"scores": np.array([0.1], np.float32)}]
     assert models.make("regression").answer(None, outputs) == {"score": 0.1}
+
+
+@pytest.mark.parametrize(("pooling", "score"), [("mean", 2.0), ("max", 4.0)])
+def test_a_text_of_windows_has_their_pooled_logits(pooling, score):
+    cut = LongTexts("windows", 4, 3, pooling)
+    task = models.make("regression", cut=cut)
+    windows = [
+        {"scores": np.float32([x]), "logits": np.float32([x])} for x in (0, 4)
+    ]
+    assert task.answer(None, windows) == {"score": score}
+    assert task.answer(None, windows[1:]) == {"score": 4.0}
+    labels = models.make("multi_label", cut=cut)
+    logits = np.float32([[1, -3], [3, -1]])
+    pooled = getattr(logits, pooling)(0)
+    found = labels.answer(None, [{"logits": row} for row in logits])
+    assert found["labels"] == ["red"]
+    np.testing.assert_allclose(
+        list(found["probabilities"].values()), 1 / (1 + np.exp(-pooled)), 1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["classification", "multi_label"])

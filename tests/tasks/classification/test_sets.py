@@ -111,6 +111,15 @@ def test_pairs_need_room(tmp_path):
         label_ids(pairs, length=4)
 
 
+def test_pairs_are_refused_where_texts_are_single(tmp_path):
+    own = kinds.find("classification")
+    single = read(tmp_path, "dev")["dev"][""]
+    pairs = read(tmp_path, "train")["train"][""]
+    sets.label_ids(single, own, ["a", "b"], 5, takes_pairs=False)
+    with pytest.raises(UserError, match="--truncation is for single texts"):
+        sets.label_ids(pairs, own, ["a", "b"], 5, takes_pairs=False)
+
+
 def test_a_label_that_the_task_lacks_is_found():
     bad = [InputExample("no-1", "x", label="c")]
     with pytest.raises(UserError, match=r"Example no-1: .*Received: 'c'"):

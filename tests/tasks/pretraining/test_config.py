@@ -18,6 +18,14 @@ def parse(*args):
             ["--do_eval", "--max_seq_length=8"],
             "larger than --max_seq_length. Received: 20 and 8",
         ),
+        (
+            ["--do_eval", "--masked_lm_prob=0.2"],
+            "--masked_lm_prob needs --masking=dynamic",
+        ),
+        (
+            ["--do_eval", "--nodo_whole_word_mask"],
+            "--do_whole_word_mask needs --masking=dynamic",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_are_named(args, message):

@@ -34,3 +34,11 @@ def test_without_any_prediction_the_means_are_0():
     assert figures["masked_lm_loss"] == 0
     assert figures["masked_lm_accuracy"] == 0
     assert figures["loss"] == 1
+
+
+def test_without_the_second_task_its_figures_are_left_out():
+    one = batch([1, 3], [1, 1], [1, 0], [7.0], [1])
+    one = {k: v for k, v in one.items() if not k.startswith("next_sentence")}
+    figures = metrics.metrics([one])
+    assert list(figures) == ["masked_lm_accuracy", "masked_lm_loss", "loss"]
+    assert figures["loss"] == pytest.approx(2, abs=1e-4)

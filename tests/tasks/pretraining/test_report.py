@@ -132,3 +132,27 @@ def test_no_predictions_at_all():
     page = report_page.page(document, own_page.sections(document))
     browser.check_html(page)
     assert "No piece was taken for another." in page
+
+
+def test_the_second_task_is_named_or_left_out():
+    def page(batches, *objective):
+        made = report.make(batches, {}, *objective)
+        return "".join(made.sections({**made.figures, "results": {}})), made
+
+    html, made = page(_batches(), "sop")
+    assert "Sentence order" in html
+    assert "swapped" in html
+    assert made.figures["next_sentence"]["objective"] == "sop"
+    html, made = page(_batches(), "nsp")
+    assert "Next sentence" in html
+    assert list(made.figures["next_sentence"]) == ["confusion"]
+    html, made = page(
+        [
+            {k: v for k, v in one.items() if "next_sentence" not in k}
+            for one in _batches()
+        ],
+        "none",
+    )
+    assert "Next sentence" not in html
+    assert "next_sentence" not in made.figures
+    assert not any("next" in name for row in made.rows for name in row)

@@ -9,7 +9,8 @@ from tests.tasks.pretraining.test_config import parse
 def test_records_are_bounded_by_the_models_sizes(tmp_path):
     (tmp_path / "a").touch()
     config = parse(f"--input_file={tmp_path / 'a'}", "--do_eval")
-    source = training.record_source(config, BertConfig(vocab_size=9))
+    files = training.record_files(config)
+    source = training.record_source(config, BertConfig(vocab_size=9), files)
     assert source.files == [str(tmp_path / "a")]
     assert source.limits == {
         "input_ids": 9,
@@ -58,6 +59,26 @@ def test_figures_count_what_is_right():
         "lengths": [4],
     }.items():
         np.testing.assert_array_equal(found[name], values)
+
+
+def test_a_pattern_leaves_out_our_own_notes(tmp_path):
+    names = ["x.tfrecord", "x.tfrecord.note.json", "y.json", "z.note.json"]
+    names += ["s-00000-of-00001", "s.manifest.json", "t.manifest.json"]
+    for name in names:
+        (tmp_path / name).touch()
+
+    def files(pattern):
+        config = parse(f"--input_file={tmp_path}/{pattern}", "--do_eval")
+        found = training.record_files(config)
+        return [name.removeprefix(f"{tmp_path}/") for name in found]
+
+    assert files("x.tfrecord*") == ["x.tfrecord"]
+    assert files("s*") == ["s-00000-of-00001"]
+    assert files("*.json") == sorted(n for n in names if n.endswith("json"))
+    assert files("*") == [
+        *("s-00000-of-00001", "t.manifest.json", "x.tfrecord", "y.json"),
+        "z.note.json",
+    ]
 
 
 def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):

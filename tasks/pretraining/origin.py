@@ -1,0 +1,158 @@
+"""What records do not say: how their text became ids, and their second task.
+
+What uses the model needs it, and finds it in output_dir (vocab.txt, task.json).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from absl import logging
+
+from bert.data.corpus import record_notes
+from bert.data.corpus.record_notes import Note
+from bert.data.text import case_check, tokenization
+from bert.errors import UserError
+from bert.files import file_bytes
+from bert.model_folder import locate, task_files
+from bert.modeling import BertConfig
+from bert.tasks.pretraining.config import Config
+from bert.training.head_check import Start
+
+_HEAD = "cls/seq_relationship/output_weights"
+
+
+def completed(
+    config: Config, bert_config: BertConfig, files: Sequence[str], start: Start
+) -> Config:
+    """Returns the flags' values with what they leave open, where it is known.
+
+    The note on the records says it; else a run that goes on has it in
+    output_dir; of the casing a vocabulary tells.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        files: the records'.
+        start: the checkpoint that the run begins with.
+
+    Raises:
+        UserError: the note cannot be read or contradicts a flag; the
+            vocabulary cannot be read or used, or is another model's; or there
+            is no head for the second task.
+    """
+    note, path = record_notes.common(files) or (None, "")
+    if note:
+        _check_flags(config, note, path)
+    vocab_file = _vocab_file(config, note, path)
+    lower = config.do_lower_case
+    if lower is None:
+        lower = note.do_lower_case if note else _kept_casing(config, vocab_file)
+    if vocab_file:
+        tokenizer = tokenization.checked_tokenizer(vocab_file, bool(lower))
+        tokenizer.require_tokens("[MASK]")
+        tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
+    return dataclasses.replace(
+        config,
+        vocab_file=vocab_file,
+        do_lower_case=lower,
+        next_sentence=_next_sentence(config, note, start),
+    )
+
+
+def check(config: Config, files: Sequence[str]) -> None:
+    """Raises UserError where records are others than the flags' values say.
+
+    Args:
+        config: completed.
+        files: the records'.
+    """
+    note, path = record_notes.common(files) or (None, "")
+    if note:
+        _check_flags(config, note, path)
+
+
+def _check_flags(config: Config, note: Note, path: str) -> None:
+    """Raises UserError where a flag contradicts the note."""
+    found = {
+        "do_lower_case": (config.do_lower_case, note.do_lower_case),
+        "next_sentence": (config.next_sentence, note.settings.next_sentence),
+    }
+    for name, (given, made) in found.items():
+        # None of the two tasks of records has to be trained.
+        if given not in (None, "none", made):
+            raise UserError(
+                f"--{name}={given} is not how the records were made: {path} "
+                f"says {made}; leave the flag out, or name other records."
+            )
+    given = config.vocab_file
+    if given and record_notes.hash_of(given) != note.vocab_hash:
+        raise UserError(
+            f"--vocab_file={given} is not the vocabulary that the records were "
+            f"made with, which was {note.vocab_file} ({path}); leave the flag "
+            "out, or name other records."
+        )
+
+
+def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
+    """Returns the vocabulary; None where none is known, or it is gone."""
+    own = locate.file(config.output_dir, task_files.VOCAB_FILE)
+    if config.vocab_file or not note:
+        return config.vocab_file or own
+    for candidate in (note.vocab_file, own):
+        if (
+            candidate
+            and file_bytes.exists(candidate)
+            and record_notes.hash_of(candidate) == note.vocab_hash
+        ):
+            return candidate
+    logging.warning(
+        "%s says that the records were made with %s, which is not there any "
+        "more, or is another: --output_dir gets no %s; name it (--vocab_file).",
+        path,
+        note.vocab_file,
+        task_files.VOCAB_FILE,
+    )
+    return None
+
+
+def _kept_casing(config: Config, vocab_file: str | None) -> bool | None:
+    """Returns whether text is lower-cased, where no flag and no note says."""
+    kept = locate.task(config.output_dir)
+    if kept and kept.do_lower_case is not None:
+        return kept.do_lower_case
+    if not vocab_file:
+        return None
+    lower = case_check.is_uncased(tokenization.load_vocab(vocab_file))
+    if lower is not None:
+        logging.info("By its vocabulary: do_lower_case is %s.", lower)
+    return lower
+
+
+def _next_sentence(config: Config, note: Note | None, start: Start) -> str:
+    """Returns --next_sentence, or what it is where it is not given.
+
+    A model that is not trained has the head or not.
+    """
+    given, reader = config.next_sentence, start.reader
+    if reader and not config.do_train and _HEAD not in reader:
+        if given in (None, "none"):
+            return "none"
+        raise UserError(
+            f"--next_sentence={given} needs a checkpoint with {_HEAD}. "
+            f"Received: {reader.prefix}, which has none; leave the flag out."
+        )
+    made = note.settings.next_sentence if note else "nsp"
+    if given == "none" != made and note:
+        logging.info(
+            "The records were made for --next_sentence=%s, which is left out.",
+            made,
+        )
+    chosen = given or made
+    if reader and chosen != "none" and _HEAD not in reader:
+        logging.info(
+            "%s has no next-sentence head: that of --next_sentence=%s starts "
+            "afresh.",
+            reader.prefix,
+            chosen,
+        )
+    return chosen

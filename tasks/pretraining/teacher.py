@@ -1,0 +1,107 @@
+"""--teacher_dir of run_pretraining.py: a model with the same vocabulary."""
+
+from typing import NamedTuple
+
+from bert.data.text import tokenization
+from bert.errors import UserError
+from bert.files import file_bytes
+from bert.model_folder import model_files, resume_file
+from bert.model_folder.given import Given
+from bert.model_folder.model_files import ModelFiles
+from bert.modeling import BertConfig
+from bert.modeling.config import read_config
+from bert.modeling.heads import PretrainingModel
+from bert.modeling.task_model import TaskModel
+from bert.tasks.pretraining import records, training
+from bert.tasks.pretraining.config import Config
+from bert.training import run
+from bert.training.objectives.distillation import Settings
+from bert.training.objectives.masked_words import MaskedWords
+
+
+class Teacher(NamedTuple):
+    """A pre-trained model that another one learns from.
+
+    Attributes:
+        files: the teacher's.
+        config: the flags' values.
+    """
+
+    files: ModelFiles
+    config: Config
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that decides what it says."""
+        return resume_file.digest(
+            [
+                # It has a checksum of each weight.
+                file_bytes.read(f"{self.files.checkpoint}.index"),
+                file_bytes.read(self.files.bert_config_file),
+            ]
+        )
+
+    def objective(self, model: TaskModel) -> MaskedWords:
+        """Returns what a student minimizes; call it in the strategy's scope."""
+        assert isinstance(model, PretrainingModel)
+        teacher = PretrainingModel(
+            read_config(self.files.bert_config_file),
+            compute_dtype=self.config.compute_dtype,
+        )
+        run.load_trained(teacher, self.files.checkpoint, is_trained=False)
+        return MaskedWords(
+            model,
+            teacher,
+            Settings(
+                self.config.distill_alpha, self.config.distill_temperature
+            ),
+            self.config.distill_top_k,
+        )
+
+
+def find(config: Config, bert_config: BertConfig) -> Teacher | None:
+    """Returns the teacher that a command names; None where it has no part.
+
+    Args:
+        config: the flags' values.
+        bert_config: the student's sizes.
+
+    Raises:
+        UserError: there is none, or it cannot teach this model.
+    """
+    if not config.is_taught:
+        return None
+    flag = f"--teacher_dir={config.teacher_dir}"
+    files = model_files.find(str(config.teacher_dir), Given(task="pretraining"))
+    theirs = read_config(files.bert_config_file)
+    records.check_encoder(config, theirs, f"{flag}: ")
+    if theirs.vocab_size != bert_config.vocab_size:
+        raise UserError(
+            f"{flag}: expected a model with the vocabulary of this one, "
+            f"{bert_config.vocab_size} word pieces. Received: one with "
+            f"{theirs.vocab_size}; name another."
+        )
+    for name in ("max_position_embeddings", "type_vocab_size"):
+        least = {"max_position_embeddings": config.max_seq_length}
+        wanted = least.get(name, bert_config.type_vocab_size)
+        if getattr(theirs, name) < wanted:
+            raise UserError(
+                f"{flag}: expected a model that reads these records, "
+                f"{name} at least {wanted}. Received: {getattr(theirs, name)}; "
+                "name another."
+            )
+    own = training.vocabulary(config, bert_config)
+    if files.vocab_file and own:
+        known = tokenization.load_vocab(files.vocab_file)
+        if own != {number: piece for piece, number in known.items()}:
+            raise UserError(
+                f"{flag}: expected a model with the vocabulary of this one. "
+                f"Received: other word pieces in {files.vocab_file}; name "
+                "another."
+            )
+    if config.distill_top_k > bert_config.vocab_size:
+        raise UserError(
+            f"--distill_top_k must be at most {bert_config.vocab_size}, the "
+            f"word pieces that there are. Received: {config.distill_top_k}."
+        )
+    return Teacher(files, config)

@@ -1,0 +1,123 @@
+"""run_pretraining.py with --teacher_dir."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bert import run_pretraining as script
+from bert.errors import UserError
+from bert.modeling.config import read_config
+from bert.tasks.pretraining import teacher
+from tests.conversion import run_folder
+from tests.modeling import checkpoints
+from tests.scripts.conftest import command as command
+from tests.scripts.conftest import record_file as record_file
+from tests.scripts.runner import config_of
+
+
+@pytest.fixture
+def folder(golden, tmp_path):
+    """A teacher of 2 layers of 24 units; the student has other sizes."""
+    folder = tmp_path / "teacher"
+    run_folder.write(golden, folder, "pretraining")
+    return folder
+
+
+def edit_json(path, **values):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "args", "message"),
+    [
+        (shutil.rmtree, [], "which is not there"),
+        (
+            lambda f: run_folder.without_run_files(f),
+            [],
+            "Expected bert_config.json in",
+        ),
+        (None, ["--distill_top_k=392"], "must be at most 391, the word pieces"),
+        (
+            lambda f: edit_json(f / "bert_config.json", vocab_size=400),
+            [],
+            "390 word pieces|391 word pieces. Received: one with 400",
+        ),
+        (
+            lambda f: edit_json(
+                f / "bert_config.json", max_position_embeddings=20
+            ),
+            ["--max_seq_length=24"],
+            "20",
+        ),
+    ],
+)
+def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
+    if spoil:
+        spoil(folder)
+    config = config_of(
+        script, *command, "--do_train", f"--teacher_dir={folder}", *args
+    )
+    with pytest.raises(UserError, match=message) as caught:
+        teacher.find(config, read_config(config.bert_config_file))
+    assert len(str(caught.value)) <= 293
+
+
+def test_other_words_are_refused(command, folder, tmp_path):
+    sizes = shutil.copy(
+        next(f for f in command if "bert_config" in f).partition("=")[2],
+        tmp_path / "bert_config.json",
+    )
+    pieces = (folder / "vocab.txt").read_text().splitlines()
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces[::-1]))
+    config = config_of(
+        script,
+        *(*command, "--do_train", f"--teacher_dir={folder}"),
+        f"--bert_config_file={sizes}",
+    )
+    with pytest.raises(UserError, match="other word pieces in"):
+        teacher.find(config, read_config(config.bert_config_file))
+
+
+@pytest.mark.parametrize("flag", ["distill_top_k=4", "distill_alpha=0.1"])
+def test_flags_of_a_teacher_need_one(command, flag):
+    name = flag.partition("=")[0]
+    with pytest.raises(UserError, match=f"--{name} needs --teacher_dir"):
+        config_of(script, *command, "--do_train", f"--{flag}")
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_bit_for_bit_and_keeps_nothing_of_its_teacher(
+    command, folder, tmp_path, caplog
+):
+    caplog.set_level("INFO")
+    flags = [*command, "--do_train", "--random_seed=1"]
+    flags += ["--num_train_steps=4", "--save_checkpoints_steps=2"]
+    flags += ["--num_warmup_steps=1", "--log_steps=1"]
+    out = tmp_path / "out"
+
+    def run(*args):
+        script.pretrain(config_of(script, *flags, *args))
+        return checkpoints.tensors(out)
+
+    taught = [f"--teacher_dir={folder}", "--distill_top_k=5"]
+    whole = run(*taught)
+    assert any("distillation_loss" in line for line in caplog.messages)
+    kept = json.loads((out / "resume.json").read_text())
+    assert kept["teacher"].startswith("sha256:")
+    assert kept["distill_top_k"] == 5
+    for path in out.glob("model.ckpt-4.*"):
+        path.unlink()
+    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-2"\n')
+    again = run(*taught)
+    for name, value in whole.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
+    shutil.rmtree(out)
+    plain = run()
+    assert plain.keys() == whole.keys()
+    assert "teacher" not in json.loads((out / "resume.json").read_text())
+    shutil.rmtree(out)
+    nothing = run(f"--teacher_dir={folder}", "--distill_alpha=0")
+    for name, value in plain.items():
+        np.testing.assert_array_equal(nothing[name], value, err_msg=name)
