@@ -194,7 +194,7 @@ def count_weights(prefix: Path) -> int:
     return sum(
         math.prod(shape)
         for name, shape in shapes.items()
-        if name.startswith(("bert/", "encoder/"))
+        if name.startswith(("bert/", "encoder/", "gpt/"))
         and not name.endswith(("/word_embeddings", "/adam_m", "/adam_v"))
     )
 

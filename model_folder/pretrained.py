@@ -10,12 +10,8 @@ import numpy as np
 
 from bert.data.records import packing
 from bert.data.tables import rows
-from bert.data.text import case_check, tokenizers
-from bert.data.text.tokenization import (
-    FullTokenizer,
-    checked_tokenizer,
-    load_vocab,
-)
+from bert.data.text import tokenizers
+from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
 from bert.model_folder import locate, task_files, weights
 from bert.modeling.backbones.backbone import Backbone
@@ -152,9 +148,7 @@ def _do_lower_case(folder: str, vocab_file: str, given: bool | None) -> bool:
     if given is None and kept:
         given = kept.do_lower_case
     if given is None:
-        given = tokenizers.kind_of(vocab_file).lower_cases
-    if given is None:
-        given = case_check.is_uncased(load_vocab(vocab_file))
+        given = tokenizers.is_uncased(vocab_file)
     if given is None:
         raise UserError(
             "Expected whether the model's texts are lower-cased. Received: "

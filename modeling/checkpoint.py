@@ -452,7 +452,11 @@ def write_files(prefix: str, tensors: Mapping[str, tf.Tensor]) -> None:
         prefix=prefix,
         tensor_names=names,
         shape_and_slices=[""] * len(names),
-        tensors=[tf.convert_to_tensor(tensors[name]) for name in names],
+        # An operation after each: before one runs, TensorFlow does not let go
+        # of the arrays that tensors are copies of.
+        tensors=[
+            tf.identity(tf.convert_to_tensor(tensors[name])) for name in names
+        ],
     )
 
 

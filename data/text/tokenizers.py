@@ -7,6 +7,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from bert.data.text import case_check
+
 if TYPE_CHECKING:
     from bert.data.text.tokenization import FullTokenizer
 
@@ -82,6 +84,21 @@ def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
         UserError: the file cannot be read.
     """
     return _module(kind_of(vocab_file)).load_vocab(vocab_file)
+
+
+def is_uncased(vocab_file: str | os.PathLike[str]) -> bool | None:
+    """Returns whether a vocabulary is one of lower-cased text.
+
+    Returns:
+        None where it cannot tell; see `case_check`.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    lower_cases = kind_of(vocab_file).lower_cases
+    if lower_cases is not None:
+        return lower_cases
+    return case_check.is_uncased(load_vocab(vocab_file))
 
 
 def make(

@@ -10,7 +10,7 @@ from absl import logging
 
 from bert.data.corpus import record_notes
 from bert.data.corpus.record_notes import Note
-from bert.data.text import case_check, tokenization
+from bert.data.text import special_tokens, tokenization, tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes
 from bert.model_folder import locate, task_files
@@ -49,7 +49,7 @@ def completed(
         lower = note.do_lower_case if note else _kept_casing(config, vocab_file)
     if vocab_file:
         tokenizer = tokenization.checked_tokenizer(vocab_file, bool(lower))
-        tokenizer.require_tokens("[MASK]")
+        tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
         tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
     return dataclasses.replace(
         config,
@@ -95,7 +95,7 @@ def _check_flags(config: Config, note: Note, path: str) -> None:
 
 def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
     """Returns the vocabulary; None where none is known, or it is gone."""
-    own = locate.file(config.output_dir, task_files.VOCAB_FILE)
+    own = locate.vocab_file(config.output_dir)
     if config.vocab_file or not note:
         return config.vocab_file or own
     for candidate in (note.vocab_file, own):
@@ -122,7 +122,7 @@ def _kept_casing(config: Config, vocab_file: str | None) -> bool | None:
         return kept.do_lower_case
     if not vocab_file:
         return None
-    lower = case_check.is_uncased(tokenization.load_vocab(vocab_file))
+    lower = tokenizers.is_uncased(vocab_file)
     if lower is not None:
         logging.info("By its vocabulary: do_lower_case is %s.", lower)
     return lower

@@ -29,7 +29,7 @@ from bert.data.corpus.packed_texts import Arrays
 from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import record_bytes, record_files
 from bert.data.records.record_files import Batch, RecordSource
-from bert.data.text import tokenization
+from bert.data.text import special_tokens, tokenizers
 from bert.errors import UserError
 from bert.modeling import BertConfig
 from bert.modeling.backbones.choice import backbone_class
@@ -105,12 +105,14 @@ def check(config: Config, files: Sequence[str], kind: Kind) -> None:
             "--masking=dynamic needs --vocab_file, the vocabulary that the "
             "records were made with."
         )
-    own = tokenization.load_vocab(config.vocab_file)["[CLS]"]
+    vocab = tokenizers.load_vocab(config.vocab_file)
+    name = special_tokens.of(vocab).cls
+    own = vocab[name]
     if kind.first_id not in (None, own):
         raise UserError(
             f"{files[0]} was made with another vocabulary than --vocab_file="
             f"{config.vocab_file}: a text begins with id {kind.first_id}, but "
-            f"[CLS] is {own}; name that of the records."
+            f"{name} is {own}; name that of the records."
         )
     _masking(config, files)  # what is wrong with it is said at once
 
@@ -272,5 +274,5 @@ def _masking(config: Config, files: Sequence[str]) -> _Masking:
         raise UserError(fault)
     return _Masking(
         settings,
-        Vocabulary.from_vocab(tokenization.load_vocab(config.vocab_file)),
+        Vocabulary.from_vocab(tokenizers.load_vocab(config.vocab_file)),
     )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bert.data.text import tokenization
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes
 from bert.model_folder import model_files, resume_file
@@ -92,7 +92,7 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
             )
     own = training.vocabulary(config, bert_config)
     if files.vocab_file and own:
-        known = tokenization.load_vocab(files.vocab_file)
+        known = tokenizers.load_vocab(files.vocab_file)
         if own != {number: piece for piece, number in known.items()}:
             raise UserError(
                 f"{flag}: expected a model with the vocabulary of this one. "

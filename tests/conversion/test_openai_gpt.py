@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bert.conversion import openai_gpt
 from bert.errors import UserError
 from tests.conversion import gpt_folder
+from tests.scripts.runner import run_code
 
 
 @pytest.fixture
@@ -154,3 +156,40 @@ def test_heads_that_are_missing_or_cannot_be_are_one_line(
 ):
     with pytest.raises(UserError, match=message):
         openai_gpt.read(str(golden / "gpt/model"), num_heads)
+
+
+CONVERT = """
+import sys
+import tensorflow as tf
+from bert.conversion import openai_gpt, output_folder
+folder, out = sys.argv[1:]
+tf.identity(1.0)
+def read(name):
+    with open("/proc/self/status") as file:
+        values = dict(line.split(":", 1) for line in file)
+    return int(values[name].split()[0]) / 1024
+before = read("VmRSS")
+tensors, texts = openai_gpt.read(folder, 4)
+output_folder.original_writer(tensors, lambda: texts)(out)
+print(read("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_conversion_holds_the_weights_once(folder, tmp_path):
+    """Of a model of 98 MiB; OpenAI's takes 1.13 times its 445 MiB."""
+    size, positions, pieces = 512, 512, 213
+    block = [
+        *([1, size, 3 * size], [3 * size], [1, size, size], [size], [size]),
+        *([size], [1, size, 4 * size], [4 * size], [1, 4 * size, size]),
+        *([size], [size], [size]),
+    ]
+    shapes = [[positions, size], [pieces, size], *block * 8]
+    (folder / openai_gpt.SHAPES_FILE).write_text(json.dumps(shapes))
+    total = sum(int(np.prod(shape)) for shape in shapes)
+    numbers = np.random.default_rng(1).random(total, np.float32)
+    for number, part in enumerate(np.array_split(numbers, 10)):
+        np.save(folder / f"params_{number}.npy", part)
+    done = run_code(CONVERT, str(folder), f"{tmp_path}/out-")
+    assert float(done.stdout) <= 1.5 * 4 * total / 2**20, done.stderr

@@ -63,7 +63,9 @@ def test_behind_the_first_thousand_it_ends_the_training_with_one_line(
     file.write_bytes(records * 60 + long)
     config = config_of(run_pretraining, *flags(golden, tmp_path, file))
     source = training.record_source(
-        config, BertConfig.from_json_file(config.bert_config_file)
+        config,
+        BertConfig.from_json_file(config.bert_config_file),
+        [str(file)],
     )
     record_files.check_records(source)
     batches = input_pipeline.train_batches(

@@ -131,7 +131,8 @@ def test_fine_tuned_with_the_language_model_and_asked(folder, table, tmp_path):
 
 @pytest.mark.slow
 @needs_extras
-def test_masked_words_with_attention_both_ways(folder, tmp_path):
+@pytest.mark.parametrize("masking", ["static", "dynamic"])
+def test_masked_words_with_attention_both_ways(folder, tmp_path, masking):
     text = tmp_path / "text.txt"
     text.write_text("The boat went down.\nThe river rose.\n\n" * 6)
     config = config_of(
@@ -141,7 +142,7 @@ def test_masked_words_with_attention_both_ways(folder, tmp_path):
         f"--vocab_file={folder / VOCAB}",
         "--max_seq_length=48",
         "--max_predictions_per_seq=8",
-        "--dupe_factor=1",
+        f"--masking={masking}",
         "--do_whole_word_mask",
     )
     create_pretraining_data.create_pretraining_data(config)
@@ -151,6 +152,7 @@ def test_masked_words_with_attention_both_ways(folder, tmp_path):
         run,
         f"--input_file={tmp_path / 'records'}",
         "--attention_mask=bidirectional",
+        f"--masking={masking}",
         "--max_predictions_per_seq=8",
         "--num_train_steps=2",
         "--num_warmup_steps=1",
@@ -159,7 +161,8 @@ def test_masked_words_with_attention_both_ways(folder, tmp_path):
     run_pretraining.pretrain(config_of(run_pretraining, *flags))
     assert not read_config(str(run / "bert_config.json")).is_causal
     given = Given(vocab_file=str(folder / VOCAB), do_lower_case=True)
-    words = MaskedWords.load(str(run), given=given)
+    # The vocabulary is kept with it.
+    words = MaskedWords.load(str(run))
     (found,) = words.fill([words.request("the boat [MASK] down")], 3)
     assert len(found["masks"][0]) == 3
     with pytest.raises(UserError, match=r"needs a checkpoint with cls/pred"):

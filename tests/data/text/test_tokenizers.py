@@ -21,3 +21,10 @@ def test_the_vocabulary_of_each_kind_is_read(golden):
     assert words["[CLS]"] >= 0
     pairs = tokenizers.load_vocab(golden / "gpt/model/encoder_bpe_40000.json")
     assert pairs["_start_"] == 213
+
+
+def test_of_byte_pairs_the_kind_says_that_text_is_lower_cased(golden):
+    pairs = golden / "gpt/model/encoder_bpe_40000.json"
+    assert tokenizers.is_uncased(pairs) is True
+    assert tokenizers.is_uncased(golden / "inputs/vocab.txt") is True
+    assert tokenizers.is_uncased(golden / "inputs/vocab_cased.txt") is False
