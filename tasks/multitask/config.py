@@ -21,6 +21,11 @@ class Config(FineTuningConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.teacher_dir:
+            raise UserError(
+                "--teacher_dir is for one task: give it, and --distill_*, to "
+                'the task in the file of --tasks, as its key "teacher_dir".'
+            )
         if self.do_export:
             raise UserError(
                 "--do_export is for models of one task; export each by "

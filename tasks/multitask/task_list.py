@@ -22,10 +22,18 @@ from bert.tasks.classification.config import processors
 from bert.tasks.multitask.config import Config
 from bert.tasks.task import FineTuningTask
 
+# A teacher is one task's.
+TEACHER = (
+    "teacher_dir",
+    "distill_alpha",
+    "distill_temperature",
+    "distill_data",
+)
 # Those flags of the whole run that a task may have a value of its own for.
 OWN = (
     *("data_dir", "eval_batch_size", "eval_report", "length_buckets"),
     *("max_seq_length", "predict_batch_size"),
+    *TEACHER,
 )
 # Those that mean something else, or nothing, to a task.
 _OF_ALL = ("data_dir", "early_stopping_patience", "save_best")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bert.modeling import checkpoint
+from bert.tasks import teachers
 from tests.scripts.runner import error_of, model_flags, run
 
 pytestmark = pytest.mark.slow
@@ -170,3 +171,25 @@ def test_a_task_may_not_be_lost_or_added_on_the_way(
     (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
     more = command(golden, out, files("mrpc", "cola", "span", "mnli"))
     assert "has no task mnli" in error_of(*more)
+
+
+def test_a_task_may_have_a_teacher(golden, files, tmp_path):
+    teacher, out = tmp_path / "teacher", tmp_path / "out"
+    run(*command(golden, teacher, files("mrpc"), "--num_train_epochs=1"))
+    data = str(golden / "inputs")
+    tasks = tmp_path / "tasks.json"
+
+    def train(out, **taught):
+        mrpc = {"name": "mrpc", "data_dir": f"{data}/mrpc", **taught}
+        cola = {"name": "cola", "data_dir": f"{data}/cola"}
+        tasks.write_text(json.dumps([mrpc, cola]))
+        run(*command(golden, out, f"--tasks={tasks}", "--do_eval"))
+        return checkpoint.Reader(str(out))
+
+    own = train(out, teacher_dir=str(teacher), distill_alpha=0.9)
+    assert (out / "tasks/mrpc" / teachers.FILE_NAME).exists()
+    assert not (out / "tasks/cola" / teachers.FILE_NAME).exists()
+    alone = train(tmp_path / "alone")
+    assert own.shapes == alone.shapes  # the teacher's weights are not in it
+    name = "tasks/mrpc/output_weights"
+    assert (own.read(name) != alone.read(name)).any()

@@ -141,6 +141,16 @@ def test_a_bad_flag_of_a_task_is_one_line(tmp_path, own, message):
         made(tmp_path, {"name": "x", "task": "ner", **own})
 
 
+def test_a_teacher_is_one_tasks(tmp_path):
+    entry = {"name": "x", "task": "ner", "train_file": "a"}
+    taught = {**entry, "teacher_dir": "large", "distill_alpha": 0.9}
+    found = made(tmp_path, taught)
+    assert (found.teacher_dir, found.distill_alpha) == ("large", 0.9)
+    assert made(tmp_path, entry).teacher_dir is None
+    with pytest.raises(UserError, match="--teacher_dir is for one task"):
+        entries(tmp_path, ["mrpc"], "--teacher_dir=large")
+
+
 def test_an_export_is_one_tasks(tmp_path):
     with pytest.raises(UserError, match=r"export each by export_model\.py"):
         entries(tmp_path, ["mrpc"], "--do_export")
