@@ -43,7 +43,7 @@ NOT_RUN = {
     "docs/gpt.md": ["OpenAI's model: 440 MB", "OpenAI's model: 440 MB"],
     "docs/features.md": ["an output_file /tmp/output.npz"],
     "docs/models.md": ["the internet: 400 MB", "a Hugging Face folder"],
-    # tests/scripts/test_run_multitask.py runs them.
+    # tests/scripts/test_run_multitask.py runs the like, but for serve.py.
     "docs/multitask.md": ["data of GLUE", "the model above"],
     "docs/performance.md": ["a package index, 3 GB and an hour"],
     "docs/raw_strings.md": [
