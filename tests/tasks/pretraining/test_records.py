@@ -193,6 +193,13 @@ def test_an_evaluation_of_records_without_masks_draws_the_same_ones(
     assert (found["masked_lm_weights"].sum(axis=1) > 0).all()
     assert same(found, evaluated(*args))
     assert sorted_texts(found) == sorted_texts(TEXTS)
+    # Also where an evaluation begins again at the end of the files.
+    rows = records.for_evaluation(config(*args), source(*args))
+    batches = input_pipeline.eval_batches(
+        rows, len(found["input_ids"]), repeat=True
+    )
+    for batch in batches.take(2):
+        assert same(found, {name: v.numpy() for name, v in batch.items()})
 
 
 @pytest.mark.parametrize(
