@@ -21,7 +21,6 @@ from bert.tasks import spec
 
 if TYPE_CHECKING:
     from bert.conversion.model import Model
-    from bert.conversion.output_folder import Format, Writer
 
 _FORMATS = ("original", "huggingface")
 
@@ -126,7 +125,7 @@ def convert(config: Config) -> None:
     output_folder.check(config.output_dir, output, config.overwrite)
     read = read_original if form == "original" else read_huggingface
     model = with_case(config, folder, read(config, folder))
-    write(config, output, prepare(model))
+    output_folder.make(config.output_dir, output, prepare(model))
     logging.info(
         "Wrote a model for %s, %d tensors, as %s, to %s",
         model.task.spec.name,
@@ -152,8 +151,8 @@ def convert_openai(config: Config, folder: str) -> None:
                 "out."
             )
     tensors, texts = openai_gpt.read(folder, config.num_attention_heads)
-    write(
-        config,
+    output_folder.make(
+        config.output_dir,
         output_folder.ORIGINAL,
         output_folder.original_writer(tensors, lambda: texts),
     )
@@ -162,17 +161,6 @@ def convert_openai(config: Config, folder: str) -> None:
         len(tensors),
         config.output_dir,
     )
-
-
-def write(config: Config, form: "Format", writer: "Writer") -> None:
-    """Writes a model to output_dir, which need not be there."""
-    from bert.conversion import output_folder
-    from bert.files import atomic_files
-    from bert.training import resume
-
-    with atomic_files.leaving_no_folder(config.output_dir):
-        resume.prepare_output_dir(config.output_dir)
-        output_folder.write(config.output_dir, form, writer)
 
 
 def other_format(form: str) -> str:

@@ -140,7 +140,9 @@ def pretrain(config: Config) -> None:
     files = training.record_files(config)
     config = origin.completed(config, bert_config, files, start)
     taught_by = teacher.find(config, bert_config)
-    source = training.record_source(config, bert_config, files)
+    source = training.record_source(
+        config, bert_config, files, is_trained=config.do_train
+    )
     record_files.check_records(source)
     evaluated = training.evaluated_source(config, bert_config, source)
     data = [("input", f, None) for f in source.files]

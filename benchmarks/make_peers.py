@@ -61,6 +61,22 @@ def main() -> None:
         sys.exit(f"Not made: {', '.join(failed)}. The others are there.")
 
 
+def define_torch(parser: argparse.ArgumentParser) -> None:
+    """Defines --peer_python: that of the environment with transformers."""
+    parser.add_argument(
+        "--peer_python", default=ROOT / ".peers/torch/bin/python", type=Path
+    )
+
+
+def check_torch(python: Path) -> None:
+    """Exits where --peer_python is not there."""
+    if not python.exists():
+        sys.exit(
+            f"--peer_python: {python} is missing; make it: python -m "
+            "benchmarks.make_peers torch"
+        )
+
+
 def make(name: str, peers_dir: Path) -> bool:
     """Makes an environment; returns whether it is there."""
     folder = peers_dir / name

@@ -15,11 +15,10 @@ of transformers and PyTorch.
 import argparse
 import os
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import fine_tuning
+from benchmarks import fine_tuning, make_peers
 
 _PEER = fine_tuning.ROOT / "benchmarks/peers/hf_commands.py"
 _FIGURES = ("eval_accuracy", "f1")
@@ -34,17 +33,9 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3,4,5")
     parser.add_argument("--num_train_epochs", default=3.0, type=float)
     parser.add_argument("--max_seq_length", default=128, type=int)
-    parser.add_argument(
-        "--peer_python",
-        default=fine_tuning.ROOT / ".peers/torch/bin/python",
-        type=Path,
-    )
+    make_peers.define_torch(parser)
     args = parser.parse_args()
-    if not args.peer_python.exists():
-        sys.exit(
-            f"--peer_python: {args.peer_python} is missing; make it: python -m "
-            "benchmarks.make_peers torch"
-        )
+    make_peers.check_torch(args.peer_python)
     seeds = [int(seed) for seed in args.seeds.split(",")]
     args.work_dir.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

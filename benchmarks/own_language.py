@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import german_pages
+from benchmarks import german_pages, make_peers
 from benchmarks.fine_tuning import ROOT, read_results, run_once
 from benchmarks.pretraining import RECIPES, masked_ids
 
@@ -63,15 +63,9 @@ def main() -> None:
     parser.add_argument("--packages_dir", type=Path)
     parser.add_argument("--num_train_steps", type=int, default=3000)
     parser.add_argument("--num_train_epochs", type=float, default=3.0)
-    parser.add_argument(
-        "--peer_python", default=ROOT / ".peers/torch/bin/python", type=Path
-    )
+    make_peers.define_torch(parser)
     args = parser.parse_args()
-    if not args.peer_python.exists():
-        sys.exit(
-            f"--peer_python: {args.peer_python} is missing; make it: python -m "
-            "benchmarks.make_peers torch"
-        )
+    make_peers.check_torch(args.peer_python)
     work = args.work_dir.resolve()
     work.mkdir(parents=True, exist_ok=True)
     german_pages.write(work, args.packages_dir or work / "packages", _EVERY)

@@ -155,6 +155,7 @@ class Run:
             config,
             read_config(config.bert_config_file),
             training.record_files(config),
+            is_trained=True,
         )
         batches = input_pipeline.train_batches(
             records.for_training(config, source),

@@ -41,6 +41,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import make_peers
+
 ROOT = Path(__file__).parents[1]
 _PEERS = ROOT / "benchmarks" / "peers"
 _FEW, _MANY = 64, 1664  # rows of predict.py's two files
@@ -98,9 +100,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--soak", type=int, default=0)
-    parser.add_argument(
-        "--peer_python", default=ROOT / ".peers/torch/bin/python", type=Path
-    )
+    make_peers.define_torch(parser)
     return parser.parse_args()
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import make_peers
 from benchmarks.fine_tuning import ROOT
 
 _PEER = str(ROOT / "benchmarks/peers/hf_vocabulary.py")
@@ -29,15 +30,9 @@ def main() -> None:
     parser.add_argument("--input_file", required=True, type=Path)
     parser.add_argument("--vocab_size", type=int, default=8000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--peer_python", default=ROOT / ".peers/torch/bin/python", type=Path
-    )
+    make_peers.define_torch(parser)
     args = parser.parse_args()
-    if not args.peer_python.exists():
-        sys.exit(
-            f"--peer_python: {args.peer_python} is missing; make it: python -m "
-            "benchmarks.make_peers torch"
-        )
+    make_peers.check_torch(args.peer_python)
     with tempfile.TemporaryDirectory() as folder:
         commands = make_commands(args, Path(folder))
         rounds = [

@@ -330,10 +330,7 @@ def define_teacher_flags(flag_values: flags.FlagValues, teacher: str) -> None:
             "What the logits of both are divided by.",
         ),
     ):
-        flags.DEFINE_float(name, default, text, *bounds, flag_values)
-        flags.register_validator(
-            name, math.isfinite, "must be a finite number", flag_values
-        )
+        _define_finite(flag_values, name, default, text, *bounds)
 
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:

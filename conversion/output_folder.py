@@ -14,6 +14,7 @@ from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.modeling import checkpoint
+from bert.training import resume
 
 CHECKPOINT = "bert_model.ckpt"
 
@@ -120,6 +121,17 @@ def check(output_dir: str, form: Format, overwrite: bool) -> None:
             "belongs to another model and would be read with the new one; "
             "move it, or name another folder."
         )
+
+
+def make(output_dir: str, form: Format, write_files: Writer) -> None:
+    """Does as `write`, and makes the folder if need be.
+
+    Raises:
+        UserError: nothing can be written there; or see `write`.
+    """
+    with atomic_files.leaving_no_folder(output_dir):
+        resume.prepare_output_dir(output_dir)
+        write(output_dir, form, write_files)
 
 
 def write(output_dir: str, form: Format, write_files: Writer) -> None:

@@ -84,6 +84,24 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
     return files
 
 
+def words_of(files: ModelFiles, folder: str) -> tuple[str, bool]:
+    """Returns a model's vocabulary, and whether its text is lower-cased.
+
+    Args:
+        files: the model's, to make another model of.
+        folder: where they are from.
+
+    Raises:
+        UserError: one of the two is not known.
+    """
+    if files.vocab_file is None or files.task.do_lower_case is None:
+        raise UserError(
+            f"--model_dir={folder} has no vocabulary, or does not say whether "
+            "it is lower-cased; give --vocab_file and --do_lower_case."
+        )
+    return files.vocab_file, files.task.do_lower_case
+
+
 def check(files: ModelFiles) -> None:
     """Checks that a model's files fit each other.
 

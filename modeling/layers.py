@@ -383,3 +383,27 @@ def _gather_dense(weight: keras.Variable, indices: tf.Tensor) -> tf.Tensor:
         return tf.gather(table, indices), gradient
 
     return gather(tf.convert_to_tensor(weight))
+
+
+class Pooler(Layer):
+    """Makes the vector of a row, of what an encoder gives for it.
+
+    Checkpoint: `dense`, under `<scope>/pooler/`.
+
+    Args:
+        hidden_size: D.
+        options: see `LayerOptions`.
+
+    Call arguments:
+        x: float [B, D]; of a BERT what its last layer gives for [CLS].
+
+    Returns:
+        float [B, D], each from -1 to 1.
+    """
+
+    def __init__(self, hidden_size: int, options: LayerOptions):
+        super().__init__(options, "pooler")
+        self.dense = Dense(hidden_size, hidden_size, options, activation="tanh")
+
+    def call(self, x):
+        return self.dense(x)

@@ -18,16 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bert.data.records.fields import Field
+from bert.tasks import spec
 from bert.tasks.record_sets import Features
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bert.tasks.predictions import Select
-
-# What stands before the name of an output in a record, as in
-# training.objectives.distillation.
-_PREFIX = "teacher_"
 
 
 class SoftTargets(abc.ABC):
@@ -88,7 +85,7 @@ class _OfRecords(SoftTargets):
 
     @property
     def fields(self):
-        name = _PREFIX + self._names[0]
+        name = spec.TEACHER_PREFIX + self._names[0]
         return [Field(name, self._num_logits, "float32")]
 
     @property
@@ -123,7 +120,7 @@ class _OfWords(SoftTargets):
     def fields(self):
         return [
             Field(
-                _PREFIX + self._names[0],
+                spec.TEACHER_PREFIX + self._names[0],
                 self._num_outputs * self._inputs.length,
                 "float32",
                 per_token=True,
@@ -162,7 +159,7 @@ class _OfTokens(SoftTargets):
     def fields(self):
         length = self._inputs.length
         return [
-            Field(_PREFIX + name, length, "float32", per_token=True)
+            Field(spec.TEACHER_PREFIX + name, length, "float32", per_token=True)
             for name in self._names
         ]
 

@@ -20,6 +20,9 @@ FIRST_FIGURES = ("eval_accuracy", "f1", "pearson", "masked_lm_accuracy")
 # stays, nothing has been learned from context.
 MARKS = {"unigram_entropy": "masked_lm_loss"}
 
+# What stands before the name of an output, of the teacher's in a record.
+TEACHER_PREFIX = "teacher_"
+
 # The second task of pre-training: next sentence (Devlin et al. 2019), sentence
 # order (Lan et al. 2020), or none (Liu et al. 2019).
 NEXT_SENTENCE = ("nsp", "sop", "none")

@@ -82,37 +82,29 @@ def extend_vocabulary(config: Config) -> None:
     from bert.conversion import output_folder, vocabulary, vocabulary_growth
     from bert.conversion.model import Model, make_task
     from bert.data.text import tokenizers
-    from bert.files import atomic_files
     from bert.model_folder import model_files
     from bert.modeling import checkpoint
     from bert.modeling.config import read_config
     from bert.tasks import spec
-    from bert.training import resume
 
     output_folder.check(
         config.output_dir, output_folder.ORIGINAL, config.overwrite
     )
     files = model_files.find(config.model_dir, config)
-    if files.vocab_file is None or files.task.do_lower_case is None:
-        raise UserError(
-            f"--model_dir={config.model_dir} has no vocabulary, or does not "
-            "say whether it is lower-cased; give --vocab_file and "
-            "--do_lower_case."
-        )
-    if tokenizers.kind_of(files.vocab_file) != tokenizers.WORD_PIECES:
+    vocab_file, lower = model_files.words_of(files, config.model_dir)
+    if tokenizers.kind_of(vocab_file) != tokenizers.WORD_PIECES:
         raise UserError(
             "Expected a model with word pieces, which can be added to. "
-            f"Received: {files.vocab_file}, of byte pairs, which come from "
+            f"Received: {vocab_file}, of byte pairs, which come from "
             "merges."
         )
     sizes = read_config(files.bert_config_file)
-    text = vocabulary.read_file(files.vocab_file, sizes.vocab_size)
+    text = vocabulary.read_file(vocab_file, sizes.vocab_size)
     tokens = vocabulary.tokens_of(text)
-    lower = files.task.do_lower_case
     new = (
         read_tokens(config.new_tokens, lower)
         if config.new_tokens is not None
-        else find_words(config, files.vocab_file, lower)
+        else find_words(config, vocab_file, lower)
     )
     growth = vocabulary_growth.grow(
         tokens, new, may_use_unused=not config.append
@@ -120,7 +112,7 @@ def extend_vocabulary(config: Config) -> None:
     if not growth.pieces:
         raise UserError(
             f"Expected new words. Received: {len(new)}, all of which the "
-            f"vocabulary {files.vocab_file} has."
+            f"vocabulary {vocab_file} has."
         )
     reader = checkpoint.Reader(files.checkpoint)
     tensors = {name: reader.read(name) for name in reader.shapes}
@@ -136,10 +128,11 @@ def extend_vocabulary(config: Config) -> None:
         task,
         files.labels,
     )
-    writer = output_folder.prepare_original(model)
-    with atomic_files.leaving_no_folder(config.output_dir):
-        resume.prepare_output_dir(config.output_dir)
-        output_folder.write(config.output_dir, output_folder.ORIGINAL, writer)
+    output_folder.make(
+        config.output_dir,
+        output_folder.ORIGINAL,
+        output_folder.prepare_original(model),
+    )
     logging.info(
         "Wrote %s: %d new words (%d were there), %d of them in place of "
         "unused ones, %d pieces in all",

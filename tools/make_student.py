@@ -69,23 +69,17 @@ def make_student(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.conversion import output_folder
     from bert.conversion.model import Model, make_task
-    from bert.files import atomic_files, text_input
+    from bert.files import text_input
     from bert.model_folder import model_files
     from bert.modeling import checkpoint
     from bert.modeling.config import BertConfig, read_config
     from bert.tasks import spec
-    from bert.training import resume
 
     output_folder.check(
         config.output_dir, output_folder.ORIGINAL, config.overwrite
     )
     files = model_files.find(config.model_dir, config)
-    if files.vocab_file is None or files.task.do_lower_case is None:
-        raise UserError(
-            f"--model_dir={config.model_dir} has no vocabulary, or does not "
-            "say whether it is lower-cased; give --vocab_file and "
-            "--do_lower_case."
-        )
+    vocab_file, lower = model_files.words_of(files, config.model_dir)
     reader = checkpoint.Reader(files.checkpoint)
     sizes = read_config(files.bert_config_file)
     if sizes.encoder_type != BertConfig.encoder_type:
@@ -108,14 +102,15 @@ def make_student(config: Config) -> None:
     model = Model(
         sizes,
         tensors,
-        text_input.read(files.vocab_file),
-        make_task(row, files.task.do_lower_case, files.task.max_seq_length),
+        text_input.read(vocab_file),
+        make_task(row, lower, files.task.max_seq_length),
         (),
     )
-    writer = output_folder.prepare_original(model)
-    with atomic_files.leaving_no_folder(config.output_dir):
-        resume.prepare_output_dir(config.output_dir)
-        output_folder.write(config.output_dir, output_folder.ORIGINAL, writer)
+    output_folder.make(
+        config.output_dir,
+        output_folder.ORIGINAL,
+        output_folder.prepare_original(model),
+    )
     layers = range(step, step * config.num_layers + 1, step)
     logging.info(
         "Wrote %s: layers %s of %s, of %d units",

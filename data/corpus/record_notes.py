@@ -123,12 +123,18 @@ def hash_of(vocab_file: str) -> str:
 
 
 def check_place(record_file: str, input_files: Iterable[str]) -> None:
-    """Raises UserError where a note would replace what is none.
+    """Raises UserError where a note would replace what is none, or be replaced.
 
     Args:
         record_file: gets the note.
         input_files: what the records are made from.
     """
+    if record_file.endswith((SUFFIX, MANIFEST_SUFFIX)):
+        raise UserError(
+            f"--output_file must not end in {SUFFIX} or {MANIFEST_SUFFIX}: the "
+            "notes on other records are named so. Received: "
+            f"{record_file}; name another."
+        )
     path = record_file + SUFFIX
     if file_bytes.is_folder(path):
         raise UserError(_in_the_way(path, "a folder"))

@@ -11,7 +11,7 @@ from bert.modeling import packed_rows
 from bert.modeling.backbones.backbone import ModelOptions
 from bert.modeling.backbones.transformer import Encoder, TransformerBackbone
 from bert.modeling.config import BertConfig
-from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
+from bert.modeling.layers import Embeddings, Pooler
 
 # Methods of the original's model, and where what they returned is now.
 _GONE = {
@@ -21,30 +21,6 @@ _GONE = {
     "get_pooled_output": "model(input_ids)['pooled_output']",
     "get_sequence_output": "model(input_ids)['sequence_output']",
 }
-
-
-class Pooler(Layer):
-    """Makes one vector of a sequence, from its first token.
-
-    Checkpoint: `dense`, under `bert/pooler/`.
-
-    Args:
-        hidden_size: D.
-        options: see `LayerOptions`.
-
-    Call arguments:
-        hidden: float [B, S, D].
-
-    Returns:
-        float [B, D], each from -1 to 1.
-    """
-
-    def __init__(self, hidden_size: int, options: LayerOptions):
-        super().__init__(options, "pooler")
-        self.dense = Dense(hidden_size, hidden_size, options, activation="tanh")
-
-    def call(self, hidden):
-        return self.dense(hidden[:, 0])
 
 
 @keras.saving.register_keras_serializable("bert")
@@ -113,4 +89,4 @@ class BertModel(TransformerBackbone):
         firsts = layers[-1]
         if text_starts is not None:
             firsts = packed_rows.firsts(firsts, text_starts, choose is not None)
-        return layers, self.pooler(firsts)
+        return layers, self.pooler(firsts[:, 0])

@@ -12,7 +12,7 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.modeling.backbones.backbone import Backbone, ModelOptions
 from bert.modeling.config import BertConfig
-from bert.modeling.layers import Dense, Embeddings, Layer, LayerOptions
+from bert.modeling.layers import Embeddings, Layer, LayerOptions, Pooler
 from bert.modeling.randomness import split_seed
 
 
@@ -39,30 +39,6 @@ class Block(Layer):
     def __init__(self, config: BertConfig, options: LayerOptions, name: str):
         super().__init__(options, name)
         self.dropout_rate = config.hidden_dropout_prob
-
-
-class Pooler(Layer):
-    """Makes the vector of a row of what the last block gives for it.
-
-    Checkpoint: `dense`, under `encoder/pooler/`.
-
-    Args:
-        hidden_size: D.
-        options: see `LayerOptions`.
-
-    Call arguments:
-        x: float [B, D].
-
-    Returns:
-        float [B, D], each from -1 to 1.
-    """
-
-    def __init__(self, hidden_size: int, options: LayerOptions):
-        super().__init__(options, "pooler")
-        self.dense = Dense(hidden_size, hidden_size, options, activation="tanh")
-
-    def call(self, x):
-        return self.dense(x)
 
 
 class Stack(Backbone):

@@ -177,6 +177,12 @@ class Config(SetsConfig):
                 "Received: --truncation=windows, too; leave --do_export out, "
                 "and ask the model by predict.py, serve.py or Predictor."
             )
+        if self.truncation == "windows" and self.lm_loss_weight:
+            raise UserError(
+                "--lm_loss_weight learns of one sequence a text. Received: "
+                "--truncation=windows, too, where a text may have several; "
+                "leave one of them out."
+            )
         if self.truncation == "windows" and self.use_xla:
             raise UserError(
                 "--use_xla compiles batches whose shapes are known before. "

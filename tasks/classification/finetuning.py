@@ -1,7 +1,6 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
 import functools
-import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,8 +8,9 @@ from absl import logging
 
 from bert.data.tables import split
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import labels as label_files
-from bert.tasks import label_counts, splits, task
+from bert.tasks import head_labels, label_counts, splits
 from bert.tasks.classification import features, sets
 from bert.tasks.classification.config import Config
 from bert.tasks.classification.processors import DataProcessor, InputExample
@@ -68,9 +68,9 @@ class Classification(SetsTask):
         labels = label_files.Labels(sets.label_names(self._processor), origin)
         if labels.names:
             if config.table_format:
-                kept = task.kept_labels(start)
+                kept = head_labels.of_start(start)
                 labels = label_files.in_order_of(labels, kept)
-            labels = task.settled_labels(config, labels, start)
+            labels = head_labels.settled(config, labels, start)
         self.labels = labels.names
         if config.divides:
             self._divide(start)
@@ -98,7 +98,7 @@ class Classification(SetsTask):
 
         if self.config.do_train or start.reader is None:
             return
-        folder = os.path.dirname(start.reader.prefix)
+        folder = task_paths.folder_of(start.reader.prefix)
         kept, now = locate.task(folder), self.config.long_texts
         if kept and kept.spec.has_long_texts and kept.long_texts != now:
             logging.warning(
@@ -170,8 +170,8 @@ class Classification(SetsTask):
         settings = config.table_settings
         if not self._kind.least_labels:
             return TableProcessor(settings)
-        known = task.known_labels(config, config.labels, start)
-        kept = task.kept_labels(start) if config.grow_labels else None
+        known = head_labels.known(config, config.labels, start)
+        kept = head_labels.of_start(start) if config.grow_labels else None
         first = kept.names if kept else ()
         if known is None:
             return TableProcessor(settings, first=first)

@@ -82,13 +82,21 @@ def kind_of(files: Sequence[str]) -> Kind:
     return kind
 
 
-def check(config: Config, files: Sequence[str], kind: Kind) -> None:
+def check(
+    config: Config, files: Sequence[str], kind: Kind, *, is_trained: bool
+) -> None:
     """Checks that the flags fit the records.
+
+    Args:
+        config: the flags' values.
+        files: the records'.
+        kind: what they are.
+        is_trained: whether they are trained on, or evaluated alone.
 
     Raises:
         UserError: they do not.
     """
-    if kind.are_packed and config.do_train and not config.pack_sequences:
+    if kind.are_packed and is_trained and not config.pack_sequences:
         raise UserError(
             f"{files[0]} has several texts in a record; add --pack_sequences, "
             "or create the records without it."

@@ -84,11 +84,25 @@ def record_files(config: Config, flag: str = "input_file") -> list[str]:
 
 
 def record_source(
-    config: Config, bert_config: BertConfig, files: Sequence[str]
+    config: Config,
+    bert_config: BertConfig,
+    files: Sequence[str],
+    *,
+    is_trained: bool,
 ) -> RecordSource:
-    """Returns the records to read, and what must hold for them."""
+    """Returns the records to read, and what must hold for them.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        files: the records'.
+        is_trained: whether they are trained on, or evaluated alone.
+
+    Raises:
+        UserError: they are not what the flags say.
+    """
     kind = records.kind_of(files)
-    records.check(config, files, kind)
+    records.check(config, files, kind, is_trained=is_trained)
     records.check_encoder(config, bert_config)
     return record_sets.source(
         bert_config,
@@ -126,7 +140,7 @@ def evaluated_source(
         return source
     files = record_files(config, "eval_file")
     origin.check(config, files)
-    evaluated = record_source(config, bert_config, files)
+    evaluated = record_source(config, bert_config, files, is_trained=False)
     check_records(evaluated)
     return evaluated
 

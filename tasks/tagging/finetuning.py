@@ -11,7 +11,7 @@ from bert.data.tables import conll, split
 from bert.data.tables.conll import Corpus
 from bert.model_folder import labels as label_files
 from bert.model_folder.labels import Labels
-from bert.tasks import label_counts, spec, splits, task
+from bert.tasks import head_labels, label_counts, spec, splits
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
 from bert.tasks.tagging import predictions, schemes, windows
@@ -56,7 +56,7 @@ class Tagging(SetsTask):
             )
             for name in config.needed_files
         }
-        labels = task.known_labels(config, config.labels, start)
+        labels = head_labels.known(config, config.labels, start)
         if labels is None:
             labels = self._new_labels(start)
         label_files.check_names(labels.names, labels.origin)
@@ -91,9 +91,10 @@ class Tagging(SetsTask):
         """Returns the training set's labels; warns of odd ones."""
         train = self._sets["train"]
         labels = label_files.in_order_of(
-            Labels(conll.labels_of(train), train.path), task.kept_labels(start)
+            Labels(conll.labels_of(train), train.path),
+            head_labels.of_start(start),
         )
-        labels = task.settled_labels(self.config, labels, start)
+        labels = head_labels.settled(self.config, labels, start)
         label_counts.warn_of_forms(train.path, labels.names)
         words = sum(len(sentence.words) for sentence in train.sentences)
         label_counts.warn_of_number(train.path, len(labels.names), words)

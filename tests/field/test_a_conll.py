@@ -299,5 +299,5 @@ def test_tags_that_are_numbers_are_sorted_as_numbers(read, monkeypatch):
     content = "a 10\nb 9\nc 0\n"
     assert read(content).labels == ["0", "9", "10"]
     kept = label_files.Labels(["0", "10", "9"], "m/labels.txt")
-    monkeypatch.setattr("bert.tasks.task.kept_labels", lambda start: kept)
+    monkeypatch.setattr("bert.tasks.head_labels.of_start", lambda start: kept)
     assert read(content).labels == kept.names

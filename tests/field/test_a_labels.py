@@ -307,7 +307,7 @@ def test_whole_numbers_are_sorted_as_numbers(read, labels, expected):
 
 def test_a_model_of_before_keeps_the_order_of_its_labels(read, monkeypatch):
     kept = label_files.Labels(["0", "10", "9"], "m/labels.txt")
-    monkeypatch.setattr("bert.tasks.task.kept_labels", lambda start: kept)
+    monkeypatch.setattr("bert.tasks.head_labels.of_start", lambda start: kept)
     assert read(table("9", "0", "10")).labels == kept.names
     with pytest.raises(
         UserError, match=r"m/labels\.txt: the model was trained"

@@ -66,6 +66,7 @@ def test_behind_the_first_thousand_it_ends_the_training_with_one_line(
         config,
         BertConfig.from_json_file(config.bert_config_file),
         [str(file)],
+        is_trained=True,
     )
     record_files.check_records(source)
     batches = input_pipeline.train_batches(

@@ -186,7 +186,12 @@ def test_logits_are_kept_and_made_anew_when_something_changed(
     (tmp_path / "t.tsv").write_text("text\tlabel\nthe\tno\na\tja\nb\t?\n")
     other_teacher = student("classification", f"--teacher_dir={changed}")
     other_rows = student("classification", f"--train_file={tmp_path}/t.tsv")
-    for task in (other_teacher, other_rows):
+    named = tmp_path / "named"
+    run_folder.copy(folder, named)
+    labels = named / "labels.txt"
+    labels.write_text("\n".join(reversed(labels.read_text().split())) + "\n")
+    other_order = student("classification", f"--teacher_dir={named}")
+    for task in (other_teacher, other_rows, other_order):
         with pytest.raises(AssertionError, match="computed again"):
             lessons(task)
     monkeypatch.setattr(teachers.Teacher, "_compute", compute)

@@ -19,9 +19,8 @@ import tensorflow as tf
 
 from bert.modeling.heads import TOKEN_EPSILON
 from bert.modeling.task_model import Batch, LossWeight, TaskModel
+from bert.tasks import spec
 
-# What stands before the name of an output, of the teacher's in a batch.
-PREFIX = "teacher_"
 # Keeps the task's own loss finite in a batch without labels, and changes no
 # sum of weights.
 _NO_ROWS = 1e-20
@@ -88,7 +87,8 @@ class Distillation:
         own = self._model.losses(outputs, batch)
         soft = [
             divergence(
-                kind, outputs[name], batch[PREFIX + name], batch, temperature
+                *(kind, outputs[name], batch[spec.TEACHER_PREFIX + name]),
+                *(batch, temperature),
             )
             for name, kind in self._logits.items()
         ]
@@ -122,7 +122,7 @@ def divergence(
         return tf.reshape(tf.square(student - teacher), [-1])
     if kind == "labels":
         return temperature**2 * tf.reduce_mean(
-            _kl(
+            kl(
                 _of_labels(teacher / temperature),
                 _of_labels(student / temperature),
             ),
@@ -136,14 +136,14 @@ def divergence(
         is_token = tf.cast(batch["input_mask"], tf.bool)
         student = tf.where(is_token, student, _NO_TOKEN)
         teacher = tf.where(is_token, teacher, _NO_TOKEN)
-    found = _kl(
+    found = kl(
         tf.nn.log_softmax(teacher / temperature),
         tf.nn.log_softmax(student / temperature),
     )
     return temperature**2 * tf.reshape(found, [-1])
 
 
-def _kl(teacher: tf.Tensor, student: tf.Tensor) -> tf.Tensor:
+def kl(teacher: tf.Tensor, student: tf.Tensor) -> tf.Tensor:
     """Returns KL(teacher ‖ student) of log-probabilities [..., classes]."""
     return tf.reduce_sum(tf.exp(teacher) * (teacher - student), axis=-1)
 

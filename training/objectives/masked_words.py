@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch, LossWeight
-from bert.training.objectives.distillation import Settings
+from bert.training.objectives.distillation import Settings, kl
 
 _NAME = "masked_lm"
 
@@ -85,6 +85,4 @@ def divergence(
     expected = tf.nn.log_softmax(values / temperature)
     found = tf.nn.log_softmax(tf.cast(student, tf.float32) / temperature)
     found = tf.gather(found, words, batch_dims=1)
-    return temperature**2 * tf.reduce_sum(
-        tf.exp(expected) * (expected - found), axis=-1
-    )
+    return temperature**2 * kl(expected, found)

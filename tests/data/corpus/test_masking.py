@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 
+from bert.data.corpus import masking
 from bert.data.corpus.masking import create_masked_lm_predictions, ngram_lengths
 from bert.data.records import packing
 from tests.data.corpus.test_instance_settings import (
@@ -227,6 +228,12 @@ def test_ngrams_fill_the_limit_and_never_join_two_texts():
         )
         assert len(positions) == 9
         assert not {0, 10, 20} & {*positions}
+
+
+def test_a_word_goes_on_with_the_next_one_of_its_text_alone():
+    words = [[1, 2], [3], [5]]  # [SEP] is at 4
+    goes_on = [masking._goes_on(words, index) for index in (1, 2, 3)]
+    assert goes_on == [True, False, False]
 
 
 def test_ngrams_follow_the_seed():

@@ -154,6 +154,13 @@ def test_a_note_replaces_notes_alone(note, tmp_path):
         record_notes.check_place(record_file, [])
 
 
+@pytest.mark.parametrize("suffix", [".note.json", ".manifest.json"])
+def test_records_are_not_named_as_notes_are(tmp_path, suffix):
+    # They would replace the note on other records.
+    with pytest.raises(UserError, match="must not end in"):
+        record_notes.check_place(f"{tmp_path}/a{suffix}", [])
+
+
 def test_the_note_of_other_records_is_removed(note, tmp_path):
     (record_file,) = put(note, tmp_path, "a")
     path = tmp_path / "a.note.json"

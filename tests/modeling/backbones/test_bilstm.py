@@ -77,6 +77,19 @@ def test_a_token_without_mask_leaves_the_state_as_it_is():
         np.testing.assert_allclose(last, end, atol=1e-6)
 
 
+def test_a_block_gives_each_token_both_of_its_states():
+    model = BiLstm(dataclasses.replace(CONFIG, num_hidden_layers=1))
+    outputs = model(IDS, input_mask=MASK)
+    hidden = outputs["embedding_output"]
+    both = [found for found, _ in states(model, hidden, MASK)]
+    by_token = np.transpose(np.concatenate(both, axis=-1), [1, 0, 2])
+    np.testing.assert_allclose(
+        outputs["sequence_output"],
+        model.blocks[0].layer_norm(hidden + by_token),
+        atol=1e-5,
+    )
+
+
 def test_the_pooled_vector_is_of_both_last_states():
     model = BiLstm(dataclasses.replace(CONFIG, num_hidden_layers=1))
     outputs = model(IDS, input_mask=MASK)

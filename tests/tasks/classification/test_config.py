@@ -61,6 +61,10 @@ def test_a_tasks_name_tells_its_kind(args, table_format, kind):
             r"--truncation=middle is for single texts.* a --pair_column \(b\)",
         ),
         ([*WINDOWS, "--dev_pair_column=b"], "windows is for single texts"),
+        (
+            [*WINDOWS, "--lm_loss_weight=0.5"],
+            "--lm_loss_weight learns of one sequence a text.*several; leave",
+        ),
         ([*WINDOWS, "--use_xla"], "any number of windows; leave --use_xla"),
         ([*WINDOWS, "--do_export"], "--do_export writes .* leave --do_export"),
     ],

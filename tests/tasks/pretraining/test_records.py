@@ -68,7 +68,7 @@ def source(folder, name, *args):
     """The records as they are in the files."""
     flags = config(folder, name, *args)
     files = training.record_files(flags)
-    found = training.record_source(flags, SIZES, files)
+    found = training.record_source(flags, SIZES, files, is_trained=True)
     record_files.check_records(found)
     return found
 
@@ -172,6 +172,18 @@ def test_an_evaluation_has_the_records_own_masks_and_a_row_a_text(folder, name):
         np.testing.assert_array_equal(found[field][order], values[expected])
 
 
+def test_a_run_of_one_text_a_row_is_evaluated_on_packed_records(folder):
+    flags = config(
+        *(folder, "static", "--do_train", "--eval_steps=1"),
+        f"--eval_file={folder / 'packed'}",
+    )
+    trained_on = source(folder, "static")
+    found = training.evaluated_source(flags, SIZES, trained_on)
+    rows = records.for_evaluation(flags, found)
+    (batch,) = input_pipeline.eval_batches(rows, 100)
+    assert len(batch["input_ids"]) == len(STATIC["input_ids"])
+
+
 @pytest.mark.parametrize("name", ["unmasked", "packed_unmasked"])
 def test_an_evaluation_of_records_without_masks_draws_the_same_ones(
     folder, name
@@ -181,6 +193,13 @@ def test_an_evaluation_of_records_without_masks_draws_the_same_ones(
     assert (found["masked_lm_weights"].sum(axis=1) > 0).all()
     assert same(found, evaluated(*args))
     assert sorted_texts(found) == sorted_texts(TEXTS)
+    # Also where an evaluation begins again at the end of the files.
+    rows = records.for_evaluation(config(*args), source(*args))
+    batches = input_pipeline.eval_batches(
+        rows, len(found["input_ids"]), repeat=True
+    )
+    for batch in batches.take(2):
+        assert same(found, {name: v.numpy() for name, v in batch.items()})
 
 
 @pytest.mark.parametrize(
@@ -234,7 +253,9 @@ def test_an_encoder_that_takes_one_text_a_row_is_refused(folder, encoder_type):
     with pytest.raises(
         UserError, match=f"^--pack_sequences needs .* '{encoder_type}'"
     ):
-        training.record_source(packed, sizes, training.record_files(packed))
+        training.record_source(
+            packed, sizes, training.record_files(packed), is_trained=True
+        )
     with pytest.raises(UserError, match=r"^teacher: --pack_sequences needs"):
         records.check_encoder(packed, sizes, "teacher: ")
     records.check_encoder(packed, SIZES)

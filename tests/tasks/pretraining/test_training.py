@@ -10,7 +10,9 @@ def test_records_are_bounded_by_the_models_sizes(tmp_path):
     (tmp_path / "a").touch()
     config = parse(f"--input_file={tmp_path / 'a'}", "--do_eval")
     files = training.record_files(config)
-    source = training.record_source(config, BertConfig(vocab_size=9), files)
+    source = training.record_source(
+        config, BertConfig(vocab_size=9), files, is_trained=False
+    )
     assert source.files == [str(tmp_path / "a")]
     assert source.limits == {
         "input_ids": 9,
