@@ -43,7 +43,7 @@ NOT_RUN = {
     "docs/gpt.md": ["OpenAI's model: 440 MB", "OpenAI's model: 440 MB"],
     "docs/features.md": ["an output_file /tmp/output.npz"],
     "docs/models.md": ["the internet: 400 MB", "a Hugging Face folder"],
-    "docs/performance.md": ["a package index, 3 GB and an hour"],
+    "docs/performance_log.md": ["a package index, 3 GB and an hour"],
     "docs/raw_strings.md": [
         "the export of export.md",
         "vocabularies, real data and an hour",
