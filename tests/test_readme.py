@@ -45,7 +45,7 @@ NOT_RUN = {
     "docs/models.md": ["the internet: 400 MB", "a Hugging Face folder"],
     # tests/scripts/test_run_multitask.py runs the like, but for serve.py.
     "docs/multitask.md": ["data of GLUE", "the model above"],
-    "docs/performance.md": ["a package index, 3 GB and an hour"],
+    "docs/performance_log.md": ["a package index, 3 GB and an hour"],
     "docs/raw_strings.md": [
         "the export of export.md",
         "vocabularies, real data and an hour",
