@@ -85,6 +85,7 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
         return task_list.make(entry, _script(entry.task), flag_values, folder)
 
     tasks = {entry.name: made(entry) for entry in entries}
+    config.check_teachers({name: task.config for name, task in tasks.items()})
     if is_one:
         finetune.run(*tasks.values())
     else:

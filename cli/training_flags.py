@@ -331,6 +331,11 @@ def define_teacher_flags(flag_values: flags.FlagValues, teacher: str) -> None:
         ),
     ):
         _define_finite(flag_values, name, default, text, *bounds)
+    shared_flags.define_bools(
+        flag_values,
+        teacher_annealing="Let the share of the teacher fall from 1 at the "
+        "first step to 0 at the last, along a line, in place of distill_alpha.",
+    )
 
 
 def define_export_flags(flag_values: flags.FlagValues) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
-from bert.files import text_input
+from bert.files import task_paths, text_input
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class TaughtConfig(TrainingConfig):
     teacher_dir: str | None = None
     distill_alpha: float = 0.5
     distill_temperature: float = 1.0
+    teacher_annealing: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -26,14 +27,31 @@ class TaughtConfig(TrainingConfig):
             self._check_untaught(
                 distill_alpha=self.distill_alpha != 0.5,
                 distill_temperature=self.distill_temperature != 1,
+                teacher_annealing=self.teacher_annealing,
             )
             return
-        own = os.path.realpath(self.output_dir)
-        teacher = os.path.realpath(self.teacher_dir)
-        if os.path.commonpath([own, teacher]) == own:
+        if self.teacher_annealing and self.distill_alpha != 0.5:
+            raise UserError(
+                "--teacher_annealing lets the share of the teacher fall from 1 "
+                f"to 0. Received: --distill_alpha={self.distill_alpha}, too; "
+                "leave one of them out."
+            )
+        self.check_teacher(self.output_dir)
+
+    def check_teacher(self, output_dir: str) -> None:
+        """Raises UserError where a training changes the teacher.
+
+        Args:
+            output_dir: what the training writes to.
+        """
+        own = os.path.realpath(output_dir)
+        # Of a model of several tasks, one may be named.
+        folder, _ = task_paths.split(self.teacher_dir or "")
+        teacher = os.path.realpath(folder)
+        if self.teacher_dir and os.path.commonpath([own, teacher]) == own:
             raise UserError(
                 f"--teacher_dir={self.teacher_dir} is in --output_dir="
-                f"{self.output_dir}, where training changes it; name another "
+                f"{output_dir}, where training changes it; name another "
                 "--output_dir."
             )
 
@@ -56,7 +74,8 @@ class TaughtConfig(TrainingConfig):
     @property
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, and distillation."""
-        names = ("distill_alpha", "distill_temperature")
+        names = ["distill_alpha", "distill_temperature"]
+        names += ["teacher_annealing"] * self.teacher_annealing
         taught = {n: getattr(self, n) for n in names if self.is_taught}
         return {**super().course, **taught}
 

@@ -25,10 +25,8 @@ from bert.files.file_bytes import gfile
 if TYPE_CHECKING:
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
-    from bert.modeling.task_model import TaskModel
-    from bert.training.feeds import Feed
+    from bert.training.feeds import Feed, MakeObjective
     from bert.training.loop import Unreadable
-    from bert.training.steps import Objective
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -174,7 +172,7 @@ def training_feed(
     config: TrainingConfig,
     cut: bool = False,
     group: bool = False,
-    make_objective: "Callable[[TaskModel], Objective] | None" = None,
+    make_objective: "MakeObjective | None" = None,
 ) -> "Feed":
     """Returns what a training takes its batches from.
 

@@ -19,7 +19,7 @@ import io
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -33,6 +33,7 @@ from bert.tasks.record_sets import RecordSet
 
 if TYPE_CHECKING:
     import numpy as np
+    import tensorflow as tf
 
     from bert.model_folder.model_files import ModelFiles
     from bert.modeling.task_model import TaskModel
@@ -102,8 +103,15 @@ class Teacher:
             ),
         )
 
-    def objective(self, model: "TaskModel") -> "Distillation":
-        """Returns what a student minimizes."""
+    def objective(
+        self, model: "TaskModel", done: "Callable[[], tf.Tensor]"
+    ) -> "Distillation":
+        """Returns what a student minimizes.
+
+        Args:
+            model: the student.
+            done: see `training.feeds.MakeObjective`.
+        """
         from bert.training.objectives import distillation
 
         config = self._student.config
@@ -111,7 +119,10 @@ class Teacher:
             model,
             self._student.spec.logits,
             distillation.Settings(
-                config.distill_alpha, config.distill_temperature
+                distillation.annealed(done)
+                if config.teacher_annealing
+                else config.distill_alpha,
+                config.distill_temperature,
             ),
         )
 

@@ -14,6 +14,10 @@ from bert.training.optimization import AdamWeightDecay
 # Makes the training batches of a worker, from the seed and the examples seen.
 MakeBatches = Callable[[RunState, tf.distribute.InputContext], tf.data.Dataset]
 
+# Makes what is minimized, of the model and of what returns the share of the
+# training that is done (float32 scalar).
+MakeObjective = Callable[[TaskModel, Callable[[], tf.Tensor]], steps.Objective]
+
 # Makes what all devices take of what makes a worker's.
 Distribute = Callable[
     [Callable[[tf.distribute.InputContext], tf.data.Dataset]],
@@ -28,13 +32,13 @@ class Feed:
     Attributes:
         make_batches: returns its endless batches.
         unreadable: how to explain that one cannot be read.
-        make_objective: returns, for the model, what is minimized; None: its
-            own losses.
+        make_objective: returns what is minimized; None: the model's own
+            losses.
     """
 
     make_batches: MakeBatches
     unreadable: loop.Unreadable
-    make_objective: Callable[[TaskModel], steps.Objective] | None = None
+    make_objective: MakeObjective | None = None
 
     def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
         """Returns the batches of a run, from where it stands."""
@@ -52,7 +56,11 @@ class Feed:
         loss_scale: LossScale | None = None,
     ) -> Callable[[Batch], dict[str, tf.Tensor]]:
         """Returns a step; see `steps.compile_train_step`."""
+        objective = None
+        if self.make_objective:
+            objective = self.make_objective(
+                model, lambda: steps.share_done(optimizer, settings)
+            )
         return steps.compile_train_step(
-            *(model, optimizer, settings, batch_spec, loss_scale),
-            self.make_objective(model) if self.make_objective else None,
+            *(model, optimizer, settings, batch_spec, loss_scale), objective
         )

@@ -121,6 +121,7 @@ class TrainLoop:
                 gradient_accumulation_steps=config.gradient_accumulation_steps,
                 use_xla=config.use_xla,
                 max_grad_norm=config.max_grad_norm,
+                num_train_steps=num_train_steps,
             ),
             getattr(batches.dataset, "element_spec", None),
             self._loss_scale,

@@ -26,6 +26,7 @@ class StepSettings(NamedTuple):
             rows, one after the other; divides their number.
         use_xla: compile forward and backward by XLA.
         max_grad_norm: gradients are scaled down to this global norm.
+        num_train_steps: the step at which training ends.
         loss_weight: what the loss is multiplied by, before the norm is taken;
             the figures are without. None: 1.
     """
@@ -34,7 +35,14 @@ class StepSettings(NamedTuple):
     gradient_accumulation_steps: int = 1
     use_xla: bool = False
     max_grad_norm: float = 1.0
+    num_train_steps: int = 1
     loss_weight: Callable[[], tf.Tensor] | None = None
+
+
+def share_done(optimizer: AdamWeightDecay, settings: StepSettings) -> tf.Tensor:
+    """Returns how much of a training is done, float32 scalar, 0 to 1."""
+    step = tf.cast(optimizer.global_step, tf.float32)
+    return step / float(settings.num_train_steps)
 
 
 class Objective(Protocol):

@@ -4,6 +4,7 @@ Imports without TensorFlow.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 from bert.errors import UserError
 from bert.tasks.config import FineTuningConfig
@@ -31,3 +32,31 @@ class Config(FineTuningConfig):
                 "--do_export is for models of one task; export each by "
                 "export_model.py --model_dir=OUTPUT_DIR --task_name=NAME."
             )
+
+    def _check_untaught(self, **given: object) -> None:
+        # The teachers that --teacher_annealing needs are in the file.
+        super()._check_untaught(**{**given, "teacher_annealing": False})
+
+    def check_teachers(self, tasks: Mapping[str, FineTuningConfig]) -> None:
+        """Checks the teachers of the tasks.
+
+        Args:
+            tasks: their own flags' values, by name.
+
+        Raises:
+            UserError: --teacher_annealing is given, and there is none; or one
+                is in output_dir.
+        """
+        if self.teacher_annealing and not any(
+            task.teacher_dir for task in tasks.values()
+        ):
+            raise UserError(
+                '--teacher_annealing needs a task with the key "teacher_dir" '
+                f"in {self.tasks}: the model that it learns from. Received: "
+                "none."
+            )
+        for name, task in tasks.items():
+            try:
+                task.check_teacher(self.output_dir)
+            except UserError as error:
+                raise UserError(f"--tasks, {name}: {error}") from error

@@ -36,7 +36,10 @@ OWN = (
     *TEACHER,
 )
 # Those that mean something else, or nothing, to a task.
-_OF_ALL = ("data_dir", "early_stopping_patience", "save_best")
+_OF_ALL = (
+    *("data_dir", "early_stopping_patience", "save_best"),
+    "teacher_annealing",  # it is of those that have a teacher
+)
 # What a task's flags may not be, whatever its script knows.
 _NEVER = ("folds", "grow_labels", "log_style")
 TASKS = ("classification", "multiple_choice", "ner", "squad")
@@ -186,6 +189,8 @@ def make(
         and (name not in OWN or run_flags[name].present)
         and name not in _OF_ALL
     ]
+    if any(word.startswith("--teacher_dir=") for word in entry.words):
+        shared.append(f"--teacher_annealing={run_flags.teacher_annealing}")
     words = [*shared, *entry.words, f"--output_dir={output_dir}"]
     try:
         values = command_line.read(script.define_flags, words, quiet=True)

@@ -196,7 +196,6 @@ class _Run:
                 seed,
             ),
             self._weights,
-            length.num_train_steps,
             config.train_batch_size,
         )
 

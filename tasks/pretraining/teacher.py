@@ -1,6 +1,9 @@
 """--teacher_dir of run_pretraining.py: a model with the same vocabulary."""
 
+from collections.abc import Callable
 from typing import NamedTuple
+
+import tensorflow as tf
 
 from bert.data.text import tokenizers
 from bert.errors import UserError
@@ -15,7 +18,7 @@ from bert.modeling.task_model import TaskModel
 from bert.tasks.pretraining import records, training
 from bert.tasks.pretraining.config import Config
 from bert.training import run
-from bert.training.objectives.distillation import Settings
+from bert.training.objectives.distillation import Settings, annealed
 from bert.training.objectives.masked_words import MaskedWords
 
 
@@ -41,8 +44,15 @@ class Teacher(NamedTuple):
             ]
         )
 
-    def objective(self, model: TaskModel) -> MaskedWords:
-        """Returns what a student minimizes; call it in the strategy's scope."""
+    def objective(
+        self, model: TaskModel, done: Callable[[], tf.Tensor]
+    ) -> MaskedWords:
+        """Returns what a student minimizes; call it in the strategy's scope.
+
+        Args:
+            model: the student.
+            done: see `training.feeds.MakeObjective`.
+        """
         assert isinstance(model, PretrainingModel)
         teacher = PretrainingModel(
             read_config(self.files.bert_config_file),
@@ -53,7 +63,10 @@ class Teacher(NamedTuple):
             model,
             teacher,
             Settings(
-                self.config.distill_alpha, self.config.distill_temperature
+                annealed(done)
+                if self.config.teacher_annealing
+                else self.config.distill_alpha,
+                self.config.distill_temperature,
             ),
             self.config.distill_top_k,
         )

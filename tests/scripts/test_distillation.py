@@ -165,6 +165,15 @@ def test_folds_and_a_part_held_out_are_taught(classify, folder):
             ],
             "Received: --distill_alpha=0; leave one of them out",
         ),
+        (["--teacher_annealing"], "--teacher_annealing needs --teacher_dir"),
+        (
+            [
+                *("--teacher_dir={}/teacher", "--distill_alpha=0.7"),
+                "--teacher_annealing",
+            ],
+            "Received: --distill_alpha=0.7, too; leave one of them out",
+        ),
+        (["--teacher_dir={}/out#mrpc"], "where training changes it"),
         (["--teacher_dir={}/out"], "where training changes it"),
         (["--teacher_dir={}/out/best"], "where training changes it"),
         (["--teacher_dir={}/nowhere"], "no task.json there"),

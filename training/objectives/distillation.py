@@ -12,7 +12,7 @@ Source: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network",
 section 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -28,17 +28,33 @@ _NO_ROWS = 1e-20
 _NO_TOKEN = -1e30
 
 
+def annealed(done: Callable[[], tf.Tensor]) -> Callable[[], tf.Tensor]:
+    """Returns an α that falls along a line from 1, the teacher alone, to 0.
+
+    Args:
+        done: returns the share of the training that is done, float32 scalar.
+
+    Source: Clark et al. 2019, "BAM!", section 3.2 (teacher annealing).
+    """
+    return lambda: 1.0 - done()
+
+
 class Settings(NamedTuple):
     """How a loss is mixed.
 
     Attributes:
-        alpha: the share of the teacher's term; a number, or a float32 scalar
-            that changes in training.
+        alpha: the share of the teacher's term; a number, or what returns one
+            that changes in training, float32 scalar.
         temperature: T.
     """
 
-    alpha: float | tf.Tensor
+    alpha: float | Callable[[], tf.Tensor]
     temperature: float = 1.0
+
+    @property
+    def share(self) -> float | tf.Tensor:
+        """The share of the teacher's term at this moment."""
+        return self.alpha() if callable(self.alpha) else self.alpha
 
 
 class Distillation:
@@ -83,7 +99,7 @@ class Distillation:
         self, outputs: Mapping[str, tf.Tensor], batch: Batch
     ) -> dict[str, tf.Tensor]:
         """Returns both terms, with their shares; as `TaskModel.losses`."""
-        alpha, temperature = self._settings
+        alpha, temperature = self._settings.share, self._settings.temperature
         own = self._model.losses(outputs, batch)
         soft = [
             divergence(

@@ -54,7 +54,7 @@ class MaskedWords:
         self, outputs: Mapping[str, tf.Tensor], batch: Batch
     ) -> dict[str, tf.Tensor]:
         """Returns both terms, with their shares; as `TaskModel.losses`."""
-        alpha, temperature = self._settings
+        alpha, temperature = self._settings.share, self._settings.temperature
         own = self._model.losses(outputs, batch)
         said = self._teacher(batch, training=False)["masked_lm_logits"]
         soft = divergence(

@@ -14,7 +14,7 @@ import tensorflow as tf
 from bert.modeling import checkpoint, multitask_model
 from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import Batch
-from bert.training import loop
+from bert.training import loop, steps
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Distribute, Feed
 from bert.training.loss_scale import LossScale
@@ -87,14 +87,12 @@ class Multitask:
         feeds: by the tasks' names.
         order: makes the order of the turns, from a seed.
         weights: what each task's loss is multiplied by.
-        num_steps: the step at which the weights come to their end.
         batch_size: rows of a batch, over all devices.
     """
 
     feeds: Mapping[str, Feed]
     order: Callable[[int], TaskOrder]
     weights: Mapping[str, Slope]
-    num_steps: int
     batch_size: int
 
     def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
@@ -128,12 +126,16 @@ class Multitask:
         They have the task's name in front; `loss` and `gradient_norm` are
         there without it, too.
         """
-        steps = {
+        compiled = {
             name: self.feeds[name].compile(
                 task,
                 optimizer.of(_used_by(model, name, optimizer.variables)),
                 settings._replace(
-                    loss_weight=functools.partial(self._weight, name, optimizer)
+                    loss_weight=functools.partial(
+                        self._weight,
+                        name,
+                        lambda: steps.share_done(optimizer, settings),
+                    )
                 ),
                 specs[name],
                 loss_scale,
@@ -142,7 +144,7 @@ class Multitask:
         }
 
         def step(turn: Turn) -> dict[str, tf.Tensor]:
-            figures = steps[turn.task](turn.batch)
+            figures = compiled[turn.task](turn.batch)
             own = {f"{turn.task}/{n}": v for n, v in figures.items()}
             return {
                 **{n: figures[n] for n in ("loss", "gradient_norm")},
@@ -151,11 +153,10 @@ class Multitask:
 
         return step
 
-    def _weight(self, task: str, optimizer: AdamWeightDecay) -> tf.Tensor:
+    def _weight(self, task: str, done: Callable[[], tf.Tensor]) -> tf.Tensor:
         """Returns what a task's loss is multiplied by in the coming step."""
         start, end = self.weights[task]
-        step = tf.cast(optimizer.global_step, tf.float32)
-        return start + (end - start) * step / max(self.num_steps, 1)
+        return start + (end - start) * done()
 
 
 def _used_by(

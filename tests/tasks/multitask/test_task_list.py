@@ -6,11 +6,17 @@ import pytest
 from absl import flags
 
 import bert.run_multitask as script
+from bert import run_ner
 from bert.errors import UserError
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
 from bert.tasks.multitask.task_list import Script
-from tests.scripts.runner import flags_of
+from tests.scripts.runner import config_of, flags_of
+
+OF_NER = (
+    *("--train_file=a", "--do_train", "--vocab_file=v"),
+    *("--bert_config_file=c", "--output_dir=out/x"),
+)
 
 
 def command(tmp_path, tasks, *args):
@@ -149,6 +155,32 @@ def test_a_teacher_is_one_tasks(tmp_path):
     assert made(tmp_path, entry).teacher_dir is None
     with pytest.raises(UserError, match="--teacher_dir is for one task"):
         entries(tmp_path, ["mrpc"], "--teacher_dir=large")
+
+
+def test_a_teachers_share_falls_where_there_is_one(tmp_path):
+    entry = {"name": "x", "task": "ner", "train_file": "a"}
+    taught = {**entry, "teacher_dir": "large"}
+    assert made(tmp_path, taught, "--teacher_annealing").teacher_annealing
+    assert not made(tmp_path, entry, "--teacher_annealing").teacher_annealing
+    with pytest.raises(UserError, match="which is the whole run's"):
+        made(tmp_path, {**taught, "teacher_annealing": True})
+    values = command(tmp_path, [taught], "--teacher_annealing")
+    config = Config.from_flags(values)
+    own = config_of(run_ner, *OF_NER, "--teacher_dir=large")
+    config.check_teachers({"x": own})
+    with pytest.raises(UserError, match="needs a task with the key") as caught:
+        config.check_teachers({"x": config_of(run_ner, *OF_NER)})
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("teacher", ["out", "out#x", "out/best", "./out/"])
+def test_a_teacher_is_apart_from_what_is_trained(tmp_path, teacher):
+    config = Config.from_flags(command(tmp_path, ["mrpc"]))
+    own = config_of(
+        run_ner, *OF_NER, "--output_dir=out/tasks/x", f"--teacher_dir={teacher}"
+    )
+    with pytest.raises(UserError, match=r"--tasks, x: --teacher_dir=.* is in"):
+        config.check_teachers({"x": own})
 
 
 def test_an_export_is_one_tasks(tmp_path):

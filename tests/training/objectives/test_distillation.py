@@ -166,7 +166,7 @@ def test_start_and_end_count_alike_and_alpha_may_change():
         "end_logits": tf.constant(other, tf.float32),
     }
     objective = Distillation(
-        Model(), spec.find("squad").logits, Settings(alpha, T)
+        Model(), spec.find("squad").logits, Settings(alpha.value, T)
     )
     rows = [kl(teacher[0], other[0]), kl(teacher[1], other[1])]
     rows.append(kl(teacher[2, :2], other[2, :2]))

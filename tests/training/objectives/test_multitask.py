@@ -11,6 +11,11 @@ from bert.training import run
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Feed
 from bert.training.loop import Unreadable
+from bert.training.objectives.distillation import (
+    Distillation,
+    Settings,
+    annealed,
+)
 from bert.training.objectives.multitask import Multitask, Turn
 from bert.training.objectives.task_sampling import Slope, TaskOrder
 from bert.training.optimization import AdamSettings, AdamWeightDecay
@@ -31,25 +36,41 @@ BATCHES = {
         "end_positions": tf.constant([2, 1]),
     },
 }
-FEEDS = {
-    name: Feed(
-        lambda state, context, batch=batch: tf.data.Dataset.from_tensors(
-            batch
-        ).repeat(),
-        Unreadable(),
-    )
-    for name, batch in BATCHES.items()
+TAUGHT = {
+    **BATCHES["a"],
+    "has_label": tf.constant([[1], [0]]),
+    "teacher_logits": tf.constant([[2.0, -1.0], [0.5, 1.0]]),
 }
 
 
-def objective(weights=None, num_steps=8):
+def feed(batch, make_objective=None):
+    return Feed(
+        lambda state, context: tf.data.Dataset.from_tensors(batch).repeat(),
+        Unreadable(),
+        make_objective,
+    )
+
+
+FEEDS = {name: feed(batch) for name, batch in BATCHES.items()}
+# A teacher of the first task, whose share falls.
+TAUGHT_FEEDS = {
+    **FEEDS,
+    "a": feed(
+        TAUGHT,
+        lambda model, done: Distillation(
+            model, {"logits": "classes"}, Settings(annealed(done))
+        ),
+    ),
+}
+
+
+def objective(weights=None, num_steps=8, feeds=FEEDS):
     return Multitask(
-        FEEDS,
+        feeds,
         lambda seed: TaskOrder(
             dict.fromkeys(BATCHES, 8), "uniform", 1.0, num_steps, seed
         ),
         {**dict.fromkeys(BATCHES, Slope(1.0, 1.0)), **(weights or {})},
-        num_steps,
         2,
     )
 
@@ -57,7 +78,7 @@ def objective(weights=None, num_steps=8):
 class Trained:
     """A model in training, whose steps are counted from 0."""
 
-    def __init__(self, weights=None, max_grad_norm=1.0, step=0):
+    def __init__(self, weights=None, max_grad_norm=1.0, step=0, feeds=FEEDS):
         self.model = make(DRY)
         self.optimizer = AdamWeightDecay(
             {
@@ -68,8 +89,10 @@ class Trained:
             AdamSettings(weight_decay=0.1),
         )
         self.optimizer.global_step.assign(step)
-        self.settings = StepSettings(seed=1, max_grad_norm=max_grad_norm)
-        self.step = objective(weights).compile(
+        self.settings = StepSettings(
+            seed=1, max_grad_norm=max_grad_norm, num_train_steps=8
+        )
+        self.step = objective(weights, feeds=feeds).compile(
             self.model,
             self.optimizer,
             self.settings,
@@ -141,7 +164,33 @@ def test_a_weight_multiplies_the_gradient_along_a_line(step, factor):
     )
 
 
-def follow(folder, num_steps, **values):
+@pytest.mark.parametrize(("step", "share"), [(0, 1.0), (6, 0.25), (8, 0.0)])
+def test_a_teachers_share_falls_along_a_line(step, share):
+    trained = Trained(step=step, feeds=TAUGHT_FEEDS)
+    model = trained.model.tasks["a"]
+    model.dropout_rate = 0.0
+    logits = model(TAUGHT)["logits"]
+    figures = trained.step(Turn("a", TAUGHT))
+    teacher, student = (
+        tf.nn.log_softmax(x) for x in (TAUGHT["teacher_logits"], logits)
+    )
+    apart = tf.reduce_sum(tf.exp(teacher) * (teacher - student), axis=-1)
+    np.testing.assert_allclose(
+        figures["a/distillation_loss"],
+        share * np.mean(apart),
+        rtol=1e-5,
+        atol=1e-9,
+    )
+    # The second row has no label.
+    np.testing.assert_allclose(
+        figures["a/classification_loss"],
+        -(1 - share) * student[0, 0],
+        rtol=1e-5,
+        atol=1e-9,
+    )
+
+
+def follow(folder, num_steps, feeds=FEEDS, **values):
     run.train(
         dataclasses.replace(
             training_config(
@@ -151,19 +200,21 @@ def follow(folder, num_steps, **values):
         ),
         run.Length(num_steps, 0),
         lambda seed: make(TINY, seed),
-        objective({"a": Slope(1.0, 0.5)}),
+        objective({"a": Slope(1.0, 0.5)}, feeds=feeds),
     )
     return checkpoint.Reader(str(folder))
 
 
-def test_a_run_that_stops_goes_on_with_the_same_bits(tmp_path):
-    whole = follow(tmp_path / "whole", 8, learning_rate=0.01)
+@pytest.mark.parametrize("feeds", [FEEDS, TAUGHT_FEEDS], ids=["", "taught"])
+def test_a_run_that_stops_goes_on_with_the_same_bits(feeds, tmp_path):
+    whole = follow(tmp_path / "whole", 8, feeds, learning_rate=0.01)
     # As if it had been killed after its checkpoint of step 3.
     parts = tmp_path / "again"
-    first = follow(parts, 8, learning_rate=0.01, save_checkpoints_steps=3)
+    values = {"learning_rate": 0.01, "save_checkpoints_steps": 3}
+    first = follow(parts, 8, feeds, **values)
     assert first.shapes == whole.shapes
     (parts / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"\n')
-    again = follow(parts, 8, learning_rate=0.01, save_checkpoints_steps=3)
+    again = follow(parts, 8, feeds, **values)
     for name in whole.shapes:
         np.testing.assert_array_equal(again.read(name), whole.read(name))
 
