@@ -12,8 +12,10 @@ from bert.cli import command_line, shared_flags, training_flags
 from bert.tasks import spec
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
+from bert.tasks.multitask.fine_tuned import FineTuned
+from bert.tasks.multitask.listed import ListedTask
+from bert.tasks.multitask.masked_words import MaskedWords
 from bert.tasks.multitask.task_list import Script
-from bert.tasks.task import FineTuningTask
 from bert.training.objectives.task_sampling import EXPONENTS
 
 # Whose flags a task of the list takes.
@@ -21,6 +23,7 @@ _SCRIPTS = {
     "classification": "bert.run_classifier",
     "multiple_choice": "bert.run_multiple_choice",
     "ner": "bert.run_ner",
+    "pretraining": "bert.run_pretraining",
     "squad": "bert.run_squad",
 }
 
@@ -60,8 +63,15 @@ def _script(task: str) -> Script:
     script = importlib.import_module(_SCRIPTS[task])
     own = getattr(script, "config_from_flags", None)
     read = own or script.Config.from_flags
-    pipeline = spec.load(spec.find(task, spec.kinds(task)[0]).fine_tuning or "")
-    return Script(script.define_flags, lambda values: pipeline(read(values)))
+    fine_tuning = spec.find(task, spec.kinds(task)[0]).fine_tuning
+    if fine_tuning is None:
+        return Script(
+            script.define_flags, lambda values: MaskedWords(read(values))
+        )
+    pipeline = spec.load(fine_tuning)
+    return Script(
+        script.define_flags, lambda values: FineTuned(pipeline(read(values)))
+    )
 
 
 def train(config: Config, flag_values: flags.FlagValues) -> None:
@@ -72,13 +82,12 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     """
     # Imported here: --help needs none of it.
     from bert.model_folder import locate
-    from bert.tasks import finetune
     from bert.tasks.multitask import training
 
     entries = task_list.read(config)
     is_one = len(entries) == 1
 
-    def made(entry: task_list.Entry) -> FineTuningTask:
+    def made(entry: task_list.Entry) -> ListedTask:
         folder = config.output_dir
         if not is_one:
             folder = locate.task_folder(folder, entry.name)
@@ -87,7 +96,8 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     tasks = {entry.name: made(entry) for entry in entries}
     config.check_teachers({name: task.config for name, task in tasks.items()})
     if is_one:
-        finetune.run(*tasks.values())
+        for task in tasks.values():
+            task.run_alone()
     else:
         training.run(config, tasks)
 

@@ -41,6 +41,7 @@ from bert.modeling.task_model import TaskModel
 _details = logging.get_absl_logger().getChild("details")
 
 DATA_SUFFIX = ".data-00000-of-00001"
+_MASKED_LM = "cls/predictions/"
 # The names in a checkpoint of TensorFlow's objects, such as a SavedModel's.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -164,6 +165,19 @@ class Reader:
                 f"The checkpoint {self.prefix} cannot be used: {error} Name "
                 "another."
             ) from error
+
+    def lend_masked_lm(self, names: Iterable[str]) -> None:
+        """Gives the head of a pre-trained model to tasks that lack theirs.
+
+        Args:
+            names: of the weights of a model, which may be of several tasks.
+        """
+        for name in names:
+            own = multitask_model.without_task(name)
+            if own.startswith(_MASKED_LM) and own in self and name not in self:
+                self._keys[name] = self._keys[own]
+                self.shapes[name] = self.shapes[own]
+                self.dtypes[name] = self.dtypes[own]
 
     def check_values(self, names: Iterable[str]) -> None:
         """Reads those tensors that it has, as a check before any work."""
@@ -297,6 +311,7 @@ def load_weights(model: Model, path: str, grows: bool = False) -> LoadReport:
     """
     reader = Reader(path)
     variables = named_variables(model)
+    reader.lend_masked_lm(variables)
     check_weights(reader, model, grows)
     loaded = [name for name in variables if name in reader]
     for name in loaded:

@@ -74,7 +74,7 @@ class PretrainingModel(TaskModel):
         with keras.name_scope("cls"):
             self.masked_lm.build()
         if not has_next_sentence:
-            self.backbone.freeze_pooler()
+            self.leave_pooler()
             return
         self.next_sentence = OutputLayer(
             2, config.hidden_size, self.backbone.options, "seq_relationship"

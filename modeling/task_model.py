@@ -103,7 +103,7 @@ class TaskModel(KerasConfig, keras.layers.Layer):
     }
     loss_name: ClassVar[str]
     head_name: ClassVar[str | None] = None
-    uses_pooler: ClassVar[bool] = True
+    uses_pooler: bool = True
 
     def __init__(
         self,
@@ -119,7 +119,14 @@ class TaskModel(KerasConfig, keras.layers.Layer):
         self.backbone = shared or make_backbone(
             config, compute_dtype=compute_dtype, init_seed=init_seed
         )
-        if not (self.uses_pooler or shared):
+        self._is_shared = shared is not None
+        if not self.uses_pooler:
+            self.leave_pooler()
+
+    def leave_pooler(self) -> None:
+        """Says that nothing here comes from the encoder's pooler."""
+        self.uses_pooler = False
+        if not self._is_shared:
             self.backbone.freeze_pooler()
 
     def arguments(self) -> dict[str, Any]:

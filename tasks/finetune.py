@@ -428,13 +428,18 @@ def train(
         task.make_model,
         training_feed(task, source),
         make_evaluate,
-        lambda: resuming.keep(
-            config,
-            task.model_task,
-            task.labels,
-            task.lessons().inputs(),
-            task.teacher.digest if task.teacher else None,
-        ),
+        lambda: keep(task),
+    )
+
+
+def keep(task: FineTuningTask) -> None:
+    """Keeps what a run is made with from here on; tells what is another."""
+    resuming.keep(
+        task.config,
+        task.model_task,
+        task.labels,
+        task.lessons().inputs(),
+        task.teacher.digest if task.teacher else None,
     )
 
 

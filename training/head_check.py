@@ -167,6 +167,8 @@ def check_model(
         checkpointing.read_state(reader)
         goes_on = checkpointing.step_of(reader) < num_train_steps
     weights = checkpoint.named_variables(model)
+    if reader and not start.is_resumed:
+        reader.lend_masked_lm(weights)
     if reader and goes_on:
         shapes = {name: tuple(v.shape) for name, v in weights.items()}
         moments = {

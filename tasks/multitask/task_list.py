@@ -20,7 +20,7 @@ from bert.errors import UserError, one_line
 from bert.files import task_paths
 from bert.tasks.classification.config import processors
 from bert.tasks.multitask.config import Config
-from bert.tasks.task import FineTuningTask
+from bert.tasks.multitask.listed import ListedTask
 
 # A teacher is one task's.
 TEACHER = (
@@ -41,8 +41,11 @@ _OF_ALL = (
     "teacher_annealing",  # it is of those that have a teacher
 )
 # What a task's flags may not be, whatever its script knows.
-_NEVER = ("folds", "grow_labels", "log_style")
-TASKS = ("classification", "multiple_choice", "ner", "squad")
+_NEVER = (
+    *("folds", "grow_labels", "log_style"),
+    *("max_steps", "num_train_steps", "num_warmup_steps"),
+)
+TASKS = ("classification", "multiple_choice", "ner", "pretraining", "squad")
 
 
 class Entry(NamedTuple):
@@ -68,7 +71,7 @@ class Script(NamedTuple):
     """
 
     define_flags: Callable[[flags.FlagValues], None]
-    make: Callable[[flags.FlagValues], FineTuningTask]
+    make: Callable[[flags.FlagValues], ListedTask]
 
 
 def read(config: Config) -> list[Entry]:
@@ -111,7 +114,9 @@ def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
             raise task.fault(
                 f"expected one of {', '.join(TASKS)}", json.dumps(task.value)
             )
-        return task.value, []
+        # Of texts and pairs alike, masked words are all that is trained.
+        words = ["--next_sentence=none"] * (task.value == "pretraining")
+        return task.value, words
     if name.lower() not in processors:
         raise node.fault(
             f'expected the key "task" (one of {", ".join(TASKS)}), or the name '
@@ -156,7 +161,7 @@ def make(
     script: Script,
     run_flags: flags.FlagValues,
     output_dir: str,
-) -> FineTuningTask:
+) -> ListedTask:
     """Makes a task of the list.
 
     Args:
@@ -175,7 +180,7 @@ def make(
         if flag not in known:
             fault = f"which {entry.task} does not have"
         elif flag in _NEVER or (flag in run_flags and flag not in OWN):
-            fault = "which is the whole run's: give it to run_multitask.py"
+            fault = "which is the whole run's: see run_multitask.py --help"
         if fault:
             raise UserError(
                 f"--tasks, {entry.name}: expected flags of the task. Received: "

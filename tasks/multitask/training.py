@@ -14,15 +14,16 @@ from absl import logging
 from bert.errors import UserError
 from bert.files import atomic_files, task_paths
 from bert.tasks import (
+    changed_config,
     finetune,
     outputs,
     resuming,
     run_weights,
     spec,
-    teachers,
 )
 from bert.tasks.multitask.config import Config
-from bert.tasks.task import FineTuningTask, Prepared
+from bert.tasks.multitask.listed import ListedTask
+from bert.tasks.task import Prepared
 from bert.training.objectives import task_sampling
 
 # TensorFlow is imported where it is used, so that --help needs none.
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MEAN = "mean"
 _RESULTS = "eval_results.txt"
 
-Tasks = Mapping[str, FineTuningTask]
+Tasks = Mapping[str, ListedTask]
 
 
 def run(config: Config, tasks: Tasks) -> None:
@@ -50,26 +51,24 @@ def run(config: Config, tasks: Tasks) -> None:
     """
     from bert.training.diary import Diary
 
+    config = changed_config.applied(config)
     weights = task_sampling.read_weights(config.task_weights, tasks)
     _check_outputs(config, tasks)
     start = run_weights.start(config)
     for name, task in tasks.items():
-        own = _start_of(start, name, task, config)
-        task.read(own)
-        own.check_outputs(task.num_outputs)
+        task.read(_start_of(start, name, task, config))
     if start.is_resumed and config.do_train:
         _check_all_there(start, tasks)
     config.check_metric(_metric_names(tasks))
     prepared = finetune.prepare(config)
     for task in tasks.values():
         task.prepare(prepared)
-        task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
     ):
         with prepared.strategy.scope():
-            _check_model(config, tasks, start)
+            _check_model(config, tasks, start, prepared)
         with (
             _alone(config, tasks, prepared.is_chief),
             Diary(
@@ -78,10 +77,9 @@ def run(config: Config, tasks: Tasks) -> None:
             ) as diary,
         ):
             for task in tasks.values():
-                if task.teacher:
-                    _ = task.teacher.logits
+                task.ask_teacher()
             with prepared.strategy.scope():
-                of_all = _Run(config, tasks, weights, prepared.is_chief)
+                of_all = _Run(config, tasks, weights, prepared)
                 nothing = of_all.run(diary.figures)
     if nothing and (config.do_eval or config.do_predict):
         logging.warning("%s", nothing)  # once more, as the last line
@@ -94,7 +92,7 @@ class _Run:
         config: of the whole run.
         tasks: prepared, by name.
         weights: of each task's loss.
-        is_chief: whether this worker writes.
+        prepared: what the run works with.
     """
 
     def __init__(
@@ -102,17 +100,12 @@ class _Run:
         config: Config,
         tasks: Tasks,
         weights: Mapping[str, task_sampling.Slope],
-        is_chief: bool,
+        prepared: Prepared,
     ):
         self._config = config
         self._tasks = tasks
         self._weights = weights
-        self._is_chief = is_chief
-        self._figures: dict[str, dict[str, Any]] = {name: {} for name in tasks}
-        self._runs = {
-            name: finetune.TaskRun(task, self._figures[name])
-            for name, task in tasks.items()
-        }
+        self._prepared = prepared
 
     def run(self, figures: dict[str, Any]) -> str | None:
         """Trains, evaluates and predicts.
@@ -131,14 +124,15 @@ class _Run:
             nothing = self._train()
         if not (config.do_eval or config.do_predict):
             return nothing
-        model = make_model(self._tasks)
+        model = make_model(self._tasks, self._prepared)
         used = run_weights.used(config)
         step = training_run.load_trained(model, *used)
-        for name, each in self._runs.items():
+        found = {}
+        for name, task in self._tasks.items():
             logging.info("***** Task %s *****", name)
-            each.use(model.tasks[name], step)
-        if config.do_eval and self._is_chief:
-            figures.update(_joined(self._tasks, self._figures))
+            found[name] = task.use(model.tasks[name], step)
+        if config.do_eval and self._prepared.is_chief:
+            figures.update(_joined(self._tasks, found))
             results.write_eval_results(config.output_dir, figures, step)
         return nothing
 
@@ -146,7 +140,7 @@ class _Run:
         from bert.training import run as training_run
 
         config = run_weights.with_start(self._config)
-        evaluates = {n: each.make_evaluate() for n, each in self._runs.items()}
+        evaluates = {n: t.make_evaluate() for n, t in self._tasks.items()}
         logging.info("***** Running training *****")
         length = _length(config, self._tasks)
         feed = self._feed(length)
@@ -168,10 +162,10 @@ class _Run:
         return training_run.train(
             config,
             length,
-            lambda seed: make_model(self._tasks, seed),
+            lambda seed: make_model(self._tasks, self._prepared, seed),
             feed,
             make_evaluate if config.eval_steps else None,
-            self._keep,
+            lambda: [task.keep() for task in self._tasks.values()],
         )
 
     def _feed(self, length: "Length") -> "Multitask":
@@ -179,15 +173,8 @@ class _Run:
 
         config = self._config
         sizes = {name: task.num_examples for name, task in self._tasks.items()}
-        for each in self._runs.values():
-            each.keep_files()
         return Multitask(
-            {
-                name: finetune.training_feed(
-                    self._tasks[name], each.training_source()
-                )
-                for name, each in self._runs.items()
-            },
+            {name: task.feed() for name, task in self._tasks.items()},
             lambda seed: task_sampling.TaskOrder(
                 sizes,
                 config.task_sampling,
@@ -199,30 +186,21 @@ class _Run:
             config.train_batch_size,
         )
 
-    def _keep(self) -> None:
-        """Keeps what each task is trained with from here on."""
-        for task in self._tasks.values():
-            resuming.keep(
-                task.config,
-                task.model_task,
-                task.labels,
-                task.lessons().inputs(),
-                task.teacher.digest if task.teacher else None,
-            )
 
-
-def make_model(tasks: Tasks, seed: int | None = None) -> "MultitaskModel":
+def make_model(
+    tasks: Tasks, prepared: Prepared, seed: int | None = None
+) -> "MultitaskModel":
     """Returns one encoder with a head for each task.
 
     Args:
         tasks: prepared.
+        prepared: what the run works with.
         seed: of the start weights.
     """
     from bert.modeling import task_model
     from bert.modeling.backbones.choice import make_backbone
     from bert.modeling.multitask_model import MultitaskModel
 
-    prepared: Prepared = next(iter(tasks.values())).prepared
     backbone = make_backbone(
         prepared.bert_config, **prepared.model_options(seed)
     )
@@ -236,11 +214,11 @@ def _check_outputs(config: Config, tasks: Tasks) -> None:
     inputs = [path for task in tasks.values() for path in task.input_files]
     outputs.check(config, [_RESULTS], [config.tasks, *inputs])
     for task in tasks.values():
-        finetune.check_outputs(task, finetune.written_by(task))
+        task.check_outputs()
 
 
 def _start_of(
-    start: "Start", name: str, task: FineTuningTask, config: Config
+    start: "Start", name: str, task: ListedTask, config: Config
 ) -> "Start":
     """Returns what one task begins with: its head, where there is one.
 
@@ -262,12 +240,13 @@ def _start_of(
                 "--output_dir, from this one (--init_checkpoint)."
             )
         return start
-    assert task.spec.head is not None, task.spec.task
+    head = task.spec.needed_weight
+    assert head is not None, task.spec.task
     prefix = task_paths.join(start.reader.prefix, name)
     return head_check.check_head(
         start._replace(reader=checkpoint.Reader(prefix)),
         config.output_dir,
-        task.spec.head,
+        head,
         trains=config.do_train,
         uses_pooler=task.spec.uses_pooler,
     )
@@ -305,8 +284,14 @@ def _joined(
         for name, own in figures.items()
         for key, value in own.items()
     }
+    # Masked words help other tasks; what counts is how these fare.
+    counted = {
+        name: own
+        for name, own in figures.items()
+        if not tasks[name].spec.is_pretraining
+    }
     firsts = []
-    for name, own in figures.items():
+    for name, own in (counted or figures).items():
         numbers = {k: v for k, v in own.items() if not isinstance(v, str)}
         if numbers:
             first = numbers[spec.first_figure(numbers)]
@@ -320,14 +305,16 @@ def _length(config: Config, tasks: Tasks) -> "Length":
     )
 
 
-def _check_model(config: Config, tasks: Tasks, start: "Start") -> None:
+def _check_model(
+    config: Config, tasks: Tasks, start: "Start", prepared: Prepared
+) -> None:
     """Does for all tasks what `finetune.check_model` does for one."""
     from bert.training import resume, strategy
 
     finetune.check_weights(
         config,
         start,
-        lambda: make_model(tasks, 0),
+        lambda: make_model(tasks, prepared, 0),
         sum(task.num_examples for task in tasks.values()),
     )
     if config.do_train:
@@ -344,8 +331,9 @@ def _alone(config: Config, tasks: Tasks, is_chief: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(resuming.alone(config, [_RESULTS], is_chief))
         for task in tasks.values():
-            written = finetune.written_by(task)
-            stack.enter_context(resuming.alone(task.config, written, is_chief))
+            stack.enter_context(
+                resuming.alone(task.config, task.written, is_chief)
+            )
         yield
 
 

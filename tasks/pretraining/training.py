@@ -39,6 +39,7 @@ from bert.training import (
 
 if TYPE_CHECKING:
     from bert.tasks.pretraining.teacher import Teacher
+    from bert.training.feeds import Feed
 
 # The length of a record's features is set by these flags.
 _LENGTH_FLAGS = {
@@ -224,17 +225,24 @@ def train(
         run_weights.with_start(config),
         _length(config),
         lambda seed: make_model(config, bert_config, seed),
-        record_sets.training_feed(
-            records.for_training(config, source),
-            config,
-            make_objective=teacher.objective if teacher else None,
-        ),
-        functools.partial(_evaluator, config, watch),
-        on_loaded=lambda: _keep(config, source, teacher),
+        feed(config, source, teacher),
+        functools.partial(evaluator, config, watch),
+        on_loaded=lambda: keep(config, source, teacher),
     )
 
 
-def _evaluator(
+def feed(
+    config: Config, source: RecordSource, teacher: "Teacher | None"
+) -> "Feed":
+    """Returns what a training takes its batches from; see `train`."""
+    return record_sets.training_feed(
+        records.for_training(config, source),
+        config,
+        make_objective=teacher.objective if teacher else None,
+    )
+
+
+def evaluator(
     config: Config, watch: Watch, model: PretrainingModel
 ) -> Callable[[], Mapping[str, float]]:
     """Returns what evaluates a model with its weights of the moment."""
@@ -258,7 +266,7 @@ def _answers(
     )
 
 
-def _keep(
+def keep(
     config: Config, source: RecordSource, teacher: "Teacher | None"
 ) -> None:
     """Keeps in output_dir what the run is made with from here on."""
@@ -291,6 +299,28 @@ def evaluate(
     # Made by all workers: TensorFlow sends them the chief's start weights.
     model = make_model(config, bert_config)
     step = run.load_trained(model, *run_weights.used(config))
+    return judge(config, bert_config, watch, model, step)
+
+
+def judge(
+    config: Config,
+    bert_config: BertConfig,
+    watch: Watch,
+    model: PretrainingModel,
+    step: int,
+) -> Mapping[str, object]:
+    """Evaluates a model, and writes the figures and the report.
+
+    Args:
+        config: the flags' values.
+        bert_config: the model's sizes.
+        watch: what it is evaluated on.
+        model: with its weights.
+        step: their global_step.
+
+    Returns:
+        The chief: the figures of eval_results.txt.
+    """
     if not strategy.is_chief():
         return {}
     logging.info("***** Running evaluation *****")
