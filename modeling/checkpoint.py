@@ -169,15 +169,19 @@ class Reader:
     def lend_masked_lm(self, names: Iterable[str]) -> None:
         """Gives the head of a pre-trained model to tasks that lack theirs.
 
+        From then on it has their names alone.
+
         Args:
             names: of the weights of a model, which may be of several tasks.
         """
+        lent = {}
         for name in names:
             own = multitask_model.without_task(name)
             if own.startswith(_MASKED_LM) and own in self and name not in self:
-                self._keys[name] = self._keys[own]
-                self.shapes[name] = self.shapes[own]
-                self.dtypes[name] = self.dtypes[own]
+                lent[name] = own
+        for table in (self._keys, self.shapes, self.dtypes):
+            own_values = {own: table.pop(own) for own in {*lent.values()}}
+            table.update({name: own_values[own] for name, own in lent.items()})
 
     def check_values(self, names: Iterable[str]) -> None:
         """Reads those tensors that it has, as a check before any work."""

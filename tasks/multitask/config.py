@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from bert.errors import UserError
-from bert.tasks.config import FineTuningConfig
+from bert.tasks.config import FineTuningConfig, TaughtConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Config(FineTuningConfig):
         # The teachers that --teacher_annealing needs are in the file.
         super()._check_untaught(**{**given, "teacher_annealing": False})
 
-    def check_teachers(self, tasks: Mapping[str, FineTuningConfig]) -> None:
+    def check_teachers(self, tasks: Mapping[str, TaughtConfig]) -> None:
         """Checks the teachers of the tasks.
 
         Args:

@@ -19,6 +19,7 @@ class FineTuned(ListedTask):
     """
 
     def __init__(self, task: FineTuningTask):
+        self.config = task.config
         self._task = task
         self._figures: dict[str, Any] = {}
 
@@ -27,16 +28,8 @@ class FineTuned(ListedTask):
         return finetune.TaskRun(self._task, self._figures)
 
     @property
-    def config(self):
-        return self._task.config
-
-    @property
     def spec(self):
         return self._task.spec
-
-    @property
-    def labels(self):
-        return self._task.labels
 
     @property
     def model_task(self):
@@ -58,6 +51,7 @@ class FineTuned(ListedTask):
 
     def read(self, start):
         self._task.read(start)
+        self.labels = self._task.labels
         start.check_outputs(self._task.num_outputs)
 
     def prepare(self, prepared):

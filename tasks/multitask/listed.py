@@ -29,7 +29,7 @@ class ListedTask(abc.ABC):
 
     Attributes:
         config: its flags' values.
-        labels: of its outputs, where they have names.
+        labels: of its outputs, where they have names; `read` sets them.
     """
 
     config: "TaughtConfig"

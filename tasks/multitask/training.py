@@ -165,8 +165,12 @@ class _Run:
             lambda seed: make_model(self._tasks, self._prepared, seed),
             feed,
             make_evaluate if config.eval_steps else None,
-            lambda: [task.keep() for task in self._tasks.values()],
+            self._keep,
         )
+
+    def _keep(self) -> None:
+        for task in self._tasks.values():
+            task.keep()
 
     def _feed(self, length: "Length") -> "Multitask":
         from bert.training.objectives.multitask import Multitask
