@@ -7,7 +7,7 @@ from bert.modeling import checkpoint, task_model
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.config import BertConfig
-from bert.modeling.heads import SpanModel, TokenModel
+from bert.modeling.heads import PretrainingModel, SpanModel, TokenModel
 from bert.modeling.multitask_model import MultitaskModel, without_task
 
 TINY = BertConfig(
@@ -20,6 +20,16 @@ TINY = BertConfig(
 )
 
 
+MASKED_LM = [
+    f"cls/predictions/{name}"
+    for name in (
+        "output_bias",
+        *("transform/dense/kernel", "transform/dense/bias"),
+        *("transform/LayerNorm/gamma", "transform/LayerNorm/beta"),
+    )
+]
+
+
 def make(config=TINY, seed=1):
     backbone = make_backbone(config, init_seed=seed)
     with task_model.sharing(backbone):
@@ -27,6 +37,9 @@ def make(config=TINY, seed=1):
             "a": ClassifierModel(config, 2, init_seed=seed),
             "b.1": ClassifierModel(config, 3, init_seed=seed),
             "span": SpanModel(config, init_seed=seed),
+            "mlm": PretrainingModel(
+                config, has_next_sentence=False, init_seed=seed
+            ),
         }
     return MultitaskModel(backbone, tasks)
 
@@ -44,6 +57,7 @@ def test_tasks_share_the_encoder_and_have_heads_of_their_own():
         "tasks/b.1/output_bias",
         "tasks/span/cls/squad/output_weights",
         "tasks/span/cls/squad/output_bias",
+        *(f"tasks/mlm/{name}" for name in MASKED_LM),
     }
     alone = checkpoint.named_variables(ClassifierModel(TINY, 2))
     assert {n for n in names if n.startswith("bert/")} == {
@@ -56,15 +70,24 @@ def test_a_model_made_later_has_an_encoder_of_its_own_again():
     assert ClassifierModel(TINY, 2).backbone is not model.backbone
 
 
+def masked_words(config):
+    return PretrainingModel(config, has_next_sentence=False)
+
+
 @pytest.mark.parametrize(
     ("makers", "trains"),
-    [((SpanModel,), False), ((SpanModel, ClassifierModel), True)],
+    [
+        ((SpanModel,), False),
+        ((SpanModel, masked_words), False),
+        ((SpanModel, ClassifierModel), True),
+        ((masked_words, ClassifierModel), True),
+    ],
 )
 def test_the_pooler_is_trained_where_a_task_uses_it(makers, trains):
     backbone = make_backbone(TINY)
     with task_model.sharing(backbone):
         tasks = {
-            str(i): make_one(TINY, *[2] * (make_one is not SpanModel))
+            str(i): make_one(TINY, *[2] * (make_one is ClassifierModel))
             for i, make_one in enumerate(makers)
         }
     MultitaskModel(backbone, tasks)
@@ -92,8 +115,31 @@ def test_a_reader_of_one_task_sees_no_other(saved):
 
 
 def test_a_task_that_is_not_there_is_named_with_those_that_are(saved):
-    with pytest.raises(UserError, match=r"one of them x\. .* of a, b\.1, span"):
+    with pytest.raises(
+        UserError, match=r"one of them x\. .* of a, b\.1, mlm, span"
+    ):
         checkpoint.Reader(f"{saved}#x")
+
+
+def test_a_pre_trained_model_lends_its_masked_lm_head(tmp_path, saved):
+    prefix = str(tmp_path / "model.ckpt-1")
+    checkpoint.write_files(
+        prefix, checkpoint.named_variables(PretrainingModel(TINY, init_seed=5))
+    )
+    model = make()
+    report = checkpoint.load_weights(model, prefix)
+    own = {f"tasks/mlm/{name}" for name in MASKED_LM}
+    assert own <= {*report.loaded}
+    assert {name.split("/")[1] for name in report.fresh} == {"a", "b.1", "span"}
+    assert {*report.unused} == {
+        "cls/seq_relationship/output_weights",
+        "cls/seq_relationship/output_bias",
+    }
+    reader, found = checkpoint.Reader(prefix), checkpoint.named_variables(model)
+    for name in MASKED_LM:
+        assert (found[f"tasks/mlm/{name}"].numpy() == reader.read(name)).all()
+    # One of several tasks has its own.
+    assert not checkpoint.load_weights(make(), saved).fresh
 
 
 def test_a_checkpoint_of_one_task_names_none(tmp_path):

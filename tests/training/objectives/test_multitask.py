@@ -18,9 +18,10 @@ from bert.training.objectives.distillation import (
 )
 from bert.training.objectives.multitask import Multitask, Turn
 from bert.training.objectives.task_sampling import Slope, TaskOrder
-from bert.training.optimization import AdamSettings, AdamWeightDecay
+from bert.training.optimization import AdamSettings, AdamWeightDecay, Lamb
 from bert.training.steps import StepSettings, compile_train_step
 from tests.modeling.test_multitask_model import TINY, make
+from tests.scripts.runner import run_code
 from tests.training.configs import training_config
 
 DRY = dataclasses.replace(
@@ -34,6 +35,12 @@ BATCHES = {
         "input_ids": IDS,
         "start_positions": tf.constant([0, 1]),
         "end_positions": tf.constant([2, 1]),
+    },
+    "mlm": {
+        "input_ids": IDS,
+        "masked_lm_positions": tf.constant([[1], [2]]),
+        "masked_lm_ids": tf.constant([[7], [8]]),
+        "masked_lm_weights": tf.constant([[1.0], [1.0]]),
     },
 }
 TAUGHT = {
@@ -51,7 +58,18 @@ def feed(batch, make_objective=None):
     )
 
 
+def split_feed(batch):
+    """A row of two for each of two devices; both for one."""
+
+    def make_batches(state, context):
+        rows = tf.data.Dataset.from_tensor_slices(batch).repeat()
+        return rows.batch(2 // context.num_replicas_in_sync)
+
+    return Feed(make_batches, Unreadable())
+
+
 FEEDS = {name: feed(batch) for name, batch in BATCHES.items()}
+SPLIT_FEEDS = {name: split_feed(batch) for name, batch in BATCHES.items()}
 # A teacher of the first task, whose share falls.
 TAUGHT_FEEDS = {
     **FEEDS,
@@ -78,15 +96,23 @@ def objective(weights=None, num_steps=8, feeds=FEEDS):
 class Trained:
     """A model in training, whose steps are counted from 0."""
 
-    def __init__(self, weights=None, max_grad_norm=1.0, step=0, feeds=FEEDS):
+    def __init__(
+        self,
+        weights=None,
+        max_grad_norm=1.0,
+        step=0,
+        feeds=FEEDS,
+        kind=AdamWeightDecay,
+        **settings,
+    ):
         self.model = make(DRY)
-        self.optimizer = AdamWeightDecay(
+        self.optimizer = kind(
             {
                 name: v.value
                 for name, v in checkpoint.named_variables(self.model).items()
             },
             lambda step: tf.constant(0.01),
-            AdamSettings(weight_decay=0.1),
+            AdamSettings(weight_decay=0.1, **settings),
         )
         self.optimizer.global_step.assign(step)
         self.settings = StepSettings(
@@ -107,24 +133,35 @@ class Trained:
         return {name: np.array(v) for name, v in found.items()}
 
 
-@pytest.mark.parametrize("task", BATCHES)
-def test_a_step_moves_the_encoder_and_its_own_head_alone(task):
-    trained = Trained()
-    before = trained.tensors()
-    for _ in range(2):
-        trained.step(Turn(task, BATCHES[task]))
-    after = trained.tensors()
-    moved = {n for n in before if (before[n] != after[n]).any()}
-    others = tuple(f"tasks/{name}/" for name in BATCHES if name != task)
-    # Neither weight nor moment, nor is anything decayed there.
-    assert not [name for name in moved if name.startswith(others)]
-    assert {n for n in moved if n.startswith(f"tasks/{task}/")} == {
-        n for n in before if n.startswith(f"tasks/{task}/")
-    }
-    has_moved = "bert/pooler/dense/kernel" in moved
-    assert has_moved is trained.model.tasks[task].uses_pooler
-    assert "bert/embeddings/word_embeddings/adam_v" in moved
-    assert after["global_step"] == 2
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (AdamWeightDecay, {}),
+        pytest.param(
+            *(AdamWeightDecay, {"bias_correction": True}),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(Lamb, {}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_step_moves_the_encoder_and_its_own_head_alone(kind, settings):
+    trained = Trained(kind=kind, **settings)
+    for done, (task, batch) in enumerate(BATCHES.items()):
+        before = trained.tensors()
+        trained.step(Turn(task, batch))
+        trained.step(Turn(task, batch))
+        after = trained.tensors()
+        moved = {n for n in before if (before[n] != after[n]).any()}
+        others = tuple(f"tasks/{name}/" for name in BATCHES if name != task)
+        # Neither weight nor moment, nor is anything decayed there.
+        assert not [name for name in moved if name.startswith(others)]
+        assert {n for n in moved if n.startswith(f"tasks/{task}/")} == {
+            n for n in before if n.startswith(f"tasks/{task}/")
+        }
+        has_moved = "bert/pooler/dense/kernel" in moved
+        assert has_moved is trained.model.tasks[task].uses_pooler
+        assert "bert/embeddings/word_embeddings/adam_v" in moved
+        assert after["global_step"] == 2 * (done + 1)
 
 
 def test_a_step_is_that_of_the_task_alone():
@@ -145,7 +182,14 @@ def test_a_step_is_that_of_the_task_alone():
         np.testing.assert_array_equal(found[name], wanted[name])
 
 
-@pytest.mark.parametrize(("step", "factor"), [(0, 1.0), (4, 0.6), (8, 0.2)])
+@pytest.mark.parametrize(
+    ("step", "factor"),
+    [
+        pytest.param(0, 1.0, marks=pytest.mark.slow),
+        (4, 0.6),
+        pytest.param(8, 0.2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_weight_multiplies_the_gradient_along_a_line(step, factor):
     plain = Trained(max_grad_norm=1e9, step=step)
     weighted = Trained({"a": Slope(1.0, 0.2)}, max_grad_norm=1e9, step=step)
@@ -164,7 +208,14 @@ def test_a_weight_multiplies_the_gradient_along_a_line(step, factor):
     )
 
 
-@pytest.mark.parametrize(("step", "share"), [(0, 1.0), (6, 0.25), (8, 0.0)])
+@pytest.mark.parametrize(
+    ("step", "share"),
+    [
+        pytest.param(0, 1.0, marks=pytest.mark.slow),
+        (6, 0.25),
+        pytest.param(8, 0.0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_teachers_share_falls_along_a_line(step, share):
     trained = Trained(step=step, feeds=TAUGHT_FEEDS)
     model = trained.model.tasks["a"]
@@ -190,7 +241,7 @@ def test_a_teachers_share_falls_along_a_line(step, share):
     )
 
 
-def follow(folder, num_steps, feeds=FEEDS, **values):
+def follow(folder, num_steps, feeds=FEEDS, config=TINY, **values):
     run.train(
         dataclasses.replace(
             training_config(
@@ -199,24 +250,116 @@ def follow(folder, num_steps, feeds=FEEDS, **values):
             **values,
         ),
         run.Length(num_steps, 0),
-        lambda seed: make(TINY, seed),
+        lambda seed: make(config, seed),
         objective({"a": Slope(1.0, 0.5)}, feeds=feeds),
     )
     return checkpoint.Reader(str(folder))
 
 
-@pytest.mark.parametrize("feeds", [FEEDS, TAUGHT_FEEDS], ids=["", "taught"])
-def test_a_run_that_stops_goes_on_with_the_same_bits(feeds, tmp_path):
-    whole = follow(tmp_path / "whole", 8, feeds, learning_rate=0.01)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("feeds", "values"),
+    [
+        (FEEDS, {}),
+        (TAUGHT_FEEDS, {}),
+        (TAUGHT_FEEDS, {"optimizer": "lamb", "use_xla": True}),
+        (FEEDS, {"gradient_accumulation_steps": 2}),
+        (FEEDS, {"freeze_layers": 0, "layerwise_lr_decay": 0.5}),
+        (FEEDS, {"precision": "float16"}),
+        (FEEDS, {"recompute_activations": True}),
+    ],
+)
+def test_a_run_that_stops_goes_on_with_the_same_bits(feeds, values, tmp_path):
+    values = {"learning_rate": 0.01, **values}
+    whole = follow(tmp_path / "whole", 8, feeds, **values)
     # As if it had been killed after its checkpoint of step 3.
     parts = tmp_path / "again"
-    values = {"learning_rate": 0.01, "save_checkpoints_steps": 3}
+    values["save_checkpoints_steps"] = 3
     first = follow(parts, 8, feeds, **values)
     assert first.shapes == whole.shapes
     (parts / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"\n')
     again = follow(parts, 8, feeds, **values)
     for name in whole.shapes:
         np.testing.assert_array_equal(again.read(name), whole.read(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gradient_accumulation_steps": 2},
+        {"use_xla": True},
+        {"recompute_activations": True},
+    ],
+)
+def test_what_saves_memory_or_time_trains_the_same(values, tmp_path):
+    plain = follow(tmp_path / "a", 8, TAUGHT_FEEDS, DRY, learning_rate=0.01)
+    other = follow(
+        tmp_path / "b", 8, TAUGHT_FEEDS, DRY, learning_rate=0.01, **values
+    )
+    assert plain.shapes == other.shapes
+    for name in plain.shapes:
+        np.testing.assert_allclose(
+            other.read(name), plain.read(name), rtol=1e-3, atol=1e-5
+        )
+
+
+def test_layers_learn_at_rates_of_their_own_and_all_heads_at_one():
+    model = make()
+    config = training_config(layerwise_lr_decay=0.5)
+    factors = run.rate_factors(config, model)
+    heads = {factors[n] for n in factors if n.startswith("tasks/")}
+    assert heads == {factors["bert/pooler/dense/kernel"]} == {1.0}
+    assert factors["bert/embeddings/word_embeddings"] == 0.5**3
+    layer = "bert/encoder/layer_0/output/dense/kernel"
+    assert factors[layer] == 0.5**2
+
+
+@pytest.mark.slow
+def test_frozen_layers_have_neither_moments_nor_moves(tmp_path):
+    found = follow(tmp_path, 8, freeze_layers=0, learning_rate=0.01)
+    first = checkpoint.Reader(str(tmp_path / "model.ckpt-0"))
+    name = "bert/embeddings/word_embeddings"
+    assert f"{name}/adam_m" not in found
+    np.testing.assert_array_equal(found.read(name), first.read(name))
+    for task in BATCHES:  # whose heads learn
+        head = next(n for n in found.shapes if n.startswith(f"tasks/{task}/"))
+        assert (found.read(head) != first.read(head)).any()
+
+
+# In a process of its own: devices can only be split before TensorFlow starts.
+DEVICES = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from tests.training.objectives import test_multitask as own
+
+def end(name, strategy):
+    with strategy.scope():
+        found = own.follow(
+            sys.argv[1] + name, 8, own.SPLIT_FEEDS, own.DRY, learning_rate=0.01
+        )
+    return {name: found.read(name) for name in found.shapes}
+
+one = end("one", tf.distribute.get_strategy())
+two = end("two", tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+assert one.keys() == two.keys()
+for name in one:
+    np.testing.assert_allclose(
+        two[name], one[name], rtol=1e-3, atol=1e-5, err_msg=name
+    )
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one_does(tmp_path):
+    done = run_code(DEVICES, f"{tmp_path}/")
+    assert done.returncode == 0, done.stderr
 
 
 def test_batches_come_in_the_order_of_the_seed():
