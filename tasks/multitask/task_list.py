@@ -114,8 +114,15 @@ def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
             raise task.fault(
                 f"expected one of {', '.join(TASKS)}", json.dumps(task.value)
             )
-        # Of texts and pairs alike, masked words are all that is trained.
-        words = ["--next_sentence=none"] * (task.value == "pretraining")
+        words = []
+        if task.value == "pretraining":
+            second = node.value.get("next_sentence", "none")
+            if second != "none":
+                raise node.child("next_sentence", str).fault(
+                    'expected "none": text is a task of masked words alone',
+                    json.dumps(second)[:60],
+                )
+            words = ["--next_sentence=none"]
         return task.value, words
     if name.lower() not in processors:
         raise node.fault(

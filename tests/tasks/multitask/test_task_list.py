@@ -1,12 +1,13 @@
 """The file of --tasks."""
 
+import dataclasses
 import json
 
 import pytest
 from absl import flags
 
 import bert.run_multitask as script
-from bert import run_ner
+from bert import run_classifier, run_multiple_choice, run_ner, run_squad
 from bert.errors import UserError
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
@@ -106,6 +107,76 @@ def test_a_task_has_the_flags_of_the_run_and_its_own(tmp_path):
     assert found.output_dir == "out/x"
     assert found.save_best is None  # mean is none of a task's metrics
     assert made(tmp_path, entry, "--max_seq_length=64").max_seq_length == 64
+
+
+OF_SCRIPTS = {
+    "classification": (
+        *(run_classifier, {"train_file": "a.csv", "dev_file": "b.csv"}),
+        {"label_type": "multi", "eval_batch_size": 5},
+    ),
+    "multiple_choice": (
+        *(run_multiple_choice, {"train_file": "a.csv"}),
+        {"choice_columns": "a,b,c"},
+    ),
+    "ner": (run_ner, {"train_file": "a.txt"}, {"label_column": 2}),
+    "squad": (run_squad, {"train_file": "a.json"}, {"doc_stride": 64}),
+}
+
+
+@pytest.mark.parametrize("kind", OF_SCRIPTS)
+def test_a_task_is_as_its_own_script_would_have_it(tmp_path, kind):
+    own, files, values = OF_SCRIPTS[kind]
+    of_run = ["--learning_rate=1e-3", "--optimizer=lamb", "--freeze_layers=1"]
+    of_run += ["--use_xla", "--precision=bfloat16", "--do_lower_case=False"]
+    entry = {"name": "x", "task": kind, **files, **values}
+    run_flags = command(tmp_path, [entry], *of_run)
+    (found,) = task_list.read(Config.from_flags(run_flags))
+    task = task_list.make(found, script._script(kind), run_flags, "out")
+    given = {**files, **values}
+    expected = config_of(
+        own,
+        *("--vocab_file=v", "--bert_config_file=c", "--output_dir=out"),
+        *("--do_train", *of_run),
+        *(f"--{name}={value}" for name, value in given.items()),
+    )
+    length = task.config.max_seq_length
+    assert task.config == dataclasses.replace(expected, max_seq_length=length)
+    assert length == expected.max_seq_length
+
+
+def test_masked_words_are_all_that_is_trained_on_text(tmp_path):
+    entry = {"name": "x", "task": "pretraining", "input_file": "a.tfrecord"}
+    run_flags = command(tmp_path, [entry], "--do_lower_case", "--eval_steps=3")
+    (found,) = task_list.read(Config.from_flags(run_flags))
+    config = task_list.make(
+        found, script._script("pretraining"), run_flags, "out/x"
+    ).config
+    assert config.next_sentence == "none"
+    assert (config.vocab_file, config.do_lower_case) == ("v", True)
+    assert config.eval_steps == 3
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"num_train_steps": 9}, "num_train_steps.*which is the whole run's"),
+        ({"num_warmup_steps": 9}, "which is the whole run's"),
+        ({"next_sentence": "nsp"}, "next_sentence.* of masked words alone"),
+        ({"distill_data": "a"}, "which pretraining does not have"),
+        ({"max_predictions_per_seq": 129}, "larger than --max_seq_length"),
+        ({"masked_lm_prob": 0.2}, "needs --masking=dynamic"),
+        ({"eval_file": "b"}, "--eval_file needs --eval_steps"),
+    ],
+)
+def test_bad_flags_of_masked_words_are_one_line(tmp_path, own, message):
+    entry = {"name": "x", "task": "pretraining", "input_file": "a", **own}
+    run_flags = command(tmp_path, [entry])
+    with pytest.raises(UserError, match=message) as caught:
+        task_list.make(
+            *task_list.read(Config.from_flags(run_flags)),
+            *(script._script("pretraining"), run_flags, "out/x"),
+        )
+    assert len(str(caught.value)) <= 300
 
 
 @pytest.mark.parametrize(
