@@ -48,3 +48,8 @@ def folder_of(prefix: str) -> str:
     """Returns the folder of a checkpoint; it names the task likewise."""
     where, task = split(prefix)
     return join(os.path.dirname(where), task)
+
+
+def index_of(prefix: str) -> str:
+    """Returns the path of a checkpoint's index, whatever task it names."""
+    return f"{split(prefix)[0]}.index"

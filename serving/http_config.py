@@ -63,8 +63,10 @@ class Config(FlagConfig, Given):
             )
         for folder in self.models.values():
             flag_paths.check_scheme(folder, "model_dir")
+            if file_bytes.is_remote(folder):
+                continue
             where, _ = task_paths.split(folder)
-            if not file_bytes.is_remote(where) and not os.path.isdir(where):
+            if not os.path.isdir(where):
                 is_there = os.path.exists(where)
                 raise UserError(
                     "--model_dir: expected the folder of a trained model. "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bert.data.records import packing
-from bert.files import file_bytes
+from bert.files import file_bytes, task_paths
 from bert.model_folder import locate, model_files, weights
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
@@ -220,7 +220,7 @@ def stamp(folder: str, given: Given) -> tuple[object, ...]:
             os.path.join(folder, "variables", "variables.index"),
         ]
     else:
-        files = [weights.choose(folder, given.checkpoint) + ".index"]
+        files = [task_paths.index_of(weights.choose(folder, given.checkpoint))]
     return tuple((path, file_bytes.size_and_time(path)) for path in files)
 
 

@@ -27,7 +27,7 @@ from absl import logging
 from bert.data.records import record_reuse
 from bert.data.records.fields import Field
 from bert.errors import UserError
-from bert.files import atomic_files, file_bytes
+from bert.files import atomic_files, file_bytes, task_paths
 from bert.tasks import record_sets, soft_targets, teacher_files
 from bert.tasks.record_sets import RecordSet
 
@@ -70,14 +70,16 @@ class Teacher:
         from bert.model_folder import resume_file
 
         files = self._files
+        _, name = task_paths.split(files.checkpoint)
         return resume_file.digest(
             [
                 # It has a checksum of each weight.
-                file_bytes.read(f"{files.checkpoint}.index"),
+                file_bytes.read(task_paths.index_of(files.checkpoint)),
                 file_bytes.read(files.bert_config_file),
                 file_bytes.read(files.vocab_file or ""),
                 files.task.to_json(),
                 files.labels,
+                *([name] if name else ()),
             ]
         )
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bert.data.text import tokenizers
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import file_bytes, task_paths
 from bert.model_folder import model_files, resume_file
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
@@ -39,7 +39,7 @@ class Teacher(NamedTuple):
         return resume_file.digest(
             [
                 # It has a checksum of each weight.
-                file_bytes.read(f"{self.files.checkpoint}.index"),
+                file_bytes.read(task_paths.index_of(self.files.checkpoint)),
                 file_bytes.read(self.files.bert_config_file),
             ]
         )

@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
-from bert.modeling import BertConfig, checkpoint, heads
+from bert.modeling import BertConfig, checkpoint, heads, task_model
+from bert.modeling.backbones.choice import make_backbone
+from bert.modeling.multitask_model import MultitaskModel
 from bert.tasks import spec
 from bert.tasks.classification import kinds
 from bert.tasks.multiple_choice.model import MultipleChoiceModel
@@ -140,6 +142,27 @@ def write(golden: Path, folder: Path, name: str, **changes):
     source.unlink()
     if labels:
         (folder / "labels.txt").write_text("".join(f"{x}\n" for x in labels))
+    return model
+
+
+def write_several(golden: Path, folder: Path, *names: str):
+    """Makes the output_dir of a run of several tasks; see `write`.
+
+    Returns:
+        The trained model; its tasks have the names of RUNS.
+    """
+    config = tiny_config()
+    backbone = make_backbone(config)
+    with task_model.sharing(backbone):
+        tasks = {name: make_model(name, config) for name in names}
+    model = MultitaskModel(backbone, tasks)
+    for name in names:
+        own = folder / "tasks" / name
+        write(golden, own, name)
+        for file in own.glob("model.ckpt*"):
+            file.unlink()
+        (own / "checkpoint").unlink()
+    save(folder, model, 7)
     return model
 
 

@@ -42,3 +42,8 @@ def test_the_folder_of_a_checkpoint_names_the_task_too():
 def test_a_task_is_named_once_and_by_a_name(path, task):
     with pytest.raises(UserError, match="--task_name must be"):
         task_paths.join(path, task)
+
+
+def test_all_tasks_of_a_checkpoint_have_one_index(tmp_path):
+    assert task_paths.index_of("a/model.ckpt-3") == "a/model.ckpt-3.index"
+    assert task_paths.index_of("a/model.ckpt-3#mrpc") == "a/model.ckpt-3.index"

@@ -59,6 +59,18 @@ def test_a_path_may_have_signs_in_it(tmp_path):
         assert config.models == {"model": f"{tmp_path}/{name}"}
 
 
+def test_a_task_of_several_is_named(tmp_path):
+    config = config_with(f"--model_dir=x={tmp_path}#mrpc,y={tmp_path}#rte")
+    assert config.models == {"x": f"{tmp_path}#mrpc", "y": f"{tmp_path}#rte"}
+    for args in (
+        [f"--model_dir={tmp_path}#mrpc"],
+        [f"--model_dir={tmp_path}", "--task_name=mrpc"],
+    ):
+        assert config_with(*args).models == {"model": f"{tmp_path}#mrpc"}
+    remote = config_with("--model_dir=x=gs://a/b#rte")
+    assert remote.models == {"x": "gs://a/b#rte"}
+
+
 def test_keys_are_read(tmp_path):
     (tmp_path / "keys").write_bytes(b"one\r\n\n two-2 \n")
     config = config_with(
@@ -79,6 +91,10 @@ def test_keys_are_read(tmp_path):
         (["--model_dir=a={0},"], "NAME=FOLDER"),
         (["--model_dir=a="], "NAME=FOLDER"),
         (["--model_dir=={0}"], "NAME=FOLDER"),
+        (["--model_dir=a={0}/no#mrpc"], "no#mrpc, which is not there."),
+        (["--model_dir=a={0}", "--task_name=b"], "write NAME=FOLDER#b"),
+        (["--model_dir={0}", "--task_name=b/c"], "--task_name must be one of"),
+        (["--model_dir={0}#a", "--task_name=b"], "--task_name must be one of"),
         (["--model_dir=a b={0}"], "NAME=FOLDER"),
         (["--model_dir=-a={0}"], "NAME=FOLDER"),
         (

@@ -51,6 +51,20 @@ def make(folder, given=None):
     return ServedModel(find(folder, given), folder, SETTINGS)
 
 
+def test_tasks_of_one_model_are_served_and_loaded_anew(golden, tmp_path):
+    run = tmp_path / "run"
+    model = run_folder.write_several(golden, run, "classification", "ner")
+    stamps = []
+    for name in ("classification", "ner"):
+        folder = f"{run}#{name}"
+        served = make(folder)
+        assert (served.version, served.task.spec.task) == (7, name)
+        served.batches.close()
+        stamps.append(http_models.stamp(folder, Given()))
+    run_folder.save(run, model, 9)
+    assert http_models.stamp(folder, Given()) != stamps[1]
+
+
 @pytest.fixture(scope="module")
 def load(folders):
     """Loads a run's model, once; gives its folder and what was given, too."""

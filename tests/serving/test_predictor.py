@@ -101,6 +101,30 @@ def test_labels_are_answered_in_the_callers_order(runs, tokenizer):
         np.testing.assert_allclose(values, row, atol=1e-5)
 
 
+def test_a_task_of_several_is_named(golden, tmp_path, tokenizer):
+    folder = str(tmp_path / "run")
+    model = run_folder.write_several(
+        golden, tmp_path / "run", "classification", "regression"
+    )
+    batch = padded_texts(tokenizer)
+    logits = model.tasks["classification"](batch)["logits"]
+    found = Predictor.load(folder, task_name="classification").predict(TEXTS)
+    for answer, row in zip(found, tf.nn.softmax(logits).numpy(), strict=True):
+        values = list(answer["probabilities"].values())
+        np.testing.assert_allclose(values, row, atol=1e-5)
+    numbers = model.tasks["regression"](batch)["logits"].numpy()
+    found = Predictor.load(f"{folder}#regression").predict(TEXTS)
+    for answer, row in zip(found, numbers, strict=True):
+        np.testing.assert_allclose(answer["score"], row[0], atol=1e-5)
+    for task, message in (
+        (None, "one of classification, regression"),
+        ("rte", "one of them rte. Received: "),
+        ("a/b", "--task_name must be one of"),
+    ):
+        with pytest.raises(UserError, match=message):
+            Predictor.load(folder, task_name=task)
+
+
 @every_type
 def test_every_encoder_answers_from_a_run_and_from_its_export(
     golden, tmp_path, tokenizer, encoder_type
