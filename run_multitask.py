@@ -18,15 +18,6 @@ from bert.tasks.multitask.masked_words import MaskedWords
 from bert.tasks.multitask.task_list import Script
 from bert.training.objectives.task_sampling import EXPONENTS
 
-# Whose flags a task of the list takes.
-_SCRIPTS = {
-    "classification": "bert.run_classifier",
-    "multiple_choice": "bert.run_multiple_choice",
-    "ner": "bert.run_ner",
-    "pretraining": "bert.run_pretraining",
-    "squad": "bert.run_squad",
-}
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     """Defines this script's flags."""
@@ -60,7 +51,7 @@ FLAGS = command_line.flags_of(define_flags)
 
 def _script(task: str) -> Script:
     """Returns what is needed of a task's own script."""
-    script = importlib.import_module(_SCRIPTS[task])
+    script = importlib.import_module(task_list.SCRIPTS[task])
     own = getattr(script, "config_from_flags", None)
     read = own or script.Config.from_flags
     fine_tuning = spec.find(task, spec.kinds(task)[0]).fine_tuning

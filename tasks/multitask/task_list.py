@@ -45,7 +45,14 @@ _NEVER = (
     *("folds", "grow_labels", "log_style"),
     *("max_steps", "num_train_steps", "num_warmup_steps"),
 )
-TASKS = ("classification", "multiple_choice", "ner", "pretraining", "squad")
+# Whose flags a task takes.
+SCRIPTS = {
+    "classification": "bert.run_classifier",
+    "multiple_choice": "bert.run_multiple_choice",
+    "ner": "bert.run_ner",
+    "pretraining": "bert.run_pretraining",
+    "squad": "bert.run_squad",
+}
 
 
 class Entry(NamedTuple):
@@ -53,7 +60,7 @@ class Entry(NamedTuple):
 
     Attributes:
         name: what the run calls it.
-        task: one of `TASKS`.
+        task: one of `SCRIPTS`.
         words: its own flags, as on a command line.
     """
 
@@ -110,9 +117,9 @@ def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
     """Returns what kind of task an entry is, and flags that follow from it."""
     if "task" in node.value:
         task = node.child("task", str)
-        if task.value not in TASKS:
+        if task.value not in SCRIPTS:
             raise task.fault(
-                f"expected one of {', '.join(TASKS)}", json.dumps(task.value)
+                f"expected one of {', '.join(SCRIPTS)}", json.dumps(task.value)
             )
         words = []
         if task.value == "pretraining":
@@ -126,8 +133,8 @@ def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
         return task.value, words
     if name.lower() not in processors:
         raise node.fault(
-            f'expected the key "task" (one of {", ".join(TASKS)}), or the name '
-            "of a task of GLUE",
+            f'expected the key "task" (one of {", ".join(SCRIPTS)}), or the '
+            "name of a task of GLUE",
             f'the name "{name}"',
         )
     words = [f"--task_name={name.lower()}"]

@@ -8,6 +8,7 @@ import pytest
 
 from bert.modeling import checkpoint
 from bert.tasks import teachers
+from bert.training import curves
 from tests.scripts.runner import error_of, model_flags, run
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,10 @@ SPANS = {
 
 @pytest.fixture(scope="module")
 def files(golden, tmp_path_factory):
-    """Returns a function: tasks to the file of them."""
+    """Returns a function: tasks to the file of them.
+
+    Those of `taught` have a teacher.
+    """
     folder = tmp_path_factory.mktemp("tasks")
     data = golden / "inputs"
     spans = {
@@ -32,12 +36,24 @@ def files(golden, tmp_path_factory):
         "predict_file": str(data / "squad/dev-v1.1.json"),
     }
 
-    def write(*names):
+    words = {
+        **{"name": "mlm", "task": "pretraining", "max_seq_length": 64},
+        **{"max_predictions_per_seq": 10, "max_eval_steps": 2},
+        "input_file": str(golden / "pretraining_data/short.tfrecord"),
+    }
+
+    def write(*names, taught=None):
+        taught = taught or {}
         own = {
-            name: {"name": name, "data_dir": str(data / name)} for name in names
+            name: {
+                **{"name": name, "data_dir": str(data / name)},
+                **({"teacher_dir": taught[name]} if name in taught else {}),
+            }
+            for name in names
         }
-        listed = [spans if name == "span" else own[name] for name in names]
-        file = folder / f"{'-'.join(names)}.json"
+        own |= {"span": spans, "mlm": words}
+        listed = [own[name] for name in names]
+        file = folder / f"{'-'.join([*names, *taught])}.json"
         file.write_text(json.dumps(listed))
         return f"--tasks={file}"
 
@@ -55,15 +71,23 @@ def command(golden, out, *args):
 
 
 @pytest.fixture(scope="module")
-def trained(golden, files, tmp_path_factory):
+def all_tasks(golden, files, tmp_path_factory):
+    """Flags of a training of all tasks, one with a teacher."""
+    teacher = tmp_path_factory.mktemp("teachers") / "mrpc"
+    run(*command(golden, teacher, files("mrpc"), "--num_train_epochs=1"))
+    tasks = files("mrpc", "cola", "span", "mlm", taught={"mrpc": str(teacher)})
+    return [
+        *(tasks, "--teacher_annealing", "--eval_steps=6", "--save_best=mean"),
+        *("--task_sampling=annealed", "--task_weights=mlm:1>0.1"),
+        *("--save_checkpoints_steps=8", "--log_steps=1"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained(golden, all_tasks, tmp_path_factory):
     """The output_dir of a command that did all that the script can."""
     out = tmp_path_factory.mktemp("trained") / "out"
-    run(
-        *command(golden, out, files("mrpc", "cola", "span")),
-        *("--do_eval", "--do_predict", "--eval_steps=6", "--save_best=mean"),
-        *("--task_sampling=annealed", "--task_weights=cola:1>0.5"),
-        "--save_checkpoints_steps=8",
-    )
+    run(*command(golden, out, *all_tasks), "--do_eval", "--do_predict")
     return out
 
 
@@ -74,8 +98,7 @@ def figures(out):
 
 def test_figures_are_those_of_each_task_and_their_mean(trained):
     found = figures(trained)
-    first = {"mrpc": "eval_accuracy", "cola": "eval_accuracy", "span": "f1"}
-    for name in first:
+    for name in ("mrpc", "cola", "span", "mlm"):
         own = figures(trained / "tasks" / name)
         step = own.pop("global_step")
         assert step == found["global_step"]
@@ -86,6 +109,9 @@ def test_figures_are_those_of_each_task_and_their_mean(trained):
         + found["span/f1"] / 100
     ) / 3
     assert found["mean"] == pytest.approx(mean)
+    # Masked words are not in the mean.
+    assert 0 <= found["mlm/masked_lm_accuracy"] <= 1
+    assert found["mlm/masked_lm_loss"] > 0
     best = checkpoint.Reader(str(trained / "best"))
     assert int(best.read("global_step")) == found["global_step"]
 
@@ -117,25 +143,41 @@ def test_each_task_is_a_model_that_all_commands_take(trained, tmp_path):
         strict=True,
     ):
         assert one == pytest.approx(two, abs=1e-6)
-    assert "one of cola, mrpc, span" in error_of(
+    assert "one of cola, mlm, mrpc, span" in error_of(
         "predict.py", f"--model_dir={trained}", f"--input_file={line}"
     )
 
 
+def test_masked_words_are_asked_and_drawn_as_curves(trained):
+    asked = ("fill_mask.py", f"--model_dir={trained}", "--task_name=mlm")
+    answer = json.loads(run(*asked, input="the [MASK] was warm\n").stdout)
+    assert len(answer["masks"][0]) == 5
+    found = curves.read(str(trained))
+    for name in ("mlm/masked_lm_loss", "eval/mlm/masked_lm_accuracy"):
+        assert found[name].steps
+
+
+def test_a_teachers_share_falls_in_training(trained):
+    kept = trained / "tasks"
+    assert (kept / "mrpc" / teachers.FILE_NAME).exists()
+    assert not (kept / "cola" / teachers.FILE_NAME).exists()
+    found = curves.read(str(trained))
+    first = found["mrpc/classification_loss"]
+    soft = found["mrpc/distillation_loss"]
+    assert first.steps == soft.steps
+    assert first.values[0] < 0.2 < first.values[-1]
+    shapes = checkpoint.Reader(str(trained)).shapes
+    assert not [name for name in shapes if "teacher" in name]
+
+
 def test_a_run_that_was_stopped_ends_with_the_same_bits(
-    golden, files, trained, tmp_path
+    golden, all_tasks, trained, tmp_path
 ):
-    tasks = files("mrpc", "cola", "span")
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     shutil.rmtree(out / "best")
     (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
-    run(
-        *command(golden, out, tasks),
-        *("--eval_steps=6", "--save_best=mean"),
-        *("--task_sampling=annealed", "--task_weights=cola:1>0.5"),
-        "--save_checkpoints_steps=8",
-    )
+    run(*command(golden, out, *all_tasks))
     whole, again = checkpoint.Reader(str(trained)), checkpoint.Reader(str(out))
     assert whole.shapes == again.shapes
     for name in whole.shapes:
@@ -169,27 +211,6 @@ def test_a_task_may_not_be_lost_or_added_on_the_way(
     less = command(golden, out, files("mrpc", "cola"), "--num_train_epochs=9")
     assert "which --tasks lacks" in error_of(*less)
     (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
-    more = command(golden, out, files("mrpc", "cola", "span", "mnli"))
+    names = ("mrpc", "cola", "span", "mlm", "mnli")
+    more = command(golden, out, files(*names))
     assert "has no task mnli" in error_of(*more)
-
-
-def test_a_task_may_have_a_teacher(golden, files, tmp_path):
-    teacher, out = tmp_path / "teacher", tmp_path / "out"
-    run(*command(golden, teacher, files("mrpc"), "--num_train_epochs=1"))
-    data = str(golden / "inputs")
-    tasks = tmp_path / "tasks.json"
-
-    def train(out, **taught):
-        mrpc = {"name": "mrpc", "data_dir": f"{data}/mrpc", **taught}
-        cola = {"name": "cola", "data_dir": f"{data}/cola"}
-        tasks.write_text(json.dumps([mrpc, cola]))
-        run(*command(golden, out, f"--tasks={tasks}", "--do_eval"))
-        return checkpoint.Reader(str(out))
-
-    own = train(out, teacher_dir=str(teacher), distill_alpha=0.9)
-    assert (out / "tasks/mrpc" / teachers.FILE_NAME).exists()
-    assert not (out / "tasks/cola" / teachers.FILE_NAME).exists()
-    alone = train(tmp_path / "alone")
-    assert own.shapes == alone.shapes  # the teacher's weights are not in it
-    name = "tasks/mrpc/output_weights"
-    assert (own.read(name) != alone.read(name)).any()
