@@ -12,6 +12,7 @@ import tensorflow as tf
 from bert import (
     convert_checkpoint,
     create_pretraining_data,
+    extract_features,
     run_classifier,
     run_multiple_choice,
     run_ner,
@@ -133,6 +134,23 @@ def test_masked_words_with_attention_both_ways(folder, tmp_path, masking):
     assert len(found["masks"][0]) == 3
     with pytest.raises(UserError, match=r"needs a checkpoint with cls/pred"):
         MaskedWords.load(str(folder), given=given)
+
+
+def test_features_of_a_pair(folder, tmp_path):
+    (tmp_path / "lines.txt").write_text("the boat ||| down\n")
+    flags = (
+        *gpt_folder.flags(folder, tmp_path)[:2],
+        f"--vocab_file={folder / VOCAB}",
+        f"--input_file={tmp_path / 'lines.txt'}",
+        f"--output_file={tmp_path / 'out.jsonl'}",
+        *("--layers=-1", "--max_seq_length=16"),
+    )
+    extract_features.extract_features(config_of(extract_features, *flags))
+    line = json.loads((tmp_path / "out.jsonl").read_text())
+    tokenizer = GptTokenizer(folder / VOCAB)
+    tokens = [feature["token"] for feature in line["features"]]
+    ids = joined(tokenizer, "the boat", "down")
+    assert tokens == tokenizer.convert_ids_to_tokens(ids)
 
 
 def joined(tokenizer, *texts):
