@@ -34,6 +34,7 @@ from tests.conversion import gpt_folder, run_folder
 from tests.conversion.gpt_folder import VOCAB
 from tests.conversion.gpt_folder import words as words
 from tests.scripts.runner import config_of, model_flags
+from tests.serving import test_http_models
 
 pytestmark = pytest.mark.usefixtures("words")
 WORDS = ("boat", "river", "table", "lake", "house", "wood", "tree", "bank")
@@ -211,8 +212,14 @@ def test_a_row_is_start_text_delimiter_pair_classify(golden, tmp_path, name):
         logits = scores(model, joined(tokenizer, *texts))
         kinds = {"classification": tf.nn.softmax, "multi_label": tf.sigmoid}
         expected = kinds.get(name, tf.identity)(logits)
-    for folder in ("run", "export"):
-        (answer,) = Predictor.load(str(tmp_path / folder)).predict([asked])
+    served = test_http_models.make(str(tmp_path / "run"))
+    found = [
+        *test_http_models.answers(served, [asked]),
+        *Predictor.load(str(tmp_path / "run")).predict([asked]),
+        *Predictor.load(str(tmp_path / "export")).predict([asked]),
+    ]
+    served.batches.close()
+    for answer in found:
         np.testing.assert_allclose(of_row(name, answer), expected, atol=1e-5)
 
 
