@@ -26,6 +26,7 @@ from absl import logging
 
 from bert.data.records import record_reuse
 from bert.data.records.fields import Field
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes
 from bert.tasks import record_sets, soft_targets, teacher_files
@@ -69,12 +70,13 @@ class Teacher:
         from bert.model_folder import resume_file
 
         files = self._files
+        vocab = files.vocab_file or ""
         return resume_file.digest(
             [
                 # It has a checksum of each weight.
                 file_bytes.read(f"{files.checkpoint}.index"),
                 file_bytes.read(files.bert_config_file),
-                file_bytes.read(files.vocab_file or ""),
+                *map(file_bytes.read, tokenizers.kept_files(vocab).values()),
                 files.task.to_json(),
                 files.labels,
             ]
