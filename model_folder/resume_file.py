@@ -33,7 +33,11 @@ _SHOWN_CHARS = 24
 # What a run may be without; the file has none of it then.
 _OPTIONAL = ("teacher",)
 # What the files of earlier versions do not say, as there was no other value.
-_OF_EARLIER = {"next_sentence": "nsp"}
+_OF_EARLIER = {
+    "next_sentence": "nsp",
+    "masking": "static",
+    "pack_sequences": False,
+}
 
 # JSON values by name.
 Values = Mapping[str, object]

@@ -40,9 +40,9 @@ def completed(
             vocabulary cannot be read or used, or is another model's; or there
             is no head for the second task.
     """
-    note, path = record_notes.common(files) or (None, "")
-    if note:
-        _check_flags(config, note, path)
+    if _lacks_head(config, start) and config.next_sentence is None:
+        config = dataclasses.replace(config, next_sentence="none")
+    note, path = check(config, files) or (None, "")
     vocab_file = _vocab_file(config, note, path)
     lower = config.do_lower_case
     if lower is None:
@@ -59,16 +59,20 @@ def completed(
     )
 
 
-def check(config: Config, files: Sequence[str]) -> None:
-    """Raises UserError where records are others than the flags' values say.
+def check(config: Config, files: Sequence[str]) -> tuple[Note, str] | None:
+    """Returns the note on records, and where it stands; None without one.
 
     Args:
-        config: completed.
+        config: the flags' values.
         files: the records'.
+
+    Raises:
+        UserError: notes disagree, or one contradicts a flag.
     """
-    note, path = record_notes.common(files) or (None, "")
-    if note:
-        _check_flags(config, note, path)
+    found = record_notes.common(files, config.has_next_sentence)
+    if found:
+        _check_flags(config, *found)
+    return found
 
 
 def _check_flags(config: Config, note: Note, path: str) -> None:
@@ -128,15 +132,21 @@ def _kept_casing(config: Config, vocab_file: str | None) -> bool | None:
     return lower
 
 
+def _lacks_head(config: Config, start: Start) -> bool:
+    """Returns whether a model that is not trained has no second task."""
+    reader = start.reader
+    return bool(reader and not config.do_train and _HEAD not in reader)
+
+
 def _next_sentence(config: Config, note: Note | None, start: Start) -> str:
     """Returns --next_sentence, or what it is where it is not given.
 
     A model that is not trained has the head or not.
     """
     given, reader = config.next_sentence, start.reader
-    if reader and not config.do_train and _HEAD not in reader:
-        if given in (None, "none"):
-            return "none"
+    if reader and _lacks_head(config, start):
+        if given == "none":
+            return given
         raise UserError(
             f"--next_sentence={given} needs a checkpoint with {_HEAD}. "
             f"Received: {reader.prefix}, which has none; leave the flag out."
