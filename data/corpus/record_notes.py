@@ -20,6 +20,9 @@ SUFFIX = ".note.json"
 MANIFEST_SUFFIX = ".manifest.json"
 # Of a manifest's values.
 MANIFEST_KEY = "note"
+_NOTE = re.compile(
+    f"(.+)({re.escape(SUFFIX)}|{re.escape(MANIFEST_SUFFIX)})", re.DOTALL
+)
 _SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}", re.DOTALL)
 # What records of one training must have alike; the rest may be mixed.
 _MEANING = (
@@ -191,13 +194,13 @@ def without_notes(files: Sequence[str], flag: str) -> list[str]:
     others = {*files, *map(_stem, files)}
     found = []
     for name in files:
-        stem = name.removesuffix(SUFFIX).removesuffix(MANIFEST_SUFFIX)
-        if stem != name and stem in others:
+        match = _NOTE.fullmatch(name)
+        if match and match[1] in others:
             continue
-        if stem != name and _is_object(name):
+        if match and _is_object(name):
             raise UserError(
                 f"Expected records in --{flag}. Received: {name}, a note on "
-                f"records, without those; name them, too ({stem}*)."
+                f"records, without those; name them, too ({match[1]}*)."
             )
         found.append(name)
     return found

@@ -130,6 +130,8 @@ def test_a_note_says_what_no_flag_does(noted, tmp_path):
         ("--do_lower_case", r"=True is not how.*note\.json says False; leave"),
         ("--next_sentence=nsp", r"=nsp is not how.*note\.json says sop"),
         ("--vocab_file={}/other.txt", r"other\.txt is not the vocabulary that"),
+        ("--vocab_file={}", "is not the vocabulary that the records were made"),
+        ("--vocab_file={}/gone", "is not the vocabulary that the records were"),
     ],
 )
 def test_a_flag_that_contradicts_the_note_is_one_line(
@@ -139,6 +141,9 @@ def test_a_flag_that_contradicts_the_note_is_one_line(
     config = parse("--do_train", flag.format(tmp_path))
     with pytest.raises(UserError, match=message):
         completed(config, SIZES, [noted])
+    # No flag has to be given for what --eval_file contradicts.
+    with pytest.raises(UserError, match="[;] name other records"):
+        origin.check(config, [noted])
 
 
 def test_the_second_task_may_be_left_out_of_any_records(noted):
@@ -164,6 +169,9 @@ def test_a_vocabulary_that_is_gone_is_a_warning_or_the_runs_own(
     (tmp_path / "out/vocab.txt").write_text(content)
     found = completed(config, SIZES, [noted])
     assert found.vocab_file == f"{tmp_path}/out/vocab.txt"
+    vocab.unlink()
+    vocab.mkdir()
+    assert completed(config, SIZES, [noted]).vocab_file == found.vocab_file
 
 
 def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted, caplog):

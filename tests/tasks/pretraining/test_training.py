@@ -83,6 +83,9 @@ def test_a_pattern_leaves_out_our_own_notes(tmp_path):
         *("s-00000-of-00001", "t.manifest.json", "x.tfrecord", "y.json"),
         "z.note.json",
     ]
+    for name in ("n.note.json-00000-of-00001", "n.note.json.manifest.json"):
+        (tmp_path / name).write_text("{}")
+    assert files("n*") == ["n.note.json-00000-of-00001"]
     for name in ("x.tfrecord.note.json", "s.manifest.json"):
         (tmp_path / name).write_text("{}")
         assert files("[sx]*") == ["s-00000-of-00001", "x.tfrecord"]
