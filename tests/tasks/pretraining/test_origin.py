@@ -142,7 +142,7 @@ def test_a_flag_that_contradicts_the_note_is_one_line(
     with pytest.raises(UserError, match=message):
         completed(config, SIZES, [noted])
     # No flag has to be given for what --eval_file contradicts.
-    with pytest.raises(UserError, match="[;] name other records"):
+    with pytest.raises(UserError, match="; name other records"):
         origin.check(config, [noted])
 
 
