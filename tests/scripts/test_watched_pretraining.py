@@ -32,7 +32,7 @@ WATCHED = (
     *("--log_steps=3", "--random_seed=5"),
 )
 
-DIES_AT_8 = """
+DIES_AT_4 = """
 import os, signal, sys
 from bert.training import loop
 from tests.scripts.test_run_pretraining import pretrain
@@ -40,7 +40,7 @@ from tests.scripts.test_run_pretraining import pretrain
 save = loop.TrainLoop._save
 
 def saving(self):
-    if self._step == 8:
+    if self._step == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     save(self)
 
@@ -133,18 +133,18 @@ def test_a_run_that_an_evaluation_was_the_end_of_ends_with_the_same_bits(
     assert checkpointing.newest(str(parts)).endswith("-4")
     at("parts", *WATCHED)
 
-    # Killed after the best weights of step 8 are there, before its checkpoint.
+    # Killed after the best weights of step 4 are there, before its checkpoint.
     killed = tmp_path / "killed"
     flags = [*command, config, *WATCHED, "--save_checkpoints_steps=4"]
     process = subprocess.run(
-        [sys.executable, "-c", DIES_AT_8, *flags, f"--output_dir={killed}"],
+        [sys.executable, "-c", DIES_AT_4, *flags, f"--output_dir={killed}"],
         cwd=ROOT,
         check=False,
         stderr=subprocess.DEVNULL,
     )
     assert process.returncode == -signal.SIGKILL
-    assert checkpointing.newest(str(killed)).endswith("-4")
-    assert checkpointing.newest(str(killed / "best")).endswith("-8")
+    assert checkpointing.newest(str(killed)).endswith("-0")
+    assert checkpointing.newest(str(killed / "best")).endswith("-4")
     at("killed", *flags)
 
     whole = tmp_path / "whole"
