@@ -135,9 +135,10 @@ def test_a_run_that_an_evaluation_was_the_end_of_ends_with_the_same_bits(
 
     # Killed after the best weights of step 4 are there, before its checkpoint.
     killed = tmp_path / "killed"
-    flags = [*command, config, *WATCHED, "--save_checkpoints_steps=4"]
+    often = [*WATCHED, "--save_checkpoints_steps=4"]
+    flags = [*command, config, *often, f"--output_dir={killed}"]
     process = subprocess.run(
-        [sys.executable, "-c", DIES_AT_4, *flags, f"--output_dir={killed}"],
+        [sys.executable, "-c", DIES_AT_4, *flags],
         cwd=ROOT,
         check=False,
         stderr=subprocess.DEVNULL,
@@ -145,7 +146,7 @@ def test_a_run_that_an_evaluation_was_the_end_of_ends_with_the_same_bits(
     assert process.returncode == -signal.SIGKILL
     assert checkpointing.newest(str(killed)).endswith("-0")
     assert checkpointing.newest(str(killed / "best")).endswith("-4")
-    at("killed", *flags)
+    at("killed", *often)
 
     whole = tmp_path / "whole"
     assert same_bits(whole, tmp_path / "plain")
