@@ -33,7 +33,11 @@ _SHOWN_CHARS = 24
 # What a run may be without, and its value then, which the file does not say.
 _OPTIONAL: Mapping[str, object] = {"teacher": None, "lm_loss_weight": 0.0}
 # What the files of earlier versions do not say, as there was no other value.
-_OF_EARLIER = {"next_sentence": "nsp"}
+_OF_EARLIER = {
+    "next_sentence": "nsp",
+    "masking": "static",
+    "pack_sequences": False,
+}
 
 # JSON values by name.
 Values = Mapping[str, object]

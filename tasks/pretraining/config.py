@@ -12,6 +12,9 @@ METRICS = (
     *("next_sentence_accuracy", "next_sentence_loss"),
 )
 
+# How masks are drawn.
+MASK_FLAGS = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(TaughtConfig):
@@ -66,19 +69,8 @@ class Config(TaughtConfig):
     @property
     def mask_settings(self) -> dict[str, Any]:
         """The flags that say how masks are drawn, where they are given."""
-        names = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in MASK_FLAGS}
         return {n: value for n, value in values.items() if value is not None}
-
-    @property
-    def objectives(self) -> dict[str, Any]:
-        """What is made of the records, where it is not the original's."""
-        found: dict[str, Any] = {}
-        if self.masking != "static":
-            found["masking"] = self.masking
-        if self.pack_sequences:
-            found["pack_sequences"] = True
-        return {**found, **self.mask_settings}
 
     @property
     def evaluates(self) -> bool:
@@ -111,6 +103,7 @@ class Config(TaughtConfig):
 
     @property
     def course(self) -> dict[str, object]:
-        """What a run that goes on may change, and distillation."""
+        """As `TaughtConfig`'s, and what is made of the records."""
         top_k = {"distill_top_k": self.distill_top_k} if self.is_taught else {}
-        return {**super().course, **top_k}
+        made = {"masking": self.masking, "pack_sequences": self.pack_sequences}
+        return {**super().course, **top_k, **made, **self.mask_settings}

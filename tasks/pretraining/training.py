@@ -72,10 +72,10 @@ def record_files(config: Config, flag: str = "input_file") -> list[str]:
         flag: input_file or eval_file.
 
     Raises:
-        UserError: there are no such files.
+        UserError: there are no such files, or they are notes alone.
     """
     files = record_notes.without_notes(
-        flag_paths.matching_files(getattr(config, flag), flag)
+        flag_paths.matching_files(getattr(config, flag), flag), flag
     )
     logging.info("%s", _TITLES[flag])
     for name in files:
@@ -220,16 +220,17 @@ def train(
         Why there was nothing to train; None where there was.
     """
     logging.info("***** Running training *****")
+    settled = records.settled(config, source.files)
     return run.train(
-        run_weights.with_start(config),
+        run_weights.with_start(settled),
         _length(config),
         lambda seed: make_model(config, bert_config, seed),
         record_sets.training_batches(
-            records.for_training(config, source), config
+            records.for_training(settled, source), config
         ),
         record_sets.unreadable(source),
         functools.partial(_evaluator, config, watch),
-        on_loaded=lambda: _keep(config, source, teacher),
+        on_loaded=lambda: _keep(settled, source, teacher),
         make_objective=teacher.objective if teacher else None,
     )
 
@@ -273,9 +274,8 @@ def _keep(
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    data = [*files, *config.objectives.items()]
     resuming.keep(
-        *(config, task_of(config), (), data),
+        *(config, task_of(config), (), files),
         teacher.digest if teacher else None,
     )
 

@@ -121,6 +121,14 @@ def test_what_a_run_may_be_without_is_told_when_it_comes_and_goes(
     assert kept == {**meaning, **TRAINING}
 
 
+def test_what_the_first_versions_did_not_know_is_told(out, files, caplog):
+    meaning = resume_file.meaning(SQUAD, *files, ["a", "b"])
+    now = {**TRAINING, "masking": "dynamic", "pack_sequences": False}
+    resume_file.go_on(out, meaning, now)
+    (message,) = caplog.messages
+    assert message.endswith('another masking ("static" before, "dynamic" now).')
+
+
 def test_a_run_without_the_file_or_a_checkpoint_has_no_meaning(
     out, files, tmp_path, caplog
 ):
