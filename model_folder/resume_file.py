@@ -31,7 +31,13 @@ KEPT_FILES = (
 )
 _SHOWN_CHARS = 24
 # What a run may be without, and its value then, which the file does not say.
-_OPTIONAL: Mapping[str, object] = {"teacher": None, "lm_loss_weight": 0.0}
+_OPTIONAL: Mapping[str, object] = {
+    "teacher": None,
+    "lm_loss_weight": 0.0,
+    "relation_heads": 0,
+    "teacher_layer": None,
+    "relations_alone": False,
+}
 # What the files of earlier versions do not say, as there was no other value.
 _OF_EARLIER = {"next_sentence": "nsp"}
 

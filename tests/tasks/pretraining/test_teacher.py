@@ -51,6 +51,22 @@ def edit_json(path, **values):
             ["--max_seq_length=24"],
             "20",
         ),
+        (
+            None,
+            ["--relation_heads=5"],
+            "the teacher's 24 units and the student's 32; take a divisor of 8",
+        ),
+        (
+            None,
+            ["--relation_heads=4", "--teacher_layer=3"],
+            "--teacher_layer must be at most 2, the layers that",
+        ),
+        (
+            lambda f: edit_json(f / "bert_config.json", encoder_type="textcnn"),
+            ["--relation_heads=4"],
+            "needs a teacher with queries, keys and values, such as 'bert'. "
+            "Received: encoder_type 'textcnn'",
+        ),
     ],
 )
 def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
@@ -78,6 +94,27 @@ def test_other_words_are_refused(command, folder, tmp_path):
     )
     with pytest.raises(UserError, match="other word pieces in"):
         teacher.find(config, read_config(config.bert_config_file))
+
+
+def test_a_student_without_queries_is_refused(command, folder, tmp_path):
+    sizes = tmp_path / "bert_config.json"
+    shutil.copy(folder / "bert_config.json", sizes)
+    edit_json(sizes, encoder_type="bilstm")
+    config = config_of(
+        script,
+        *(*command, "--do_train", f"--teacher_dir={folder}"),
+        *(f"--bert_config_file={sizes}", "--relation_heads=4"),
+    )
+    message = "needs a student with queries.*encoder_type 'bilstm'"
+    with pytest.raises(UserError, match=message):
+        teacher.find(config, read_config(config.bert_config_file))
+
+
+@pytest.mark.parametrize(
+    ("layers", "layer"), [(1, 1), (12, 12), (13, 11), (24, 21), (48, 42)]
+)
+def test_large_teachers_teach_of_a_layer_above_the_middle(layers, layer):
+    assert teacher.best_layer(layers) == layer
 
 
 @pytest.mark.parametrize("flag", ["distill_top_k=4", "distill_alpha=0.1"])
