@@ -109,7 +109,8 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         meaning: what `meaning` returned; `check` has passed it.
         training: how the run is trained from here on.
     """
-    training = {**_OPTIONAL, **training}
+    optional = {n: v for n, v in _OPTIONAL.items() if n not in meaning}
+    training = {**optional, **training}
     changes = _changes(output_dir, training)
     if changes:
         logging.warning(

@@ -142,7 +142,7 @@ class Config(TaughtConfig):
         return {
             "next_sentence": self.next_sentence,
             # Else the head and its moments are not trained.
-            "relations_alone": None if self.learns_words else True,
+            "relations_alone": not self.learns_words,
         }
 
     @property
@@ -153,6 +153,6 @@ class Config(TaughtConfig):
         return {
             **super().course,
             "distill_top_k": self.distill_top_k,
-            "relation_heads": self.relation_heads or None,
+            "relation_heads": self.relation_heads,
             "teacher_layer": self.teacher_layer,
         }

@@ -55,10 +55,10 @@ def test_flags_that_do_not_fit_are_named(args, message):
 def test_relations_leave_no_trace_where_they_are_not_learned():
     plain = parse("--do_train")
     assert plain.learns_words
-    assert plain.meaning["relations_alone"] is None
+    assert plain.meaning["relations_alone"] is False
     assert "relation_heads" not in plain.course
     taught = parse("--do_train", "--teacher_dir=t")
-    assert taught.course["relation_heads"] is None
+    assert taught.course["relation_heads"] == 0
     related = ("--do_train", "--teacher_dir=t", "--relation_heads=4")
     alone = parse(*related, "--distill_alpha=1", "--distill_top_k=0")
     assert not alone.learns_words
