@@ -31,7 +31,13 @@ KEPT_FILES = (
 )
 _SHOWN_CHARS = 24
 # What a run may be without, and its value then, which the file does not say.
-_OPTIONAL: Mapping[str, object] = {"teacher": None, "lm_loss_weight": 0.0}
+_OPTIONAL: Mapping[str, object] = {
+    "teacher": None,
+    "lm_loss_weight": 0.0,
+    "relation_heads": 0,
+    "teacher_layer": None,
+    "relations_alone": False,
+}
 # What the files of earlier versions do not say, as there was no other value.
 _OF_EARLIER = {
     "next_sentence": "nsp",
@@ -107,7 +113,8 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         meaning: what `meaning` returned; `check` has passed it.
         training: how the run is trained from here on.
     """
-    training = {**_OPTIONAL, **training}
+    optional = {n: v for n, v in _OPTIONAL.items() if n not in meaning}
+    training = {**optional, **training}
     changes = _changes(output_dir, training)
     if changes:
         logging.warning(

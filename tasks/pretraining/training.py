@@ -155,12 +155,15 @@ def make_model(
         bert_config: the model's sizes.
         seed: of its start weights; by default they are drawn.
     """
-    return PretrainingModel(
+    model = PretrainingModel(
         bert_config,
         config.has_next_sentence,
         compute_dtype=config.compute_dtype,
         init_seed=seed,
     )
+    if not config.learns_words:
+        model.freeze_words()
+    return model
 
 
 def check_model(
