@@ -206,9 +206,7 @@ def read_original(config: Config, folder: str) -> "Model":
     config_file = config.bert_config_file or locate.needed_file(
         folder, task_files.CONFIG_FILE, "bert_config_file"
     )
-    vocab_file = config.vocab_file or locate.needed_file(
-        folder, task_files.VOCAB_FILE, "vocab_file"
-    )
+    vocab_file = config.vocab_file or locate.needed_vocab_file(folder)
     model = original.read(
         prefix,
         read_config(config_file),

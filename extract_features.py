@@ -108,7 +108,7 @@ def extract_features(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.model_folder import weights
-    from bert.modeling import checkpoint
+    from bert.modeling import checkpoint, randomness
     from bert.modeling.backbones.choice import make_backbone
     from bert.modeling.config import read_config
     from bert.tasks.features import features_text, output_files
@@ -127,7 +127,10 @@ def extract_features(config: Config) -> None:
         features_text.open_lines(config.input_file, "input_file") as lines,
         chosen.scope(),
     ):
-        model = make_backbone(bert_config, compute_dtype=config.compute_dtype)
+        with randomness.not_drawn(checkpoint.Reader(prefix)):
+            model = make_backbone(
+                bert_config, compute_dtype=config.compute_dtype
+            )
         if config.attention_file:
             model.check_attention()
         checkpoint.load_weights(model, prefix).log()

@@ -96,8 +96,22 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     shared_flags.define_integers(
         flag_values,
+        lower_bound=0,
+        distill_top_k=(
+            32,
+            "The teacher's likeliest words that are learned; 0: none.",
+        ),
+        relation_heads=(
+            0,
+            "Learn how the teacher relates tokens, in this many heads, which "
+            "divide the width of both: 48, 64; 0: do not.",
+        ),
+    )
+    shared_flags.define_integers(
+        flag_values,
         lower_bound=1,
-        distill_top_k=(32, "The teacher's likeliest words that are learned."),
+        teacher_layer="The teacher's layer whose relations are learned, from "
+        "1. Default: the last; of more than 12 layers the one at 7/8.",
     )
     training_flags.define_export_flags(flag_values)
     shared_flags.define_device_flags(flag_values)

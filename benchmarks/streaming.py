@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-# Of the original, on one core of the machine of docs/performance_log.md; measured
+# Of the original, on a core of the machine of docs/performance_log.md; measured
 # once, not by this script: words tokenized, instances created and records
 # written a second.
 _ORIGINAL_WORDS, _ORIGINAL_CREATED, _ORIGINAL_WRITTEN = 120_000, 2800, 7800

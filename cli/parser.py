@@ -9,6 +9,7 @@ import collections
 import contextlib
 import difflib
 import itertools
+import math
 import os
 import re
 import sys
@@ -75,6 +76,10 @@ def read(
     flag_values.set_gnu_getopt(True)
     with _pipe_may_close():  # --help shows, and exits
         rest = flag_values(own, known_only=True)[1:]
+    for name in flag_values:
+        value = flag_values[name].value
+        if isinstance(value, float) and math.isnan(value):  # is in no bounds
+            raise UserError(f"flag --{name}={value} is no number")
     words = []
     for before, word in _words(flag_values, own[1:], rest):
         if not takes_words:

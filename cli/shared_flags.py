@@ -159,6 +159,7 @@ def define_text_flags(flag_values: flags.FlagValues) -> None:
         None,
         "Processes; the result is the same. Default: one a core, at most 4.",
         lower_bound=1,
+        upper_bound=1000,
         flag_values=flag_values,
     )
     define_bools(

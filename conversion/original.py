@@ -39,9 +39,9 @@ def read(
     """
     if config.encoder_type != names.ENCODER_TYPE:
         raise UserError(
-            f"Hugging Face has no model of encoder_type {config.encoder_type!r}"
-            f"; {names.ENCODER_TYPE!r} can be converted, other models stay as "
-            f"they are. Received: {prefix}."
+            f"Expected a model of encoder_type {names.ENCODER_TYPE!r}, which "
+            "alone is converted to Hugging Face's format. Received: "
+            f"{config.encoder_type!r}, {prefix}, which stays as it is."
         )
     vocab = vocabulary.read_file(vocab_file, config.vocab_size)
     reader = checkpoint.Reader(prefix)

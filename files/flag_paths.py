@@ -118,7 +118,7 @@ def check_new_file(
         input_files: files that it must not replace.
     """
     check_scheme(path, flag)
-    check_writable(path, flag)
+    check_writable(path, flag, "text")
     if os.path.realpath(path) in map(os.path.realpath, input_files):
         raise UserError(
             f"--{flag}: {path} is also an input; name another file."

@@ -30,10 +30,20 @@ KEPT_FILES = (
     *tokenizers.FILES,
 )
 _SHOWN_CHARS = 24
-# What a run may be without; the file has none of it then.
-_OPTIONAL = ("teacher",)
+# What a run may be without, and its value then, which the file does not say.
+_OPTIONAL: Mapping[str, object] = {
+    "teacher": None,
+    "lm_loss_weight": 0.0,
+    "relation_heads": 0,
+    "teacher_layer": None,
+    "relations_alone": False,
+}
 # What the files of earlier versions do not say, as there was no other value.
-_OF_EARLIER = {"next_sentence": "nsp"}
+_OF_EARLIER = {
+    "next_sentence": "nsp",
+    "masking": "static",
+    "pack_sequences": False,
+}
 
 # JSON values by name.
 Values = Mapping[str, object]
@@ -103,13 +113,19 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         meaning: what `meaning` returned; `check` has passed it.
         training: how the run is trained from here on.
     """
+    optional = {n: v for n, v in _OPTIONAL.items() if n not in meaning}
+    training = {**optional, **training}
     changes = _changes(output_dir, training)
     if changes:
         logging.warning(
             "The run in %s goes on with another %s.", output_dir, changes
         )
     values = {**meaning, **training}
-    kept = {k: v for k, v in values.items() if v or k not in _OPTIONAL}
+    kept = {
+        name: value
+        for name, value in values.items()
+        if name not in _OPTIONAL or value != _OPTIONAL[name]
+    }
     text = json.dumps(kept, indent=2, ensure_ascii=False)
     atomic_files.write_text(os.path.join(output_dir, FILE_NAME), text + "\n")
 
@@ -119,7 +135,7 @@ def _changes(output_dir: str, now: Values) -> str:
     if not checkpointing.newest(output_dir):
         return ""
     kept = _read(output_dir)
-    before = {**_OF_EARLIER, **kept}
+    before = {**_OPTIONAL, **_OF_EARLIER, **kept}
     # A pre-training on records may have known neither vocabulary nor casing.
     unknown = (None, digest([]))
 

@@ -143,7 +143,7 @@ class Reader:
             for child in found["weights"].children
         }
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.shapes
 
     def read(self, name: str) -> np.ndarray:

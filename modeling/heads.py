@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from bert.modeling import packed_rows
 from bert.modeling.backbones.backbone import ModelOptions
+from bert.modeling.backbones.transformer import TransformerBackbone
 from bert.modeling.config import BertConfig
 from bert.modeling.head_layers import MaskedLmHead, OutputLayer
 from bert.modeling.losses import (
@@ -49,6 +50,10 @@ class PretrainingModel(TaskModel):
         `masked_lm_logits` float32 [B * P, V] and, of the second task,
         `next_sentence_logits` float32 [B, 2], or [B * T, 2].
 
+    Attributes:
+        related: layer and number of heads, for which it also returns what
+            `TransformerBackbone.relation_vectors` does; None: it does not.
+
     Source: Devlin et al. 2019, section 3.1.
     """
 
@@ -65,6 +70,7 @@ class PretrainingModel(TaskModel):
     ):
         super().__init__(config, "pretraining_model", **options)
         self.has_next_sentence = has_next_sentence
+        self.related: tuple[int, int] | None = None
         self.masked_lm = MaskedLmHead(
             config.vocab_size,
             config.hidden_size,
@@ -101,7 +107,20 @@ class PretrainingModel(TaskModel):
             outputs["next_sentence_logits"] = self.next_sentence(
                 encoded["pooled_output"]
             )
+        if self.related:
+            assert isinstance(self.backbone, TransformerBackbone)
+            outputs |= self.backbone.relation_vectors(encoded, *self.related)
         return outputs
+
+    def freeze_words(self) -> None:
+        """Takes out of training what only masked words are learned by.
+
+        Where the encoder learns by `related` of its last layer.
+        """
+        self.masked_lm.trainable = False
+        if not self.has_next_sentence:
+            assert isinstance(self.backbone, TransformerBackbone)
+            self.backbone.encoder.blocks[-1].freeze_output()
 
     def word_logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """Returns the logits of all words in the place of some tokens.

@@ -6,13 +6,17 @@ the same masks. Only where a caller gives no seed, as Keras' `fit` does not, one
 is drawn from a state (`DropoutSeeds`).
 """
 
+import contextlib
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextvars import ContextVar
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+_not_drawn: ContextVar[Container[str]] = ContextVar("not_drawn", default=())
 
 
 def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
@@ -134,6 +138,22 @@ class DropoutSeeds:
         )
 
 
+@contextlib.contextmanager
+def not_drawn(names: Container[str]) -> Iterator[None]:
+    """Lets weights start at zero, whose values a checkpoint gives them next.
+
+    To draw those of BERT-Base takes more than a second.
+
+    Args:
+        names: of weights in checkpoints; others are drawn.
+    """
+    token = _not_drawn.set(names)
+    try:
+        yield
+    finally:
+        _not_drawn.reset(token)
+
+
 class WeightInitializer:
     """Draws start weights, each from its name.
 
@@ -153,6 +173,8 @@ class WeightInitializer:
 
     def __call__(self, name: str) -> Callable[..., tf.Tensor]:
         """Returns a Keras initializer for the weight of this name."""
+        if name in _not_drawn.get():
+            return tf.zeros
         digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
         seed = np.frombuffer(digest[:8], "<i4")
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 import keras
 import tensorflow as tf
 
+from bert.modeling import randomness
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.config import BertConfig
@@ -44,7 +45,9 @@ def sharing(backbone: Backbone) -> Iterator[None]:
     """
     token = _shared.set(backbone)
     try:
-        yield
+        # Their heads have other names in checkpoints than they have here.
+        with randomness.not_drawn(()):
+            yield
     finally:
         _shared.reset(token)
 

@@ -112,6 +112,23 @@ class SelfAttention(Layer):
             context, tf.shape(hidden if queries is None else queries)
         )
 
+    def vectors(
+        self, hidden: tf.Tensor, num_heads: int, scale: float = 1.0
+    ) -> Sequence[tf.Tensor]:
+        """Returns query, key and value of all tokens, each [B, R, S, D / R].
+
+        For those who look at them, beside the layer's own call.
+
+        Args:
+            hidden: float [B, S, D], what goes into the layer.
+            num_heads: R, the heads that the D numbers are cut into; divides D.
+            scale: what to multiply them by.
+        """
+        layers = (self.query, self.key, self.value)
+        return self._heads(
+            hidden, [(layer, scale) for layer in layers], num_heads
+        )
+
     def _project(
         self,
         hidden: tf.Tensor,
@@ -134,25 +151,23 @@ class SelfAttention(Layer):
         ]
 
     def _heads(
-        self, x: tf.Tensor, layers: Sequence[tuple[Dense, float]]
+        self,
+        x: tf.Tensor,
+        layers: Sequence[tuple[Dense, float]],
+        num_heads: int | None = None,
     ) -> Sequence[tf.Tensor]:
         """Returns what layers make of x [B, S, D], each [B, N, S, H].
 
-        In one product, except in `export_mode`.
+        In one product, except in `export_mode`. N and H are the layer's own
+        by default.
         """
         if in_export_mode() and len(layers) > 1:
-            return [self._heads(x, [each])[0] for each in layers]
-        options = self.options
-        rows = tf.reshape(x, [-1, options.hidden_size])
-        rows = side_by_side(rows, layers)
+            return [self._heads(x, [each], num_heads)[0] for each in layers]
+        size = self.options.hidden_size
+        num_heads = num_heads or self.options.num_heads
+        rows = side_by_side(tf.reshape(x, [-1, size]), layers)
         batch, length = tf.unstack(tf.shape(x)[:2])
-        heads = (
-            batch,
-            length,
-            len(layers),
-            options.num_heads,
-            options.head_size,
-        )
+        heads = (batch, length, len(layers), num_heads, size // num_heads)
         return tf.unstack(
             tf.transpose(tf.reshape(rows, heads), [2, 0, 3, 1, 4])
         )
@@ -293,6 +308,15 @@ class TransformerBlock(Layer):
         self.residual_output = ResidualOutput(
             options.intermediate_size, options
         )
+
+    def freeze_output(self) -> None:
+        """Takes out of training what comes behind query, key and value."""
+        for part in (
+            self.attention.residual_output,
+            self.intermediate,
+            self.residual_output,
+        ):
+            part.trainable = False
 
     def call(self, hidden, input_mask, seed=None, choose=None):
         seeds = split_seed(seed, 3)

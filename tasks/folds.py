@@ -10,6 +10,7 @@ TensorFlow is imported where it is used.
 
 import dataclasses
 import gc
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -112,7 +113,12 @@ def _made_with(config: SetsConfig) -> dict[str, Any]:
     """Returns the flags that all folds must have in common."""
     names = ["folds", "split_seed", "init_checkpoint", "bert_config_file"]
     names += ["teacher_dir", "distill_data"] * config.is_taught
-    return {**{n: getattr(config, n) for n in names}, **config.course}
+    values = {n: getattr(config, n) for n in names}
+    if config.attention_mask:
+        # Its file may be the process's own: see `changed_config`.
+        content = text_input.read(config.bert_config_file)
+        values["bert_config_file"] = hashlib.sha256(content).hexdigest()
+    return {**values, **config.course}
 
 
 def _finished(config: SetsConfig) -> dict[str, _Figures]:
@@ -138,12 +144,14 @@ def _finished(config: SetsConfig) -> dict[str, _Figures]:
             f"{one_line(error)[:80]}; restore the file, or name another "
             "--output_dir."
         ) from error
-    for name, value in _made_with(config).items():
-        if before.get(name) != value:
+    now = _made_with(config)
+    for name in {**now, **before}:
+        if before.get(name) != now.get(name):
             raise UserError(
                 f"{path} has folds made with another --{name} "
-                f"({before.get(name)} then, {value} now), and a mean is of "
-                "equal ones; give that again, or name another --output_dir."
+                f"({before.get(name)} then, {now.get(name)} now), and a mean "
+                "is of equal ones; give that again, or name another "
+                "--output_dir."
             )
     return found
 

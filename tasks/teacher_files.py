@@ -44,7 +44,7 @@ def _files(path: str, task: "FineTuningTask") -> "ModelFiles":
     from bert.model_folder import locate, model_files
 
     needed = [task_files.TASK_FILE, task_files.CONFIG_FILE]
-    needed += [task_files.VOCAB_FILE]
+    needed += [task_files.VOCAB_FILE] * (locate.vocab_file(path) is None)
     needed += [label_files.FILE_NAME] * task.spec.has_labels
     lacks = [name for name in needed if locate.file(path, name) is None]
     if lacks:
@@ -89,10 +89,7 @@ def _check_tokens(
     """Raises UserError where a teacher does not see the student's tokens."""
     own = task.prepared.tokenizer
     theirs = prepared.tokenizer
-    if own.vocab != theirs.vocab or (
-        own.basic_tokenizer.do_lower_case
-        != theirs.basic_tokenizer.do_lower_case
-    ):
+    if own.vocab != theirs.vocab or own.steps != theirs.steps:
         raise UserError(
             f"{flag}: expected a model with the vocabulary and casing of this "
             "one, as both point to the same word pieces. Received: another "

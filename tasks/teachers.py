@@ -26,6 +26,7 @@ from absl import logging
 
 from bert.data.records import record_reuse
 from bert.data.records.fields import Field
+from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes, task_paths
 from bert.tasks import record_sets, soft_targets, teacher_files
@@ -71,12 +72,13 @@ class Teacher:
 
         files = self._files
         _, name = task_paths.split(files.checkpoint)
+        vocab = files.vocab_file or ""
         return resume_file.digest(
             [
                 # It has a checksum of each weight.
                 file_bytes.read(task_paths.index_of(files.checkpoint)),
                 file_bytes.read(files.bert_config_file),
-                file_bytes.read(files.vocab_file or ""),
+                *map(file_bytes.read, tokenizers.kept_files(vocab).values()),
                 files.task.to_json(),
                 files.labels,
                 *([name] if name else ()),

@@ -53,6 +53,7 @@ NOT_RUN = {
     "docs/results.md": [
         "real data and hours",
         "real data and hours",
+        "real data and hours",
         "MRPC, PyTorch and an hour",
     ],
     "docs/serving.md": [

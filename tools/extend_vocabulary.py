@@ -69,6 +69,13 @@ class Config(FlagConfig, Given):
                 "Expected the new words in --new_tokens, or text to take them "
                 f"from in --input_file. Received: {both}."
             )
+        sizes = (self.num_new_tokens, self.min_frequency)
+        if self.new_tokens is not None and sizes != (1000, 5):
+            raise UserError(
+                "--num_new_tokens and --min_frequency are for --input_file: "
+                "all words of --new_tokens are taken. Received: "
+                f"{sizes[0]} and {sizes[1]}; leave them out."
+            )
 
 
 def extend_vocabulary(config: Config) -> None:

@@ -76,11 +76,12 @@ class Config(FlagConfig):
     overwrite: bool
 
     def __post_init__(self):
-        if self.vocab_size <= len(self.special_pieces):
+        # Not of `special_pieces`, which may be more than memory holds.
+        num_special = self.num_unused + 5
+        if self.vocab_size <= num_special:
             raise UserError(
-                f"--vocab_size must be above {len(self.special_pieces)}, as so "
-                "many pieces are special (--num_unused). Received: "
-                f"{self.vocab_size}."
+                f"--vocab_size must be above {num_special}, as so many pieces "
+                f"are special (--num_unused). Received: {self.vocab_size}."
             )
 
     @property
@@ -113,6 +114,12 @@ def learn_vocabulary(config: Config) -> None:
     characters = vocab_learning.alphabet(
         counts, config.min_frequency, config.max_unique_chars
     )
+    if not characters:
+        raise UserError(
+            f"--min_frequency={config.min_frequency}: expected a character "
+            "that occurs so often. Received: a text without one; lower it, or "
+            "name more text."
+        )
     pieces = special + vocab_learning.learn(
         counts,
         characters,

@@ -106,7 +106,9 @@ def make_config(config: Config) -> None:
     from bert.data.text.tokenizers import load_vocab
 
     path = config.output_file
-    flag_paths.check_new_file(path, "output_file", config.overwrite)
+    flag_paths.check_new_file(
+        path, "output_file", config.overwrite, [config.vocab_file]
+    )
     vocab = load_vocab(config.vocab_file)
     if not vocab:
         raise UserError(

@@ -9,6 +9,7 @@ import functools
 import heapq
 import importlib.util
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -79,6 +80,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         1.0,
         "GB that --near_duplicates may take.",
         lower_bound=0.001,
+        upper_bound=1e6,
         flag_values=flag_values,
     )
     shared_flags.define_text_flags(flag_values)
@@ -103,15 +105,26 @@ class Config(FlagConfig):
     overwrite: bool
 
     def __post_init__(self):
-        if not self.language.isascii() or not 2 <= len(self.language) <= 12:
+        if not re.fullmatch(
+            r"[a-zA-Z]{2,3}([-_]\w{1,8})*", self.language, re.ASCII
+        ):
             raise UserError(
                 "--language must be a code of ISO 639, such as en, de, zh. "
                 f"Received: {self.language!r}."
             )
-        if self.documents_are != raw.UNITS[0] and self.input_format != "text":
+        for name, default, kind in (
+            ("documents_are", raw.UNITS[0], "text"),
+            ("text_key", "text", "jsonl"),
+        ):
+            if getattr(self, name) != default and self.input_format != kind:
+                raise UserError(
+                    f"--{name} is for --input_format={kind}. Received: "
+                    f"{self.input_format}."
+                )
+        if self.max_memory != 1 and self.near_duplicates is None:
             raise UserError(
-                "--documents_are is for --input_format=text. Received: "
-                f"{self.input_format}."
+                "--max_memory is for --near_duplicates, which alone takes "
+                f"memory. Received: --max_memory={self.max_memory} without it."
             )
 
     @property
@@ -198,10 +211,10 @@ def read(
 ) -> Iterator["RawDocument"]:
     """Yields all documents, in the order of the files."""
     if config.input_format == "jsonl":
-        return raw.read_jsonl(files, config.text_key)
+        return raw.read_jsonl(files, config.text_key, left_out)
     if config.input_format == "wiki_xml":
         return raw.read_wiki_xml(files, left_out)
-    return raw.read_text(files, config.documents_are)
+    return raw.read_text(files, config.documents_are, left_out)
 
 
 def split(

@@ -373,7 +373,7 @@ class Forward:
             # Batches come in many widths: one graph for all of them.
             spec = getattr(batches.dataset, "element_spec", None)
             compiled = self._compiled = tf.function(
-                self._step, input_signature=spec and [spec]
+                self._step, input_signature=spec and [spec], autograph=False
             )
         for batch in read(batches):
             yield {

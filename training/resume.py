@@ -21,6 +21,11 @@ from bert.training.loop import Trained
 
 _details = logging.get_absl_logger().getChild("details")
 
+# How the flags end that name input: it may lie elsewhere on each machine.
+_INPUTS = (
+    *("_file", "checkpoint", "data_dir", "records_dir", "teacher_dir"),
+    "distill_data",
+)
 _LOCK = ".lock-bert-training"
 
 
@@ -152,9 +157,8 @@ def _agree(position: Position, config: TrainingConfig) -> Position:
     """Gives every worker the chief's seed; checks that all else is the same."""
     shared = {
         field.name: getattr(config, field.name)
-        for field in dataclasses.fields(TrainingConfig)
-        # Input may lie elsewhere on each machine.
-        if not field.name.endswith(("_file", "checkpoint"))
+        for field in dataclasses.fields(config)
+        if not field.name.endswith(_INPUTS)
     }
     mark = zlib.crc32(repr(shared).encode())
     if strategy.broadcast_from_chief(mark) != mark:

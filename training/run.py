@@ -8,7 +8,7 @@ from absl import logging
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, randomness
 from bert.modeling.multitask_model import Trainable
 from bert.training import (
     checkpointing,
@@ -88,7 +88,13 @@ def train(
             length.num_train_steps,
         )
     state = position.state
-    model = make_model(state.seed)
+    begins_with = position.reader or (
+        checkpoint.Reader(config.init_checkpoint)
+        if config.init_checkpoint
+        else ()
+    )
+    with randomness.not_drawn(begins_with):
+        model = make_model(state.seed)
     if config.freeze_layers is not None:
         model.backbone.freeze(config.freeze_layers)
     if config.recompute_activations:

@@ -120,7 +120,9 @@ def compile_train_step(
         return _Gradients(*norms.densify(gradients), parts)
 
     if settings.use_xla:
-        gradients_of = tf.function(gradients_of, jit_compile=True)
+        gradients_of = tf.function(
+            gradients_of, jit_compile=True, autograph=False
+        )
 
     def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
         context = tf.distribute.get_replica_context()
@@ -162,7 +164,11 @@ def compile_train_step(
             loss_scale.update(is_finite)
         return _figures(gradients.parts, norm)
 
-    @tf.function(input_signature=[batch_spec] if batch_spec else None)
+    # Nothing here is Python that hangs on a tensor: to look for it would take
+    # a fifth of the time to the first step.
+    @tf.function(
+        input_signature=[batch_spec] if batch_spec else None, autograph=False
+    )
     def train_step(batch: Batch) -> dict[str, tf.Tensor]:
         figures = strategy.run(replica_step, (batch,))
         # All replicas hold the same sums.

@@ -20,6 +20,9 @@ SUFFIX = ".note.json"
 MANIFEST_SUFFIX = ".manifest.json"
 # Of a manifest's values.
 MANIFEST_KEY = "note"
+_NOTE = re.compile(
+    f"(.+)({re.escape(SUFFIX)}|{re.escape(MANIFEST_SUFFIX)})", re.DOTALL
+)
 _SHARD = re.compile(r"(.+)-\d{5,}-of-\d{5,}", re.DOTALL)
 # What records of one training must have alike; the rest may be mixed.
 _MEANING = (
@@ -178,24 +181,41 @@ def _text(note: Note) -> str:
     return text + "\n"
 
 
-def without_notes(files: Sequence[str]) -> list[str]:
+def without_notes(files: Sequence[str], flag: str) -> list[str]:
     """Returns those of matching files that are no notes of the others.
 
     Args:
         files: what a pattern such as `records*` matches.
+        flag: has the pattern; for messages.
+
+    Raises:
+        UserError: one is the note of records that are not among them.
     """
     others = {*files, *map(_stem, files)}
-    return [
-        name
-        for name in files
-        if not any(
-            name.endswith(suffix) and name.removesuffix(suffix) in others
-            for suffix in (SUFFIX, MANIFEST_SUFFIX)
-        )
-    ]
+    found = []
+    for name in files:
+        match = _NOTE.fullmatch(name)
+        if match and match[1] in others:
+            continue
+        if match and _is_object(name):
+            raise UserError(
+                f"Expected records in --{flag}. Received: {name}, a note on "
+                f"records, without those; name them, too ({match[1]}*)."
+            )
+        found.append(name)
+    return found
 
 
-def common(files: Iterable[str]) -> tuple[Note, str] | None:
+def _is_object(path: str) -> bool:
+    try:
+        return isinstance(json.loads(file_bytes.read(path)), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def common(
+    files: Iterable[str], has_next_sentence: bool = True
+) -> tuple[Note, str] | None:
     """Returns the note of records that are read together, and where it stands.
 
     Files without a note, as others make them, are taken to be like the rest;
@@ -203,6 +223,7 @@ def common(files: Iterable[str]) -> tuple[Note, str] | None:
 
     Args:
         files: the records'.
+        has_next_sentence: whether they must have the same second task.
 
     Raises:
         UserError: one cannot be read, or two say something else.
@@ -213,11 +234,12 @@ def common(files: Iterable[str]) -> tuple[Note, str] | None:
             continue
         first, first_path = found = found or (note, path)
         for name, value in note.meaning.items():
-            if value != first.meaning[name]:
+            is_used = has_next_sentence or name != "next_sentence"
+            if is_used and value != first.meaning[name]:
                 raise UserError(
                     f"Records of one training must have the same {name}. "
                     f"Received: others by {first_path} than by {path}; name "
-                    "files that go together in --input_file."
+                    "files that go together."
                 )
     return found
 
@@ -247,15 +269,22 @@ def _read(path: str) -> Note | None:
             if values is None:
                 return None
         return Note.from_values(values)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         advice = (
             "a newer version wrote it, use that one"
             if isinstance(error, _NewerError)
             else "restore it, or move it away"
         )
+        reason = getattr(error, "strerror", None) or one_line(error)
         raise UserError(
             f"{path}: expected the note of create_pretraining_data.py on the "
-            f"records beside it. Received: {one_line(error)[:80]}; {advice}."
+            f"records beside it. Received: {reason[:80]}; {advice}."
         ) from error
 
 

@@ -76,13 +76,16 @@ def check(job: Job) -> bool:
                 "made from; remove it, or name another --output_file."
             )
         return False
+    found, received = None, "other text"
     try:
         found = json.loads(file_bytes.read(path))
+    except OSError as error:
+        received = error.strerror or str(error)
     except (ValueError, RecursionError):
-        found = None
+        pass
     if not isinstance(found, dict):
         raise UserError(
-            f"Expected a manifest of shards in {path}. Received: other text; "
+            f"Expected a manifest of shards in {path}. Received: {received}; "
             "remove it with its shards, or name another --output_file."
         )
     # Compared as JSON gives it back.

@@ -155,8 +155,8 @@ class WorkerPool:
             else f"with exit code {code}."
         )
         raise UserError(
-            f"A worker process ended {reason} What is finished is kept: the "
-            "same command goes on from there."
+            f"A worker process ended {reason} What is finished stays; give "
+            "the same command again."
         ) from None
 
 

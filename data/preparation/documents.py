@@ -34,13 +34,16 @@ class RawDocument(NamedTuple):
     no_text: tuple[str, ...] = ()
 
 
-def read_text(paths: Sequence[str], unit: str) -> Iterator[RawDocument]:
+def read_text(
+    paths: Sequence[str], unit: str, left_out: Counter[str]
+) -> Iterator[RawDocument]:
     """Yields the documents of plain text.
 
     Args:
         paths: the files.
         unit: what a document is: what stands between `blank_lines`, each of
             the `lines`, or each of the `files`.
+        left_out: counts bytes that are no UTF-8.
 
     Raises:
         UserError: a document has more than 32 million characters.
@@ -48,7 +51,7 @@ def read_text(paths: Sequence[str], unit: str) -> Iterator[RawDocument]:
     for path in paths:
         lines: list[str] = []
         num_chars = 0
-        for number, line in enumerate(_lines(path), 1):
+        for number, line in enumerate(_lines(path, left_out), 1):
             is_blank = not line.strip()
             if is_blank and unit == "blank_lines":
                 yield from _joined(lines)
@@ -68,18 +71,21 @@ def read_text(paths: Sequence[str], unit: str) -> Iterator[RawDocument]:
         yield from _joined(lines)
 
 
-def read_jsonl(paths: Sequence[str], key: str) -> Iterator[RawDocument]:
+def read_jsonl(
+    paths: Sequence[str], key: str, left_out: Counter[str]
+) -> Iterator[RawDocument]:
     """Yields the texts of JSON objects, one a line.
 
     Args:
         paths: the files.
         key: of the text.
+        left_out: counts bytes that are no UTF-8.
 
     Raises:
         UserError: a line is no JSON object with such a text.
     """
     for path in paths:
-        for number, line in enumerate(_lines(path), 1):
+        for number, line in enumerate(_lines(path, left_out), 1):
             if not line.strip():
                 continue
             try:
@@ -169,10 +175,13 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _lines(path: str) -> Iterator[str]:
+def _lines(path: str, left_out: Counter[str]) -> Iterator[str]:
     with text_input.reader(path) as file:
         for line in file:
-            yield line.decode("utf-8", "ignore").removeprefix("\ufeff")
+            text = line.decode("utf-8", "ignore")
+            if num_bad := len(line) - len(text.encode()):
+                left_out["bytes that are no UTF-8"] += num_bad
+            yield text.removeprefix("\ufeff")
 
 
 def _joined(lines: list[str]) -> Iterator[RawDocument]:

@@ -15,7 +15,10 @@ from bert.data.preparation import wikitext
 from bert.data.preparation.documents import RawDocument
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_CONTROL = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufeff]")
+# With what is half of a pair: no UTF-8 has one, but JSON may.
+_CONTROL = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd\ufeff]"
+)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 
 

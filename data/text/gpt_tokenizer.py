@@ -215,6 +215,10 @@ class GptTokenizer(FullTokenizer):
         return False  # of a word between spaces: the text round it counts
 
     def _compute_offsets(self, word: str) -> NoReturn:
+        self.require_offsets()
+
+    def require_offsets(self) -> NoReturn:
+        """Raises UserError: it is never known."""
         raise UserError(
             "Byte pairs are made of mended text, so that it is not known where "
             "they stand in a text, which questions on paragraphs need. "

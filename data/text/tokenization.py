@@ -331,6 +331,9 @@ class FullTokenizer(Watched):
             ranges += offsets.shifted_pairs(places, match.start())
         return ids, ranges
 
+    def require_offsets(self) -> None:
+        """Raises UserError where it is never known where pieces stand."""
+
     def word_offsets(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Returns where the pieces of `encode_words` stand in each word.
 

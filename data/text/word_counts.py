@@ -15,6 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, Self
 
+from absl import logging
+
 from bert.data.corpus import worker_pool
 from bert.data.text.tokenization import BasicTokenizer
 from bert.data.text.word_memory import DROPPED_SEPARATORS
@@ -33,10 +35,12 @@ class Counts(NamedTuple):
     Attributes:
         learnt: how often each occurs in the lines to learn from.
         held_back: how often in the lines that are held back.
+        bad_bytes: how many bytes are left out, as they are no UTF-8.
     """
 
     learnt: Mapping[str, int]
     held_back: Mapping[str, int]
+    bad_bytes: int = 0
 
 
 def blocks(paths: Iterable[str]) -> Iterator[bytes]:
@@ -72,8 +76,10 @@ class WordCounter:
 
     def count(self, block: bytes) -> Counts:
         """Returns the words of a block of UTF-8; other bytes are left out."""
+        sound = block.decode("utf-8", "ignore").encode()
+        bad_bytes = len(block) - len(sound)
         if not self._holds_back:
-            return Counts(self._words(block), {})
+            return Counts(self._words(block), {}, bad_bytes)
         held_back = [
             line
             for line in block.splitlines()
@@ -83,7 +89,7 @@ class WordCounter:
         learnt = self._words(block)
         for word, count in aside.items():
             learnt[word] -= count
-        return Counts(+learnt, aside)
+        return Counts(+learnt, aside, bad_bytes)
 
     def _words(self, block: bytes) -> Counter[str]:
         """Tokenizes each distinct word once; equally frequent ones at once."""
@@ -112,6 +118,7 @@ class WordCounts:
     Attributes:
         held_back: how often each held back word occurs.
         total: words so far, those that are held back too.
+        bad_bytes: as `Counts`'.
     """
 
     def __init__(self, most_in_memory: int = _MOST_IN_MEMORY):
@@ -121,6 +128,7 @@ class WordCounts:
         self._files: list[str] = []
         self.held_back: Counter[str] = Counter()
         self.total = 0
+        self.bad_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +140,9 @@ class WordCounts:
         """Adds the words of a block."""
         self._counts.update(counts.learnt)
         self.held_back.update(counts.held_back)
-        self.total += sum(map(sum, (c.values() for c in counts)))
+        self.total += sum(counts.learnt.values())
+        self.total += sum(counts.held_back.values())
+        self.bad_bytes += counts.bad_bytes
         if len(self._counts) > self._most:
             self._write(sorted(self._counts.items()))
             self._counts.clear()
@@ -220,6 +230,12 @@ def count_files(
             counts.add(found)
             report(len(block))
         learnt, num_distinct = counts.frequent()
+    if counts.bad_bytes:
+        logging.warning(
+            "Expected UTF-8 text. Received %d other bytes, which are left "
+            "out; convert the text to UTF-8.",
+            counts.bad_bytes,
+        )
     return FileCounts(learnt, counts.held_back, num_distinct, counts.total)
 
 

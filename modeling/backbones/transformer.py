@@ -4,7 +4,8 @@ Letters of shapes: B batch, S sequence, D hidden.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -24,6 +25,9 @@ _NUMBERS_PER_UNIT = 3.1
 _NUMBERS_PER_ATTENTION_WEIGHT = 1.9
 
 Choose = Callable[[tf.Tensor], tf.Tensor]
+
+# What `TransformerBackbone.relation_vectors` returns.
+RELATED = ("queries", "keys", "values")
 
 
 class Encoder(Layer):
@@ -110,6 +114,30 @@ class TransformerBackbone(Backbone):
 
     def stages(self) -> Sequence[Layer]:
         return [self.embeddings, *self.encoder.blocks]
+
+    def relation_vectors(
+        self, outputs: Mapping[str, Any], layer: int, num_heads: int
+    ) -> dict[str, tf.Tensor]:
+        """Returns `queries`, `keys` and `values` of a layer, for all tokens.
+
+        Cut into other heads than the layer's own, and divided by the fourth
+        root of their size: products of two are scaled as attention scores are.
+
+        Args:
+            outputs: what a call has returned.
+            layer: from 0.
+            num_heads: R, which divides D.
+
+        Returns:
+            Each [B, R, S, D / R], in the compute dtype.
+        """
+        hidden = [outputs["embedding_output"], *outputs["all_encoder_layers"]]
+        # Of what goes into the layer, which computes the last layer's queries
+        # of chosen tokens alone, and keeps none where it is recomputed.
+        attention = self.encoder.blocks[layer].attention.self_attention
+        scale = (self.config.hidden_size / num_heads) ** -0.25
+        vectors = attention.vectors(hidden[layer], num_heads, scale)
+        return dict(zip(RELATED, vectors, strict=True))
 
     def recompute_activations(self) -> None:
         self.encoder.recomputes = True

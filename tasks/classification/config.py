@@ -210,10 +210,12 @@ class Config(SetsConfig):
     @property
     def course(self) -> dict[str, object]:
         """What a run that goes on may change, by flag; it is told then."""
+        weight = self.lm_loss_weight
         return {
             **super().course,
             "truncation": self.truncation,
             **self.long_texts.to_dict(),
+            **({"lm_loss_weight": weight} if weight else {}),
         }
 
     @property

@@ -32,6 +32,12 @@ class MaskedWords(ListedTask):
 
     def __init__(self, config: Config):
         self.config: Config = changed_config.applied(config)
+        if not config.learns_words:
+            raise UserError(
+                "--distill_alpha=1 with --distill_top_k=0 learns no words, and "
+                "leaves out the end of an encoder that other tasks use. Give "
+                "another share, or words of the teacher."
+            )
 
     @property
     def spec(self):
@@ -69,7 +75,7 @@ class MaskedWords(ListedTask):
 
     def prepare(self, prepared: Prepared):
         from bert.data.records import record_files
-        from bert.tasks.pretraining import origin, teacher, training
+        from bert.tasks.pretraining import origin, records, teacher, training
         from bert.tasks.pretraining.watching import Watch
 
         self._prepared = prepared
@@ -79,10 +85,13 @@ class MaskedWords(ListedTask):
         )
         sizes.check_sequence_length(config.max_seq_length)
         self._teacher = teacher.find(config, sizes)
-        source = self._source = training.record_source(
+        source = training.record_source(
             config, sizes, self._files, is_trained=config.do_train
         )
         record_files.check_records(source)
+        self._source = source
+        if config.do_train:
+            config = self.config = records.settled(config, source.files)
         self._watch = Watch(
             training.evaluated_source(config, sizes, source), None
         )

@@ -12,6 +12,9 @@ METRICS = (
     *("next_sentence_accuracy", "next_sentence_loss"),
 )
 
+# How masks are drawn.
+MASK_FLAGS = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(TaughtConfig):
@@ -33,10 +36,12 @@ class Config(TaughtConfig):
     num_warmup_steps: int
     max_eval_steps: int
     distill_top_k: int
+    relation_heads: int
+    teacher_layer: int | None
 
     def __post_init__(self):
         super().__post_init__()
-        self._check_untaught(distill_top_k=self.distill_top_k != 32)
+        self._check_teaching()
         if not (self.do_train or self.do_eval or self.do_export):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "
@@ -63,22 +68,41 @@ class Config(TaughtConfig):
                 f"{self.eval_file[:80]} without them."
             )
 
+    def _check_teaching(self) -> None:
+        self._check_untaught(
+            distill_top_k=self.distill_top_k != 32,
+            relation_heads=self.relation_heads,
+            teacher_layer=self.teacher_layer,
+        )
+        if self.teacher_layer and not self.relation_heads:
+            raise UserError(
+                "--teacher_layer needs --relation_heads: it says whose "
+                "relations are learned. Received: --teacher_layer="
+                f"{self.teacher_layer} without them."
+            )
+        if not (self.distill_top_k or self.relation_heads):
+            raise UserError(
+                "--distill_top_k=0 leaves nothing to learn of the teacher; "
+                "give --relation_heads, or a --distill_top_k of at least 1."
+            )
+        if self.save_best and not self.learns_words:
+            raise UserError(
+                "--save_best needs masked words that are learned, which an "
+                "evaluation measures. Received: --distill_alpha=1 with "
+                "--distill_top_k=0, by which they are not; leave one out."
+            )
+
+    @property
+    def learns_words(self) -> bool:
+        """Whether masked words are learned, of labels or of a teacher."""
+        is_taught_others = self.is_taught and not self.distill_top_k
+        return not is_taught_others or self.distill_alpha < 1
+
     @property
     def mask_settings(self) -> dict[str, Any]:
         """The flags that say how masks are drawn, where they are given."""
-        names = ("masked_lm_prob", "do_whole_word_mask", "max_ngram")
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in MASK_FLAGS}
         return {n: value for n, value in values.items() if value is not None}
-
-    @property
-    def objectives(self) -> dict[str, Any]:
-        """What is made of the records, where it is not the original's."""
-        found: dict[str, Any] = {}
-        if self.masking != "static":
-            found["masking"] = self.masking
-        if self.pack_sequences:
-            found["pack_sequences"] = True
-        return {**found, **self.mask_settings}
 
     @property
     def evaluates(self) -> bool:
@@ -107,10 +131,20 @@ class Config(TaughtConfig):
     @property
     def meaning(self) -> dict[str, object]:
         """As `TrainingConfig`'s."""
-        return {"next_sentence": self.next_sentence}
+        return {
+            "next_sentence": self.next_sentence,
+            # Else the head and its moments are not trained.
+            "relations_alone": not self.learns_words,
+        }
 
     @property
     def course(self) -> dict[str, object]:
-        """What a run that goes on may change, and distillation."""
-        top_k = {"distill_top_k": self.distill_top_k} if self.is_taught else {}
-        return {**super().course, **top_k}
+        """As `TaughtConfig`'s, and what is made of the records."""
+        taught = ("distill_top_k", "relation_heads", "teacher_layer")
+        return {
+            **super().course,
+            **{name: getattr(self, name) for name in taught if self.is_taught},
+            "masking": self.masking,
+            "pack_sequences": self.pack_sequences,
+            **self.mask_settings,
+        }

@@ -12,7 +12,6 @@ from bert.data.corpus import record_notes
 from bert.data.corpus.record_notes import Note
 from bert.data.text import special_tokens, tokenization, tokenizers
 from bert.errors import UserError
-from bert.files import file_bytes
 from bert.model_folder import locate, task_files
 from bert.modeling import BertConfig
 from bert.tasks.pretraining.config import Config
@@ -40,9 +39,14 @@ def completed(
             vocabulary cannot be read or used, or is another model's; or there
             is no head for the second task.
     """
-    note, path = record_notes.common(files) or (None, "")
+    if _lacks_head(config, start) and config.next_sentence is None:
+        config = dataclasses.replace(config, next_sentence="none")
+    note, path = record_notes.common(files, config.has_next_sentence) or (
+        None,
+        "",
+    )
     if note:
-        _check_flags(config, note, path)
+        _check_flags(config, note, path, "leave the flag out, or ")
     vocab_file = _vocab_file(config, note, path)
     lower = config.do_lower_case
     if lower is None:
@@ -66,12 +70,14 @@ def check(config: Config, files: Sequence[str]) -> None:
         config: completed.
         files: the records'.
     """
-    note, path = record_notes.common(files) or (None, "")
-    if note:
-        _check_flags(config, note, path)
+    found = record_notes.common(files, config.has_next_sentence)
+    if found:
+        _check_flags(config, *found)
 
 
-def _check_flags(config: Config, note: Note, path: str) -> None:
+def _check_flags(
+    config: Config, note: Note, path: str, advice: str = ""
+) -> None:
     """Raises UserError where a flag contradicts the note."""
     found = {
         "do_lower_case": (config.do_lower_case, note.do_lower_case),
@@ -82,15 +88,23 @@ def _check_flags(config: Config, note: Note, path: str) -> None:
         if given not in (None, "none", made):
             raise UserError(
                 f"--{name}={given} is not how the records were made: {path} "
-                f"says {made}; leave the flag out, or name other records."
+                f"says {made}; {advice}name other records."
             )
     given = config.vocab_file
-    if given and record_notes.hash_of(given) != note.vocab_hash:
+    if given and not _is_of(note, given):
         raise UserError(
             f"--vocab_file={given} is not the vocabulary that the records were "
-            f"made with, which was {note.vocab_file} ({path}); leave the flag "
-            "out, or name other records."
+            f"made with, which was {note.vocab_file} ({path}); {advice}name "
+            "other records."
         )
+
+
+def _is_of(note: Note, vocab_file: str) -> bool:
+    """Returns whether a file is there, and is the vocabulary of a note."""
+    try:
+        return record_notes.hash_of(vocab_file) == note.vocab_hash
+    except OSError:
+        return False
 
 
 def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
@@ -99,11 +113,7 @@ def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
     if config.vocab_file or not note:
         return config.vocab_file or own
     for candidate in (note.vocab_file, own):
-        if (
-            candidate
-            and file_bytes.exists(candidate)
-            and record_notes.hash_of(candidate) == note.vocab_hash
-        ):
+        if candidate and _is_of(note, candidate):
             return candidate
     logging.warning(
         "%s says that the records were made with %s, which is not there any "
@@ -128,15 +138,21 @@ def _kept_casing(config: Config, vocab_file: str | None) -> bool | None:
     return lower
 
 
+def _lacks_head(config: Config, start: Start) -> bool:
+    """Returns whether a model that is not trained has no second task."""
+    reader = start.reader
+    return bool(reader and not config.do_train and _HEAD not in reader)
+
+
 def _next_sentence(config: Config, note: Note | None, start: Start) -> str:
     """Returns --next_sentence, or what it is where it is not given.
 
     A model that is not trained has the head or not.
     """
     given, reader = config.next_sentence, start.reader
-    if reader and not config.do_train and _HEAD not in reader:
-        if given in (None, "none"):
-            return "none"
+    if reader and _lacks_head(config, start):
+        if given == "none":
+            return given
         raise UserError(
             f"--next_sentence={given} needs a checkpoint with {_HEAD}. "
             f"Received: {reader.prefix}, which has none; leave the flag out."

@@ -33,7 +33,7 @@ from bert.data.text import special_tokens, tokenizers
 from bert.errors import UserError
 from bert.modeling import BertConfig
 from bert.modeling.backbones.choice import backbone_class
-from bert.tasks.pretraining.config import Config
+from bert.tasks.pretraining.config import MASK_FLAGS, Config
 
 # Records that are looked at for what they are.
 _FIRST = 100
@@ -103,9 +103,12 @@ def check(
         )
     if config.masking == "static":
         if not kind.are_masked:
+            # It would be another training: not for the sake of an --eval_file.
+            is_free = is_trained or not config.do_train
             raise UserError(
-                f"The records of {files[0]} have no masks; add "
-                "--masking=dynamic, or create them with --masking=static."
+                f"The records of {files[0]} have no masks; "
+                + "add --masking=dynamic, or " * is_free
+                + "create them with --masking=static."
             )
         return
     if not config.vocab_file:
@@ -168,6 +171,22 @@ def for_training(config: Config, source: RecordSource) -> RecordSource:
         return packed_texts.pack(texts, room)
 
     return _remade(config, source, pack, pack_sequences=True)
+
+
+def settled(config: Config, files: Sequence[str]) -> Config:
+    """Returns the flags' values with how masks are drawn, where they are.
+
+    Args:
+        config: the flags' values.
+        files: the records that are trained on, whose note says what no flag
+            does.
+    """
+    if config.masking == "static":
+        return config
+    settings = _masking(config, files).settings
+    return dataclasses.replace(
+        config, **{name: getattr(settings, name) for name in MASK_FLAGS}
+    )
 
 
 def for_evaluation(config: Config, source: RecordSource) -> RecordSource:
@@ -270,7 +289,7 @@ def _masking(config: Config, files: Sequence[str]) -> _Masking:
             flag says.
     """
     assert config.vocab_file  # `check` has seen it
-    found = record_notes.common(files)
+    found = record_notes.common(files, config.has_next_sentence)
     settings = dataclasses.replace(
         found[0].settings if found else _SETTINGS,
         max_seq_length=config.max_seq_length,

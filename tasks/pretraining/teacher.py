@@ -1,5 +1,6 @@
 """--teacher_dir of run_pretraining.py: a model with the same vocabulary."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from bert.model_folder import model_files, resume_file
 from bert.model_folder.given import Given
 from bert.model_folder.model_files import ModelFiles
 from bert.modeling import BertConfig
+from bert.modeling.backbones.choice import backbone_class
+from bert.modeling.backbones.transformer import TransformerBackbone
 from bert.modeling.config import read_config
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import TaskModel
@@ -19,7 +22,7 @@ from bert.tasks.pretraining import records, training
 from bert.tasks.pretraining.config import Config
 from bert.training import run
 from bert.training.objectives.distillation import Settings, annealed
-from bert.training.objectives.masked_words import MaskedWords
+from bert.training.objectives.taught_pretraining import TaughtPretraining
 
 
 class Teacher(NamedTuple):
@@ -46,7 +49,7 @@ class Teacher(NamedTuple):
 
     def objective(
         self, model: TaskModel, done: Callable[[], tf.Tensor]
-    ) -> MaskedWords:
+    ) -> TaughtPretraining:
         """Returns what a student minimizes; call it in the strategy's scope.
 
         Args:
@@ -54,21 +57,26 @@ class Teacher(NamedTuple):
             done: see `training.feeds.MakeObjective`.
         """
         assert isinstance(model, PretrainingModel)
-        teacher = PretrainingModel(
-            read_config(self.files.bert_config_file),
-            compute_dtype=self.config.compute_dtype,
-        )
+        config = self.config
+        sizes = read_config(self.files.bert_config_file)
+        teacher = PretrainingModel(sizes, compute_dtype=config.compute_dtype)
         run.load_trained(teacher, self.files.checkpoint, is_trained=False)
-        return MaskedWords(
+        if config.relation_heads:
+            layers = model.backbone.config.num_hidden_layers
+            model.related = (layers - 1, config.relation_heads)
+            layer = config.teacher_layer or best_layer(sizes.num_hidden_layers)
+            teacher.related = (layer - 1, config.relation_heads)
+        return TaughtPretraining(
             model,
             teacher,
             Settings(
                 annealed(done)
-                if self.config.teacher_annealing
-                else self.config.distill_alpha,
-                self.config.distill_temperature,
+                if config.teacher_annealing
+                else config.distill_alpha,
+                config.distill_temperature,
             ),
-            self.config.distill_top_k,
+            config.distill_top_k,
+            config.recompute_activations,
         )
 
 
@@ -117,4 +125,44 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
             f"--distill_top_k must be at most {bert_config.vocab_size}, the "
             f"word pieces that there are. Received: {config.distill_top_k}."
         )
+    if config.relation_heads:
+        _check_relations(config, theirs, bert_config)
     return Teacher(files, config)
+
+
+def best_layer(layers: int) -> int:
+    """Returns the layer, from 1, whose relations teach most.
+
+    The last one; of teachers of more layers than BERT-Base one above the
+    middle, as Wang et al. 2021 do (section 3.2): the 21st of 24.
+
+    Args:
+        layers: how many the teacher has.
+    """
+    return layers if layers <= 12 else layers * 7 // 8
+
+
+def _check_relations(
+    config: Config, teacher: BertConfig, student: BertConfig
+) -> None:
+    """Raises UserError where a student cannot learn a teacher's relations."""
+    flag = f"--relation_heads={config.relation_heads}"
+    for whose, sizes in (("teacher", teacher), ("student", student)):
+        if not issubclass(backbone_class(sizes), TransformerBackbone):
+            raise UserError(
+                f"{flag} needs a {whose} with queries, keys and values, such "
+                f"as 'bert'. Received: encoder_type {sizes.encoder_type!r}; "
+                "leave it out."
+            )
+    shared = math.gcd(teacher.hidden_size, student.hidden_size)
+    if shared % config.relation_heads:
+        raise UserError(
+            f"{flag} must divide the teacher's {teacher.hidden_size} units and "
+            f"the student's {student.hidden_size}; take a divisor of {shared}."
+        )
+    if (config.teacher_layer or 0) > teacher.num_hidden_layers:
+        raise UserError(
+            "--teacher_layer must be at most "
+            f"{teacher.num_hidden_layers}, the layers that --teacher_dir="
+            f"{config.teacher_dir} has. Received: {config.teacher_layer}."
+        )

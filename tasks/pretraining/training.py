@@ -73,10 +73,10 @@ def record_files(config: Config, flag: str = "input_file") -> list[str]:
         flag: input_file or eval_file.
 
     Raises:
-        UserError: there are no such files.
+        UserError: there are no such files, or they are notes alone.
     """
     files = record_notes.without_notes(
-        flag_paths.matching_files(getattr(config, flag), flag)
+        flag_paths.matching_files(getattr(config, flag), flag), flag
     )
     logging.info("%s", _TITLES[flag])
     for name in files:
@@ -156,12 +156,15 @@ def make_model(
         bert_config: the model's sizes.
         seed: of its start weights; by default they are drawn.
     """
-    return PretrainingModel(
+    model = PretrainingModel(
         bert_config,
         config.has_next_sentence,
         compute_dtype=config.compute_dtype,
         init_seed=seed,
     )
+    if not config.learns_words:
+        model.freeze_words()
+    return model
 
 
 def check_model(
@@ -221,13 +224,14 @@ def train(
         Why there was nothing to train; None where there was.
     """
     logging.info("***** Running training *****")
+    settled = records.settled(config, source.files)
     return run.train(
-        run_weights.with_start(config),
+        run_weights.with_start(settled),
         _length(config),
         lambda seed: make_model(config, bert_config, seed),
-        feed(config, source, teacher),
+        feed(settled, source, teacher),
         functools.partial(evaluator, config, watch),
-        on_loaded=lambda: keep(config, source, teacher),
+        on_loaded=lambda: keep(settled, source, teacher),
     )
 
 
@@ -281,9 +285,8 @@ def keep(
         (os.path.basename(name), file_bytes.size_and_time(name)[0])
         for name in source.files
     )
-    data = [*files, *config.objectives.items()]
     resuming.keep(
-        *(config, task_of(config), (), data),
+        *(config, task_of(config), (), files),
         teacher.digest if teacher else None,
     )
 

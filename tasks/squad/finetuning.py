@@ -104,8 +104,9 @@ class Squad(FineTuningTask):
             )
 
     def prepare(self, prepared):
-        """Checks that there are windows, and whether words can answer."""
+        """Checks that there are windows, and what can answer."""
         super().prepare(prepared)
+        prepared.tokenizer.require_offsets()
         for path, questions in (
             (self.config.predict_file, self.asked),
             (self.config.train_file, self._train),

@@ -12,6 +12,7 @@ def values():
     shared_flags.define_do_lower_case(found)
     training_flags.define_training_flags(found)
     shared_flags.define_required_strings(found, input_file="The input.")
+    flags.DEFINE_float("share", 0.0, "A part.", 0, 1, flag_values=found)
     flags.DEFINE_integer("verbosity", -1, "As absl's.", flag_values=found)
     return found
 
@@ -53,6 +54,7 @@ def test_do_lower_is_do_lower_case(values, flag):
         (["--input_file=a", "--train_batch_size=0"], "--train_batch_size=0"),
         (["--input_file="], "required flags are missing: --input_file"),
         (["--input_file=a", "--learning_rate=nan"], "--learning_rate=nan"),
+        (["--input_file=a", "--share=nan"], "--share=nan is no number"),
         (["--input_file=a", "b", "--learning_rate=1"], "separated by commas"),
         (["--input_file=a", "--train_batch_size=x"], "--train_batch_size=x"),
         (

@@ -6,6 +6,7 @@ import pytest
 
 from bert.errors import UserError
 from bert.modeling import checkpoint
+from bert.modeling.backbones.choice import ENCODER_TYPES
 from tests.conversion import run_folder
 from tests.conversion.hf_folder import assert_refused, convert
 
@@ -307,12 +308,16 @@ def test_casing_that_nothing_tells_is_asked_for(golden, tmp_path):
     assert_refused(folder, tmp_path / "out", message)
 
 
-def test_another_encoder_is_refused_before_any_work(golden, tmp_path):
+@pytest.mark.parametrize("encoder_type", [*ENCODER_TYPES][1:])
+def test_another_encoder_is_refused_before_any_work(
+    golden, tmp_path, encoder_type
+):
     run_folder.write(
-        golden, tmp_path / "run", "classification", encoder_type="textcnn"
+        golden, tmp_path / "run", "classification", encoder_type=encoder_type
     )
     assert_refused(
         tmp_path / "run",
         tmp_path / "out",
-        r"Hugging Face has no model of encoder_type 'textcnn'; 'bert' can",
+        r"Expected a model of encoder_type 'bert', which alone is converted to "
+        f"Hugging Face's format. Received: '{encoder_type}', ",
     )

@@ -102,6 +102,33 @@ def test_another_training_is_told_in_one_line_and_kept(
     assert not caplog.messages
 
 
+def test_what_a_run_may_be_without_is_told_when_it_comes_and_goes(
+    out, files, caplog, tmp_path
+):
+    meaning = resume_file.meaning(SQUAD, *files, ["a", "b"])
+    for more, told in (
+        ({"lm_loss_weight": 0.5}, "lm_loss_weight (0.0 before, 0.5 now)"),
+        ({"lm_loss_weight": 0.5}, ""),
+        ({"teacher": "sha256:b"}, "teacher, lm_loss_weight (0.5 before, 0.0"),
+        ({"teacher": None}, "another teacher."),
+    ):
+        caplog.clear()
+        resume_file.go_on(out, meaning, {**TRAINING, **more})
+        assert told in caplog.text
+        assert bool(told) == bool(caplog.text)
+    # Without either, the file is as it was before there were any.
+    kept = json.loads((tmp_path / "out/resume.json").read_text())
+    assert kept == {**meaning, **TRAINING}
+
+
+def test_what_the_first_versions_did_not_know_is_told(out, files, caplog):
+    meaning = resume_file.meaning(SQUAD, *files, ["a", "b"])
+    now = {**TRAINING, "masking": "dynamic", "pack_sequences": False}
+    resume_file.go_on(out, meaning, now)
+    (message,) = caplog.messages
+    assert message.endswith('another masking ("static" before, "dynamic" now).')
+
+
 def test_a_run_without_the_file_or_a_checkpoint_has_no_meaning(
     out, files, tmp_path, caplog
 ):

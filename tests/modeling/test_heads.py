@@ -241,3 +241,38 @@ def test_without_the_second_task_the_loss_is_that_of_masked_words():
     )
     assert set(model.losses(outputs, BATCH)) == set(model.loss_weights(BATCH))
     assert model.get_config()["has_next_sentence"] is False
+
+
+@pytest.mark.parametrize("has_next_sentence", [False, True])
+def test_without_words_what_is_left_to_learn_is_what_relations_are_made_of(
+    has_next_sentence,
+):
+    model = make(PretrainingModel, has_next_sentence=has_next_sentence)
+    model.freeze_words()
+    frozen = {
+        name
+        for name, variable in checkpoint.named_variables(model).items()
+        if not variable.trainable
+    }
+    if has_next_sentence:
+        assert all(name.startswith("cls/predictions/") for name in frozen)
+        assert len(frozen) == 5
+        return
+    last = "bert/encoder/layer_1/"
+    kept = (
+        f"{last}attention/self/",
+        "bert/embeddings/",
+        "bert/encoder/layer_0",
+    )
+    names = checkpoint.named_variables(model)
+    assert frozen == {name for name in names if not name.startswith(kept)}
+
+
+def test_a_model_returns_what_relations_are_made_of_where_that_is_wanted():
+    model = make(PretrainingModel)
+    plain = model(BATCH)
+    model.related = (1, 2)
+    found = model(BATCH)
+    assert {*found} - {*plain} == {"queries", "keys", "values"}
+    for name, value in plain.items():
+        np.testing.assert_array_equal(found[name], value)

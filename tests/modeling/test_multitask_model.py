@@ -3,7 +3,7 @@
 import pytest
 
 from bert.errors import UserError
-from bert.modeling import checkpoint, task_model
+from bert.modeling import checkpoint, randomness, task_model
 from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.config import BertConfig
@@ -63,6 +63,14 @@ def test_tasks_share_the_encoder_and_have_heads_of_their_own():
     assert {n for n in names if n.startswith("bert/")} == {
         n for n in alone if n.startswith("bert/")
     }
+
+
+def test_heads_are_drawn_though_a_checkpoint_has_one_of_that_name():
+    names = {"output_weights", "bert/pooler/dense/kernel"}
+    with randomness.not_drawn(names):
+        found = checkpoint.named_variables(make())
+    assert found["tasks/a/output_weights"].numpy().any()
+    assert not found["bert/pooler/dense/kernel"].numpy().any()
 
 
 def test_a_model_made_later_has_an_encoder_of_its_own_again():

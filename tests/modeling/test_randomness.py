@@ -10,6 +10,7 @@ from bert.modeling.randomness import (
     drop,
     dropout,
     kept_scale,
+    not_drawn,
     split_seed,
 )
 
@@ -177,6 +178,14 @@ def test_start_weights_are_a_truncated_normal():
     assert abs(np.mean(drawn)) < 2e-4
     # Cut at two sigma, 0.8796 of the deviation is left.
     assert abs(np.std(drawn) / 0.02 - 0.8796) < 0.01
+
+
+def test_weights_that_a_checkpoint_has_are_not_drawn():
+    draw = WeightInitializer(0.02, 1)
+    with not_drawn({"a"}):
+        assert not np.any(draw("a")([5], dtype="float32"))
+        assert np.all(draw("b")([5], "float32"))
+    assert np.all(draw("a")([5], "float32"))
 
 
 def test_start_weights_follow_from_seed_and_name():

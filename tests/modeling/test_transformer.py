@@ -1,7 +1,10 @@
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.modeling.export_mode import export_mode
 from bert.modeling.randomness import WeightInitializer
 from bert.modeling.transformer import (
     BlockOptions,
@@ -161,3 +164,21 @@ def test_gradients_are_the_same_when_recomputed(graph):
     for one, other in zip(plain, again, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
     assert np.max(np.abs(plain[0])) > 0.1
+
+
+@pytest.mark.parametrize("exports", [False, True])
+def test_vectors_of_all_heads_are_cut_anew(exports):
+    layer = attention()
+    x = hidden(rows=1)
+    with export_mode() if exports else contextlib.nullcontext():
+        found = layer.vectors(x, num_heads=3, scale=0.5)
+    for dense, vectors in zip(
+        (layer.query, layer.key, layer.value), found, strict=True
+    ):
+        expected = 0.5 * (x.numpy()[0] @ dense.kernel.numpy())
+        for head in range(3):
+            np.testing.assert_allclose(
+                vectors[0, head],
+                expected[:, 2 * head : 2 * head + 2],
+                atol=1e-5,
+            )

@@ -32,6 +32,22 @@ WATCHED = (
     *("--log_steps=3", "--random_seed=5"),
 )
 
+DIES_AT_4 = """
+import os, signal, sys
+from bert.training import loop
+from tests.scripts.test_run_pretraining import pretrain
+
+save = loop.TrainLoop._save
+
+def saving(self):
+    if self._step == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(self)
+
+loop.TrainLoop._save = saving
+pretrain("--do_train", *sys.argv[1:])
+"""
+
 
 def test_a_run_says_how_far_it_is_from_unigrams(
     command, record_file, tmp_path, caplog
@@ -91,7 +107,7 @@ def test_a_run_says_how_far_it_is_from_unigrams(
 
 
 @pytest.mark.slow
-def test_a_run_stopped_at_an_evaluation_ends_with_the_same_bits(
+def test_a_run_that_an_evaluation_was_the_end_of_ends_with_the_same_bits(
     golden, command, tmp_path, monkeypatch
 ):
     config = f"--bert_config_file={dropout_config(golden, tmp_path)}"
@@ -116,18 +132,34 @@ def test_a_run_stopped_at_an_evaluation_ends_with_the_same_bits(
     parts = tmp_path / "parts"
     assert checkpointing.newest(str(parts)).endswith("-4")
     at("parts", *WATCHED)
+
+    # Killed after the best weights of step 4 are there, before its checkpoint.
+    killed = tmp_path / "killed"
+    often = [*WATCHED, "--save_checkpoints_steps=4"]
+    flags = [*command, config, *often, f"--output_dir={killed}"]
+    process = subprocess.run(
+        [sys.executable, "-c", DIES_AT_4, *flags],
+        cwd=ROOT,
+        check=False,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.returncode == -signal.SIGKILL
+    assert checkpointing.newest(str(killed)).endswith("-0")
+    assert checkpointing.newest(str(killed / "best")).endswith("-4")
+    at("killed", *often)
+
     whole = tmp_path / "whole"
-    assert same_bits(whole, parts)
     assert same_bits(whole, tmp_path / "plain")
-    assert same_bits(whole / "best", parts / "best")
-    states = [
-        checkpointing.read_state(checkpoint.Reader(str(folder)))
-        for folder in (whole, parts)
-    ]
-    assert states[0] == states[1]
+    states, read = [], []
+    for folder in (whole, parts, killed):
+        assert same_bits(whole, folder)
+        assert same_bits(whole / "best", folder / "best")
+        reader = checkpoint.Reader(str(folder))
+        states.append(checkpointing.read_state(reader))
+        read.append(curves.read(str(folder))["eval/masked_lm_loss"])
+    assert states[0] == states[1] == states[2]
     assert states[0].best_metric == "masked_lm_loss"
-    read = [curves.read(str(folder)) for folder in (whole, parts)]
-    assert len({str(own["eval/masked_lm_loss"]) for own in read}) == 1
+    assert len({*map(str, read)}) == 1
 
 
 @pytest.mark.slow

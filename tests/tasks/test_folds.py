@@ -7,6 +7,7 @@ from bert import run_classifier
 from bert.errors import UserError
 from bert.tasks import folds
 from bert.tasks.classification.finetuning import Classification
+from tests.conversion import gpt_folder
 from tests.scripts.runner import config_of
 
 
@@ -92,6 +93,7 @@ def test_finished_folds_are_not_run_again(make, run, caplog):
         (["--split_seed=1"], r"another --split_seed \(12345 then, 1 now\)"),
         (["--learning_rate=1"], r"another --learning_rate \(5e-05 then, 1\.0"),
         (["--init_checkpoint=y"], r"another --init_checkpoint \(None then, y"),
+        (["--lm_loss_weight=1"], r"another --lm_loss_weight \(None then, 1"),
     ],
 )
 def test_a_mean_is_of_folds_with_the_same_flags(make, run, args, message):
@@ -99,6 +101,24 @@ def test_a_mean_is_of_folds_with_the_same_flags(make, run, args, message):
         run(make(), fails=2)
     with pytest.raises(UserError, match=f"{message}.*; give that again, or"):
         run(make(*args))
+
+
+def test_a_flag_that_is_left_out_is_another_one(make, run):
+    with pytest.raises(KeyboardInterrupt):
+        run(make("--lm_loss_weight=0.5"), fails=2)
+    with pytest.raises(UserError, match=r"_weight \(0\.5 then, None now\)"):
+        run(make())
+
+
+def test_folds_go_on_with_another_attention_mask(make, run, golden, tmp_path):
+    model = gpt_folder.write(golden, tmp_path / "gpt")
+    flag = f"--bert_config_file={model / 'bert_config.json'}"
+    both = [flag, "--attention_mask=bidirectional"]
+    with pytest.raises(KeyboardInterrupt):
+        run(make(*both), fails=2)
+    with pytest.raises(UserError, match="another --bert_config_file"):
+        run(make(flag))
+    assert run(make(*both)) == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bert.data.text.gpt_tokenizer import GptTokenizer
 from bert.data.text.tokenization import FullTokenizer
 from bert.tasks import teachers
-from tests.conversion import run_folder
+from tests.conversion import gpt_folder, run_folder
+from tests.conversion.gpt_folder import words as words
 from tests.tasks.taught import data as data
 from tests.tasks.taught import folders as folders
 from tests.tasks.taught import student as student
@@ -54,6 +56,25 @@ def test_a_teacher_reads_texts_its_own_way(student, folders, name):
         np.testing.assert_allclose(row["teacher_logits"], expected, atol=1e-5)
     # The student cuts what the teacher reads to its end.
     assert max(len(row["input_ids"]) for row in rows) == 12
+
+
+def test_a_gpt_reads_texts_its_own_way(student, golden, tmp_path, words):
+    folder = tmp_path / "gpt"
+    model = gpt_folder.write_run(golden, folder, "classification")
+    task = student("classification", f"--teacher_dir={folder}")
+    theirs = GptTokenizer(folder / gpt_folder.VOCAB)
+    start, end = theirs.convert_tokens_to_ids(["_start_", "_classify_"])
+    rows = lessons(task)
+    for example, row in zip(task._train, rows, strict=False):
+        ids = [start, *theirs.encode(example.text_a), end]
+        logits = model({"input_ids": tf.constant([ids])})["logits"].numpy()[0]
+        expected = [logits[("no", "ja", "?").index(n)] for n in task.labels]
+        np.testing.assert_allclose(row["teacher_logits"], expected, atol=1e-5)
+    # Other merges make other ids.
+    before = teachers.find(task).digest
+    with open(folder / gpt_folder.MERGES, "a") as file:
+        file.write("q q\n")
+    assert teachers.find(task).digest != before
 
 
 def test_a_teacher_reads_long_texts_its_own_way(student, folders, tmp_path):

@@ -129,6 +129,7 @@ def test_unknown_words_are_found(folder, tmp_path):
     [
         ([], "Received: neither"),
         (["--new_tokens=words", "--input_file=words"], "Received: both"),
+        (["--new_tokens=words", "--num_new_tokens=1"], "are for --input_file"),
         (["--new_tokens=nowhere"], "expected a text file"),
         (["--new_tokens=empty"], "expected words. Received: none"),
         (["--new_tokens=bad"], "bad, line 2: expected a word"),

@@ -90,6 +90,8 @@ def test_processes_and_packing_change_nothing(text, tmp_path, monkeypatch):
         (["--output_file=."], "is a folder"),
         (["--input_file=empty.txt"], "where no line has a word"),
         (["--input_file=zip.txt"], "a zip archive"),
+        (["--num_unused=9999999999"], "must be above 10000000004"),
+        (["--min_frequency=9999"], "expected a character that occurs so oft"),
     ],
 )
 def test_what_is_refused(text, tmp_path, monkeypatch, flags, message):

@@ -75,7 +75,9 @@ def test_sizes_of_another_encoder(
         (["--vocab_file=no.txt"], "cannot read no.txt"),
         (["--vocab_file=empty.txt"], "Received: an empty file"),
         (["--output_file=no/c.json"], "a folder that does not exist"),
-        (["--output_file=vocab.txt"], "is there already"),
+        (["--output_file=empty.txt"], "is there already"),
+        (["--output_file=vocab.txt"], "is also an input"),
+        (["--output_file=vocab.txt", "--overwrite"], "is also an input"),
         (["--max_position_embeddings=64"], "--max_seq_length must be at most"),
     ],
 )

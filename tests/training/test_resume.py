@@ -6,6 +6,7 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.training import checkpointing, loop, resume
 from bert.training.checkpointing import RunState
+from tests.tasks.pretraining.test_config import parse as pretraining_config
 from tests.training.configs import training_config
 from tests.training.test_loop import GoldenRun
 
@@ -75,6 +76,28 @@ def test_a_worker_with_other_flags_is_refused(tmp_path, monkeypatch):
     )
     with pytest.raises(UserError, match="must be started with the same flags"):
         resume.find_position(config(tmp_path))
+
+
+def test_workers_compare_a_scripts_own_flags_but_not_where_input_is(
+    tmp_path, monkeypatch
+):
+    sent = []
+
+    def broadcast(value):
+        sent.append(value)
+        return value
+
+    monkeypatch.setattr(resume.strategy, "broadcast_from_chief", broadcast)
+
+    def mark(*flags):
+        sent.clear()
+        out = f"--output_dir={tmp_path}"
+        resume.find_position(pretraining_config("--do_train", out, *flags))
+        return sent[0]
+
+    flags = ["--masking=dynamic", "--pack_sequences", "--num_warmup_steps=7"]
+    assert len({mark(), *map(mark, flags)}) == 4
+    assert mark("--input_file=here", "--teacher_dir=there") == mark()
 
 
 def test_output_dirs_checkpoint_wins_over_init_checkpoint(golden, tmp_path):

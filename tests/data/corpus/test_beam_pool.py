@@ -12,6 +12,7 @@ from tests.data.corpus.test_streaming import folder as folder
 
 pytest.importorskip("apache_beam")
 
+IN_MEMORY = "--direct_running_mode=in_memory"
 TWO_PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
 
 
@@ -33,12 +34,19 @@ def create_by_beam(job, options):
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(
-    "options", ["--direct_running_mode=in_memory", TWO_PROCESSES]
+    ("options", "objective"),
+    [
+        (IN_MEMORY, {}),
+        (TWO_PROCESSES, {}),
+        (IN_MEMORY, {"next_sentence": "sop", "max_ngram": 3}),
+        (IN_MEMORY, {"next_sentence": "none", "pack_sequences": True}),
+        (IN_MEMORY, {"masking": "dynamic"}),
+    ],
 )
-def test_shards_are_those_of_local_workers(folder, options):
-    create(make_job(folder, "here"))
+def test_shards_are_those_of_local_workers(folder, options, objective):
+    create(make_job(folder, "here", **objective))
 
-    create_by_beam(make_job(folder, "there"), options)
+    create_by_beam(make_job(folder, "there", **objective), options)
 
     assert shards(folder, "there") == shards(folder, "here")
     assert not list(folder.glob(".tmp*"))

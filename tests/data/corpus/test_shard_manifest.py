@@ -55,6 +55,10 @@ def test_other_text_in_place_of_the_manifest_is_an_error(folder):
         (folder / "out.manifest.json").write_text(content)
         with pytest.raises(UserError, match="Expected a manifest of shards"):
             shard_manifest.check(job)
+    (folder / "out.manifest.json").unlink()
+    (folder / "out.manifest.json").mkdir()
+    with pytest.raises(UserError, match="Received: Is a directory; remove"):
+        shard_manifest.check(job)
 
 
 @pytest.mark.parametrize(

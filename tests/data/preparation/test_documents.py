@@ -28,22 +28,24 @@ def write(folder, *texts):
     ],
 )
 def test_text(tmp_path, unit, expected):
-    paths = write(tmp_path, b"\xef\xbb\xbfa\nb\n\n \nc\n", "d", " \n")
-    found = documents.read_text(paths, unit)
+    paths = write(tmp_path, b"\xef\xbb\xbfa\nb\n\n \nc\n", b"d\xe9", " \n")
+    left_out = Counter()
+    found = documents.read_text(paths, unit, left_out)
     assert [document.text for document in found] == expected
+    assert left_out == {"bytes that are no UTF-8": 1}
 
 
 def test_a_text_without_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(documents, "_MOST_CHARS", 5)
     paths = write(tmp_path, "ab\ncd\nef\n")
     with pytest.raises(UserError, match="line 2: expected documents of at"):
-        list(documents.read_text(paths, "files"))
-    assert len(list(documents.read_text(paths, "lines"))) == 3
+        list(documents.read_text(paths, "files", Counter()))
+    assert len(list(documents.read_text(paths, "lines", Counter()))) == 3
 
 
 def test_jsonl(tmp_path):
     paths = write(tmp_path, '{"text": "a", "id": 3}\n\n{"text": "b\\nc"}')
-    found = documents.read_jsonl(paths, "text")
+    found = documents.read_jsonl(paths, "text", Counter())
     assert [document.text for document in found] == ["a", "b\nc"]
 
 
@@ -53,7 +55,7 @@ def test_jsonl(tmp_path):
 def test_what_is_no_such_json_is_named(tmp_path, line):
     paths = write(tmp_path, f"{json.dumps({'text': 'a'})}\n{line}\n")
     with pytest.raises(UserError, match="line 2: expected"):
-        list(documents.read_jsonl(paths, "text"))
+        list(documents.read_jsonl(paths, "text", Counter()))
 
 
 def test_articles_of_a_dump(tmp_path):

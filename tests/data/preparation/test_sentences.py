@@ -39,7 +39,9 @@ def test_lines_are_not_joined_and_spaces_are_single():
 
 
 def test_cleaning():
-    found = split("e\u0301 &amp; &lt;b&gt; &nosuch; &\x00\x1b\ufffdx<br/>y")
+    found = split(
+        "e\u0301 &amp; &lt;b&gt; &nosuch; &\x00\x1b\ufffd\ud800x<br/>y"
+    )
     assert found.sentences == ["é & <b> &nosuch; &x", "y"]
 
 

@@ -20,6 +20,7 @@ def test_words_are_those_of_the_tokenizer(lower):
     )
     assert found.learnt == Counter(BasicTokenizer(lower).tokenize(TEXT))
     assert not found.held_back
+    assert found.bad_bytes == 2
 
 
 def test_a_hundredth_is_held_back():
@@ -41,6 +42,18 @@ def test_blocks_are_whole_lines(tmp_path, monkeypatch, num_bytes):
     found = list(word_counts.blocks([str(one), str(two)]))
     words = b"\n".join(found).split()
     assert words == one.read_bytes().split() + two.read_bytes().split()
+
+
+def test_other_bytes_than_utf8_are_warned_of(tmp_path, caplog):
+    (tmp_path / "one").write_text("é\n")
+    (tmp_path / "two").write_bytes("né à\n".encode("latin-1"))
+    for name, holds_back in (("one", False), ("two", True)):
+        path = str(tmp_path / name)
+        word_counts.count_files([path], True, 1, holds_back=holds_back)
+    assert caplog.messages == [
+        "Expected UTF-8 text. Received 2 other bytes, which are left out; "
+        "convert the text to UTF-8."
+    ]
 
 
 def parts(seed):

@@ -269,3 +269,26 @@ def test_a_layer_around_it_does_not_change_names():
     around(IDS)
     assert around.bert.path != "bert"
     assert set(checkpoint.named_variables(around.bert)) == bert_names(2)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_vectors_for_relations_are_those_that_attention_scores_are_made_of(
+    layer,
+):
+    model = BertModel(TINY, init_seed=1)
+    outputs = model(
+        IDS,
+        input_mask=MASK,
+        # Queries of the last layer are wanted for all tokens, too.
+        choose=lambda x: x[:, :1],
+        with_attention=True,
+    )
+    # The layer's own heads.
+    found = model.relation_vectors(outputs, layer, TINY.num_attention_heads)
+    scores = tf.matmul(found["queries"], found["keys"], transpose_b=True)
+    scores -= 10000.0 * (1 - tf.cast(MASK, tf.float32))[:, None, None]
+    probs = outputs["attention_probs"][layer]
+    np.testing.assert_allclose(
+        tf.nn.softmax(scores)[:, :, : probs.shape[2]], probs, atol=1e-6
+    )
+    assert found["values"].shape == (2, 2, 4, 4)

@@ -98,6 +98,11 @@ def test_flags_say_how_long_texts_are_read(args, values):
     assert config.most_sequences == (values[2] if len(values) > 1 else 1)
 
 
+def test_a_run_that_goes_on_is_told_of_another_language_model():
+    assert "lm_loss_weight" not in parse(*TSV).course
+    assert parse(*TSV, "--lm_loss_weight=0.5").course["lm_loss_weight"] == 0.5
+
+
 @pytest.mark.parametrize(
     "flag",
     ["--truncation=centre", "--doc_stride=0", "--max_windows=0"]

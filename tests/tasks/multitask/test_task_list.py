@@ -163,6 +163,13 @@ def test_masked_words_are_all_that_is_trained_on_text(tmp_path):
         ({"num_warmup_steps": 9}, "which is the whole run's"),
         ({"next_sentence": "nsp"}, "next_sentence.* of masked words alone"),
         ({"distill_data": "a"}, "which pretraining does not have"),
+        (
+            {
+                **{"teacher_dir": "x", "relation_heads": 2},
+                **{"distill_alpha": 1, "distill_top_k": 0},
+            },
+            "learns no words",
+        ),
         ({"max_predictions_per_seq": 129}, "larger than --max_seq_length"),
         ({"masked_lm_prob": 0.2}, "needs --masking=dynamic"),
         ({"eval_file": "b"}, "--eval_file needs --eval_steps"),

@@ -101,6 +101,15 @@ def noted(tmp_path):
     return records
 
 
+def with_others(noted):
+    """Returns records with a note, and others for another second task."""
+    note, _ = record_notes.common([noted])
+    settings = dataclasses.replace(note.settings, next_sentence="nsp")
+    others = dataclasses.replace(note, settings=settings)
+    record_notes.write(f"{noted}2", others)
+    return [noted, f"{noted}2"]
+
+
 def test_a_note_says_what_no_flag_does(noted, tmp_path):
     found = completed(parse("--do_train"), SIZES, [noted])
     assert found.vocab_file == str(tmp_path / "vocab.txt")
@@ -121,6 +130,8 @@ def test_a_note_says_what_no_flag_does(noted, tmp_path):
         ("--do_lower_case", r"=True is not how.*note\.json says False; leave"),
         ("--next_sentence=nsp", r"=nsp is not how.*note\.json says sop"),
         ("--vocab_file={}/other.txt", r"other\.txt is not the vocabulary that"),
+        ("--vocab_file={}", "is not the vocabulary that the records were made"),
+        ("--vocab_file={}/gone", "is not the vocabulary that the records were"),
     ],
 )
 def test_a_flag_that_contradicts_the_note_is_one_line(
@@ -130,13 +141,18 @@ def test_a_flag_that_contradicts_the_note_is_one_line(
     config = parse("--do_train", flag.format(tmp_path))
     with pytest.raises(UserError, match=message):
         completed(config, SIZES, [noted])
+    # No flag has to be given for what --eval_file contradicts.
+    with pytest.raises(UserError, match="; name other records"):
+        origin.check(config, [noted])
 
 
 def test_the_second_task_may_be_left_out_of_any_records(noted):
     config = parse("--do_train", "--next_sentence=none")
-    found = completed(config, SIZES, [noted])
+    found = completed(config, SIZES, with_others(noted))
     assert found.next_sentence == "none"
     assert not found.has_next_sentence
+    with pytest.raises(UserError, match="must have the same next_sentence"):
+        completed(parse("--do_train"), SIZES, with_others(noted))
 
 
 def test_a_vocabulary_that_is_gone_is_a_warning_or_the_runs_own(
@@ -153,6 +169,9 @@ def test_a_vocabulary_that_is_gone_is_a_warning_or_the_runs_own(
     (tmp_path / "out/vocab.txt").write_text(content)
     found = completed(config, SIZES, [noted])
     assert found.vocab_file == f"{tmp_path}/out/vocab.txt"
+    vocab.unlink()
+    vocab.mkdir()
+    assert completed(config, SIZES, [noted]).vocab_file == found.vocab_file
 
 
 def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted, caplog):
@@ -162,7 +181,8 @@ def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted, caplog):
     headless = Start(Reader({"another": 1}))
     whole = Start(Reader({"cls/seq_relationship/output_weights": 1}))
     use, train = parse("--do_eval"), parse("--do_train")
-    assert completed(use, SIZES, [noted], headless).next_sentence == "none"
+    found = completed(use, SIZES, with_others(noted), headless)
+    assert found.next_sentence == "none"
     assert completed(use, SIZES, [], whole).next_sentence == "nsp"
     caplog.set_level("INFO", logger="absl")
     assert completed(train, SIZES, [noted], whole).next_sentence == "sop"

@@ -11,6 +11,7 @@ from bert.data.records import input_pipeline, record_files, record_writer
 from bert.errors import UserError
 from bert.modeling import BertConfig
 from bert.tasks.pretraining import records, training
+from bert.tasks.pretraining.config import MASK_FLAGS
 from tests.data.corpus.test_drawn_masks import (
     CLS,
     LENGTH,
@@ -217,6 +218,17 @@ def test_flags_that_do_not_fit_the_records_are_one_line(
         source(folder, name, *args)
 
 
+def test_a_training_is_not_to_change_for_the_sake_of_an_evaluation(folder):
+    eval_file = f"--eval_file={folder / 'unmasked'}"
+    flags = config(folder, "static", "--eval_steps=1", eval_file)
+    trained_on = source(folder, "static")
+    with pytest.raises(UserError, match="have no masks; create them with --"):
+        training.evaluated_source(flags, SIZES, trained_on)
+    flags = config(folder, "static", "--nodo_train", "--do_eval", eval_file)
+    with pytest.raises(UserError, match="have no masks; add --masking=dynam"):
+        training.evaluated_source(flags, SIZES, trained_on)
+
+
 def test_masks_are_drawn_as_the_note_says_but_for_a_flag(folder, tmp_path):
     write(tmp_path / "noted", TEXTS)
     settings = InstanceSettings(LENGTH, PREDICTIONS, 0.3, 0.1, 1, True)
@@ -233,6 +245,13 @@ def test_masks_are_drawn_as_the_note_says_but_for_a_flag(folder, tmp_path):
     num_masked = noted["masked_lm_weights"].sum()
     assert num_masked > 2 * fewer["masked_lm_weights"].sum()
     assert not same(noted, masked("--nodo_whole_word_mask"))
+    # Workers, and the parts of a run, compare what is drawn.
+    flags = config(tmp_path, "noted", *dynamic(folder), "--max_ngram=2")
+    found = records.settled(flags, [str(tmp_path / "noted")]).course
+    assert [found[name] for name in MASK_FLAGS] == [0.3, True, 2]
+    assert found["masking"] == "dynamic"
+    static = config(tmp_path, "noted")
+    assert records.settled(static, [str(tmp_path / "noted")]) == static
     with pytest.raises(UserError, match="--max_ngram must be from 1"):
         source(tmp_path, "noted", *dynamic(folder), "--max_ngram=99")
 

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from bert import run_pretraining as script
 from bert.errors import UserError
@@ -51,6 +52,22 @@ def edit_json(path, **values):
             ["--max_seq_length=24"],
             "20",
         ),
+        (
+            None,
+            ["--relation_heads=5"],
+            "the teacher's 24 units and the student's 32; take a divisor of 8",
+        ),
+        (
+            None,
+            ["--relation_heads=4", "--teacher_layer=3"],
+            "--teacher_layer must be at most 2, the layers that",
+        ),
+        (
+            lambda f: edit_json(f / "bert_config.json", encoder_type="textcnn"),
+            ["--relation_heads=4"],
+            "needs a teacher with queries, keys and values, such as 'bert'. "
+            "Received: encoder_type 'textcnn'",
+        ),
     ],
 )
 def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
@@ -78,6 +95,27 @@ def test_other_words_are_refused(command, folder, tmp_path):
     )
     with pytest.raises(UserError, match="other word pieces in"):
         teacher.find(config, read_config(config.bert_config_file))
+
+
+def test_a_student_without_queries_is_refused(command, folder, tmp_path):
+    sizes = tmp_path / "bert_config.json"
+    shutil.copy(folder / "bert_config.json", sizes)
+    edit_json(sizes, encoder_type="bilstm")
+    config = config_of(
+        script,
+        *(*command, "--do_train", f"--teacher_dir={folder}"),
+        *(f"--bert_config_file={sizes}", "--relation_heads=4"),
+    )
+    message = "needs a student with queries.*encoder_type 'bilstm'"
+    with pytest.raises(UserError, match=message):
+        teacher.find(config, read_config(config.bert_config_file))
+
+
+@pytest.mark.parametrize(
+    ("layers", "layer"), [(1, 1), (12, 12), (13, 11), (24, 21), (48, 42)]
+)
+def test_large_teachers_teach_of_a_layer_above_the_middle(layers, layer):
+    assert teacher.best_layer(layers) == layer
 
 
 @pytest.mark.parametrize("flag", ["distill_top_k=4", "distill_alpha=0.1"])
@@ -121,3 +159,53 @@ def test_a_run_goes_on_bit_for_bit_and_keeps_nothing_of_its_teacher(
     nothing = run(f"--teacher_dir={folder}", "--distill_alpha=0")
     for name, value in plain.items():
         np.testing.assert_array_equal(nothing[name], value, err_msg=name)
+
+
+@pytest.mark.slow
+def test_relations_alone_go_on_bit_for_bit_and_leave_the_rest_as_it_was(
+    command, golden, tmp_path
+):
+    folder, out = tmp_path / "teacher", tmp_path / "out"
+    run_folder.write(golden, folder, "pretraining", max_position_embeddings=64)
+    flags = [
+        *(*command, "--do_train", "--random_seed=1", "--num_train_steps=4"),
+        f"--input_file={golden / 'pretraining_data/default.tfrecord'}",
+        *("--max_seq_length=64", "--max_predictions_per_seq=10"),
+        *("--save_checkpoints_steps=2", "--num_warmup_steps=1"),
+        *("--masking=dynamic", f"--vocab_file={folder / 'vocab.txt'}"),
+        *("--pack_sequences", "--gradient_accumulation_steps=2"),
+        *("--recompute_activations", "--next_sentence=none"),
+        *(f"--teacher_dir={folder}", "--relation_heads=8"),
+    ]
+    alone = ["--distill_alpha=1", "--distill_top_k=0"]
+
+    def run(*args):
+        script.pretrain(config_of(script, *flags, *args))
+        return checkpoints.tensors(out)
+
+    whole = run(*alone)
+    kept = json.loads((out / "resume.json").read_text())
+    assert (kept["relations_alone"], kept["relation_heads"]) == (True, 8)
+    first = tf.train.load_checkpoint(str(out / "model.ckpt-0"))
+    same = {
+        name
+        for name, value in whole.items()
+        if name.startswith(("bert/", "cls/"))
+        and "adam_" not in name
+        and np.array_equal(value, first.get_tensor(name))
+    }
+    assert "cls/predictions/transform/dense/kernel" in same
+    assert "bert/encoder/layer_2/output/dense/kernel" in same
+    # What is not learned has no moments; all that has some is learned.
+    moments = {n.removesuffix("/adam_m") for n in whole if "adam_m" in n}
+    assert not same & moments
+    assert "bert/encoder/layer_2/attention/self/value/kernel" in moments
+    for path in out.glob("model.ckpt-4.*"):
+        path.unlink()
+    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-2"\n')
+    again = run(*alone)
+    assert again.keys() == whole.keys()
+    for name, value in whole.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
+    with pytest.raises(UserError, match="another relations_alone"):
+        run("--distill_alpha=1")

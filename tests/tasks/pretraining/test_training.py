@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from bert.errors import UserError
 from bert.modeling import BertConfig
 from bert.tasks.pretraining import training
 from tests.tasks.pretraining.test_config import parse
@@ -81,6 +83,14 @@ def test_a_pattern_leaves_out_our_own_notes(tmp_path):
         *("s-00000-of-00001", "t.manifest.json", "x.tfrecord", "y.json"),
         "z.note.json",
     ]
+    for name in ("n.note.json-00000-of-00001", "n.note.json.manifest.json"):
+        (tmp_path / name).write_text("{}")
+    assert files("n*") == ["n.note.json-00000-of-00001"]
+    for name in ("x.tfrecord.note.json", "s.manifest.json"):
+        (tmp_path / name).write_text("{}")
+        assert files("[sx]*") == ["s-00000-of-00001", "x.tfrecord"]
+        with pytest.raises(UserError, match=rf"{name}, a note on records, wi"):
+            files(f"{name[:-5]}*")
 
 
 def test_words_of_ids_are_those_of_a_vocabulary_beside_the_model(tmp_path):
