@@ -39,7 +39,7 @@ def files(golden, tmp_path_factory):
     words = {
         **{"name": "mlm", "task": "pretraining", "max_seq_length": 64},
         **{"max_predictions_per_seq": 10, "max_eval_steps": 2},
-        "input_file": str(golden / "pretraining_data/short.tfrecord"),
+        "input_file": str(golden / "pretraining_data/default.tfrecord"),
     }
 
     def write(*names, taught=None):

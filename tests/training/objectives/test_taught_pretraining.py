@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from bert.modeling.heads import PretrainingModel
 from bert.training.objectives import relations, taught_pretraining
-from bert.training.objectives.distillation import Settings
+from bert.training.objectives.distillation import Settings, annealed
 from tests.conversion import run_folder
 from tests.scripts.runner import run_code
 
@@ -99,6 +99,30 @@ def test_terms_that_have_no_share_are_left_out(alpha, top_k, names):
         found["relations"],
         alpha * relations.losses(outputs, teacher(BATCH), BATCH),
     )
+
+
+def test_a_share_that_falls_leaves_nothing_out():
+    model, teacher = (
+        PretrainingModel(run_folder.tiny_config(), init_seed=seed)
+        for seed in (1, 2)
+    )
+    outputs, done = model(BATCH), tf.Variable(0.0)
+    falling = Settings(annealed(done.value))
+
+    def losses(settings):
+        objective = taught_pretraining.TaughtPretraining(
+            model, teacher, settings, 3
+        )
+        assert objective.loss_weights(BATCH).keys() == {
+            *("masked_lm", "next_sentence", "distillation")
+        }
+        return objective.losses(outputs, BATCH)
+
+    for value in (0.0, 0.75):
+        done.assign(value)
+        found, expected = losses(falling), losses(Settings(1 - value))
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name])
 
 
 # In a process of its own: devices can only be split before TensorFlow starts.
