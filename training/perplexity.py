@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+# Beside a teacher's terms the masked-LM loss is a share of itself.
+_TAUGHT = {"distillation_loss", "relations_loss"}
+
 
 def beside(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Returns figures, and `perplexity` where `masked_lm_loss` is one of them.
@@ -14,9 +17,9 @@ def beside(figures: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         Them, and `perplexity`, float32: e to the power of the loss, inf where
-        that is too large to be told.
+        that is too large to be told. Not where a teacher's terms are there.
     """
-    if "masked_lm_loss" not in figures:
+    if "masked_lm_loss" not in figures or _TAUGHT & figures.keys():
         return dict(figures)
     with np.errstate(over="ignore"):
         perplexity = np.float32(np.exp(np.float64(figures["masked_lm_loss"])))

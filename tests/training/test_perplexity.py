@@ -24,3 +24,9 @@ def test_one_that_is_too_large_is_infinite(kind):
 
 def test_without_that_loss_there_is_none():
     assert perplexity.beside({"loss": 3.0}) == {"loss": 3.0}
+
+
+@pytest.mark.parametrize("term", ["distillation_loss", "relations_loss"])
+def test_beside_a_teachers_terms_there_is_none(term):
+    figures = {"masked_lm_loss": 1.2, term: 0.3}
+    assert perplexity.beside(figures) == figures
