@@ -9,6 +9,7 @@ import importlib
 from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
+from bert.files import task_paths
 from bert.tasks import spec
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
@@ -71,17 +72,13 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     Raises:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
-    # Imported here: --help needs none of it.
-    from bert.model_folder import locate
-    from bert.tasks.multitask import training
-
     entries = task_list.read(config)
     is_one = len(entries) == 1
 
     def made(entry: task_list.Entry) -> ListedTask:
         folder = config.output_dir
         if not is_one:
-            folder = locate.task_folder(folder, entry.name)
+            folder = task_paths.own_folder(folder, entry.name)
         return task_list.make(entry, _script(entry.task), flag_values, folder)
 
     tasks = {entry.name: made(entry) for entry in entries}
@@ -89,8 +86,11 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     if is_one:
         for task in tasks.values():
             task.run_alone()
-    else:
-        training.run(config, tasks)
+        return
+    # Here, so that --help and bad flags need no TensorFlow.
+    from bert.tasks.multitask import training
+
+    training.run(config, tasks)
 
 
 def main(_: object = None) -> None:

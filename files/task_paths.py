@@ -9,6 +9,8 @@ import re
 from bert.errors import UserError
 from bert.files import file_bytes
 
+# What comes before the names of what is one task's: files and weights.
+SCOPE = "tasks"
 # What a task may be called: a part of a path, and of a weight's name.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -42,6 +44,11 @@ def join(path: str, task: str | None) -> str:
             f"once. Received: {task[:60]!r}, of {path}."
         )
     return f"{path}#{task}"
+
+
+def own_folder(output_dir: str, task: str) -> str:
+    """Returns where a run of several tasks keeps what is one task's."""
+    return os.path.join(output_dir, SCOPE, task)
 
 
 def folder_of(prefix: str) -> str:

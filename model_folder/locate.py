@@ -26,7 +26,7 @@ from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 from bert.model_folder.labels import Labels
 from bert.model_folder.task_files import Task
-from bert.modeling import checkpoint_paths, multitask_model
+from bert.modeling import checkpoint_paths
 from bert.training import monitor
 
 
@@ -126,18 +126,13 @@ def _folders(path: str) -> Sequence[str]:
     around = (parent,) if name == monitor.BEST_FOLDER else ()
     if task is None:
         return where, *around
-    own = task_folder(*(around or (where,)), task)
+    own = task_paths.own_folder(*(around or (where,)), task)
     return own, where, *around
-
-
-def task_folder(output_dir: str, task: str) -> str:
-    """Returns where a run of several tasks keeps what is one task's."""
-    return os.path.join(output_dir, multitask_model.SCOPE, task)
 
 
 def tasks(path: str) -> list[str]:
     """Returns the names of the tasks that a model has, if several."""
-    folder = os.path.join(path, multitask_model.SCOPE)
+    folder = os.path.join(path, task_paths.SCOPE)
     if not tf.io.gfile.isdir(folder):
         return []
     return sorted(

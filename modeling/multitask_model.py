@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 
 import keras
 
+from bert.files.task_paths import SCOPE
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.task_model import TaskModel
-
-SCOPE = "tasks"
 
 
 class MultitaskModel(keras.layers.Layer):

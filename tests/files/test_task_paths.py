@@ -47,3 +47,7 @@ def test_a_task_is_named_once_and_by_a_name(path, task):
 def test_all_tasks_of_a_checkpoint_have_one_index(tmp_path):
     assert task_paths.index_of("a/model.ckpt-3") == "a/model.ckpt-3.index"
     assert task_paths.index_of("a/model.ckpt-3#mrpc") == "a/model.ckpt-3.index"
+
+
+def test_what_is_one_tasks_is_in_a_folder_of_its_own():
+    assert task_paths.own_folder("out", "mrpc") == "out/tasks/mrpc"
