@@ -6,7 +6,7 @@ Imports without TensorFlow.
 import functools
 from typing import Any
 
-from bert.tasks import finetune, teachers
+from bert.tasks import finetune, task_run, teachers
 from bert.tasks.multitask.listed import ListedTask
 from bert.tasks.task import FineTuningTask
 
@@ -24,8 +24,8 @@ class FineTuned(ListedTask):
         self._figures: dict[str, Any] = {}
 
     @functools.cached_property
-    def _run(self) -> finetune.TaskRun:
-        return finetune.TaskRun(self._task, self._figures)
+    def _run(self) -> task_run.TaskRun:
+        return task_run.TaskRun(self._task, self._figures)
 
     @property
     def spec(self):
@@ -81,10 +81,10 @@ class FineTuned(ListedTask):
     def feed(self):
         source = self._run.training_source()
         self._run.keep_files()
-        return finetune.training_feed(self._task, source)
+        return task_run.training_feed(self._task, source)
 
     def keep(self):
-        finetune.keep(self._task)
+        task_run.keep(self._task)
 
     def use(self, model, step):
         self._run.use(model, step)

@@ -20,6 +20,7 @@ from bert.tasks import (
     resuming,
     run_weights,
     spec,
+    task_run,
 )
 from bert.tasks.multitask.config import Config
 from bert.tasks.multitask.listed import ListedTask
@@ -304,7 +305,7 @@ def _joined(
 
 
 def _length(config: Config, tasks: Tasks) -> "Length":
-    return finetune.length_of(
+    return task_run.length_of(
         config, sum(task.num_examples for task in tasks.values())
     )
 

@@ -10,7 +10,7 @@ from bert.errors import UserError
 from bert.files import json_log
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
-from bert.tasks import finetune, spec
+from bert.tasks import finetune, spec, task_run
 from bert.tasks.classification import kinds
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.reports import Report
@@ -123,16 +123,16 @@ def test_evaluates_while_training_and_uses_the_best_weights(config, tmp_path):
     assert line["status"] == "finished"
     assert line["checkpoint"] == "model.ckpt-15"
     model = ClassifierModel(finetune.prepare(monitored).bert_config, 2)
-    assert finetune.load(monitored, model) == 8
+    assert task_run.load(monitored, model) == 8
     uses = ["--nodo_train", "--do_eval"]
-    assert finetune.load(config(*uses), model) == 8
+    assert task_run.load(config(*uses), model) == 8
     for wanted, step in (("newest", 15), ("0", 0), ("best", 8)):
         chosen = config(*uses, f"--checkpoint={wanted}")
-        assert finetune.load(chosen, model) == step
+        assert task_run.load(chosen, model) == step
         check(chosen)
     other = config(*uses, "--save_best=f1")
     for refused in (
-        lambda: finetune.load(other, model),
+        lambda: task_run.load(other, model),
         lambda: check(other),
     ):
         with pytest.raises(UserError, match="those by made_up; leave"):
