@@ -44,6 +44,12 @@ RECIPES = {
         "--learning_rate_schedule=linear",
         "--adam_bias_correction",
     ],
+    "lamb": [
+        "--learning_rate=1e-2",
+        "--num_warmup_steps=200",
+        "--learning_rate_schedule=linear",
+        "--optimizer=lamb",
+    ],
 }
 
 
