@@ -10,8 +10,7 @@ from absl import logging
 from bert.errors import UserError
 
 # ISO 639-1, and two that were in it and still name wikis (bh, sh).
-_CODES = frozenset(
-    """
+_ISO_639_1 = """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch
     co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga
     gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja
@@ -20,8 +19,8 @@ _CODES = frozenset(
     os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq
     sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve
     vi vo wa wo xh yi yo za zh zu
-    """.split()
-)
+"""
+_CODES = frozenset(_ISO_639_1.split())
 _CODE = re.compile(r"([a-zA-Z]{2,3})([-_]\w{1,8})*", re.ASCII)
 
 
