@@ -223,6 +223,10 @@ def create_pretraining_data(config: Config) -> None:
         logging.info("  %s", name)
     documents = serial_run.read(input_files, tokenizer, Progress)
     text_shape.check(documents, settings, input_files)
+    unknown = tokenizer.vocab[special_tokens.of(tokenizer.vocab).unk]
+    text_shape.warn_of_unknown(
+        documents, unknown, config.vocab_file, input_files
+    )
 
     fields = pretraining_fields(
         settings.max_seq_length,

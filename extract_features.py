@@ -107,7 +107,7 @@ def extract_features(config: Config) -> None:
         UserError: a file is missing, wrong or in the way.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.model_folder import weights
+    from bert.model_folder import same_words, weights
     from bert.modeling import checkpoint, randomness
     from bert.modeling.backbones.choice import make_backbone
     from bert.modeling.config import read_config
@@ -121,6 +121,7 @@ def extract_features(config: Config) -> None:
     bert_config.check_sequence_length(config.max_seq_length)
     config.check_layers(bert_config.num_hidden_layers)
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
+    same_words.warn(config.init_checkpoint, tokenizer, config.do_lower_case)
     prefix = weights.find(config.init_checkpoint, config.checkpoint)
     output_files.check(config, prefix)
     with (

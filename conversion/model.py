@@ -102,6 +102,7 @@ def choose_weights(
     name_of: Callable[[names.Weight], str],
     source: str,
     force: bool = False,
+    unwanted: Collection[str] = (),
 ) -> tuple[Spec, list[names.Weight]]:
     """Returns the task and its weights; says what else there is.
 
@@ -114,6 +115,7 @@ def choose_weights(
         name_of: gives a weight's name in `given`.
         source: the file, for messages.
         force: whether to leave out what the encoder here lacks.
+        unwanted: parts that the model was trained without, on purpose.
 
     Raises:
         UserError: a part that is wanted is there in part only, or the encoder
@@ -143,7 +145,7 @@ def choose_weights(
         elif found or part == names.ENCODER:
             _check_whole(part, weights, found, name_of, source)
             chosen += weights
-        elif part in kept or row.head is None:
+        elif part not in unwanted and (part in kept or row.head is None):
             logging.warning(
                 "The model has no %s; training starts it afresh.", part
             )

@@ -1,5 +1,6 @@
 """Reads a model in the original's format: a published one, or a run's."""
 
+import os
 from collections.abc import Collection
 
 from absl import logging
@@ -8,7 +9,7 @@ from bert.conversion import huggingface_names as names
 from bert.conversion import vocabulary
 from bert.conversion.model import Model, choose_weights, make_task
 from bert.errors import UserError
-from bert.model_folder import task_files
+from bert.model_folder import resume_file, task_files
 from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.config import BertConfig
 from bert.tasks.spec import Spec
@@ -51,12 +52,21 @@ def read(
     num_labels = _num_labels(reader, head) if head else 0
     parts = names.weights_by_part(config, head, num_labels)
     known = {weight.name for part in parts.values() for weight in part}
+    second = resume_file.second_task(os.path.dirname(prefix))
     row, chosen = choose_weights(
         *(config, wanted, head, num_labels, _weights_of(reader, known)),
         name_of=lambda weight: weight.name,
         source=prefix,
         force=force,
+        unwanted=[names.NEXT_SENTENCE] if second == "none" else [],
     )
+    second_head = parts[names.NEXT_SENTENCE]
+    if second == "sop" and second_head[0] in chosen:
+        logging.warning(
+            "The second head was trained on the order of sentences "
+            "(--next_sentence=sop): 0 is in order, 1 swapped. It goes along as "
+            "transformers' next-sentence head, which it is not."
+        )
     checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(
         config,

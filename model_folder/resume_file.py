@@ -5,6 +5,7 @@ model, the task, the labels, the vocabulary, the casing. It may change how they
 are trained (128 pieces, then 512), which one line tells.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
 from bert.files import atomic_files, file_bytes, text_input
 from bert.model_folder import labels as label_files
-from bert.model_folder import task_files
+from bert.model_folder import locate, task_files
 from bert.model_folder.task_files import Task
 from bert.training import checkpointing
 
@@ -103,6 +104,19 @@ def check(output_dir: str, now: Values, insists: bool) -> None:
         output_dir,
         changes,
     )
+
+
+def second_task(folder: str) -> str | None:
+    """Returns the --next_sentence of a run; None where nothing says it.
+
+    Args:
+        folder: of the run's checkpoints, `best` too.
+    """
+    found = locate.file(folder, FILE_NAME)
+    with contextlib.suppress(UserError):  # who goes on with it is told
+        if found:
+            return str(_read(os.path.dirname(found)).get("next_sentence"))
+    return None
 
 
 def go_on(output_dir: str, meaning: Values, training: Values) -> None:

@@ -25,6 +25,11 @@ READ_ERRORS = (
 _LOOKED_AT = 5
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+# Weights in Hugging Face's format.
+_HUGGING_FACE = (
+    *("model.safetensors", "model.safetensors.index.json"),
+    *("pytorch_model.bin", "pytorch_model.bin.index.json"),
+)
 
 
 def resolve(path: str) -> str:
@@ -89,8 +94,14 @@ def _resolve_folder(folder: str) -> str:
             f"The folder {folder} has several checkpoints and no file "
             f"'checkpoint' that names the newest; name one. Found: {names}."
         )
+    advice = "."
+    if any(name in files for name in _HUGGING_FACE):
+        advice = (
+            ", but a model in Hugging Face's format; convert it first "
+            f"(convert_checkpoint.py --input_dir={folder})."
+        )
     raise UserError(
-        f"No checkpoint found: the folder {folder} has no .index file."
+        f"No checkpoint found: the folder {folder} has no .index file{advice}"
     )
 
 

@@ -222,6 +222,11 @@ def read_config(json_file: str) -> BertConfig:
     """
     try:
         json_object = json.loads(_read_text(json_file))
+    except IsADirectoryError as error:
+        raise UserError(
+            "--bert_config_file must name a file, such as bert_config.json. "
+            f"Received: {json_file}, a folder."
+        ) from error
     except OSError as error:
         reason = error.strerror or one_line(error)
         raise UserError(f"Cannot read {json_file}: {reason}.") from error

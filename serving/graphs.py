@@ -3,6 +3,7 @@
 Letters of shapes: B batch, S sequence.
 """
 
+import dataclasses
 from collections.abc import Collection
 
 import tensorflow as tf
@@ -151,12 +152,13 @@ def _load(
     variables = checkpoint.named_variables(model)
     checkpoint.check_layers(checkpoint.Reader(source.checkpoint), model)
     report = checkpoint.load_weights(model, source.checkpoint)
-    report.log()
     missing = [
         name
         for name in report.fresh
         if not checkpoint.without_scope(name, model).startswith(optional)
     ]
+    # What optional outputs need has a line of its own.
+    dataclasses.replace(report, fresh=tuple(missing)).log()
     if missing:
         raise UserError(
             f"The checkpoint {source.checkpoint} lacks weights of the task "

@@ -141,6 +141,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
         UserError: one of them is not what it must be.
     """
     from bert.data.text import tokenization
+    from bert.model_folder import same_words
     from bert.modeling.config import read_config
     from bert.training import strategy
 
@@ -161,6 +162,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
         config.vocab_file, do_lower_case=config.do_lower_case
     )
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
+    same_words.warn(config.init_checkpoint, tokenizer, config.do_lower_case)
     with chosen.scope():
         is_chief = strategy.is_chief()
     return Prepared(

@@ -105,6 +105,7 @@ def extend_vocabulary(config: Config) -> None:
             f"Received: {vocab_file}, of byte pairs, which come from "
             "merges."
         )
+    check_words(config.model_dir, vocab_file, lower)
     sizes = read_config(files.bert_config_file)
     text = vocabulary.read_file(vocab_file, sizes.vocab_size)
     tokens = vocabulary.tokens_of(text)
@@ -147,6 +148,24 @@ def extend_vocabulary(config: Config) -> None:
         sum(index < len(tokens) for index in growth.pieces),
         len(growth.tokens),
     )
+
+
+def check_words(model_dir: str, vocab_file: str, do_lower_case: bool) -> None:
+    """Raises UserError where a flag contradicts what a model's folder says."""
+    from bert.model_folder import same_words
+
+    known = same_words.casing(model_dir)
+    if known not in (None, do_lower_case):
+        raise UserError(
+            f"--do_lower_case={do_lower_case} is not how the model in "
+            f"{model_dir} was trained: its task.json says {known}; leave the "
+            "flag out."
+        )
+    if other := same_words.other_vocab(model_dir, vocab_file):
+        raise UserError(
+            f"--vocab_file={vocab_file} has other words than the model's own, "
+            f"{other}; leave the flag out."
+        )
 
 
 def read_tokens(path: str, do_lower_case: bool) -> list[str]:

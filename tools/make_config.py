@@ -103,18 +103,21 @@ def make_config(config: Config) -> None:
     Raises:
         UserError: the vocabulary cannot be used, or a file is in the way.
     """
-    from bert.data.text.tokenizers import load_vocab
+    from bert.data.text import special_tokens, tokenizers
 
     path = config.output_file
     flag_paths.check_new_file(
         path, "output_file", config.overwrite, [config.vocab_file]
     )
-    vocab = load_vocab(config.vocab_file)
+    vocab = tokenizers.load_vocab(config.vocab_file)
     if not vocab:
         raise UserError(
             f"--vocab_file={config.vocab_file}: expected a piece a line. "
             "Received: an empty file."
         )
+    if tokenizers.kind_of(config.vocab_file) == tokenizers.WORD_PIECES:
+        names = special_tokens.WORD_PIECES
+        special_tokens.require(vocab, sorted({*names}), config.vocab_file)
     layers, units = config.layers_and_units
     model = BertConfig(
         vocab_size=max(vocab.values()) + 1,

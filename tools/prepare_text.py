@@ -9,7 +9,6 @@ import functools
 import heapq
 import importlib.util
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.cli.progress import Progress
 from bert.data.preparation import documents as raw
+from bert.data.preparation import languages
 from bert.errors import UserError
 from bert.files import atomic_files, file_bytes, flag_paths, text_input
 
@@ -105,13 +105,7 @@ class Config(FlagConfig):
     overwrite: bool
 
     def __post_init__(self):
-        if not re.fullmatch(
-            r"[a-zA-Z]{2,3}([-_]\w{1,8})*", self.language, re.ASCII
-        ):
-            raise UserError(
-                "--language must be a code of ISO 639, such as en, de, zh. "
-                f"Received: {self.language!r}."
-            )
+        languages.check(self.language)
         for name, default, kind in (
             ("documents_are", raw.UNITS[0], "text"),
             ("text_key", "text", "jsonl"),
@@ -225,7 +219,9 @@ def split(
     from bert.data.preparation.sentences import Splitter
 
     make_worker = functools.partial(
-        Splitter, config.language, config.input_format == "wiki_xml"
+        Splitter,
+        languages.code_of(config.language),
+        config.input_format == "wiki_xml",
     )
     # Of what was done out of turn: number and result.
     waiting: list[tuple[int, list[Document]]] = []

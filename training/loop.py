@@ -258,6 +258,11 @@ class TrainLoop:
         for name, value in scalars.items():
             tf.summary.scalar(name, value, step=self._step)
         tf.summary.flush()
+        shown = ", ".join(
+            f"{name} = {means[name]:.4g}"
+            for name in ("loss", "perplexity")
+            if name in means
+        )
         # The figures shown beside a live line are those of the last interval.
         position = progress.line(figures=False)
         logging.info(
@@ -265,7 +270,7 @@ class TrainLoop:
             position,
             _format(scalars),
             extra={
-                "short": f"{position}; loss = {means['loss']:.4g}",
+                "short": f"{position}; {shown}",
                 "fields": {**progress.fields(), **scalars},
             },
         )

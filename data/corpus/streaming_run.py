@@ -15,6 +15,7 @@ from absl import logging
 from bert.data.corpus import (
     reservoir,
     shard_manifest,
+    streaming,
     text_shape,
 )
 from bert.data.corpus.documents import (
@@ -23,6 +24,7 @@ from bert.data.corpus.documents import (
 )
 from bert.data.corpus.streaming import Job
 from bert.data.corpus.worker_pool import Pool, Work
+from bert.data.text import special_tokens
 from bert.files import file_bytes, run_lock, text_input
 
 # What one call of a worker does in the first pass.
@@ -154,4 +156,10 @@ def find_others(job: Job, pool: Pool, report: Callable[[int], None]) -> None:
         place = job.text.place(scan.first_bad)
         warn_of_bad_lines(scan.bad_lines, f"after {place}")
     text_shape.check(others.documents, job.settings, job.names)
+    vocab = streaming.tokenizer(job).vocab
+    text_shape.warn_of_unknown(
+        others.documents,
+        vocab[special_tokens.of(vocab).unk],
+        *(job.vocab_file, job.names),
+    )
     others.save(job.reservoir_file)

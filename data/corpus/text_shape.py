@@ -1,4 +1,4 @@
-"""Is the text a sentence a line, a document a paragraph?"""
+"""Is the text a sentence a line, a document a paragraph, in known words?"""
 
 import itertools
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from bert.errors import UserError
 # Shares from which on it is worth a warning.
 _ONE_LINE = 0.5
 _LOST = 0.1
+_UNKNOWN = 0.2
 _OF_ONE_LINE = {
     "nsp": "no record of them has a sentence and the next one, all have a "
     "random one",
@@ -76,5 +77,33 @@ def check(
             num_lost,
             total,
             100 * num_lost // total,
+            names_of(files),
+        )
+
+
+def warn_of_unknown(
+    documents: Documents, unknown: int, vocab_file: str, files: Sequence[str]
+) -> None:
+    """Warns of text that a vocabulary has no pieces for.
+
+    Args:
+        documents: at least one; all of the text, or some.
+        unknown: the id of `[UNK]`.
+        vocab_file: where the vocabulary is; for the message.
+        files: where the text is; likewise.
+    """
+    ids = documents.ids
+    if isinstance(ids, list):
+        num_unknown = ids.count(unknown)
+    else:
+        num_unknown = int((ids == unknown).sum())
+    if num_unknown >= _UNKNOWN * len(ids):
+        logging.warning(
+            "%d %% of %d word pieces are [UNK]: --vocab_file=%s has no pieces "
+            "for the text. Expected a vocabulary of its language and script, "
+            "and its --do_lower_case (in %s).",
+            100 * num_unknown // len(ids),
+            len(ids),
+            vocab_file,
             names_of(files),
         )

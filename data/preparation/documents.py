@@ -4,11 +4,14 @@ A document is a text, or the source of a page (wikitext). What is left out here
 is counted, by its reason.
 """
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
+
+from absl import logging
 
 from bert.errors import UserError
 from bert.files import text_input
@@ -20,6 +23,9 @@ _MOST_CHARS = 2**25
 # Numbers of MediaWiki's namespaces: articles, and what links show or sort.
 _ARTICLES = "0"
 _NO_TEXT = ("6", "14")  # files and categories
+# So many lines of a text show whether it is of another format.
+_HEAD_LINES = 5
+_NOT_UTF_8 = "bytes that are no UTF-8"
 
 
 class RawDocument(NamedTuple):
@@ -46,12 +52,16 @@ def read_text(
         left_out: counts bytes that are no UTF-8.
 
     Raises:
-        UserError: a document has more than 32 million characters.
+        UserError: a document has more than 32 million characters, or a file
+            is of another format.
     """
     for path in paths:
         lines: list[str] = []
         num_chars = 0
-        for number, line in enumerate(_lines(path, left_out), 1):
+        source = _lines(path, left_out)
+        head = list(itertools.islice(source, _HEAD_LINES))
+        _check_is_text(path, head)
+        for number, line in enumerate(itertools.chain(head, source), 1):
             is_blank = not line.strip()
             if is_blank and unit == "blank_lines":
                 yield from _joined(lines)
@@ -69,6 +79,30 @@ def read_text(
                     "--documents_are=lines, or blank lines between documents."
                 )
         yield from _joined(lines)
+
+
+def _check_is_text(path: str, head: Sequence[str]) -> None:
+    """Raises UserError where the first lines are of another format."""
+    filled = [line.lstrip() for line in head if line.strip()]
+    found = None
+    if any(line.startswith(("<mediawiki", "<page>")) for line in filled):
+        found = "wiki_xml", "a dump of MediaWiki"
+    elif filled and all(map(_is_object, filled)):
+        found = "jsonl", "JSON objects"
+    if found:
+        raise UserError(
+            f"{path}: expected text. Received: {found[1]}; say "
+            f"--input_format={found[0]}."
+        )
+
+
+def _is_object(line: str) -> bool:
+    if not line.startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_jsonl(
@@ -177,10 +211,17 @@ def _local(tag: str) -> str:
 
 def _lines(path: str, left_out: Counter[str]) -> Iterator[str]:
     with text_input.reader(path) as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             text = line.decode("utf-8", "ignore")
             if num_bad := len(line) - len(text.encode()):
-                left_out["bytes that are no UTF-8"] += num_bad
+                if _NOT_UTF_8 not in left_out:
+                    logging.warning(
+                        "Expected UTF-8 text. Received other bytes, which are "
+                        "left out (the first: %s, line %d); convert the text "
+                        "to UTF-8.",
+                        *(path, number),
+                    )
+                left_out[_NOT_UTF_8] += num_bad
             yield text.removeprefix("\ufeff")
 
 

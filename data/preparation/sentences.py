@@ -19,6 +19,12 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _CONTROL = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffd\ufeff]"
 )
+# sentencex takes all of a line from a bullet on for one item of a list. What is
+# longer than a sentence can be is cut before it gets the parts.
+_MOST_CHARS = 2000
+_PART = re.compile(
+    r".{500,}?(?:[.!?…۔।؟]+[\"'»”’)]*\s|[。！？]+)|.+", re.DOTALL
+)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 
 
@@ -66,10 +72,8 @@ class Splitter:
 
     def _sentences(self, paragraph: str) -> Iterator[str]:
         """Yields sentences; what has no letter belongs to the one before."""
-        import sentencex  # requirements-text.txt
-
         held = ""
-        for part in sentencex.segment(self._language, paragraph):
+        for part in self._parts(paragraph):
             part = part.strip()
             if not part:
                 continue
@@ -80,6 +84,17 @@ class Splitter:
                 held = f"{held} {part}".strip()
         if held:
             yield held
+
+    def _parts(self, text: str) -> Iterator[str]:
+        """Yields sentences as sentencex cuts them, none of them endless."""
+        import sentencex  # requirements-text.txt
+
+        for found in sentencex.segment(self._language, text):
+            if len(found) <= _MOST_CHARS:
+                yield found
+                continue
+            for part in _PART.findall(found):
+                yield from sentencex.segment(self._language, part)
 
 
 def _paragraphs(text: str, left_out: Counter[str]) -> Iterator[str]:

@@ -6,8 +6,10 @@ byte pairs:   _start_ a _delimiter_ b _classify_  _mask_  <unk>
 All others speak of [CLS], [SEP] and [MASK], and mean either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from bert.errors import UserError
 
 
 class SpecialTokens(NamedTuple):
@@ -32,6 +34,20 @@ WORD_PIECES = SpecialTokens("[CLS]", "[SEP]", "[SEP]", "[MASK]", "[UNK]")
 BYTE_PAIRS = SpecialTokens(
     "_start_", "_delimiter_", "_classify_", "_mask_", "<unk>"
 )
+
+
+def require(
+    vocab: Mapping[str, int], tokens: Sequence[str], vocab_file: str
+) -> None:
+    """Raises UserError where a vocabulary lacks one of the tokens."""
+    missing = [token for token in tokens if token not in vocab]
+    if missing:
+        raise UserError(
+            f"{vocab_file}: expected {', '.join(tokens)} in the vocabulary, "
+            f"one token a line; {', '.join(missing)} not found in its "
+            f"{len(vocab)} tokens. Pass the vocab.txt that belongs to the "
+            "model."
+        )
 
 
 def of(vocab: Mapping[str, int]) -> SpecialTokens:

@@ -228,14 +228,7 @@ class FullTokenizer(Watched):
 
     def require_tokens(self, *tokens: str) -> None:
         """Raises UserError where the vocabulary lacks one of the tokens."""
-        missing = [token for token in tokens if token not in self.vocab]
-        if missing:
-            raise UserError(
-                f"{self.vocab_file}: expected {', '.join(tokens)} in the "
-                f"vocabulary, one token a line; {', '.join(missing)} not found "
-                f"in its {len(self.vocab)} tokens. Pass the vocab.txt that "
-                "belongs to the model."
-            )
+        special_tokens.require(self.vocab, tokens, self.vocab_file)
 
     def check_fits(self, vocab_size: int, config_file: str) -> None:
         """Raises UserError where a model has fewer rows than there are ids.

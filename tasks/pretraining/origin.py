@@ -4,6 +4,7 @@ What uses the model needs it, and finds it in output_dir (vocab.txt, task.json).
 """
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from absl import logging
@@ -12,7 +13,7 @@ from bert.data.corpus import record_notes
 from bert.data.corpus.record_notes import Note
 from bert.data.text import special_tokens, tokenization, tokenizers
 from bert.errors import UserError
-from bert.model_folder import locate, task_files
+from bert.model_folder import locate, same_words, task_files
 from bert.modeling import BertConfig
 from bert.tasks.pretraining.config import Config
 from bert.training.head_check import Start
@@ -36,7 +37,8 @@ def completed(
 
     Raises:
         UserError: the note cannot be read or contradicts a flag; the
-            vocabulary cannot be read or used, or is another model's; or there
+            vocabulary cannot be read or used, or is another model's; the
+            checkpoint's folder says other words or another casing; or there
             is no head for the second task.
     """
     if _lacks_head(config, start) and config.next_sentence is None:
@@ -48,13 +50,20 @@ def completed(
     if note:
         _check_flags(config, note, path, "leave the flag out, or ")
     vocab_file = _vocab_file(config, note, path)
+    folder = os.path.dirname(start.reader.prefix) if start.reader else None
     lower = config.do_lower_case
     if lower is None:
-        lower = note.do_lower_case if note else _kept_casing(config, vocab_file)
+        lower = (
+            note.do_lower_case
+            if note
+            else _kept_casing(config, vocab_file, folder)
+        )
     if vocab_file:
         tokenizer = tokenization.checked_tokenizer(vocab_file, bool(lower))
         tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
         tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
+    if folder is not None and not (start.is_resumed and config.force_resume):
+        _check_model(folder, vocab_file, lower, note)
     return dataclasses.replace(
         config,
         vocab_file=vocab_file,
@@ -99,6 +108,39 @@ def _check_flags(
         )
 
 
+def _check_model(
+    folder: str, vocab_file: str | None, lower: bool | None, note: Note | None
+) -> None:
+    """Raises UserError where records are not in a checkpoint's words.
+
+    Args:
+        folder: the checkpoint's.
+        vocab_file: the records'; None where it is not known, or gone.
+        lower: whether their text is lower-cased; None where it is not known.
+        note: on the records, or None.
+    """
+    own = locate.vocab_file(folder)
+    other = None
+    if vocab_file:
+        other = same_words.other_vocab(folder, vocab_file)
+    elif note and own and not _is_of(note, own):
+        other = own
+    if other:
+        raise UserError(
+            "Expected records in the words of the model that the run begins "
+            f"with, {other}. Received: those of "
+            f"{vocab_file or (note and note.vocab_file)}; make the records "
+            "anew with the model's, or name another checkpoint."
+        )
+    kept = same_words.casing(folder)
+    if None not in (kept, lower) and kept != lower:
+        raise UserError(
+            f"{locate.file(folder, task_files.TASK_FILE)}: the model that the "
+            f"run begins with has do_lower_case {kept}. Received: records with "
+            f"{lower}; make them anew, or name another checkpoint."
+        )
+
+
 def _is_of(note: Note, vocab_file: str) -> bool:
     """Returns whether a file is there, and is the vocabulary of a note."""
     try:
@@ -111,7 +153,16 @@ def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
     """Returns the vocabulary; None where none is known, or it is gone."""
     own = locate.vocab_file(config.output_dir)
     if config.vocab_file or not note:
-        return config.vocab_file or own
+        found = config.vocab_file or own
+        if config.do_train and not found:
+            logging.warning(
+                "Nothing says which vocabulary the records were made with (no "
+                "%s beside them): --output_dir gets no %s, which those who use "
+                "the model ask for; name it (--vocab_file, --do_lower_case).",
+                record_notes.SUFFIX,
+                task_files.VOCAB_FILE,
+            )
+        return found
     for candidate in (note.vocab_file, own):
         if candidate and _is_of(note, candidate):
             return candidate
@@ -125,11 +176,15 @@ def _vocab_file(config: Config, note: Note | None, path: str) -> str | None:
     return None
 
 
-def _kept_casing(config: Config, vocab_file: str | None) -> bool | None:
+def _kept_casing(
+    config: Config, vocab_file: str | None, folder: str | None
+) -> bool | None:
     """Returns whether text is lower-cased, where no flag and no note says."""
     kept = locate.task(config.output_dir)
     if kept and kept.do_lower_case is not None:
         return kept.do_lower_case
+    if folder is not None and (known := same_words.casing(folder)) is not None:
+        return known
     if not vocab_file:
         return None
     lower = tokenizers.is_uncased(vocab_file)

@@ -22,7 +22,7 @@ def names_of(parts, *chosen):
     return [weight.name for part in chosen for weight in parts[part]]
 
 
-def choose_row(row, given):
+def choose_row(row, given, **options):
     """The row and the names that are chosen of those that are given.
 
     Without a row, the names tell the task.
@@ -35,12 +35,13 @@ def choose_row(row, given):
         given,
         lambda weight: weight.name,
         "the file",
+        **options,
     )
     return found, [weight.name for weight in weights]
 
 
-def choose(row, given):
-    found, weights = choose_row(row, given)
+def choose(row, given, **options):
+    found, weights = choose_row(row, given, **options)
     assert found == row
     return weights
 
@@ -130,6 +131,13 @@ def test_a_part_that_is_missing_whole_is_warned_of(caplog):
         f"The model has no {part}; training starts it afresh."
         for part in (names.POOLER, names.NEXT_SENTENCE)
     ]
+
+
+def test_a_part_that_nobody_wanted_is_not_missed(caplog):
+    parts = parts_of(PRETRAINING)
+    there = names_of(parts, names.ENCODER, names.POOLER, names.MASKED_LM)
+    assert choose(PRETRAINING, there, unwanted=[names.NEXT_SENTENCE]) == there
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(

@@ -321,3 +321,16 @@ def test_another_encoder_is_refused_before_any_work(
         r"Expected a model of encoder_type 'bert', which alone is converted to "
         f"Hugging Face's format. Received: '{encoder_type}', ",
     )
+
+
+@pytest.mark.parametrize("objective", ["nsp", "sop", "none"])
+def test_what_the_second_head_was_trained_on_is_said(
+    golden, tmp_path, caplog, objective
+):
+    folder = tmp_path / "run"
+    run_folder.write(golden, folder, "pretraining")
+    resume = folder / "resume.json"
+    resume.write_text(json.dumps({"next_sentence": objective}))
+    convert(folder, tmp_path / "out")
+    assert ("order of sentences" in caplog.text) is (objective == "sop")
+    assert "starts it afresh" not in caplog.text

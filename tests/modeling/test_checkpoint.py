@@ -73,7 +73,11 @@ def test_a_folder_with_several_checkpoints_must_say_which(copied):
     ("make", "message"),
     [
         (lambda d: d / "nothing", "No checkpoint found"),
-        (lambda d: d, r"has no \.index file"),
+        (lambda d: d, r"has no \.index file\.$"),
+        (
+            lambda d: _write(d / "model.safetensors", b"").parent,
+            r"Face's format; convert it first \(convert_checkpoint\.py --input",
+        ),
         (lambda d: _write(d / "model.ckpt", b"V1"), "a file without one"),
         (
             lambda d: _write(d / "x.ckpt.index", b"\0" * 50),

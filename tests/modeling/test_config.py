@@ -169,6 +169,11 @@ def test_a_missing_file_is_named(tmp_path, scheme):
         read_config(path)
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(UserError, match=r"--bert_config_file must name a fi"):
+        read_config(str(tmp_path))
+
+
 def test_a_file_that_tensorflow_reads(tmp_path):
     path = written(tmp_path, json.dumps(SMALL))
     assert BertConfig.from_json_file(f"file://{path}").hidden_size == 8

@@ -69,6 +69,11 @@ def test_a_run_says_how_far_it_is_from_unigrams(
         r"masked_lm_loss = ([\d.]+), .*perplexity = ([\d.]+)", first
     ).groups()
     assert float(perplexity) == pytest.approx(math.exp(float(loss)), rel=1e-4)
+    shorts = [x.short for x in caplog.records if hasattr(x, "short")]
+    assert any(
+        re.search(r"; loss = [\d.]+, perplexity = [\d.e+]+$", str(x))
+        for x in shorts
+    )
     assert [
         line.split(":")[0] for line in lines if line.startswith("Evaluation at")
     ] == [f"Evaluation at step {step}" for step in STEPS]

@@ -66,6 +66,7 @@ def test_what_has_no_weights_is_left_out(
     assert graph.untrained
     messages = [m for m in caplog.messages if m.endswith("left out.")]
     assert messages == [f"{source.checkpoint} {warning}"]
+    assert "left as initialized" not in caplog.text
 
 
 def test_what_has_weights_is_given(golden, tmp_path):

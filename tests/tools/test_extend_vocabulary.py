@@ -157,3 +157,17 @@ def test_what_is_refused(folder, tmp_path, monkeypatch, flags, message):
     with pytest.raises(UserError, match=message):
         extend(folder, "new", *flags)
     assert {path.name for path in tmp_path.iterdir()} == {*files, "full"}
+
+
+def test_what_contradicts_the_models_folder_is_refused(tmp_path):
+    (tmp_path / "vocab.txt").write_text("a\nb\n")
+    (tmp_path / "task.json").write_text(
+        '{"task": "pretraining", "do_lower_case": true, "max_seq_length": 8}'
+    )
+    folder, other = str(tmp_path), tmp_path / "other.txt"
+    script.check_words(folder, f"{folder}/vocab.txt", do_lower_case=True)
+    with pytest.raises(UserError, match=r"its task\.json says True; leave"):
+        script.check_words(folder, f"{folder}/vocab.txt", do_lower_case=False)
+    other.write_text("b\na\n")
+    with pytest.raises(UserError, match="has other words than the model's own"):
+        script.check_words(folder, str(other), do_lower_case=True)

@@ -13,7 +13,9 @@ from tests.scripts.runner import config_of
 @pytest.fixture
 def vocab(tmp_path):
     path = tmp_path / "vocab.txt"
-    path.write_text("".join(f"piece{number}\n" for number in range(30522)))
+    special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
+    pieces = "".join(f"piece{number}\n" for number in range(30517))
+    path.write_text(special + pieces)
     return path
 
 
@@ -89,3 +91,11 @@ def test_what_is_refused(vocab, tmp_path, monkeypatch, flags, message):
         make("vocab.txt", "new.json", "--size=tiny", *flags)
     assert not (tmp_path / "new.json").exists()
     assert vocab.read_bytes() == before
+
+
+def test_what_is_no_vocabulary_is_refused(tmp_path):
+    path, out = tmp_path / "text.txt", tmp_path / "config.json"
+    path.write_text("[UNK]\n[CLS]\n[SEP]\na\n")
+    with pytest.raises(UserError, match=r"\[MASK\] not found in its 4 tokens"):
+        make(path, out, "--size=tiny")
+    assert not out.exists()

@@ -92,6 +92,7 @@ def test_duplicates(tmp_path):
         (["--text_key=body"], "--text_key is for --input_format=jsonl"),
         (["--max_memory=2"], "--max_memory is for --near_duplicates"),
         (["--language=german"], "code of ISO 639"),
+        (["--language=xq"], "code of ISO 639"),
     ],
 )
 def test_what_is_refused(tmp_path, monkeypatch, flags, message):

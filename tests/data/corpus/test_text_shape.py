@@ -1,5 +1,6 @@
 """Text in a form that spoils the records is warned of, and no other."""
 
+import numpy as np
 import pytest
 
 from bert.data.corpus import text_shape
@@ -61,3 +62,15 @@ def test_each_objective_asks_for_other_text(caplog):
     assert check([1], [1, 1], objective="sop")
     with pytest.raises(UserError, match=r"sop needs two texts.*a, whose"):
         check([1], [1], objective="sop")
+
+
+@pytest.mark.parametrize("of", [list, np.array])
+def test_text_that_the_vocabulary_has_no_pieces_for_is_warned_of(of, caplog):
+    made = documents([5, 5])  # 0 is in it twice
+    made.ids = of(made.ids)
+    text_shape.warn_of_unknown(made, 7, "vocab.txt", ["a"])
+    assert not caplog.text
+    text_shape.warn_of_unknown(made, 0, "vocab.txt", ["a"])
+    assert "20 % of 10 word pieces are [UNK]: --vocab_file=vocab.txt" in (
+        caplog.text
+    )

@@ -35,6 +35,36 @@ def test_text(tmp_path, unit, expected):
     assert left_out == {"bytes that are no UTF-8": 1}
 
 
+def test_bytes_that_are_no_text_are_warned_of_once(tmp_path, caplog):
+    paths = write(tmp_path, b"a\n\xe9b\n\xe9\n", b"\xe9")
+    list(documents.read_text(paths, "lines", Counter()))
+    assert "Expected UTF-8 text" in caplog.text
+    assert "0.txt, line 2); convert" in caplog.text
+    assert len(caplog.records) == 1
+    paths = write(tmp_path, b'{"text": "\xe9"}')
+    list(documents.read_jsonl(paths, "text", Counter()))
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("<mediawiki xml:lang='fr'>\n", "wiki_xml"),
+        ("<?xml version='1.0'?>\n <page>\n", "wiki_xml"),
+        ('\n{"text": "a"}\n{"text": "b"}\n', "jsonl"),
+        ('{"text": "a"}\nis JSON.\n', None),
+        ("{a} b\n", None),
+    ],
+)
+def test_text_of_another_format_is_refused(tmp_path, text, wanted):
+    paths = write(tmp_path, text)
+    if wanted is None:
+        assert list(documents.read_text(paths, "files", Counter()))
+        return
+    with pytest.raises(UserError, match=f"say --input_format={wanted}"):
+        list(documents.read_text(paths, "files", Counter()))
+
+
 def test_a_text_without_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(documents, "_MOST_CHARS", 5)
     paths = write(tmp_path, "ab\ncd\nef\n")

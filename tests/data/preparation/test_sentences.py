@@ -54,3 +54,13 @@ def test_what_has_no_letter():
 
 def test_no_text_is_no_sentence():
     assert split(" \n\u200b\n").sentences == []
+
+
+def test_a_bullet_ends_no_sentences():
+    words = "• " + "He came by. She went to him. " * 400
+    found = split(words).sentences
+    assert " ".join(found) == words.strip()
+    assert len(found) > 20
+    assert max(map(len, found)) < 1000
+    short = "• He came. She went."  # as ever: an item is one
+    assert split(short).sentences == [short]

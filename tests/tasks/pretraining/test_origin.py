@@ -72,12 +72,14 @@ def test_a_vocabulary_that_does_not_fit_is_one_line(
         )
 
 
-def test_a_run_that_goes_on_keeps_what_it_knows(tmp_path):
+def test_a_run_that_goes_on_keeps_what_it_knows(tmp_path, caplog):
     sizes = BertConfig(vocab_size=30)
     folder = tmp_path / "out"
     config = parse("--do_train", f"--output_dir={folder}")
     found = completed(config, sizes)
     assert (found.vocab_file, found.do_lower_case) == (None, None)
+    assert "Nothing says which vocabulary the records" in caplog.text
+    caplog.clear()
     folder.mkdir()
     vocabulary(folder, "few")
     task = Task(task="pretraining", do_lower_case=False, max_seq_length=128)
@@ -85,6 +87,7 @@ def test_a_run_that_goes_on_keeps_what_it_knows(tmp_path):
     found = completed(config, sizes)
     assert found.vocab_file == str(folder / "vocab.txt")
     assert found.do_lower_case is False
+    assert not caplog.text
 
 
 SIZES = BertConfig(vocab_size=30)
@@ -192,3 +195,41 @@ def test_the_checkpoint_of_a_use_says_whether_there_is_the_head(noted, caplog):
     use = parse("--do_eval", "--next_sentence=sop")
     with pytest.raises(UserError, match=r"Received: /model\.ckpt-1, which has"):
         completed(use, SIZES, [noted], headless)
+
+
+@pytest.mark.parametrize(
+    ("words", "lower", "message"),
+    [
+        (["a", "b"], False, None),
+        (["b", "a"], False, r"begins with, .*model/vocab\.txt. Received: tho"),
+        (["a", "b"], True, r"do_lower_case True. Received: records with False"),
+    ],
+)
+def test_records_in_other_words_than_the_checkpoints_are_refused(
+    noted, tmp_path, words, lower, message
+):
+    class Reader(dict):
+        prefix = str(tmp_path / "model/bert_model.ckpt")
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    vocabulary(folder, *words)
+    task = Task(task="pretraining", do_lower_case=lower, max_seq_length=128)
+    (folder / "task.json").write_text(task.to_json())
+    start = Start(Reader({origin._HEAD: 1}))
+    config = parse("--do_train")
+    if message is None:
+        assert not completed(config, SIZES, [noted], start).do_lower_case
+        assert completed(config, SIZES, [], start).do_lower_case is lower
+        return
+    with pytest.raises(UserError, match=message):
+        completed(config, SIZES, [noted], start)
+    flags = (f"--vocab_file={tmp_path}/vocab.txt", "--nodo_lower_case")
+    with pytest.raises(UserError, match=message):
+        completed(parse("--do_train", *flags), SIZES, [], start)
+    # The note alone tells.
+    (tmp_path / "vocab.txt").unlink()
+    with pytest.raises(UserError, match=message):
+        completed(config, SIZES, [noted], start)
+    forced = parse("--do_train", "--force_resume")
+    completed(forced, SIZES, [noted], start._replace(is_resumed=True))
