@@ -1,10 +1,8 @@
 """SavedModels as ONNX models, for onnxruntime and what else reads ONNX."""
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tensorflow as tf
 
 from bert.model_folder.saved_model import SIGNATURE
@@ -25,29 +23,6 @@ _OPTIMIZERS = {
     "reshape_optimizer": "ReshapeOptimizer",
     "remove_identity": "IdentityOptimizer",
 }
-
-
-class OnnxModel:
-    """A model that onnxruntime runs, on all cores; a `compression.Model`.
-
-    Args:
-        path: the .onnx file.
-    """
-
-    def __init__(self, path: str):
-        import onnxruntime
-
-        self._session = onnxruntime.InferenceSession(
-            path, providers=["CPUExecutionProvider"]
-        )
-        self._names = [output.name for output in self._session.get_outputs()]
-
-    def __call__(
-        self, inputs: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """Computes the outputs of a batch."""
-        values = self._session.run(self._names, dict(inputs))
-        return dict(zip(self._names, values, strict=True))
 
 
 def make_onnx(saved_model_dir: str, path: str) -> None:

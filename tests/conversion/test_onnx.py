@@ -6,6 +6,7 @@ pip install -r requirements-onnx.txt.
 import pytest
 
 from bert.conversion import onnx as conversion
+from bert.model_folder import formats
 from tests.conversion import exports, run_folder
 from tests.modeling.backbones.encoders import every_type
 
@@ -20,7 +21,7 @@ def test_a_model_gives_the_same_for_any_shape(golden, tmp_path, name):
     folder, path = exports.converted(
         golden, tmp_path, name, conversion.make_onnx, hidden_act=activation
     )
-    exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
+    exports.assert_same(formats.open_model("onnx", path), folder, 1e-4)
 
 
 @every_type
@@ -32,7 +33,7 @@ def test_every_encoder_can_be_converted(golden, tmp_path, encoder_type):
         conversion.make_onnx,
         encoder_type=encoder_type,
     )
-    exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
+    exports.assert_same(formats.open_model("onnx", path), folder, 1e-4)
 
 
 def test_the_file_says_what_goes_in_and_comes_out(golden, tmp_path):

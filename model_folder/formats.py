@@ -1,0 +1,169 @@
+"""The formats of compressed models, and the runtimes that compute them.
+
+A new format is a row in `FORMATS`, a new runtime one in `RUNTIMES`. Both name
+what does their work, so that neither is imported before it is used. Imports
+without TensorFlow.
+"""
+
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bert.errors import UserError, one_line
+from bert.tasks import spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Computes the outputs of a batch, arrays by name, from the inputs, int32 [B, S]
+# by name; any B and S. Threads may call it side by side.
+Model = Callable[[Mapping[str, "np.ndarray"]], Mapping[str, "np.ndarray"]]
+
+# What computes checkpoints and SavedModels.
+TENSORFLOW = "tensorflow"
+
+
+class Runtime(NamedTuple):
+    """What computes models of some formats.
+
+    Attributes:
+        model: `module:class` of its `Model`, which is made of a file's path.
+        package: what must be installed, by the name that is imported.
+        extra: what installs it: requirements-EXTRA.txt.
+    """
+
+    model: str
+    package: str
+    extra: str
+
+
+class Format(NamedTuple):
+    """One way to write a model.
+
+    Attributes:
+        file: the name of its file.
+        runtime: of `RUNTIMES`.
+        make: `module:function` that writes it; of a SavedModel's folder and
+            the file's path.
+        packages: what that needs, by the names that are imported.
+        tolerance: the largest difference of outputs from the SavedModel's
+            that rounding explains, see `evaluation.comparison`; inf where only
+            the accuracy tells.
+    """
+
+    file: str
+    runtime: str
+    make: str
+    packages: Sequence[str]
+    tolerance: float
+
+
+RUNTIMES: dict[str, Runtime] = {
+    "onnx": Runtime(
+        "bert.serving.runtimes.onnx:OnnxModel", "onnxruntime", "onnx"
+    ),
+    "litert": Runtime(
+        "bert.serving.runtimes.litert:LiteRtModel",
+        "ai_edge_litert.interpreter",
+        "litert",
+    ),
+}
+FORMATS: dict[str, Format] = {
+    "litert_float16": Format(
+        "model_float16.tflite",
+        "litert",
+        "bert.conversion.litert:make_litert_float16",
+        ["ai_edge_litert.interpreter"],
+        0.05,
+    ),
+    "litert_int8": Format(
+        "model_int8.tflite",
+        "litert",
+        "bert.conversion.litert:make_litert_int8",
+        ["ai_edge_litert.interpreter"],
+        math.inf,
+    ),
+    "onnx": Format(
+        "model.onnx",
+        "onnx",
+        "bert.conversion.onnx:make_onnx",
+        ["onnx", "tf2onnx", "onnxruntime"],
+        1e-3,
+    ),
+}
+# What --runtime may be: a runtime, or one of several formats of it.
+CHOICES: tuple[str, ...] = tuple(
+    dict.fromkeys((TENSORFLOW, *RUNTIMES, *FORMATS))
+)
+
+
+def check_to_make(names: Sequence[str]) -> None:
+    """Makes sure that what writing some formats needs can be imported.
+
+    Args:
+        names: of `FORMATS`.
+
+    Raises:
+        UserError: a package is missing.
+    """
+    for name in names:
+        form = FORMATS[name]
+        extra = RUNTIMES[form.runtime].extra
+        for package in form.packages:
+            _check_package(
+                f"The format {name}",
+                package,
+                extra,
+                ", or leave the format out (--formats)",
+            )
+
+
+def make(name: str, saved_model_dir: str, path: str) -> None:
+    """Writes a SavedModel in a format.
+
+    Args:
+        name: of `FORMATS`.
+        saved_model_dir: a SavedModel that `serving.export` wrote.
+        path: the file to write.
+    """
+    spec.load(FORMATS[name].make)(saved_model_dir, path)
+
+
+def open_model(name: str, path: str) -> Model:
+    """Opens a model in its runtime.
+
+    Args:
+        name: of `FORMATS`.
+        path: its file.
+
+    Raises:
+        UserError: the runtime is not installed, or cannot read the file.
+    """
+    runtime = RUNTIMES[FORMATS[name].runtime]
+    _check_package(
+        f"A model in the format {name}", runtime.package, runtime.extra
+    )
+    opened = spec.load(runtime.model)
+    try:
+        return opened(path)
+    except Exception as error:  # each runtime raises what it likes
+        raise UserError(
+            f"{path}: expected a model in the format {name}. Received: a file "
+            f"that its runtime cannot open ({one_line(error, 120)}); write it "
+            "anew (compress_model.py)."
+        ) from error
+
+
+def _check_package(
+    what: str, package: str, extra: str, advice: str = ""
+) -> None:
+    """Raises UserError where a package cannot be imported."""
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        raise UserError(
+            f"{what} needs {package.partition('.')[0]}, and importing it "
+            f"failed ({one_line(error)}); pip install -r "
+            f"requirements-{extra}.txt{advice}."
+        ) from error
