@@ -1,4 +1,4 @@
-"""Makes an exported model small and fast: LiteRT and ONNX.
+"""Makes an exported model small and fast: LiteRT, ONNX, OpenVINO.
 
 See docs/compression.md.
 """
@@ -18,6 +18,8 @@ from bert.model_folder import formats, task_files
 if TYPE_CHECKING:
     from bert.evaluation.comparison import Comparison
 
+# What the flag has always meant: further formats are asked for by name.
+_DEFAULT_FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
 _TABLE = "compression.md"
 _FIGURES = "compression.json"
@@ -34,10 +36,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "--do_eval leaves in output_dir. For a model of the task features or "
         "pretraining, any with input_ids, input_mask and segment_ids.",
     )
+    shared_flags.define_strings(
+        flag_values,
+        calibration_file="Record files of other rows: train.tf_record, which "
+        "--do_train leaves. Formats that are calibrated take the ranges of "
+        "their numbers from some. Default: eval_file.",
+    )
     flags.DEFINE_string(
         "formats",
-        ",".join(formats.FORMATS),
-        "What to write, separated by commas.",
+        ",".join(_DEFAULT_FORMATS),
+        f"What to write, separated by commas, of {', '.join(formats.FORMATS)}.",
         flag_values,
     )
     flags.DEFINE_float(
@@ -64,6 +72,7 @@ class Config(FlagConfig):
     export_dir: str
     output_dir: str
     eval_file: str
+    calibration_file: str | None
     formats: str
     max_accuracy_drop: float
     overwrite: bool
@@ -75,6 +84,12 @@ class Config(FlagConfig):
             raise UserError(
                 f"--formats must be some of {', '.join(known)}, separated "
                 f"by commas. Received: {self.formats!r}."
+            )
+        calibrated = [name for name in known if known[name].is_calibrated]
+        if self.calibration_file and not set(names) & set(calibrated):
+            raise UserError(
+                f"--calibration_file is for {', '.join(calibrated)}. Received: "
+                f"--formats={self.formats}; leave it out."
             )
 
     @property
@@ -103,7 +118,12 @@ def compress(config: Config) -> None:
     original = saved_model.SavedModel(config.export_dir).compute
     judge = inference.make(model_files.find(config.export_dir))
     files = flag_paths.matching_files(config.eval_file, "eval_file")
-    batches = eval_batches.read(files, judge)
+    rows = batches = eval_batches.read(files, judge)
+    if config.calibration_file:
+        files = flag_paths.matching_files(
+            config.calibration_file, "calibration_file"
+        )
+        rows = eval_batches.read(files, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, formats.Model] = {_SAVED_MODEL: original}
         sizes = {_SAVED_MODEL: saved_model.num_bytes(config.export_dir)}
@@ -111,9 +131,12 @@ def compress(config: Config) -> None:
             file = formats.FORMATS[name].file
             path = os.path.join(folder, file)
             logging.info("Writing %s", file)
-            formats.make(name, config.export_dir, path)
+            formats.make(name, config.export_dir, path, rows)
             models[name] = formats.open_model(name, path)
-            sizes[name] = os.path.getsize(path)
+            sizes[name] = sum(
+                os.path.getsize(os.path.join(folder, each))
+                for each in formats.FORMATS[name].files
+            )
         logging.info("Running the models over %s", config.eval_file)
         measured = comparison.compare(judge, models, sizes, batches)
         logging.info("%s\n%s", config.export_dir, measured.table())
@@ -145,7 +168,7 @@ def check_output_dir(config: Config) -> None:
         )
     atomic_files.restore_folder(path)
     found = set(os.listdir(path)) if os.path.isdir(path) else set()
-    ours = {form.file for form in formats.FORMATS.values()}
+    ours = {name for form in formats.FORMATS.values() for name in form.files}
     ours |= {*saved_models.ASSET_FILES, _TABLE, _FIGURES}
     foreign = found and saved_models.foreign_names(path, ours)
     if foreign or (found and _FIGURES not in found):

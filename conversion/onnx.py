@@ -34,10 +34,48 @@ def make_onnx(saved_model_dir: str, path: str) -> None:
     """
     import onnx
 
+    onnx.save(_checked(saved_model_dir), path)
+
+
+def make_onnx_int8(saved_model_dir: str, path: str) -> None:
+    """Writes an ONNX model whose matrices and tables of words are int8.
+
+    Dynamic range: what comes into a matrix product is rounded as it comes, and
+    a matrix by its columns. With ranges that are fixed beforehand, by rows to
+    calibrate with, MiniLM's vectors had a mean cosine of 0.880 to the right
+    ones, and so of 0.991.
+
+    Args:
+        saved_model_dir: a SavedModel with the signature `SIGNATURE`.
+        path: the file to write.
+    """
+    from onnxruntime import quantization
+
+    model = _checked(saved_model_dir)
+    # It logs each node, and that the model should be made smaller first.
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        quantization.quantize_dynamic(
+            model,
+            path,
+            op_types_to_quantize=["MatMul", "Gather"],
+            per_channel=True,
+            weight_type=quantization.QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},  # not in attention
+        )
+    finally:
+        logging.disable(before)
+
+
+def _checked(saved_model_dir: str) -> "ModelProto":
+    """Returns the model in float32."""
+    import onnx
+
     model = _convert(saved_model_dir)
     _name_dimensions(model)
     onnx.checker.check_model(model)
-    onnx.save(model, path)
+    return model
 
 
 def _convert(saved_model_dir: str) -> "ModelProto":

@@ -16,9 +16,10 @@ from bert.tasks import spec
 if TYPE_CHECKING:
     import numpy as np
 
+Arrays = Mapping[str, "np.ndarray"]
 # Computes the outputs of a batch, arrays by name, from the inputs, int32 [B, S]
 # by name; any B and S. Threads may call it side by side.
-Model = Callable[[Mapping[str, "np.ndarray"]], Mapping[str, "np.ndarray"]]
+Model = Callable[[Arrays], Arrays]
 
 # What computes checkpoints and SavedModels.
 TENSORFLOW = "tensorflow"
@@ -42,7 +43,7 @@ class Format(NamedTuple):
     """One way to write a model.
 
     Attributes:
-        file: the name of its file.
+        file: the name of the file that is opened.
         runtime: of `RUNTIMES`.
         make: `module:function` that writes it; of a SavedModel's folder and
             the file's path.
@@ -50,6 +51,9 @@ class Format(NamedTuple):
         tolerance: the largest difference of outputs from the SavedModel's
             that rounding explains, see `evaluation.comparison`; inf where only
             the accuracy tells.
+        weights: the name of a file beside that one, if weights are in one.
+        is_calibrated: whether `make` also takes rows to calibrate with: a
+            sequence of batches.
     """
 
     file: str
@@ -57,6 +61,13 @@ class Format(NamedTuple):
     make: str
     packages: Sequence[str]
     tolerance: float
+    weights: str | None = None
+    is_calibrated: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its files."""
+        return (self.file, self.weights) if self.weights else (self.file,)
 
 
 RUNTIMES: dict[str, Runtime] = {
@@ -67,6 +78,9 @@ RUNTIMES: dict[str, Runtime] = {
         "bert.serving.runtimes.litert:LiteRtModel",
         "ai_edge_litert.interpreter",
         "litert",
+    ),
+    "openvino": Runtime(
+        "bert.serving.runtimes.openvino:OpenVinoModel", "openvino", "openvino"
     ),
 }
 FORMATS: dict[str, Format] = {
@@ -90,6 +104,30 @@ FORMATS: dict[str, Format] = {
         "bert.conversion.onnx:make_onnx",
         ["onnx", "tf2onnx", "onnxruntime"],
         1e-3,
+    ),
+    "onnx_int8": Format(
+        "model_int8.onnx",
+        "onnx",
+        "bert.conversion.onnx:make_onnx_int8",
+        ["onnx", "tf2onnx", "onnxruntime"],
+        math.inf,
+    ),
+    "openvino_bfloat16": Format(
+        "model_bfloat16.xml",
+        "openvino",
+        "bert.conversion.openvino:make_openvino_bfloat16",
+        ["openvino"],
+        0.05,
+        weights="model_bfloat16.bin",
+    ),
+    "openvino_int8": Format(
+        "model_int8.xml",
+        "openvino",
+        "bert.conversion.openvino:make_openvino_int8",
+        ["openvino", "nncf"],
+        math.inf,
+        weights="model_int8.bin",
+        is_calibrated=True,
     ),
 }
 # What --runtime may be: a runtime, or one of several formats of it.
@@ -119,15 +157,20 @@ def check_to_make(names: Sequence[str]) -> None:
             )
 
 
-def make(name: str, saved_model_dir: str, path: str) -> None:
+def make(
+    name: str, saved_model_dir: str, path: str, rows: Sequence[Arrays]
+) -> None:
     """Writes a SavedModel in a format.
 
     Args:
         name: of `FORMATS`.
         saved_model_dir: a SavedModel that `serving.export` wrote.
         path: the file to write.
+        rows: batches that a format may be calibrated with.
     """
-    spec.load(FORMATS[name].make)(saved_model_dir, path)
+    form = FORMATS[name]
+    more = [rows] if form.is_calibrated else []
+    spec.load(form.make)(saved_model_dir, path, *more)
 
 
 def open_model(name: str, path: str) -> Model:

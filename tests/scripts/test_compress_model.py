@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import sys
 
@@ -65,10 +66,11 @@ class Changed:
 def runtime(monkeypatch, export_dir):
     """Sets what the formats' runtimes give; none of them must be there."""
 
-    def make(name, saved_model_dir, path):
+    def make(name, saved_model_dir, path, rows):
         assert saved_model_dir == export_dir
-        with open(path, "w") as file:
-            file.write("a model")
+        for file in formats.FORMATS[name].files:
+            with open(os.path.join(os.path.dirname(path), file), "w") as made:
+                made.write("a model")
 
     def set_change(change):
         def open_model(name, path):
@@ -155,6 +157,25 @@ def test_only_the_formats_that_are_asked_for(
     }
 
 
+def test_formats_are_calibrated_with_rows_of_another_file(
+    tmp_path, export_dir, eval_file, out, runtime, monkeypatch
+):
+    few = tmp_path / "train.tf_record"
+    fields = kinds.find("classification").fields(16, 1)
+    exports.write_records(few, fields, exports.classifier_rows(3, 16, [0]))
+    seen, make = [], formats.make
+
+    def counting(name, export_dir, path, rows):
+        seen.append(sum(len(batch["input_ids"]) for batch in rows))
+        make(name, export_dir, path, rows)
+
+    monkeypatch.setattr(formats, "make", counting)
+    args = export_dir, eval_file, out, "--formats=openvino_int8"
+    compress(*args)
+    compress(*args, f"--calibration_file={few}", "--overwrite")
+    assert seen == [ROWS, 3]
+
+
 def test_a_model_whose_accuracy_falls_is_refused(
     tmp_path, export_dir, eval_file, out, runtime
 ):
@@ -220,7 +241,7 @@ def test_a_failure_leaves_what_was_there(
 ):
     compress(export_dir, eval_file, out)
 
-    def fail(name, folder, path):
+    def fail(name, folder, path, rows):
         raise OSError("no space")
 
     monkeypatch.setattr(formats, "make", fail)
@@ -261,6 +282,11 @@ def test_a_missing_package_is_one_line(
         (["--export_dir={}/cut"], "Cannot load the SavedModel"),
         (["--export_dir={}/labels"], r"labels\.txt: expected the model's 3"),
         (["--eval_file={}/none"], "No file matches --eval_file"),
+        (["--calibration_file={}/none"], "--calibration_file is for openvino_"),
+        (
+            ["--calibration_file={}/none", "--formats=openvino_int8"],
+            "No file matches --calibration_file",
+        ),
         (["--eval_file={}/words.txt"], r"words\.txt, record 1: the file is"),
         (["--output_dir={}/words.txt"], "must be a local folder"),
         (["--output_dir=gs://a/b"], "must be a local folder"),

@@ -45,7 +45,7 @@ def assert_same(
     small = folder / "small"
     shutil.copytree(f"{export_dir}/assets", small / "assets")
     path = small / formats.FORMATS[form].file
-    formats.make(form, export_dir, str(path))
+    formats.make(form, export_dir, str(path), exports.BATCHES)
     found = Predictor.load(str(small), runtime=form, batch_size=2)
     expected = Predictor.load(export_dir, batch_size=2)
     texts = REQUESTS[name]
