@@ -6,6 +6,7 @@ without TensorFlow.
 """
 
 import importlib
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -201,7 +202,8 @@ def open_model(name: str, path: str) -> Model:
 def _check_package(
     what: str, package: str, extra: str, advice: str = ""
 ) -> None:
-    """Raises UserError where a package cannot be imported."""
+    """Imports a package; UserError where that is not possible."""
+    handlers = logging.root.handlers[:]
     try:
         importlib.import_module(package)
     except ImportError as error:
@@ -210,3 +212,5 @@ def _check_package(
             f"failed ({one_line(error)}); pip install -r "
             f"requirements-{extra}.txt{advice}."
         ) from error
+    finally:
+        logging.root.handlers[:] = handlers  # OpenVINO takes absl's away

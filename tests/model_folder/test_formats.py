@@ -1,3 +1,4 @@
+import logging
 import pathlib
 
 import pytest
@@ -82,3 +83,17 @@ def test_a_file_that_the_runtime_cannot_open_is_named(monkeypatch):
     monkeypatch.setitem(formats.RUNTIMES, "onnx", broken)
     with pytest.raises(UserError, match=r"^m\.onnx: expected a model in the f"):
         formats.open_model("onnx", "m.onnx")
+
+
+def test_what_a_package_does_to_logging_is_undone(monkeypatch, tmp_path):
+    (tmp_path / "quiet_package.py").write_text(
+        "import logging\nlogging.root.handlers.clear()"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    set_packages(monkeypatch, "onnx", ["quiet_package"])
+    before = logging.root.handlers[:]
+    assert before
+
+    formats.check_to_make(["onnx"])
+
+    assert logging.root.handlers == before
