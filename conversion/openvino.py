@@ -1,7 +1,6 @@
 """SavedModels as OpenVINO models (.xml and .bin), for CPUs."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -43,8 +42,6 @@ def make_openvino_int8(
         path: likewise.
         rows: batches to calibrate with, `INPUTS` by name.
     """
-    # Else it writes to the home directory, and tells its makers of each call.
-    os.environ.setdefault("NNCF_CI", "1")
     import nncf
 
     nncf.set_log_level(logging.ERROR)
@@ -63,7 +60,6 @@ def _convert(saved_model_dir: str) -> "openvino.Model":
     """Returns a SavedModel's graph, with its names."""
     import openvino
 
-    # Not convert_model, which tells its makers of each call.
     return openvino.Core().read_model(saved_model_dir)
 
 

@@ -8,6 +8,8 @@ without TensorFlow.
 import importlib
 import logging
 import math
+import sys
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -204,6 +206,10 @@ def _check_package(
 ) -> None:
     """Imports a package; UserError where that is not possible."""
     handlers = logging.root.handlers[:]
+    # With it OpenVINO writes to the home directory, and reports its use; where
+    # this module lacks what is wanted of it, it does neither.
+    name = "openvino_telemetry"
+    sys.modules.setdefault(name, types.ModuleType(name))
     try:
         importlib.import_module(package)
     except ImportError as error:
