@@ -1,4 +1,4 @@
-"""Makes an exported model small and fast: LiteRT and ONNX.
+"""Makes an exported model small and fast: LiteRT, ONNX, OpenVINO.
 
 See docs/compression.md.
 """
@@ -13,13 +13,13 @@ from absl import flags, logging
 from bert.cli import command_line, shared_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
-from bert.model_folder import task_files
+from bert.model_folder import formats, task_files
 
 if TYPE_CHECKING:
-    from bert.conversion.compression import Model
     from bert.evaluation.comparison import Comparison
 
-_FORMATS = ("litert_float16", "litert_int8", "onnx")
+# What the flag has always meant: further formats are asked for by name.
+_DEFAULT_FORMATS = ("litert_float16", "litert_int8", "onnx")
 _SAVED_MODEL = "saved_model"
 _TABLE = "compression.md"
 _FIGURES = "compression.json"
@@ -36,10 +36,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "--do_eval leaves in output_dir. For a model of the task features or "
         "pretraining, any with input_ids, input_mask and segment_ids.",
     )
+    shared_flags.define_strings(
+        flag_values,
+        calibration_file="Record files of other rows: train.tf_record, which "
+        "--do_train leaves. Formats that are calibrated take the ranges of "
+        "their numbers from some. Default: eval_file.",
+    )
     flags.DEFINE_string(
         "formats",
-        ",".join(_FORMATS),
-        "What to write, separated by commas.",
+        ",".join(_DEFAULT_FORMATS),
+        f"What to write, separated by commas, of {', '.join(formats.FORMATS)}.",
         flag_values,
     )
     flags.DEFINE_float(
@@ -66,16 +72,24 @@ class Config(FlagConfig):
     export_dir: str
     output_dir: str
     eval_file: str
+    calibration_file: str | None
     formats: str
     max_accuracy_drop: float
     overwrite: bool
 
     def __post_init__(self):
         names = self.format_names
-        if not set(names) <= set(_FORMATS) or len(set(names)) < len(names):
+        known = formats.FORMATS
+        if not set(names) <= set(known) or len(set(names)) < len(names):
             raise UserError(
-                f"--formats must be some of {', '.join(_FORMATS)}, separated "
+                f"--formats must be some of {', '.join(known)}, separated "
                 f"by commas. Received: {self.formats!r}."
+            )
+        calibrated = [name for name in known if known[name].is_calibrated]
+        if self.calibration_file and not set(names) & set(calibrated):
+            raise UserError(
+                f"--calibration_file is for {', '.join(calibrated)}. Received: "
+                f"--formats={self.formats}; leave it out."
             )
 
     @property
@@ -92,31 +106,37 @@ def compress(config: Config) -> None:
             is not as good as the SavedModel.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.conversion import compression
     from bert.evaluation import comparison
     from bert.files import atomic_files, flag_paths
-    from bert.model_folder import model_files
-    from bert.model_folder.saved_model import SavedModel
+    from bert.model_folder import model_files, saved_model
     from bert.serving import eval_batches
     from bert.tasks import inference
 
     read_task(config.export_dir)
     check_output_dir(config)
-    compression.check_packages(config.format_names)
-    original = SavedModel(config.export_dir).compute
+    formats.check_to_make(config.format_names)
+    original = saved_model.SavedModel(config.export_dir).compute
     judge = inference.make(model_files.find(config.export_dir))
     files = flag_paths.matching_files(config.eval_file, "eval_file")
-    batches = eval_batches.read(files, judge)
+    rows = batches = eval_batches.read(files, judge)
+    if config.calibration_file:
+        files = flag_paths.matching_files(
+            config.calibration_file, "calibration_file"
+        )
+        rows = eval_batches.read(files, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
-        models: dict[str, Model] = {_SAVED_MODEL: original}
-        sizes = {_SAVED_MODEL: compression.saved_model_bytes(config.export_dir)}
+        models: dict[str, formats.Model] = {_SAVED_MODEL: original}
+        sizes = {_SAVED_MODEL: saved_model.num_bytes(config.export_dir)}
         for name in config.format_names:
-            form = compression.FORMATS[name]
-            path = os.path.join(folder, form.file)
-            logging.info("Writing %s", form.file)
-            form.make(config.export_dir, path)
-            models[name] = form.open(path)
-            sizes[name] = os.path.getsize(path)
+            file = formats.FORMATS[name].file
+            path = os.path.join(folder, file)
+            logging.info("Writing %s", file)
+            formats.make(name, config.export_dir, path, rows)
+            models[name] = formats.open_model(name, path)
+            sizes[name] = sum(
+                os.path.getsize(os.path.join(folder, each))
+                for each in formats.FORMATS[name].files
+            )
         logging.info("Running the models over %s", config.eval_file)
         measured = comparison.compare(judge, models, sizes, batches)
         logging.info("%s\n%s", config.export_dir, measured.table())
@@ -131,7 +151,6 @@ def check_output_dir(config: Config) -> None:
     Raises:
         UserError: there is something else, or it is not to be overwritten.
     """
-    from bert.conversion import compression
     from bert.files import atomic_files
     from bert.serving import saved_models
 
@@ -149,7 +168,7 @@ def check_output_dir(config: Config) -> None:
         )
     atomic_files.restore_folder(path)
     found = set(os.listdir(path)) if os.path.isdir(path) else set()
-    ours = {form.file for form in compression.FORMATS.values()}
+    ours = {name for form in formats.FORMATS.values() for name in form.files}
     ours |= {*saved_models.ASSET_FILES, _TABLE, _FIGURES}
     foreign = found and saved_models.foreign_names(path, ours)
     if foreign or (found and _FIGURES not in found):
@@ -191,11 +210,9 @@ def check_figures(config: Config, measured: "Comparison") -> None:
     Raises:
         UserError: one says something else than the SavedModel.
     """
-    from bert.conversion import compression
-
     original = measured.figures[0]
     for one in measured.figures[1:]:
-        tolerance = compression.FORMATS[one.name].tolerance
+        tolerance = formats.FORMATS[one.name].tolerance
         if not one.difference <= tolerance:
             raise UserError(
                 f"{one.name} is refused: its outputs differ from the "

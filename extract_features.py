@@ -205,7 +205,7 @@ def vectors(
     """
     import tensorflow as tf
 
-    from bert.data.records import length_sorting
+    from bert.data.records import file_order, length_sorting
     from bert.tasks.features import features_text
     from bert.training import loop
 
@@ -242,7 +242,7 @@ def vectors(
             report(int((batch["row"] >= 0).sum()))
             yield batch
 
-    for row in length_sorting.in_file_order(reported()):
+    for row in file_order.in_file_order(reported()):
         length = int(row["length"])
         values, attention = row["values"], row.get("attention")
         yield Row(

@@ -19,6 +19,7 @@ from bert.data.tables import json_node, table_cells
 from bert.data.tables.rows import Place
 from bert.errors import UserError
 from bert.files import text_input
+from bert.model_folder import formats
 from bert.model_folder.given import Given
 from bert.serving.answering import Failures
 from bert.tasks import spec
@@ -61,6 +62,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Default: as in training.",
     )
     source_flags.define_task_flags(flag_values, _TASKS)
+    source_flags.define_runtime_flag(flag_values, formats.CHOICES)
     for name, text in (
         ("n_best_size", "Answers to give."),
         ("max_answer_length", "Word pieces of an answer at most."),
@@ -172,6 +174,7 @@ def predict(config: Config) -> None:
             config.batch_size,
             config,
             None,  # its model_dir names the task
+            config.runtime,
             **config.answer_options,
         )
 

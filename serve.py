@@ -7,6 +7,7 @@ docs/serving.md.
 from absl import flags
 
 from bert.cli import command_line, shared_flags, source_flags
+from bert.model_folder import formats
 from bert.serving.http_config import Config
 from bert.tasks import spec
 
@@ -19,6 +20,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "`model`."
     )
     source_flags.define_task_flags(flag_values, spec.TASKS)
+    source_flags.define_runtime_flag(flag_values, formats.CHOICES)
     _define_listening_flags(flag_values)
     _define_batch_flags(flag_values)
 

@@ -41,6 +41,27 @@ def define_source_flags(
     )
 
 
+def define_runtime_flag(
+    flag_values: flags.FlagValues, runtimes: Sequence[str]
+) -> None:
+    """Defines what computes the model.
+
+    Args:
+        flag_values: where to.
+        runtimes: the values of --runtime.
+    """
+    flags.DEFINE_enum(
+        "runtime",
+        None,
+        runtimes,
+        "What computes the model: tensorflow; or, of a folder that "
+        "compress_model.py wrote, a runtime or (where there are several for "
+        "it) a format. Default: tensorflow, and of such a folder its only "
+        "format.",
+        flag_values=flag_values,
+    )
+
+
 def define_task_flags(
     flag_values: flags.FlagValues, tasks: Sequence[str]
 ) -> None:

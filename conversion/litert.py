@@ -1,32 +1,8 @@
 """SavedModels as LiteRT models (.tflite), for phones and small machines."""
 
-import os
-from collections.abc import Mapping
-
-import numpy as np
 import tensorflow as tf
 
 from bert.model_folder.saved_model import SIGNATURE
-
-
-class LiteRtModel:
-    """A model that LiteRT runs, on all cores; a `compression.Model`.
-
-    Args:
-        path: the .tflite file.
-    """
-
-    def __init__(self, path: str):
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter = Interpreter(model_path=path, num_threads=os.cpu_count())
-        self._run = interpreter.get_signature_runner(SIGNATURE)
-
-    def __call__(
-        self, inputs: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """Computes the outputs of a batch."""
-        return self._run(**inputs)
 
 
 def make_litert_float16(saved_model_dir: str, path: str) -> None:

@@ -1,10 +1,8 @@
 """SavedModels as ONNX models, for onnxruntime and what else reads ONNX."""
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tensorflow as tf
 
 from bert.model_folder.saved_model import SIGNATURE
@@ -27,29 +25,6 @@ _OPTIMIZERS = {
 }
 
 
-class OnnxModel:
-    """A model that onnxruntime runs, on all cores; a `compression.Model`.
-
-    Args:
-        path: the .onnx file.
-    """
-
-    def __init__(self, path: str):
-        import onnxruntime
-
-        self._session = onnxruntime.InferenceSession(
-            path, providers=["CPUExecutionProvider"]
-        )
-        self._names = [output.name for output in self._session.get_outputs()]
-
-    def __call__(
-        self, inputs: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """Computes the outputs of a batch."""
-        values = self._session.run(self._names, dict(inputs))
-        return dict(zip(self._names, values, strict=True))
-
-
 def make_onnx(saved_model_dir: str, path: str) -> None:
     """Writes an ONNX model in float32.
 
@@ -59,10 +34,48 @@ def make_onnx(saved_model_dir: str, path: str) -> None:
     """
     import onnx
 
+    onnx.save(_checked(saved_model_dir), path)
+
+
+def make_onnx_int8(saved_model_dir: str, path: str) -> None:
+    """Writes an ONNX model whose matrices and tables of words are int8.
+
+    Dynamic range: what comes into a matrix product is rounded as it comes, and
+    a matrix by its columns. With ranges that are fixed beforehand, by rows to
+    calibrate with, MiniLM's vectors had a mean cosine of 0.880 to the right
+    ones, and so of 0.991.
+
+    Args:
+        saved_model_dir: a SavedModel with the signature `SIGNATURE`.
+        path: the file to write.
+    """
+    from onnxruntime import quantization
+
+    model = _checked(saved_model_dir)
+    # It logs each node, and that the model should be made smaller first.
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        quantization.quantize_dynamic(
+            model,
+            path,
+            op_types_to_quantize=["MatMul", "Gather"],
+            per_channel=True,
+            weight_type=quantization.QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},  # not in attention
+        )
+    finally:
+        logging.disable(before)
+
+
+def _checked(saved_model_dir: str) -> "ModelProto":
+    """Returns the model in float32."""
+    import onnx
+
     model = _convert(saved_model_dir)
     _name_dimensions(model)
     onnx.checker.check_model(model)
-    onnx.save(model, path)
+    return model
 
 
 def _convert(saved_model_dir: str) -> "ModelProto":

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from bert.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Given:
@@ -17,6 +19,7 @@ class Given:
         do_lower_case: see `task_files.Task`.
         max_seq_length: see `task_files.Task`.
         labels: names separated by commas, or a file with one a line.
+        runtime: what computes the model, one of `formats.CHOICES`.
     """
 
     checkpoint: str | int | None = None
@@ -26,9 +29,10 @@ class Given:
     do_lower_case: bool | None = None
     max_seq_length: int | None = None
     labels: str | None = None
+    runtime: str | None = None
 
     def flags(self) -> dict[str, str]:
-        """Returns what is given, as `--name` → value."""
+        """Returns what is said of the model itself, as `--name` → value."""
         values = {f.name: getattr(self, f.name) for f in _FIELDS}
         return {
             f"--{name}": str(value)
@@ -36,5 +40,18 @@ class Given:
             if value is not None
         }
 
+    def check_left_out(self, path: str, what: str) -> None:
+        """Raises UserError where something is said of a model that knows it.
 
-_FIELDS = dataclasses.fields(Given)
+        Args:
+            path: the model's.
+            what: kind of folder it is.
+        """
+        for flag, value in self.flags().items():
+            raise UserError(
+                f"{flag} is for folders of checkpoints; {path} is {what}, "
+                f"which knows it. Received: {flag}={value}; leave it out."
+            )
+
+
+_FIELDS = [f for f in dataclasses.fields(Given) if f.name != "runtime"]

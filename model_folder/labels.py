@@ -53,6 +53,23 @@ def check_names(labels: Sequence[str], source: str, least: int = 2) -> None:
         )
 
 
+def check_count(assets: str, labels: Sequence[str], wanted: int) -> None:
+    """Raises UserError where an export has not as many labels as outputs.
+
+    Args:
+        assets: the export's folder of them; for the message.
+        labels: those that are there.
+        wanted: how many the model has.
+    """
+    if len(labels) != wanted:
+        found = f"{len(labels)} ({rows.some(labels)})" if labels else "none"
+        raise UserError(
+            f"{os.path.join(assets, FILE_NAME)}: expected the model's {wanted} "
+            f"labels, one a line. Received: {found}; restore the file, or "
+            "export the model anew."
+        )
+
+
 def read(folder: str) -> list[str] | None:
     """Returns the labels kept in a folder, or None.
 

@@ -1,6 +1,5 @@
 """A trained model's files, found and checked: what serving starts from."""
 
-import dataclasses
 import os
 
 import tensorflow as tf
@@ -8,11 +7,11 @@ from absl import logging
 
 from bert.data.records import long_texts
 from bert.data.tables import rows
-from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import task_paths, text_input
+from bert.model_folder import compressed, locate, task_files, weights
 from bert.model_folder import labels as label_files
-from bert.model_folder import locate, task_files, weights
+from bert.model_folder.files import ModelFiles, check_words
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint, checkpoint_paths
@@ -20,25 +19,6 @@ from bert.modeling.config import BertConfig, read_config
 from bert.tasks import spec
 from bert.tasks.spec import Spec
 from bert.training import head_check
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelFiles:
-    """What a trained model is made from.
-
-    Attributes:
-        task: what the model is for.
-        checkpoint: the prefix of its weights, or its SavedModel.
-        bert_config_file: its sizes.
-        vocab_file: its vocabulary; None where a pre-trained model has none.
-        labels: in the order of their numbers; none where a task has none.
-    """
-
-    task: Task
-    checkpoint: str
-    bert_config_file: str
-    vocab_file: str | None
-    labels: tuple[str, ...] = ()
 
 
 def find(path: str, given: Given | None = None) -> ModelFiles:
@@ -59,6 +39,12 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
         raise UserError(
             "Expected the folder of a trained model. Received: "
             f"{path}, {'a file' if is_there else 'which is not there'}."
+        )
+    if compressed.files_of(path):
+        raise UserError(
+            "Expected a model of TensorFlow. Received: "
+            f"{path}, which compress_model.py wrote; name the checkpoint's "
+            "folder, or the SavedModel."
         )
     if locate.is_saved_model(path):
         return _of_saved_model(path, given)
@@ -119,22 +105,12 @@ def check(files: ModelFiles) -> None:
             f"({rows.some(files.labels)}); name the labels that it was "
             "trained with (--labels)."
         )
-    config = read_config(files.bert_config_file)
-    config.check_sequence_length(task.max_seq_length)
-    if files.vocab_file:
-        checked_tokenizer(
-            files.vocab_file, bool(task.do_lower_case)
-        ).check_fits(config.vocab_size, files.bert_config_file)
+    check_words(files)
 
 
 def _of_saved_model(path: str, given: Given) -> ModelFiles:
     """Returns the files of a SavedModel; see `find`."""
-    if flags := given.flags():
-        flag, value = next(iter(flags.items()))
-        raise UserError(
-            f"{flag} is for folders of checkpoints; {path} is a SavedModel, "
-            f"which knows it. Received: {flag}={value}; leave it out."
-        )
+    given.check_left_out(path, "a SavedModel")
     assets = os.path.join(path, task_files.ASSETS)
     task = locate.task(assets)
     config_file = locate.file(assets, task_files.CONFIG_FILE)
@@ -149,13 +125,8 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
     reader = checkpoint.Reader(path)
     reader.check_values(reader.shapes)  # its graph reads them without a look
     wanted = _num_labels(task.spec, reader)
-    if wanted not in (None, len(labels)):
-        found = f"{len(labels)} ({rows.some(labels)})" if labels else "none"
-        raise UserError(
-            f"{os.path.join(assets, label_files.FILE_NAME)}: expected the "
-            f"model's {wanted} labels, one a line. Received: {found}; restore "
-            "the file, or export the model anew."
-        )
+    if wanted is not None:
+        label_files.check_count(assets, labels, wanted)
     files = ModelFiles(
         task=task,
         checkpoint=path,

@@ -1,6 +1,7 @@
 """Our SavedModels of ids, loaded."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -55,5 +56,25 @@ class SavedModel:
         self, inputs: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """Computes the outputs of a batch of arrays."""
-        outputs = self(**{k: tf.constant(v) for k, v in inputs.items()})
-        return {name: value.numpy() for name, value in outputs.items()}
+        return compute(self, inputs)
+
+
+def compute(
+    function: Callable[..., Mapping[str, tf.Tensor]],
+    inputs: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Calls a function of tensors with arrays.
+
+    Args:
+        function: tensors by name → tensors by name.
+        inputs: by name.
+    """
+    outputs = function(**{k: tf.constant(v) for k, v in inputs.items()})
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def num_bytes(folder: str) -> int:
+    """Returns the size of a SavedModel's graph and weights."""
+    names = tf.io.gfile.glob(os.path.join(folder, "variables", "*"))
+    names.append(os.path.join(folder, "saved_model.pb"))
+    return sum(tf.io.gfile.stat(name).length for name in names)

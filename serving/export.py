@@ -21,7 +21,7 @@ from bert.errors import UserError, one_line
 from bert.files import atomic_files
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, model_files, task_files
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import raw_text, saved_models
 from bert.serving.graphs import Graph

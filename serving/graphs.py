@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.modeling import checkpoint, randomness
 from bert.modeling.export_mode import export_mode
 from bert.modeling.task_model import TaskModel

@@ -1,28 +1,29 @@
 """A model behind the server: one version of it, loaded, with its queue.
 
-Letters of shapes: B batch, S sequence.
+Imports TensorFlow for what TensorFlow computes alone. Letters of shapes: B
+batch, S sequence.
 """
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bert.data.records import packing
 from bert.files import file_bytes, task_paths
-from bert.model_folder import locate, model_files, weights
+from bert.model_folder import compressed
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
-from bert.model_folder.model_files import ModelFiles
-from bert.model_folder.saved_model import SavedModel
-from bert.modeling import checkpoint
 from bert.serving import loaded_model, row_batches
 from bert.serving.http_batches import Batches, Settings
 from bert.serving.loaded_model import LoadedModel
-from bert.serving.masked_words import MaskedWords
 from bert.tasks.pretraining.inference import MASK, MaskedText
 from bert.tasks.requests import UnfitError, check_finite, copied_of
 from bert.tasks.spec import INPUTS
+
+if TYPE_CHECKING:
+    from bert.serving.masked_words import MaskedWords
 
 _TOP_K = 5  # as of fill_mask.py
 _TRIAL_IDS = 8
@@ -75,7 +76,11 @@ class ServedModel:
         self.version = _version(folder, source)
         self._words: MaskedWords | None = None
         if source.task.spec.is_pretraining:
-            self._words = MaskedWords(source, folder, batch_size=2**31)
+            from bert.serving import masked_words
+
+            self._words = masked_words.MaskedWords(
+                source, folder, batch_size=2**31
+            )
             self._model = _of_graph(self._words, folder)
         else:
             self._model = loaded_model.of_files(source, folder)
@@ -195,8 +200,13 @@ def find(folder: str, given: Given) -> ModelFiles:
     Raises:
         UserError: one is missing or damaged, or does not fit the others.
     """
-    files = model_files.find(folder, given)
+    files = loaded_model.find(folder, given)
     loaded_model.tokenizer_of(files, folder)
+    if files.format:
+        return files
+    from bert.model_folder import locate
+    from bert.modeling import checkpoint
+
     if not locate.is_saved_model(folder):  # else its weights have been read
         reader = checkpoint.Reader(files.checkpoint)
         reader.check_values(
@@ -214,6 +224,11 @@ def stamp(folder: str, given: Given) -> tuple[object, ...]:
         UserError: there is none.
         OSError: a file is not there.
     """
+    if name := compressed.format_of(folder, given.runtime):
+        path = compressed.files_of(folder)[name]
+        return ((path, file_bytes.size_and_time(path)),)
+    from bert.model_folder import locate, weights
+
     if locate.is_saved_model(folder):
         files = [
             os.path.join(folder, "saved_model.pb"),
@@ -225,19 +240,22 @@ def stamp(folder: str, given: Given) -> tuple[object, ...]:
 
 
 def _version(folder: str, source: ModelFiles) -> int:
-    reader = checkpoint.Reader(source.checkpoint)
-    if checkpoint.GLOBAL_STEP in reader:
-        return int(reader.read(checkpoint.GLOBAL_STEP))
+    if source.format is None:
+        from bert.modeling import checkpoint
+
+        reader = checkpoint.Reader(source.checkpoint)
+        if checkpoint.GLOBAL_STEP in reader:
+            return int(reader.read(checkpoint.GLOBAL_STEP))
     name = os.path.basename(folder.rstrip("/"))
     return int(name) if name.isascii() and name.isdigit() else 1
 
 
-def _of_graph(words: MaskedWords, folder: str) -> LoadedModel:
+def _of_graph(words: "MaskedWords", folder: str) -> LoadedModel:
     """Returns a pre-trained model as a function of ids."""
-    if locate.is_saved_model(folder):
-        return LoadedModel(words.graph.inference, SavedModel(folder))
-    function = words.graph.serve.get_concrete_function()
-    return LoadedModel(words.graph.inference, function)
+    from bert.model_folder import locate
+
+    graph = None if locate.is_saved_model(folder) else words.graph
+    return loaded_model.of_tensorflow(words.graph.inference, graph, folder)
 
 
 def _length(row: _Row) -> int:

@@ -17,7 +17,7 @@ from absl import logging
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bert.errors import UserError, one_line
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.serving import http_models, http_workers
 from bert.serving.http_app import Service
 from bert.serving.http_batches import Settings

@@ -1,23 +1,26 @@
-"""A trained model in memory: a function of ids, and what its ids mean."""
+"""A trained model in memory: a function of ids, and what its ids mean.
+
+Imports TensorFlow for what TensorFlow computes alone.
+"""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
-
-import numpy as np
-import tensorflow as tf
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from bert.data.text.tokenization import FullTokenizer, checked_tokenizer
 from bert.errors import UserError
-from bert.model_folder import locate, model_files, task_files
+from bert.model_folder import compressed, task_files
+from bert.model_folder.files import ModelFiles
+from bert.model_folder.formats import Model
 from bert.model_folder.given import Given
-from bert.model_folder.model_files import ModelFiles
-from bert.model_folder.saved_model import SavedModel
-from bert.serving.graphs import Graph
-from bert.serving.row_batches import Arrays
+from bert.serving import compressed_model
 from bert.tasks import inference
 from bert.tasks.inference import Inference
 from bert.tasks.spec import Option
+
+if TYPE_CHECKING:
+    from bert.serving.graphs import Graph
 
 
 class LoadedModel(NamedTuple):
@@ -25,21 +28,15 @@ class LoadedModel(NamedTuple):
 
     Attributes:
         inference: the task's.
-        function: `spec.INPUTS`, int32 [B, S], by name → the outputs that its
-            row in `tasks.spec` names. It is traced once, for all B and S.
-        graph: what the function is of; None where it is a SavedModel's.
+        compute: `spec.INPUTS`, int32 [B, S], by name → the outputs that its
+            row in `tasks.spec` names; of `row_batches.arrays`.
+        graph: what it is of; None where it is a SavedModel's, or another
+            runtime's.
     """
 
     inference: Inference
-    function: Callable[..., Mapping[str, tf.Tensor]]
-    graph: Graph | None = None
-
-    def compute(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Computes the outputs of a batch, of `row_batches.arrays`."""
-        outputs = self.function(
-            **{name: tf.constant(value) for name, value in inputs.items()}
-        )
-        return {name: value.numpy() for name, value in outputs.items()}
+    compute: Model
+    graph: "Graph | None" = None
 
 
 def load(
@@ -58,27 +55,63 @@ def load(
         UserError: a file is missing, or does not fit the others; the task has
             no such option.
     """
-    source = model_files.find(folder, given)
+    source = find(folder, given)
     task = source.task.with_answer_options(options or {})
     return of_files(dataclasses.replace(source, task=task), folder)
+
+
+def find(folder: str, given: Given | None = None) -> ModelFiles:
+    """Finds the files of a model, whatever computes it; see `load`."""
+    given = given or Given()
+    source = compressed.find(folder, given)
+    if source is None:
+        from bert.model_folder import model_files
+
+        source = model_files.find(folder, given)
+    return source
 
 
 def of_files(source: ModelFiles, folder: str) -> LoadedModel:
     """Loads a model from its files.
 
     Args:
-        source: of `model_files.find`.
+        source: of `find`.
         folder: where they are from.
 
     Raises:
         UserError: they do not fit one another.
     """
+    made = inference.make(source, tokenizer=tokenizer_of(source, folder))
+    if source.format:
+        return LoadedModel(made, compressed_model.load(source, made))
+    from bert.model_folder import locate
+    from bert.serving.graphs import Graph
+
     graph = None if locate.is_saved_model(folder) else Graph(source)
-    return LoadedModel(
-        inference.make(source, tokenizer=tokenizer_of(source, folder)),
-        graph.serve.get_concrete_function() if graph else SavedModel(folder),
-        graph,
-    )
+    return of_tensorflow(made, graph, folder)
+
+
+def of_tensorflow(
+    made: Inference, graph: "Graph | None", folder: str
+) -> LoadedModel:
+    """Returns a model that TensorFlow computes.
+
+    Args:
+        made: the task's.
+        graph: the model; None where it is a SavedModel.
+        folder: the SavedModel's.
+
+    Raises:
+        UserError: the SavedModel is damaged.
+    """
+    from bert.model_folder import saved_model
+
+    if graph is None:
+        return LoadedModel(made, saved_model.SavedModel(folder).compute)
+    # Traced once, for all B and S.
+    function = graph.serve.get_concrete_function()
+    compute = functools.partial(saved_model.compute, function)
+    return LoadedModel(made, compute, graph)
 
 
 def tokenizer_of(source: ModelFiles, folder: str) -> FullTokenizer:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from bert.data.text import special_tokens
 from bert.errors import UserError
 from bert.model_folder import locate, model_files
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
-from bert.model_folder.model_files import ModelFiles
 from bert.modeling.config import read_config
 from bert.modeling.export_mode import export_mode
 from bert.serving import attention, graphs, loaded_model, row_batches

@@ -9,22 +9,24 @@ See docs/prediction.md.
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from absl import logging
 
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.files import task_paths
-from bert.model_folder import locate
+from bert.model_folder import compressed
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
-from bert.serving import attention, loaded_model, row_batches
-from bert.serving.attention import Attention
+from bert.serving import loaded_model, row_batches
 from bert.serving.loaded_model import LoadedModel
 from bert.tasks.requests import requests_of
 from bert.tasks.spec import Option
+
+# TensorFlow is imported where it computes: other runtimes start without it.
+if TYPE_CHECKING:
+    from bert.serving.attention import Attention
 
 
 class Predictor:
@@ -62,27 +64,35 @@ class Predictor:
         batch_size: int = 32,
         given: Given | None = None,
         task_name: str | None = None,
+        runtime: str | None = None,
         **options: Option,
     ) -> Self:
         """Loads a model, once for all.
 
         Args:
             folder: the output_dir of a training run, the folder of a
-                published checkpoint, or a SavedModel of export_model.py. A
-                pre-training's answers as of the task features.
+                published checkpoint, a SavedModel of export_model.py, or what
+                compress_model.py wrote. A pre-training's answers as of the
+                task features.
             batch_size: rows that are computed together.
             given: what the folder does not say; see `Given`.
             task_name: of a model of several tasks, which one.
+            runtime: what computes the model, one of `formats.CHOICES`. None:
+                TensorFlow, but what compress_model.py wrote by its only
+                format.
             **options: of squad, in place of what the model keeps:
                 `n_best_size`, `max_answer_length` and
                 `null_score_diff_threshold`.
 
         Raises:
-            UserError: a file is missing, or does not fit the others.
+            UserError: a file is missing, or does not fit the others; the
+                folder has nothing for the runtime.
         """
         folder = task_paths.join(folder, task_name)
         given = given or Given()
-        if given.task is None and _is_pretraining(folder):
+        if runtime is not None:
+            given = dataclasses.replace(given, runtime=runtime)
+        if given.task is None and _is_pretraining(folder, given.runtime):
             logging.info("%s is pre-trained: it answers by vectors.", folder)
             given = dataclasses.replace(given, task="features")
         model = loaded_model.load(folder, given, options)
@@ -125,7 +135,7 @@ class Predictor:
         """
         return list(self.answers(self._requests(texts)))
 
-    def attention(self, texts: Sequence[Any]) -> Iterator[list[Attention]]:
+    def attention(self, texts: Sequence[Any]) -> Iterator[list["Attention"]]:
         """Returns what the pieces of texts look at, in their order.
 
         Args:
@@ -137,7 +147,7 @@ class Predictor:
             is asked for, as its numbers are many.
 
         Raises:
-            UserError: as `predict`; or the model is a SavedModel, which does
+            UserError: as `predict`; or the model is an export, which does
                 not give it.
         """
         graph = self._model.graph
@@ -146,6 +156,8 @@ class Predictor:
                 "Attention needs a model's checkpoint. Received: a SavedModel; "
                 "load the folder that it was exported from."
             )
+        from bert.serving import attention
+
         rows_of = [self._inference.ask(r).rows for r in self._requests(texts)]
         tokenizer = self._inference.tokenizer
         return (
@@ -181,7 +193,7 @@ class Predictor:
 
     def _compute(
         self, numbers: Sequence[int], inputs: row_batches.Arrays
-    ) -> dict[str, np.ndarray]:
+    ) -> row_batches.Arrays:
         return self._model.compute(inputs)
 
 
@@ -193,7 +205,11 @@ def _is_iterable(value: Any) -> bool:
     return True
 
 
-def _is_pretraining(folder: str) -> bool:
+def _is_pretraining(folder: str, runtime: str | None) -> bool:
     """Whether a folder's weights, by its task.json, are of a pre-training."""
+    if compressed.format_of(folder, runtime):
+        return False
+    from bert.model_folder import locate
+
     kept = None if locate.is_saved_model(folder) else locate.task(folder)
     return kept is not None and kept.spec.is_pretraining

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bert.data.records import length_sorting, packing
+from bert.data.records import file_order, packing
 from bert.data.records.packing import Packed
 
 Arrays = Mapping[str, np.ndarray]
@@ -42,7 +42,7 @@ def results(
             values = compute(numbers, arrays(own))
             yield {**values, "row": np.array(numbers)}
 
-    return length_sorting.in_file_order(batches())
+    return file_order.in_file_order(batches())
 
 
 def arrays(rows: Sequence[Mapping[str, Sequence[int]]]) -> Arrays:

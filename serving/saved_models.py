@@ -10,7 +10,7 @@ import tensorflow as tf
 from bert.data.text import tokenizers
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.serving.graphs import Graph
 
 # What assets/ may hold: see docs/export.md.

@@ -10,29 +10,34 @@ four sides, each with a user of its own in `serving`:
     fields, labels_of,              records → how good a model   eval_batches
     predictions, quality            is, or its compressed form
 
-Letters of shapes: B batch, S sequence, L labels, n predictions in all.
+Imports without TensorFlow: other runtimes answer requests, too, and start in a
+fraction of its time. What makes graphs imports it where it is used; so do the
+tasks. Letters of shapes: B batch, S sequence, L labels, n predictions in all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.records import fields as record_fields
 from bert.data.records import packing
 from bert.data.records.fields import Field
 from bert.data.records.packing import Packed
 from bert.data.text.tokenization import FullTokenizer
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.modeling.config import BertConfig, read_config
-from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks import spec
 from bert.tasks.spec import Spec
 
-Tensors = dict[str, tf.Tensor]
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.task_model import Batch, TaskModel
+
+Tensors = dict[str, "tf.Tensor"]
 Arrays = Mapping[str, np.ndarray]
 # Of each sequence of a request.
 Outputs = Sequence[Arrays]
@@ -135,12 +140,12 @@ class Inference:
 
     # The graph of ids.
 
-    def make_model(self) -> TaskModel:
+    def make_model(self) -> "TaskModel":
         """Returns the model, in float32, its weights not yet loaded."""
         raise NotImplementedError
 
     def outputs(
-        self, model: TaskModel, batch: Batch, names: Collection[str]
+        self, model: "TaskModel", batch: "Batch", names: Collection[str]
     ) -> Tensors:
         """Computes what an export gives.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
-from bert.data.records import input_pipeline, length_sorting
+from bert.data.records import file_order, input_pipeline
 from bert.data.records.record_files import RecordSource
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks import record_sets
@@ -61,4 +61,4 @@ class Predictions:
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
         """Yields a dict of arrays for each record."""
-        return length_sorting.in_file_order(self._forward(self._batches))
+        return file_order.in_file_order(self._forward(self._batches))

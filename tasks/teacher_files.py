@@ -12,7 +12,7 @@ from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 
 if TYPE_CHECKING:
-    from bert.model_folder.model_files import ModelFiles
+    from bert.model_folder.files import ModelFiles
     from bert.tasks.task import FineTuningTask, Prepared
 
 

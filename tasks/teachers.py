@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from bert.model_folder.model_files import ModelFiles
+    from bert.model_folder.files import ModelFiles
     from bert.modeling.task_model import TaskModel
     from bert.tasks.config import FineTuningConfig
     from bert.tasks.task import FineTuningTask, Prepared

@@ -188,10 +188,10 @@ BREAKS = (
     ),
     Break(
         "rows left sorted",
-        "data/records/length_sorting.py",
+        "data/records/file_order.py",
         "waiting[row] = {",
         "waiting[len(waiting) + following] = {",
-        "tests/data/records/test_length_sorting.py",
+        "tests/data/records/test_file_order.py",
     ),
     Break(
         "words without context",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bert.tasks.spec import SPECS
 from tests.scripts.runner import run_code
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +77,13 @@ FAST_TO_IMPORT = [
     "tokenization",
 ]
 HEAVY = ["keras", "numpy", "tensorflow", "tensorflow_text"]
+# What answers by other runtimes, which start in a fraction of TensorFlow's
+# time.
+WITHOUT_TENSORFLOW = [
+    "serving.predictor",
+    "serving.http_models",
+    *(row.inference.partition(":")[0].removeprefix("bert.") for row in SPECS),
+]
 
 
 def _top_level_names(root: Path) -> set[str]:
@@ -276,3 +284,10 @@ def test_imports_without_tensorflow(module):
     ran = run_code(code)
 
     assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "", "")
+
+
+def test_answers_by_other_runtimes_need_no_tensorflow():
+    names = ", ".join(f"bert.{name}" for name in WITHOUT_TENSORFLOW)
+    ran = run_code(f"import sys, {names}; print('tensorflow' in sys.modules)")
+
+    assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "False", "")

@@ -28,6 +28,7 @@ EXTRAS = {
     "LiteRT": "ai_edge_litert",
     "LiteRT and ONNX": "tf2onnx",
     "ONNX": "onnxruntime",
+    "OpenVINO": "nncf",
     "requirements-serve.txt": "uvicorn",
     "requirements-text.txt": "sentencex",
 }

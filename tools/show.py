@@ -19,7 +19,7 @@ from bert.model_folder.given import Given
 from bert.tasks import spec
 
 if TYPE_CHECKING:
-    from bert.model_folder.model_files import ModelFiles
+    from bert.model_folder.files import ModelFiles
     from bert.serving.attention import Attention
 
 # What each task is asked with: its flags, of which so many are needed.

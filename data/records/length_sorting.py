@@ -1,12 +1,11 @@
 """No work on padding: rows of like length together, cut to the longest.
 
-Rows that are sorted come back in their order by `in_file_order`.
+Rows that are sorted come back in their order by `file_order`.
 """
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
-import numpy as np
 import tensorflow as tf
 
 # Rows that are sorted together; they are in memory at once.
@@ -25,7 +24,7 @@ def sorted_batches(
 ) -> tf.data.Dataset:
     """Sorts the rows of each window by length and cuts batches from them.
 
-    A batch is as wide as its longest row. `in_file_order` undoes the sorting.
+    A batch is as wide as its longest row. `file_order` undoes the sorting.
 
     Args:
         windows: dicts of tensors [rows, ...], `input_mask` among them.
@@ -63,30 +62,6 @@ def sorted_batches(
         .flat_map(batches_of)
         .prefetch(tf.data.AUTOTUNE)
     )
-
-
-def in_file_order(
-    results: Iterable[Mapping[str, np.ndarray]],
-) -> Iterator[dict[str, np.ndarray]]:
-    """Yields what was computed for each row, in the order of the rows.
-
-    Args:
-        results: what was computed from each batch of `sorted_batches`, with
-            the batch's `row`; arrays of one entry a row.
-    """
-    waiting: dict[int, dict[str, np.ndarray]] = {}
-    following = 0
-    for result in results:
-        for index, row in enumerate(result["row"].tolist()):
-            if row >= 0:
-                waiting[row] = {
-                    name: values[index]
-                    for name, values in result.items()
-                    if name != "row"
-                }
-        while following in waiting:
-            yield waiting.pop(following)
-            following += 1
 
 
 def group(

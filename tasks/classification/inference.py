@@ -4,19 +4,19 @@ Letters of shapes: B batch, L labels.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.records.fields import Field
-from bert.modeling import window_logits
-from bert.modeling.classifiers import ClassifierModel
 from bert.tasks.classification import kinds
 from bert.tasks.classification.kinds import Kind
 from bert.tasks.inference import Arrays, Outputs
 from bert.tasks.requests import numbers_of
 from bert.tasks.text_inference import TextInference
+
+if TYPE_CHECKING:
+    from bert.modeling.classifiers import ClassifierModel
 
 
 class _Classification(TextInference):
@@ -33,7 +33,7 @@ class _Classification(TextInference):
     values_name: ClassVar[str] = "probabilities"
     answer_name: ClassVar[str] = "label"
 
-    def make_model(self) -> ClassifierModel:
+    def make_model(self) -> "ClassifierModel":
         """Returns the model of the kind."""
         return self.kind.make_model(self.config, len(self.labels) or 1)
 
@@ -75,6 +75,10 @@ class _Classification(TextInference):
         pooling = self.task.long_texts.window_pooling
         if pooling is None or len(outputs) == 1:
             return outputs[0][self.values_name]
+        import tensorflow as tf
+
+        from bert.modeling import window_logits
+
         logits = np.stack([window["logits"] for window in outputs])[np.newaxis]
         there = np.ones(logits.shape[:2], bool)
         pooled = window_logits.POOLINGS[pooling](tf.constant(logits), there)

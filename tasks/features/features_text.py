@@ -10,17 +10,19 @@ empty one gives [CLS] [SEP].
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from bert.data.records import packing
-from bert.data.records.without_autotune import without_autotune
 from bert.errors import UserError
-from bert.files import text_input
+from bert.files import file_bytes, text_input
 from bert.tasks.spec import INPUTS
+
+# Imported where it is used: `Line` is what a request of any runtime is.
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _SEPARATOR = " ||| "
 
@@ -55,9 +57,10 @@ def open_lines(path: str, flag: str) -> Iterator[Iterator[Line]]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(text_input.reader(path))
-            first = next(iter(file), None)
-        except (OSError, tf.errors.OpError) as error:
+            with file_bytes.os_errors(path):
+                file = stack.enter_context(text_input.reader(path))
+                first = next(iter(file), None)
+        except OSError as error:
             reason = getattr(error, "strerror", None) or error
             raise UserError(
                 f"Cannot read --{flag}={path}: {reason}. Expected a text "
@@ -101,7 +104,7 @@ def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Line]:
 
 def windows(
     packed: Iterable[packing.Packed], num_rows: int, seq_length: int
-) -> tuple[tf.data.Dataset, Callable[[Exception], Exception]]:
+) -> tuple["tf.data.Dataset", Callable[[Exception], Exception]]:
     """Pads sequences and puts them together, num_rows at a time.
 
     They are read as they are needed, and only once.
@@ -111,6 +114,10 @@ def windows(
         as TensorFlow makes an error of its own of one that comes up in
         `packed`: what gives the true one for it.
     """
+    import tensorflow as tf
+
+    from bert.data.records.without_autotune import without_autotune
+
     errors: list[Exception] = []
 
     def arrays():

@@ -4,15 +4,17 @@ Letters of shapes: B batch, S sequence, D hidden, n tokens.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from bert.data.records.packing import Packed
-from bert.modeling.task_model import TaskModel
 from bert.tasks.inference import Arrays, OptionalOutput, Outputs
 from bert.tasks.requests import check_finite
 from bert.tasks.text_inference import TextInference
+
+if TYPE_CHECKING:
+    from bert.modeling.task_model import TaskModel
 
 
 class Features(TextInference):
@@ -32,8 +34,10 @@ class Features(TextInference):
     window_batches = 4
     exports_encoder = True
 
-    def make_model(self) -> TaskModel:
+    def make_model(self) -> "TaskModel":
         """Returns a `TaskModel`, which has no head."""
+        from bert.modeling.task_model import TaskModel
+
         return TaskModel(self.config, "encoder", "float32", None)
 
     def outputs(self, model, batch, names):

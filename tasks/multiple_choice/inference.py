@@ -4,20 +4,23 @@ Letters of shapes: B batch, C choices of a record, S sequence, n records.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.records.fields import Field
 from bert.errors import UserError
-from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.inference import Arrays, Asked, Inference, Outputs, RawTexts
 from bert.tasks.multiple_choice import features
 from bert.tasks.multiple_choice.examples import ChoiceExample
-from bert.tasks.multiple_choice.model import MultipleChoiceModel
 from bert.tasks.requests import UnfitError, numbers_of
 from bert.tasks.spec import INPUTS
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.task_model import Batch, TaskModel
+    from bert.tasks.multiple_choice.model import MultipleChoiceModel
 
 
 class MultipleChoice(Inference):
@@ -29,8 +32,10 @@ class MultipleChoice(Inference):
 
     measure = "eval_accuracy"
 
-    def make_model(self) -> MultipleChoiceModel:
+    def make_model(self) -> "MultipleChoiceModel":
         """Returns a `MultipleChoiceModel`."""
+        from bert.tasks.multiple_choice.model import MultipleChoiceModel
+
         return MultipleChoiceModel(self.config)
 
     def outputs(self, model, batch, names):
@@ -75,6 +80,10 @@ class MultipleChoice(Inference):
 
         That of a choice that there is not is 0.
         """
+        # Here too, where another runtime computes: its last digits are others
+        # than NumPy's.
+        import tensorflow as tf
+
         logits = np.full(len(request.choices), -np.inf, np.float32)
         there = [n for n, choice in enumerate(request.choices) if choice]
         logits[there] = [each["logits"][0] for each in outputs]
@@ -115,8 +124,8 @@ class MultipleChoice(Inference):
 
 
 def evaluated(
-    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
-) -> dict[str, tf.Tensor]:
+    model: "TaskModel", outputs: Mapping[str, "tf.Tensor"], batch: "Batch"
+) -> dict[str, "tf.Tensor"]:
     """Returns what the figures are made from, of each question."""
     return {
         "logits": outputs["logits"],
@@ -126,7 +135,9 @@ def evaluated(
 
 
 def predicted(
-    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
-) -> dict[str, tf.Tensor]:
+    model: "TaskModel", outputs: Mapping[str, "tf.Tensor"], batch: "Batch"
+) -> dict[str, "tf.Tensor"]:
     """Returns the probabilities of the choices of each question."""
+    import tensorflow as tf
+
     return {"probabilities": tf.nn.softmax(outputs["logits"])}

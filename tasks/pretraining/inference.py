@@ -10,17 +10,14 @@ are asked for, K words for each, n tokens.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.records import packing
 from bert.data.records.packing import Packed
 from bert.data.text import special_tokens
 from bert.errors import UserError
-from bert.modeling.heads import PretrainingModel
-from bert.modeling.task_model import Batch
 from bert.tasks import spec
 from bert.tasks.inference import (
     Arrays,
@@ -30,6 +27,12 @@ from bert.tasks.inference import (
     Outputs,
 )
 from bert.tasks.requests import UnfitError, check_finite, texts_of
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.heads import PretrainingModel
+    from bert.modeling.task_model import Batch
 
 TASK = "pretraining"
 MASK = "[MASK]"
@@ -75,12 +78,16 @@ class Pretraining(Inference):
                 f"of the model. Received: {self.top_k}."
             )
 
-    def make_model(self) -> PretrainingModel:
+    def make_model(self) -> "PretrainingModel":
         """Returns a `PretrainingModel`."""
+        from bert.modeling.heads import PretrainingModel
+
         return PretrainingModel(self.config)
 
     def outputs(self, model, batch, names):
         """Returns the likeliest words of all positions, masked or not."""
+        import tensorflow as tf
+
         encoded = model.encode(batch, training=False, seed=None)
         hidden = tf.reshape(
             encoded["sequence_output"], [-1, self.config.hidden_size]
@@ -184,8 +191,8 @@ class Pretraining(Inference):
 
 
 def logits_at(
-    model: PretrainingModel, batch: Batch, places: tf.Tensor
-) -> tf.Tensor:
+    model: "PretrainingModel", batch: "Batch", places: "tf.Tensor"
+) -> "tf.Tensor":
     """Returns the logits of all words at some places, [N, V].
 
     Args:
@@ -193,14 +200,18 @@ def logits_at(
         batch: `spec.INPUTS`, int32 [B, S] each.
         places: row and position, int32 [N, 2].
     """
+    import tensorflow as tf
+
     encoded = model.encode(batch, training=False, seed=None)
     return model.word_logits(tf.gather_nd(encoded["sequence_output"], places))
 
 
 def best_words(
-    logits: tf.Tensor, top_k: int | tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
+    logits: "tf.Tensor", top_k: "int | tf.Tensor"
+) -> tuple["tf.Tensor", "tf.Tensor"]:
     """Returns ids and probabilities of the likeliest words, [N, K] each."""
+    import tensorflow as tf
+
     best = tf.math.top_k(logits, top_k)
     total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
     return best.indices, tf.exp(best.values - total)

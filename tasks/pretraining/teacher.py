@@ -10,8 +10,8 @@ from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes, task_paths
 from bert.model_folder import model_files, resume_file
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
-from bert.model_folder.model_files import ModelFiles
 from bert.modeling import BertConfig
 from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.backbones.transformer import TransformerBackbone

@@ -6,14 +6,11 @@ Letters of shapes: B batch, S sequence.
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from bert.errors import UserError
-from bert.modeling.heads import SpanModel
-from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.features import features_text
 from bert.tasks.inference import (
     Arrays,
@@ -27,6 +24,12 @@ from bert.tasks.requests import UnfitError, check_finite, texts_of
 from bert.tasks.squad import answers, character_offsets, windows
 from bert.tasks.squad.examples import SquadExample, words_of
 from bert.tasks.squad.windows import Document, Window
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.heads import SpanModel
+    from bert.modeling.task_model import Batch, TaskModel
 
 
 class Question(NamedTuple):
@@ -55,8 +58,10 @@ class Squad(Inference):
     # the other, share its pieces.
     _context: tuple[str, SquadExample, Document] | None = None
 
-    def make_model(self) -> SpanModel:
+    def make_model(self) -> "SpanModel":
         """Returns a `SpanModel`."""
+        from bert.modeling.heads import SpanModel
+
         return SpanModel(self.config)
 
     def outputs(self, model, batch, names):
@@ -199,11 +204,13 @@ class Squad(Inference):
         )
 
 
-def mask_padding(logits: Mapping[str, tf.Tensor], batch: Batch) -> Tensors:
+def mask_padding(logits: Mapping[str, "tf.Tensor"], batch: "Batch") -> Tensors:
     """Returns logits [B, S] by name, `answers.NO_LOGIT` for padding.
 
     Exports promise this number. It is finite in float16, too.
     """
+    import tensorflow as tf
+
     is_token = tf.cast(batch["input_mask"], tf.bool)
     return {
         name: tf.where(is_token, values, answers.NO_LOGIT)
@@ -212,7 +219,7 @@ def mask_padding(logits: Mapping[str, tf.Tensor], batch: Batch) -> Tensors:
 
 
 def select(
-    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+    model: "TaskModel", outputs: Mapping[str, "tf.Tensor"], batch: "Batch"
 ) -> Tensors:
     """Returns what `answers.RawResult` needs of each window.
 

@@ -5,19 +5,22 @@ Letters of shapes: B batch, S sequence, L labels, n words.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.records.fields import Field
 from bert.data.text.tokenization import BasicTokenizer
-from bert.modeling.heads import TokenModel
-from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks.inference import Arrays, Asked, Inference, Outputs, Tensors
 from bert.tasks.requests import UnfitError, numbers_of
 from bert.tasks.tagging import schemes
 from bert.tasks.tagging.windows import Featurizer, fields
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.heads import TokenModel
+    from bert.modeling.task_model import Batch, TaskModel
 
 
 class Words(NamedTuple):
@@ -39,12 +42,16 @@ class Tagging(Inference):
     measure = "tag_accuracy"
     token_outputs = ("probabilities", "logits")
 
-    def make_model(self) -> TokenModel:
+    def make_model(self) -> "TokenModel":
         """Returns a `TokenModel`."""
+        from bert.modeling.heads import TokenModel
+
         return TokenModel(self.config, len(self.labels))
 
     def outputs(self, model, batch, names):
         """Returns the probabilities and the logits."""
+        import tensorflow as tf
+
         logits = model(batch)["logits"]
         return {"probabilities": tf.nn.softmax(logits), "logits": logits}
 
@@ -125,9 +132,11 @@ class Tagging(Inference):
 
 
 def select(
-    model: TaskModel, outputs: Mapping[str, tf.Tensor], batch: Batch
+    model: "TaskModel", outputs: Mapping[str, "tf.Tensor"], batch: "Batch"
 ) -> Tensors:
     """Returns what `metrics.collect` takes, for each window."""
+    import tensorflow as tf
+
     probabilities = tf.nn.softmax(outputs["logits"])
     losses = model.losses(outputs, batch)["token"]
     mask = batch["label_mask"]

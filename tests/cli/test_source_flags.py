@@ -18,6 +18,7 @@ def values():
     found = flags.FlagValues()
     source_flags.define_source_flags(found)
     source_flags.define_task_flags(found, ["squad", "ner"])
+    source_flags.define_runtime_flag(found, ["tensorflow", "onnx"])
     source_flags.define_input_flags(found)
     return found
 
@@ -35,6 +36,7 @@ def test_flags_are_what_is_given_of_a_model(values):
             "--labels=a,b",
             "--vocab_file=v",
             "--bert_config_file=c",
+            "--runtime=onnx",
         ]
     )
     assert Config.from_flags(values) == Config(
@@ -45,6 +47,7 @@ def test_flags_are_what_is_given_of_a_model(values):
         labels="a,b",
         vocab_file="v",
         bert_config_file="c",
+        runtime="onnx",
     )
 
 
@@ -53,6 +56,7 @@ def test_flags_are_what_is_given_of_a_model(values):
     [
         ([], "--model_dir"),
         (["--model_dir=m", "--task=sing"], "squad|ner"),
+        (["--model_dir=m", "--runtime=x"], "tensorflow|onnx"),
         (["--model_dir=m", "--batch_size=0"], "batch_size=0"),
         (["--model_dir=m", "--max_seq_length=2"], "max_seq_length=2"),
     ],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bert.conversion import litert
+from bert.model_folder import formats
 from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports
 from tests.modeling.backbones.encoders import every_type
@@ -30,7 +31,9 @@ def test_float16_rounds_weights_and_no_more(golden, tmp_path, name, changes):
     folder, path = exports.converted(
         golden, tmp_path, name, litert.make_litert_float16, **changes
     )
-    exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
+    exports.assert_same(
+        formats.open_model("litert_float16", path), folder, 2e-2
+    )
 
 
 @every_type
@@ -42,7 +45,9 @@ def test_every_encoder_can_be_converted(golden, tmp_path, encoder_type):
         litert.make_litert_float16,
         encoder_type=encoder_type,
     )
-    exports.assert_same(litert.LiteRtModel(path), folder, 2e-2)
+    exports.assert_same(
+        formats.open_model("litert_float16", path), folder, 2e-2
+    )
 
 
 def test_words_of_the_masked_lm_are_the_same(golden, tmp_path):
@@ -50,7 +55,7 @@ def test_words_of_the_masked_lm_are_the_same(golden, tmp_path):
         golden, tmp_path, "pretraining", litert.make_litert_float16
     )
     inputs = exports.batch(2, 20)
-    found = litert.LiteRtModel(path)(inputs)
+    found = formats.open_model("litert_float16", path)(inputs)
     expected = SavedModel(folder).compute(inputs)
     for name in ("top_k_probabilities", "next_sentence_probabilities"):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-2)
@@ -67,7 +72,10 @@ def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path):
     litert.make_litert_float16(folder, half)
     litert.make_litert_int8(folder, quarter)
     assert os.path.getsize(quarter) < 0.65 * os.path.getsize(half)
-    model, original = litert.LiteRtModel(quarter), SavedModel(folder)
+    model, original = (
+        formats.open_model("litert_int8", quarter),
+        SavedModel(folder),
+    )
     for inputs in exports.BATCHES:
         found = model(inputs)["probabilities"]
         expected = original.compute(inputs)["probabilities"]

@@ -3,9 +3,15 @@
 pip install -r requirements-onnx.txt.
 """
 
+import logging
+import os
+
+import numpy as np
 import pytest
 
 from bert.conversion import onnx as conversion
+from bert.model_folder import formats
+from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports, run_folder
 from tests.modeling.backbones.encoders import every_type
 
@@ -20,7 +26,7 @@ def test_a_model_gives_the_same_for_any_shape(golden, tmp_path, name):
     folder, path = exports.converted(
         golden, tmp_path, name, conversion.make_onnx, hidden_act=activation
     )
-    exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
+    exports.assert_same(formats.open_model("onnx", path), folder, 1e-4)
 
 
 @every_type
@@ -32,7 +38,7 @@ def test_every_encoder_can_be_converted(golden, tmp_path, encoder_type):
         conversion.make_onnx,
         encoder_type=encoder_type,
     )
-    exports.assert_same(conversion.OnnxModel(path), folder, 1e-4)
+    exports.assert_same(formats.open_model("onnx", path), folder, 1e-4)
 
 
 def test_the_file_says_what_goes_in_and_comes_out(golden, tmp_path):
@@ -56,3 +62,23 @@ def test_the_file_says_what_goes_in_and_comes_out(golden, tmp_path):
     assert model.opset_import[0].version == 18
     # None of another library's, which onnxruntime alone would not know.
     assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path, caplog):
+    sizes = {"hidden_size": 96, "intermediate_size": 384}
+    folder = exports.write(golden, tmp_path, "classification", **sizes)
+    full, quarter = str(tmp_path / "full"), str(tmp_path / "quarter")
+    conversion.make_onnx(folder, full)
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    conversion.make_onnx_int8(folder, quarter)
+    own = [r for r in caplog.records if r.name == "root"]
+    assert not own
+    assert os.path.getsize(quarter) < 0.5 * os.path.getsize(full)
+    model = formats.open_model("onnx_int8", quarter)
+    original = SavedModel(folder)
+    for inputs in exports.BATCHES:
+        found = model(inputs)["probabilities"]
+        expected = original.compute(inputs)["probabilities"]
+        assert not np.array_equal(found, expected)  # it is rounded
+        np.testing.assert_allclose(found, expected, atol=0.15)

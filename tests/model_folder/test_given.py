@@ -1,3 +1,6 @@
+import pytest
+
+from bert.errors import UserError
 from bert.model_folder.given import Given
 
 
@@ -9,3 +12,14 @@ def test_what_is_given_is_named_by_its_flag():
         "--do_lower_case": "False",
         "--max_seq_length": "8",
     }
+
+
+def test_what_computes_a_model_is_not_said_of_the_model():
+    assert Given(runtime="onnx").flags() == {}
+    Given(runtime="onnx").check_left_out("m", "an export")
+    with pytest.raises(UserError) as caught:
+        Given(task="ner").check_left_out("m", "an export")
+    assert str(caught.value) == (
+        "--task is for folders of checkpoints; m is an export, which knows "
+        "it. Received: --task=ner; leave it out."
+    )

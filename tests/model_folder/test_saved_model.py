@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
+from bert.model_folder import saved_model
 from bert.model_folder.saved_model import SIGNATURE, SavedModel
 from bert.tasks import spec
 
@@ -38,3 +39,18 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_text("no")
     with pytest.raises(UserError, match=f"Cannot load .* {tmp_path}: .*anew"):
         SavedModel(str(tmp_path))
+
+
+def test_the_size_is_that_of_the_graph_and_the_weights(tmp_path):
+    for name, size in (
+        ("saved_model.pb", 3),
+        ("variables/variables.index", 20),
+        ("variables/variables.data-00000-of-00001", 100),
+        ("assets/vocab.txt", 7000),
+        ("fingerprint.pb", 50000),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * size)
+
+    assert saved_model.num_bytes(str(tmp_path)) == 123

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import sys
 
@@ -7,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from bert import compress_model as script
-from bert.conversion import compression
 from bert.errors import UserError
+from bert.model_folder import formats
 from bert.model_folder.saved_model import SavedModel
 from bert.tasks.classification import kinds
 from tests.conversion import exports
@@ -65,21 +66,24 @@ class Changed:
 def runtime(monkeypatch, export_dir):
     """Sets what the formats' runtimes give; none of them must be there."""
 
-    def make(saved_model_dir, path):
+    def make(name, saved_model_dir, path, rows):
         assert saved_model_dir == export_dir
-        with open(path, "w") as file:
-            file.write("a model")
+        for file in formats.FORMATS[name].files:
+            with open(os.path.join(os.path.dirname(path), file), "w") as made:
+                made.write("a model")
 
     def set_change(change):
-        def open_model(path):
+        def open_model(name, path):
             with open(path) as file:
                 assert file.read() == "a model"
             return Changed(export_dir, change)
 
-        for name, form in compression.FORMATS.items():
-            fake = form._replace(make=make, open=open_model, packages=[])
-            monkeypatch.setitem(compression.FORMATS, name, fake)
+        monkeypatch.setattr(formats, "open_model", open_model)
 
+    monkeypatch.setattr(formats, "make", make)
+    for name, form in formats.FORMATS.items():
+        fake = form._replace(packages=[])
+        monkeypatch.setitem(formats.FORMATS, name, fake)
     set_change(0.0)
     return set_change
 
@@ -100,10 +104,6 @@ def compress(*args):
 
 def names_in(folder):
     return {path.name for path in folder.iterdir()}
-
-
-def test_the_flag_knows_all_formats():
-    assert tuple(compression.FORMATS) == script._FORMATS
 
 
 def test_all_formats_are_written_opened_and_measured(
@@ -134,7 +134,7 @@ def test_all_formats_are_written_opened_and_measured(
     assert original["name"] == "saved_model"
     assert original["accuracy"] == 1
     for one in others:
-        file = out / compression.FORMATS[one["name"]].file
+        file = out / formats.FORMATS[one["name"]].file
         assert one["bytes"] == file.stat().st_size
         assert one["accuracy"] >= 0.8
         assert one["milliseconds"] > 0
@@ -155,6 +155,25 @@ def test_only_the_formats_that_are_asked_for(
         "compression.json",
         "assets",
     }
+
+
+def test_formats_are_calibrated_with_rows_of_another_file(
+    tmp_path, export_dir, eval_file, out, runtime, monkeypatch
+):
+    few = tmp_path / "train.tf_record"
+    fields = kinds.find("classification").fields(16, 1)
+    exports.write_records(few, fields, exports.classifier_rows(3, 16, [0]))
+    seen, make = [], formats.make
+
+    def counting(name, export_dir, path, rows):
+        seen.append(sum(len(batch["input_ids"]) for batch in rows))
+        make(name, export_dir, path, rows)
+
+    monkeypatch.setattr(formats, "make", counting)
+    args = export_dir, eval_file, out, "--formats=openvino_int8"
+    compress(*args)
+    compress(*args, f"--calibration_file={few}", "--overwrite")
+    assert seen == [ROWS, 3]
 
 
 def test_a_model_whose_accuracy_falls_is_refused(
@@ -222,11 +241,10 @@ def test_a_failure_leaves_what_was_there(
 ):
     compress(export_dir, eval_file, out)
 
-    def fail(folder, path):
+    def fail(name, folder, path, rows):
         raise OSError("no space")
 
-    form = compression.FORMATS["onnx"]._replace(make=fail)
-    monkeypatch.setitem(compression.FORMATS, "onnx", form)
+    monkeypatch.setattr(formats, "make", fail)
     with pytest.raises(OSError, match="no space"):
         compress(export_dir, eval_file, out, "--overwrite")
     assert "model.onnx" in names_in(out)
@@ -241,7 +259,7 @@ def test_a_missing_package_is_one_line(
     export_dir, eval_file, out, monkeypatch, name, package, extra
 ):
     monkeypatch.setitem(sys.modules, package, None)
-    needed = compression.FORMATS[name].packages[0]
+    needed = formats.FORMATS[name].packages[0]
     monkeypatch.setitem(sys.modules, needed, None)
     with pytest.raises(
         UserError,
@@ -264,6 +282,11 @@ def test_a_missing_package_is_one_line(
         (["--export_dir={}/cut"], "Cannot load the SavedModel"),
         (["--export_dir={}/labels"], r"labels\.txt: expected the model's 3"),
         (["--eval_file={}/none"], "No file matches --eval_file"),
+        (["--calibration_file={}/none"], "--calibration_file is for openvino_"),
+        (
+            ["--calibration_file={}/none", "--formats=openvino_int8"],
+            "No file matches --calibration_file",
+        ),
         (["--eval_file={}/words.txt"], r"words\.txt, record 1: the file is"),
         (["--output_dir={}/words.txt"], "must be a local folder"),
         (["--output_dir=gs://a/b"], "must be a local folder"),

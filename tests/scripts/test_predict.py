@@ -258,3 +258,10 @@ def test_a_folder_without_a_model_is_one_line(folder, tmp_path):
         script.predict(
             config_with(f"--model_dir={folder}", lines, "--labels=a")
         )
+
+
+def test_a_runtime_needs_what_compress_model_wrote(folder):
+    args = f"--model_dir={folder}", "--runtime=onnx"
+    message = error_of(SCRIPT, *args)
+    assert "--runtime=onnx takes a folder that compress_model.py" in message
+    assert config_with("--runtime=onnx").runtime == "onnx"

@@ -16,6 +16,7 @@ from bert.serving.masked_words import MaskedWords
 from bert.serving.predictor import Predictor
 from bert.tasks.requests import UnfitError, requests_of
 from tests.conversion import run_folder
+from tests.serving import toy_runtime
 
 SECONDS = 60
 SETTINGS = Settings(0.0, 1000, 1000)
@@ -250,3 +251,25 @@ def test_a_newer_checkpoint_has_another_stamp(golden, tmp_path):
     assert http_models.stamp(str(tmp_path / "run"), Given()) != before
     with pytest.raises(UserError):
         http_models.stamp(str(tmp_path), Given())
+
+
+def test_a_compressed_model_is_served_by_its_runtime(
+    folders, tmp_path, monkeypatch
+):
+    toy_runtime.use(monkeypatch)
+    source = find(folders("ner"))
+    export.export(source, str(tmp_path / "e"), raw_strings=False)
+    small = toy_runtime.write(str(tmp_path / "e"), tmp_path / "3", "onnx")
+    given = Given(runtime="onnx")
+    served = ServedModel(http_models.find(small, given), small, SETTINGS)
+    value = VALUES["ner"][0]
+    expected = Predictor.load(small).predict([value])
+    assert answers(served, [value]) == expected
+    assert served.version == 3
+    served.batches.close()
+
+    before = http_models.stamp(small, given)
+    assert http_models.stamp(small, given) == before
+    with (tmp_path / "3/model.onnx").open("a") as file:
+        file.write(" ")
+    assert http_models.stamp(small, given) != before

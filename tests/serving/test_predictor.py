@@ -15,7 +15,7 @@ from bert.errors import UserError
 from bert.model_folder import model_files
 from bert.model_folder.given import Given
 from bert.modeling import checkpoint
-from bert.serving import export, loaded_model
+from bert.serving import export, graphs
 from bert.serving.predictor import Predictor
 from bert.tasks import finetune
 from bert.tasks.squad.finetuning import Squad
@@ -215,7 +215,7 @@ def test_vectors_of_a_bare_checkpoint(golden, tmp_path, tokenizer):
     given = Given(do_lower_case=True, max_seq_length=32)
     found = Predictor.load(str(folder), 3, given).predict(TEXTS)
     source = model_files.find(str(folder), given)
-    model = loaded_model.Graph(source).model
+    model = graphs.Graph(source).model
     batch = padded_texts(tokenizer)
     outputs = model.encode(batch, training=False, seed=None)
     for row, answer in enumerate(found):

@@ -4,7 +4,7 @@ import types
 import pytest
 import tensorflow as tf
 
-from bert.model_folder.model_files import ModelFiles
+from bert.model_folder.files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import saved_models
 

@@ -21,7 +21,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from bert.data.records import length_sorting
+from bert.data.records import file_order, length_sorting
 from bert.modeling import checkpoint
 from tests.training import test_loop
 from bert.training import loop, optimization, steps
@@ -65,7 +65,7 @@ with strategy.scope():
             "row": batch["row"],
         },
     )(loop.Batches(batches))
-    assert [int(r["sum"]) for r in length_sorting.in_file_order(sums)] == [
+    assert [int(r["sum"]) for r in file_order.in_file_order(sums)] == [
         *(rows["input_ids"] * rows["input_mask"]).sum(axis=1)
     ]
 test_loop.assert_same_end(

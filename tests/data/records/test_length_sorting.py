@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.data.records import length_sorting
+from bert.data.records import file_order, length_sorting
 
 LENGTHS = [3, 1, 5, 2, 4, 4, 1]
 
@@ -31,7 +31,7 @@ def batches(size, batch_size, **kwargs):
 def test_every_row_comes_back_once_and_in_order(size, batch_size):
     for fixed_shapes in (False, True):
         sorted_rows = batches(size, batch_size, fixed_shapes=fixed_shapes)
-        rows = list(length_sorting.in_file_order(sorted_rows))
+        rows = list(file_order.in_file_order(sorted_rows))
         assert [int(row["label_ids"][0]) for row in rows] == [
             10 * r for r in range(7)
         ]

@@ -1,0 +1,33 @@
+"""What was computed in another order comes back in that of the rows.
+
+Imports without TensorFlow, unlike `length_sorting`, which sorts them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+
+def in_file_order(
+    results: Iterable[Mapping[str, np.ndarray]],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what was computed for each row, in the order of the rows.
+
+    Args:
+        results: what was computed from each batch, with the batch's `row`:
+            which row of all each one is, from 0; -1: none. Arrays of one
+            entry a row.
+    """
+    waiting: dict[int, dict[str, np.ndarray]] = {}
+    following = 0
+    for result in results:
+        for index, row in enumerate(result["row"].tolist()):
+            if row >= 0:
+                waiting[row] = {
+                    name: values[index]
+                    for name, values in result.items()
+                    if name != "row"
+                }
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
