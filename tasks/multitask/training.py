@@ -40,12 +40,15 @@ _RESULTS = "eval_results.txt"
 Tasks = Mapping[str, ListedTask]
 
 
-def run(config: Config, tasks: Tasks) -> None:
+def run(
+    config: Config, tasks: Tasks, weights: Mapping[str, task_sampling.Slope]
+) -> None:
     """Checks what a run needs, then trains, evaluates and predicts.
 
     Args:
         config: of the whole run.
         tasks: by their names; each in an output_dir of its own.
+        weights: of each task's loss.
 
     Raises:
         UserError: a file, an example or a checkpoint is not what it must be.
@@ -53,7 +56,6 @@ def run(config: Config, tasks: Tasks) -> None:
     from bert.training.diary import Diary
 
     config = changed_config.applied(config)
-    weights = task_sampling.read_weights(config.task_weights, tasks)
     _check_outputs(config, tasks)
     start = run_weights.start(config)
     for name, task in tasks.items():

@@ -5,7 +5,7 @@ that a run goes on as if it had not stopped. Imports without TensorFlow.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bert.errors import UserError
@@ -101,18 +101,17 @@ class Slope(NamedTuple):
     end: float
 
 
-def read_weights(
-    text: str | None, tasks: Mapping[str, object]
-) -> dict[str, Slope]:
+def read_weights(text: str | None, tasks: Sequence[str]) -> dict[str, Slope]:
     """Returns what the losses of tasks are multiplied by.
 
     Args:
         text: the value of --task_weights, such as "mlm:1>0.1,mrpc:2"; None:
             all are 1.
-        tasks: by their names.
+        tasks: their names.
 
     Raises:
-        UserError: it is not such a text, or names another task.
+        UserError: it is not such a text, names another task, or leaves nothing
+            to learn; or there is one task, which has nothing beside it.
     """
     weights = dict.fromkeys(tasks, Slope(1.0, 1.0))
     named = set()
@@ -138,4 +137,14 @@ def read_weights(
             )
         named.add(name)
         weights[name] = slope
+    if text and len(tasks) == 1:
+        raise UserError(
+            f"--task_weights is for several tasks. Received: {text[:60]!r} for "
+            f"{tasks[0]} alone; leave it out."
+        )
+    if not any(map(any, weights.values())):
+        raise UserError(
+            "--task_weights: expected a weight above 0 for a task or more. "
+            f"Received: {text!r}, with which nothing is learned."
+        )
     return weights
