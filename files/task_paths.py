@@ -11,8 +11,10 @@ from bert.files import file_bytes
 
 # What comes before the names of what is one task's: files and weights.
 SCOPE = "tasks"
-# What a task may be called: a part of a path, and of a weight's name.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# What a task may be called: a part of a path, and of a weight's name. File
+# systems allow 255 bytes, of which temporary names need some.
+MOST_CHARS = 100
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MOST_CHARS - 1}}}")
 
 
 def split(path: str) -> tuple[str, str | None]:

@@ -37,7 +37,7 @@ def test_the_folder_of_a_checkpoint_names_the_task_too():
 
 
 @pytest.mark.parametrize(
-    ("path", "task"), [("a", "b/c"), ("a", ""), ("a#b", "c")]
+    ("path", "task"), [("a", "b/c"), ("a", ""), ("a#b", "c"), ("a", "b" * 101)]
 )
 def test_a_task_is_named_once_and_by_a_name(path, task):
     with pytest.raises(UserError, match="--task_name must be"):
