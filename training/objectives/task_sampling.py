@@ -40,12 +40,13 @@ class TaskOrder:
     ):
         import numpy as np
 
-        self._names = list(sizes)
+        # Not as they are listed: a run that goes on may list them otherwise.
+        self._names = sorted(sizes)
         self._epochs = max(math.ceil(num_epochs), 1)
         self._num_steps = num_steps
         self._seed = seed
         shares = [
-            np.asarray(list(sizes.values()), np.float64)
+            np.asarray([sizes[name] for name in self._names], np.float64)
             ** self._exponent(sampling, epoch)
             for epoch in range(self._epochs)
         ]

@@ -54,6 +54,12 @@ def test_the_order_is_one_of_the_seed_from_wherever_it_is_asked():
     assert order().counts(0) == dict.fromkeys(SIZES, 0)
 
 
+def test_the_order_is_not_that_of_the_list():
+    turned = dict(reversed(SIZES.items()))
+    listed = TaskOrder(turned, "proportional", 1.0, 20000, 1)
+    assert listed.drawn(0, 300) == order().drawn(0, 300)
+
+
 def test_the_order_is_the_same_on_every_machine():
     names = "".join(order("uniform").drawn(0, 24))
     assert names == "acaacacabaaccbababccccaa"
