@@ -53,6 +53,12 @@ def own_folder(output_dir: str, task: str) -> str:
     return os.path.join(output_dir, SCOPE, task)
 
 
+def run_folder(folder: str) -> str | None:
+    """Returns the output_dir around `own_folder`; None: it is no such one."""
+    where, scope = os.path.split(os.path.dirname(folder.rstrip("/")))
+    return where if scope == SCOPE else None
+
+
 def folder_of(prefix: str) -> str:
     """Returns the folder of a checkpoint; it names the task likewise."""
     where, task = split(prefix)

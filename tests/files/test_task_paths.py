@@ -51,3 +51,16 @@ def test_all_tasks_of_a_checkpoint_have_one_index(tmp_path):
 
 def test_what_is_one_tasks_is_in_a_folder_of_its_own():
     assert task_paths.own_folder("out", "mrpc") == "out/tasks/mrpc"
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        (task_paths.own_folder("a/out", "mrpc"), "a/out"),
+        ("a/out/tasks/mrpc/", "a/out"),
+        ("a/out", None),
+        ("a/tasks", None),
+    ],
+)
+def test_the_run_around_a_tasks_folder_is_found(folder, expected):
+    assert task_paths.run_folder(folder) == expected
