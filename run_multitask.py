@@ -17,7 +17,7 @@ from bert.tasks.multitask.fine_tuned import FineTuned
 from bert.tasks.multitask.listed import ListedTask
 from bert.tasks.multitask.masked_words import MaskedWords
 from bert.tasks.multitask.task_list import Script
-from bert.training.objectives.task_sampling import EXPONENTS
+from bert.training.objectives import task_sampling
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -38,7 +38,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "task_sampling",
         "proportional",
-        list(EXPONENTS),
+        list(task_sampling.EXPONENTS),
         "How often a task has its turn: in proportion to its examples, equally "
         "often, by the square root of them; annealed: first in proportion, "
         "from epoch to epoch more equally.",
@@ -74,6 +74,9 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     """
     entries = task_list.read(config)
     is_one = len(entries) == 1
+    weights = task_sampling.read_weights(
+        config.task_weights, [entry.name for entry in entries]
+    )
 
     def made(entry: task_list.Entry) -> ListedTask:
         folder = config.output_dir
@@ -90,7 +93,7 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     # Here, so that --help and bad flags need no TensorFlow.
     from bert.tasks.multitask import training
 
-    training.run(config, tasks)
+    training.run(config, tasks, weights)
 
 
 def main(_: object = None) -> None:

@@ -11,8 +11,10 @@ from bert.files import file_bytes
 
 # What comes before the names of what is one task's: files and weights.
 SCOPE = "tasks"
-# What a task may be called: a part of a path, and of a weight's name.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# What a task may be called: a part of a path, and of a weight's name. File
+# systems allow 255 bytes, of which temporary names need some.
+MOST_CHARS = 100
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MOST_CHARS - 1}}}")
 
 
 def split(path: str) -> tuple[str, str | None]:
@@ -49,6 +51,12 @@ def join(path: str, task: str | None) -> str:
 def own_folder(output_dir: str, task: str) -> str:
     """Returns where a run of several tasks keeps what is one task's."""
     return os.path.join(output_dir, SCOPE, task)
+
+
+def run_folder(folder: str) -> str | None:
+    """Returns the output_dir around `own_folder`; None: it is no such one."""
+    where, scope = os.path.split(os.path.dirname(folder.rstrip("/")))
+    return where if scope == SCOPE else None
 
 
 def folder_of(prefix: str) -> str:

@@ -15,6 +15,7 @@ from absl import logging
 
 from bert.data.text import tokenizers
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import formats, task_files
 from bert.model_folder import labels as label_files
 from bert.model_folder.files import ModelFiles, check_words
@@ -45,12 +46,18 @@ def format_of(folder: str, runtime: str | None) -> str | None:
 
     Raises:
         UserError: the folder has nothing for this runtime, or several files
-            for it.
+            for it; or a task is named, and it has one.
     """
     if runtime not in (None, *formats.CHOICES):
         raise UserError(
             f"--runtime must be one of {', '.join(formats.CHOICES)}. "
             f"Received: {runtime!r}."
+        )
+    where, task = task_paths.split(folder)
+    if task and files_of(where):
+        raise UserError(
+            f"{where}, of compress_model.py, is a model of one task. Received: "
+            f"the task {task[:60]}; leave --task_name, or #{task[:60]}, out."
         )
     found = files_of(folder)
     if runtime in found:
@@ -63,7 +70,7 @@ def format_of(folder: str, runtime: str | None) -> str | None:
     if len(fitting) == 1:
         return fitting[0]
     if not found:
-        what = "another one" if os.path.exists(folder) else "which is not there"
+        what = "another one" if os.path.exists(where) else "which is not there"
         raise UserError(
             f"--runtime={runtime} takes a folder that compress_model.py wrote. "
             f"Received: {folder}, {what}; compress the model's export, or "

@@ -15,7 +15,7 @@ from absl import logging
 
 from bert.data.text import tokenizers
 from bert.errors import UserError, one_line
-from bert.files import atomic_files, file_bytes, text_input
+from bert.files import atomic_files, file_bytes, task_paths, text_input
 from bert.model_folder import labels as label_files
 from bert.model_folder import locate, task_files
 from bert.model_folder.task_files import Task
@@ -146,7 +146,10 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
 
 def _changes(output_dir: str, now: Values) -> str:
     """Says what a run was made with otherwise; "" where nothing is known."""
-    if not checkpointing.newest(output_dir):
+    # Of a task of several, the checkpoints are in the folder around.
+    around = task_paths.run_folder(output_dir)
+    folders = (output_dir, *([around] if around else ()))
+    if not any(map(checkpointing.newest, folders)):
         return ""
     kept = _read(output_dir)
     before = {**_OPTIONAL, **_OF_EARLIER, **kept}

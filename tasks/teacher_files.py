@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
 
@@ -43,6 +44,14 @@ def _files(path: str, task: "FineTuningTask") -> "ModelFiles":
     """Returns a teacher's files; UserError where it is none for a task."""
     from bert.model_folder import locate, model_files
 
+    where, name = task_paths.split(path)
+    tasks = locate.tasks(where)
+    if tasks and name not in tasks:
+        raise UserError(
+            f"--teacher_dir={path}: expected one of the tasks of the model in "
+            f"{where} ({rows.some(tasks)}), as {where}#{tasks[0]}. Received: "
+            f"{name or 'none'}."
+        )
     needed = [task_files.TASK_FILE, task_files.CONFIG_FILE]
     needed += [task_files.VOCAB_FILE] * (locate.vocab_file(path) is None)
     needed += [label_files.FILE_NAME] * task.spec.has_labels

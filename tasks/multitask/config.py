@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from bert.errors import UserError
 from bert.tasks.config import FineTuningConfig, TaughtConfig
+from bert.tasks.multitask.listed import naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,5 @@ class Config(FineTuningConfig):
                 "none."
             )
         for name, task in tasks.items():
-            try:
+            with naming(name):
                 task.check_teacher(self.output_dir)
-            except UserError as error:
-                raise UserError(f"--tasks, {name}: {error}") from error

@@ -55,6 +55,8 @@ class FineTuned(ListedTask):
         start.check_outputs(self._task.num_outputs)
 
     def prepare(self, prepared):
+        # That of the whole run is another flag.
+        prepared.bert_config.check_sequence_length(self.config.max_seq_length)
         self._task.prepare(prepared)
         self._task.teacher = teachers.find(self._task)
 

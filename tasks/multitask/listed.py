@@ -5,9 +5,11 @@ without TensorFlow.
 """
 
 import abc
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bert.errors import UserError, one_line
 from bert.model_folder.task_files import Task
 from bert.tasks.spec import Spec
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     from bert.training.feeds import Feed
     from bert.training.head_check import Start
     from bert.training.run import MakeEvaluate
+
+
+@contextlib.contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Lets a UserError say which task of the list it is about."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"--tasks, {name}: {one_line(error)}") from error
 
 
 class ListedTask(abc.ABC):

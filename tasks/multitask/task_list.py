@@ -16,11 +16,11 @@ from absl import flags
 from bert.cli import command_line
 from bert.data.tables import json_node
 from bert.data.tables.json_node import Node
-from bert.errors import UserError, one_line
+from bert.errors import UserError
 from bert.files import task_paths
 from bert.tasks.classification.config import processors
 from bert.tasks.multitask.config import Config
-from bert.tasks.multitask.listed import ListedTask
+from bert.tasks.multitask.listed import ListedTask, naming
 
 # A teacher is one task's.
 TEACHER = (
@@ -90,13 +90,7 @@ def read(config: Config) -> list[Entry]:
     found: list[Entry] = []
     for node in _nodes(json_node.read(config.tasks)):
         name = node.child("name", str)
-        if not task_paths.NAME.fullmatch(name.value) or name.value == "mean":
-            raise name.fault(
-                "expected a name of letters, digits, '_', '-' and '.'",
-                json.dumps(name.value),
-            )
-        if name.value in [entry.name for entry in found]:
-            raise name.fault("expected names that differ", name.value)
+        _check_name(name, [entry.name for entry in found])
         task, more = _task(node, name.value, config)
         own = {k: v for k, v in node.value.items() if k not in ("name", "task")}
         words = [_word(node, key, value) for key, value in own.items()]
@@ -111,6 +105,27 @@ def _nodes(whole: Node) -> Iterator[Node]:
         # A name alone will do.
         entry = {"name": value} if isinstance(value, str) else value
         yield Node(whole.file, f"[{number}]", entry).check(dict)
+
+
+def _check_name(name: Node, others: Sequence[str]) -> None:
+    """Raises UserError where a task cannot be called so beside others."""
+    received = json.dumps(name.value)[:80]
+    if not task_paths.NAME.fullmatch(name.value):
+        raise name.fault(
+            "expected a name of letters, digits, '_', '-' and '.', at most "
+            f"{task_paths.MOST_CHARS}, the first a letter or a digit",
+            received,
+        )
+    if name.value == "mean":
+        raise name.fault(
+            "expected another name: mean is what all figures are called",
+            received,
+        )
+    # Some file systems take names for equal that differ in case alone.
+    if name.value.lower() in [other.lower() for other in others]:
+        raise name.fault(
+            "expected names that differ, in more than case", received
+        )
 
 
 def _task(node: Node, name: str, config: Config) -> tuple[str, list[str]]:
@@ -211,8 +226,6 @@ def make(
     if any(word.startswith("--teacher_dir=") for word in entry.words):
         shared.append(f"--teacher_annealing={run_flags.teacher_annealing}")
     words = [*shared, *entry.words, f"--output_dir={output_dir}"]
-    try:
+    with naming(entry.name):
         values = command_line.read(script.define_flags, words, quiet=True)
         return script.make(values)
-    except UserError as error:
-        raise UserError(f"--tasks, {entry.name}: {one_line(error)}") from error

@@ -23,7 +23,7 @@ from bert.tasks import (
     task_run,
 )
 from bert.tasks.multitask.config import Config
-from bert.tasks.multitask.listed import ListedTask
+from bert.tasks.multitask.listed import ListedTask, naming
 from bert.tasks.task import Prepared
 from bert.training.objectives import task_sampling
 
@@ -40,12 +40,15 @@ _RESULTS = "eval_results.txt"
 Tasks = Mapping[str, ListedTask]
 
 
-def run(config: Config, tasks: Tasks) -> None:
+def run(
+    config: Config, tasks: Tasks, weights: Mapping[str, task_sampling.Slope]
+) -> None:
     """Checks what a run needs, then trains, evaluates and predicts.
 
     Args:
         config: of the whole run.
         tasks: by their names; each in an output_dir of its own.
+        weights: of each task's loss.
 
     Raises:
         UserError: a file, an example or a checkpoint is not what it must be.
@@ -53,17 +56,19 @@ def run(config: Config, tasks: Tasks) -> None:
     from bert.training.diary import Diary
 
     config = changed_config.applied(config)
-    weights = task_sampling.read_weights(config.task_weights, tasks)
     _check_outputs(config, tasks)
     start = run_weights.start(config)
     for name, task in tasks.items():
-        task.read(_start_of(start, name, task, config))
+        own = _start_of(start, name, task, config)
+        with naming(name):
+            task.read(own)
     if start.is_resumed and config.do_train:
         _check_all_there(start, tasks)
     config.check_metric(_metric_names(tasks))
     prepared = finetune.prepare(config)
-    for task in tasks.values():
-        task.prepare(prepared)
+    for name, task in tasks.items():
+        with naming(name):
+            task.prepare(prepared)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),

@@ -37,7 +37,7 @@ def test_the_folder_of_a_checkpoint_names_the_task_too():
 
 
 @pytest.mark.parametrize(
-    ("path", "task"), [("a", "b/c"), ("a", ""), ("a#b", "c")]
+    ("path", "task"), [("a", "b/c"), ("a", ""), ("a#b", "c"), ("a", "b" * 101)]
 )
 def test_a_task_is_named_once_and_by_a_name(path, task):
     with pytest.raises(UserError, match="--task_name must be"):
@@ -51,3 +51,16 @@ def test_all_tasks_of_a_checkpoint_have_one_index(tmp_path):
 
 def test_what_is_one_tasks_is_in_a_folder_of_its_own():
     assert task_paths.own_folder("out", "mrpc") == "out/tasks/mrpc"
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        (task_paths.own_folder("a/out", "mrpc"), "a/out"),
+        ("a/out/tasks/mrpc/", "a/out"),
+        ("a/out", None),
+        ("a/tasks", None),
+    ],
+)
+def test_the_run_around_a_tasks_folder_is_found(folder, expected):
+    assert task_paths.run_folder(folder) == expected

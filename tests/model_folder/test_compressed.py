@@ -99,6 +99,18 @@ def test_other_folders_are_of_tensorflow(make, tmp_path):
     assert find(str(tmp_path)) is None
 
 
+@pytest.mark.parametrize("runtime", [None, "onnx"])
+def test_a_compressed_model_has_one_task(make, runtime):
+    folder = make("onnx")
+    with pytest.raises(UserError, match=r"is a model of one task.* #mrpc, out"):
+        find(f"{folder}#mrpc", runtime)
+
+
+def test_a_runtime_takes_no_task_of_checkpoints(tmp_path):
+    with pytest.raises(UserError, match="#mrpc, another one; compress"):
+        find(f"{tmp_path}#mrpc", "onnx")
+
+
 def test_a_runtime_needs_a_folder_for_it(tmp_path):
     with pytest.raises(UserError, match="--runtime=onnx takes a folder"):
         find(str(tmp_path), "onnx")

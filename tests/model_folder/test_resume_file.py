@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import logging
+import os
 
 import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import resume_file
 from bert.model_folder.task_files import Task
 from bert.training import checkpointing
@@ -42,6 +44,20 @@ def test_the_same_is_right_however_the_configuration_is_written(out, files):
         file.write('{"a":4,\n"vocab_size":3}')
     now = resume_file.meaning(SQUAD, *files, ["a", "b"])
     resume_file.check(out, now, insists=False)
+
+
+def test_a_task_of_several_goes_on_with_the_checkpoints_around(
+    out, files, caplog
+):
+    own = task_paths.own_folder(out, "answers")
+    os.makedirs(own)
+    meaning = resume_file.meaning(SQUAD, *files)
+    resume_file.go_on(own, meaning, TRAINING)
+    resume_file.check(own, meaning, insists=False)
+    with pytest.raises(UserError, match="another do_lower_case"):
+        resume_file.check(own, {**meaning, "do_lower_case": True}, False)
+    resume_file.go_on(own, meaning, {**TRAINING, "max_seq_length": 64})
+    assert "another max_seq_length" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,11 @@ def edit_json(path, **values):
             "no task.json",
         ),
         (
+            "ner",
+            lambda f: shutil.copytree(f, f / "tasks/rte"),
+            r"one of the tasks of .* \(rte\), as .*#rte\. Received: none",
+        ),
+        (
             "classification",
             lambda f: (f / "vocab.txt").unlink(),
             "no vocab.txt",

@@ -5,7 +5,7 @@ that a run goes on as if it had not stopped. Imports without TensorFlow.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bert.errors import UserError
@@ -40,12 +40,13 @@ class TaskOrder:
     ):
         import numpy as np
 
-        self._names = list(sizes)
+        # Not as they are listed: a run that goes on may list them otherwise.
+        self._names = sorted(sizes)
         self._epochs = max(math.ceil(num_epochs), 1)
         self._num_steps = num_steps
         self._seed = seed
         shares = [
-            np.asarray(list(sizes.values()), np.float64)
+            np.asarray([sizes[name] for name in self._names], np.float64)
             ** self._exponent(sampling, epoch)
             for epoch in range(self._epochs)
         ]
@@ -101,18 +102,17 @@ class Slope(NamedTuple):
     end: float
 
 
-def read_weights(
-    text: str | None, tasks: Mapping[str, object]
-) -> dict[str, Slope]:
+def read_weights(text: str | None, tasks: Sequence[str]) -> dict[str, Slope]:
     """Returns what the losses of tasks are multiplied by.
 
     Args:
         text: the value of --task_weights, such as "mlm:1>0.1,mrpc:2"; None:
             all are 1.
-        tasks: by their names.
+        tasks: their names.
 
     Raises:
-        UserError: it is not such a text, or names another task.
+        UserError: it is not such a text, names another task, or leaves nothing
+            to learn; or there is one task, which has nothing beside it.
     """
     weights = dict.fromkeys(tasks, Slope(1.0, 1.0))
     named = set()
@@ -138,4 +138,14 @@ def read_weights(
             )
         named.add(name)
         weights[name] = slope
+    if text and len(tasks) == 1:
+        raise UserError(
+            f"--task_weights is for several tasks. Received: {text[:60]!r} for "
+            f"{tasks[0]} alone; leave it out."
+        )
+    if not any(map(any, weights.values())):
+        raise UserError(
+            "--task_weights: expected a weight above 0 for a task or more. "
+            f"Received: {text!r}, with which nothing is learned."
+        )
     return weights

@@ -5,15 +5,18 @@ import types
 import pytest
 
 from bert.errors import UserError
+from bert.modeling.config import BertConfig
 from bert.tasks import finetune, teachers
 from bert.tasks.multitask.fine_tuned import FineTuned
 from bert.training.head_check import Start
+
+SIZES = BertConfig(vocab_size=11, max_position_embeddings=64)
 
 
 class Task:
     """What is asked of a `FineTuningTask`."""
 
-    config = "config"
+    config = types.SimpleNamespace(max_seq_length=64)
     labels = ()
     num_outputs = 2
     teacher = None
@@ -28,7 +31,7 @@ class Task:
 
 def test_labels_are_those_that_were_read():
     task = FineTuned(Task())
-    assert (task.config, task.labels) == ("config", ())
+    assert (task.config, task.labels) == (Task.config, ())
     task.read(Start())
     assert task.labels == ("no", "yes")
 
@@ -53,9 +56,20 @@ def test_a_teacher_is_found_once_all_is_prepared(monkeypatch):
     task = FineTuned(Task())
     task.ask_teacher()
     assert not said
-    task.prepare("prepared")
+    task.prepare(types.SimpleNamespace(bert_config=SIZES))
     task.ask_teacher()
     assert said == ["all"]
+
+
+def test_texts_are_no_longer_than_the_positions():
+    class Long(Task):
+        config = types.SimpleNamespace(max_seq_length=65)
+
+    task = FineTuned(Long())
+    with pytest.raises(
+        UserError, match="only trained up to sequence length 64"
+    ):
+        task.prepare(types.SimpleNamespace(bert_config=SIZES))
 
 
 def test_alone_it_is_the_scripts_own_run(monkeypatch):

@@ -54,6 +54,12 @@ def test_the_order_is_one_of_the_seed_from_wherever_it_is_asked():
     assert order().counts(0) == dict.fromkeys(SIZES, 0)
 
 
+def test_the_order_is_not_that_of_the_list():
+    turned = dict(reversed(SIZES.items()))
+    listed = TaskOrder(turned, "proportional", 1.0, 20000, 1)
+    assert listed.drawn(0, 300) == order().drawn(0, 300)
+
+
 def test_the_order_is_the_same_on_every_machine():
     names = "".join(order("uniform").drawn(0, 24))
     assert names == "acaacacabaaccbababccccaa"
@@ -65,13 +71,13 @@ def test_batches_beyond_the_last_step_are_of_the_last_epoch():
 
 
 def test_weights_are_read():
-    found = read_weights("b:1>0.1, c:2", SIZES)
+    found = read_weights("b:1>0.1, c:2", [*SIZES])
     assert found == {
         "a": Slope(1.0, 1.0),
         "b": Slope(1.0, 0.1),
         "c": Slope(2.0, 2.0),
     }
-    assert set(read_weights(None, SIZES).values()) == {Slope(1.0, 1.0)}
+    assert set(read_weights(None, [*SIZES]).values()) == {Slope(1.0, 1.0)}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,7 @@ def test_weights_are_read():
 )
 def test_weights_must_be_such(text):
     with pytest.raises(UserError, match="NAME:WEIGHT or NAME:FIRST>LAST"):
-        read_weights(text, SIZES)
+        read_weights(text, [*SIZES])
 
 
 @pytest.mark.parametrize(
@@ -89,4 +95,22 @@ def test_weights_must_be_such(text):
 )
 def test_weights_are_of_each_task_once(text, fault):
     with pytest.raises(UserError, match=fault):
-        read_weights(text, SIZES)
+        read_weights(text, [*SIZES])
+
+
+@pytest.mark.parametrize(
+    ("text", "tasks", "fault"),
+    [
+        ("a:0,b:0>0", ["a", "b"], "nothing is learned"),
+        ("a:2", ["a"], "is for several tasks"),
+        ("b:2", ["a"], "none of them"),
+    ],
+)
+def test_weights_leave_something_to_weigh(text, tasks, fault):
+    with pytest.raises(UserError, match=fault):
+        read_weights(text, tasks)
+
+
+def test_a_weight_may_begin_or_end_with_nothing():
+    found = read_weights("a:0>1,b:0", ["a", "b"])
+    assert found == {"a": Slope(0.0, 1.0), "b": Slope(0.0, 0.0)}
