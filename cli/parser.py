@@ -79,7 +79,7 @@ def read(
     for name in flag_values:
         value = flag_values[name].value
         if isinstance(value, float) and math.isnan(value):  # is in no bounds
-            raise UserError(f"flag --{name}={value} is no number")
+            raise UserError(f"flag --{name}={value} must be a number")
     words = []
     for before, word in _words(flag_values, own[1:], rest):
         if not takes_words:

@@ -1,7 +1,8 @@
 """SavedModels as OpenVINO models (.xml and .bin), for CPUs."""
 
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,14 +47,26 @@ def make_openvino_int8(
 
     nncf.set_log_level(logging.ERROR)
     chosen = _some(rows)
-    model = nncf.quantize(
-        _convert(saved_model_dir),
-        nncf.Dataset(chosen),
-        subset_size=len(chosen),
-        model_type=nncf.ModelType.TRANSFORMER,
-        preset=nncf.QuantizationPreset.PERFORMANCE,
-    )
+    with _others_logs_kept():
+        model = nncf.quantize(
+            _convert(saved_model_dir),
+            nncf.Dataset(chosen),
+            subset_size=len(chosen),
+            model_type=nncf.ModelType.TRANSFORMER,
+            preset=nncf.QuantizationPreset.PERFORMANCE,
+        )
     _save(model, path)
+
+
+@contextlib.contextmanager
+def _others_logs_kept() -> Iterator[None]:
+    """Undoes that NNCF lets all handlers write errors alone."""
+    levels = [(each, each.level) for each in logging.root.handlers]
+    try:
+        yield
+    finally:
+        for handler, level in levels:
+            handler.setLevel(level)
 
 
 def _convert(saved_model_dir: str) -> "openvino.Model":

@@ -127,8 +127,9 @@ def go_on(output_dir: str, meaning: Values, training: Values) -> None:
         meaning: what `meaning` returned; `check` has passed it.
         training: how the run is trained from here on.
     """
-    optional = {n: v for n, v in _OPTIONAL.items() if n not in meaning}
-    training = {**optional, **training}
+    known = {**meaning, **training}
+    optional = {n: v for n, v in _OPTIONAL.items() if n not in known}
+    training = {**training, **optional}
     changes = _changes(output_dir, training)
     if changes:
         logging.warning(

@@ -54,7 +54,7 @@ def test_do_lower_is_do_lower_case(values, flag):
         (["--input_file=a", "--train_batch_size=0"], "--train_batch_size=0"),
         (["--input_file="], "required flags are missing: --input_file"),
         (["--input_file=a", "--learning_rate=nan"], "--learning_rate=nan"),
-        (["--input_file=a", "--share=nan"], "--share=nan is no number"),
+        (["--input_file=a", "--share=nan"], "--share=nan must be a number"),
         (["--input_file=a", "b", "--learning_rate=1"], "separated by commas"),
         (["--input_file=a", "--train_batch_size=x"], "--train_batch_size=x"),
         (

@@ -11,7 +11,7 @@ import pytest
 from bert import run_classifier as script
 from bert.errors import UserError
 from bert.modeling import checkpoint
-from bert.tasks import finetune
+from bert.tasks import task_run
 from tests import browser
 from tests.scripts import runner
 from tests.scripts.runner import ROOT, config_of
@@ -438,7 +438,7 @@ def test_training_weighs_labels_and_counts_examples_as_told(
     def train(task, source, make_evaluate):
         seen.update(model=task.make_model(3), num_examples=task.num_examples)
 
-    monkeypatch.setattr(finetune, "train", train)
+    monkeypatch.setattr(task_run, "train", train)
     write(tmp_path / "train.tsv", ("text", "label"), *TEXTS)
     flags = [
         "--task_name=tsv",

@@ -60,6 +60,8 @@ def test_a_path_may_have_signs_in_it(tmp_path):
 
 
 def test_a_task_of_several_is_named(tmp_path):
+    for task in ("mrpc", "rte"):
+        (tmp_path / "tasks" / task).mkdir(parents=True)
     config = config_with(f"--model_dir=x={tmp_path}#mrpc,y={tmp_path}#rte")
     assert config.models == {"x": f"{tmp_path}#mrpc", "y": f"{tmp_path}#rte"}
     for args in (
@@ -83,6 +85,7 @@ def test_keys_are_read(tmp_path):
     ("args", "expected"),
     [
         (["--model_dir={0}/no"], "no, which is not there."),
+        (["--model_dir={0}#mrpc"], "#mrpc, which is not there."),
         (["--model_dir={0}/file"], "file, a file."),
         (["--model_dir=a={0},a={0}"], "a twice"),
         (["--model_dir=a={0},b=s9://x"], "Received: s9://x"),
