@@ -43,11 +43,11 @@ def make_openvino_int8(
         path: likewise.
         rows: batches to calibrate with, `INPUTS` by name.
     """
-    import nncf
-
-    nncf.set_log_level(logging.ERROR)
     chosen = _some(rows)
     with _others_logs_kept():
+        import nncf
+
+        nncf.set_log_level(logging.ERROR)
         model = nncf.quantize(
             _convert(saved_model_dir),
             nncf.Dataset(chosen),

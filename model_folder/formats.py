@@ -205,7 +205,7 @@ def _check_package(
     what: str, package: str, extra: str, advice: str = ""
 ) -> None:
     """Imports a package; UserError where that is not possible."""
-    handlers = logging.root.handlers[:]
+    handlers = [(each, each.level) for each in logging.root.handlers]
     # With it OpenVINO writes to the home directory, and reports its use; where
     # this module lacks what is wanted of it, it does neither.
     name = "openvino_telemetry"
@@ -219,4 +219,7 @@ def _check_package(
             f"requirements-{extra}.txt{advice}."
         ) from error
     finally:
-        logging.root.handlers[:] = handlers  # OpenVINO takes absl's away
+        # OpenVINO takes absl's away, NNCF lets all write errors alone.
+        logging.root.handlers[:] = [handler for handler, _ in handlers]
+        for handler, level in handlers:
+            handler.setLevel(level)
