@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from bert.training import loop
+from bert.training import steps
 from tests.scripts import toy_tagging
 
 
@@ -20,7 +20,7 @@ def counting_step(model, optimizer, *_):
 @pytest.fixture
 def tag(golden, tmp_path, monkeypatch):
     """Returns a function: flags → a run of run_ner.py in tmp_path/out."""
-    monkeypatch.setattr(loop, "compile_train_step", counting_step)
+    monkeypatch.setattr(steps, "compile_train_step", counting_step)
     for seed, name in enumerate(("train", "other")):
         words = toy_tagging.sentences(8, seed=seed, longest=9)
         (tmp_path / f"{name}.txt").write_text(toy_tagging.conll_text(words))

@@ -78,10 +78,11 @@ def skipping_step(sends_at):
     return compile_train_step
 
 
-def test_sigterm_is_heard_after_a_skipped_step(golden, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "compile_train_step", skipping_step(3))
+def test_sigterm_is_heard_after_a_skipped_step(golden, tmp_path):
     run = GoldenRun(golden, "train_classifier")
-    trained = loop.Trained(run.model, run.optimizer, LossScale())
+    trained = loop.Trained(
+        run.model, run.optimizer, LossScale(), skipping_step(3)
+    )
     with pytest.raises(SystemExit) as raised:
         loop.TrainLoop(
             trained,
