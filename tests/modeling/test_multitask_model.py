@@ -32,10 +32,11 @@ MASKED_LM = [
 
 def make(config=TINY, seed=1):
     backbone = make_backbone(config, init_seed=seed)
+    head = {"dropout_rate": 0.1 if config.hidden_dropout_prob else 0.0}
     with task_model.sharing(backbone):
         tasks = {
-            "a": ClassifierModel(config, 2, init_seed=seed),
-            "b.1": ClassifierModel(config, 3, init_seed=seed),
+            "a": ClassifierModel(config, 2, init_seed=seed, **head),
+            "b.1": ClassifierModel(config, 3, init_seed=seed, **head),
             "span": SpanModel(config, init_seed=seed),
             "mlm": PretrainingModel(
                 config, has_next_sentence=False, init_seed=seed

@@ -293,10 +293,9 @@ def test_a_run_that_stops_goes_on_with_the_same_bits(feeds, values, tmp_path):
     ],
 )
 def test_what_saves_memory_or_time_trains_the_same(values, tmp_path):
-    # Few and small steps: in a model of four units rounding soon grows.
-    plain = follow(tmp_path / "a", 4, TAUGHT_FEEDS, DRY, learning_rate=1e-4)
+    plain = follow(tmp_path / "a", 8, TAUGHT_FEEDS, DRY, learning_rate=1e-4)
     other = follow(
-        tmp_path / "b", 4, TAUGHT_FEEDS, DRY, learning_rate=1e-4, **values
+        tmp_path / "b", 8, TAUGHT_FEEDS, DRY, learning_rate=1e-4, **values
     )
     assert plain.shapes == other.shapes
     for name in plain.shapes:
@@ -343,7 +342,7 @@ from tests.training.objectives import test_multitask as own
 def end(name, strategy):
     with strategy.scope():
         found = own.follow(
-            sys.argv[1] + name, 4, own.SPLIT_FEEDS, own.DRY, learning_rate=1e-4
+            sys.argv[1] + name, 8, own.SPLIT_FEEDS, own.DRY, learning_rate=1e-4
         )
     return {name: found.read(name) for name in found.shapes}
 
