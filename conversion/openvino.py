@@ -1,12 +1,12 @@
 """SavedModels as OpenVINO models (.xml and .bin), for CPUs."""
 
-import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bert.model_folder import formats
 from bert.tasks.spec import INPUTS
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def make_openvino_int8(
         rows: batches to calibrate with, `INPUTS` by name.
     """
     chosen = _some(rows)
-    with _others_logs_kept():
+    with formats.logs_kept():
         import nncf
 
         nncf.set_log_level(logging.ERROR)
@@ -56,17 +56,6 @@ def make_openvino_int8(
             preset=nncf.QuantizationPreset.PERFORMANCE,
         )
     _save(model, path)
-
-
-@contextlib.contextmanager
-def _others_logs_kept() -> Iterator[None]:
-    """Undoes that NNCF lets all handlers write errors alone."""
-    levels = [(each, each.level) for each in logging.root.handlers]
-    try:
-        yield
-    finally:
-        for handler, level in levels:
-            handler.setLevel(level)
 
 
 def _convert(saved_model_dir: str) -> "openvino.Model":

@@ -5,12 +5,15 @@ Of a run of several tasks (run_multitask.py). Imports without TensorFlow.
 
 import os
 import re
+from collections.abc import Sequence
 
 from bert.errors import UserError
 from bert.files import file_bytes
 
 # What comes before the names of what is one task's: files and weights.
 SCOPE = "tasks"
+# Where a run keeps its best checkpoint.
+BEST_FOLDER = "best"
 # What a task may be called: a part of a path, and of a weight's name. File
 # systems allow 255 bytes, of which temporary names need some.
 MOST_CHARS = 100
@@ -51,6 +54,20 @@ def join(path: str, task: str | None) -> str:
 def own_folder(output_dir: str, task: str) -> str:
     """Returns where a run of several tasks keeps what is one task's."""
     return os.path.join(output_dir, SCOPE, task)
+
+
+def folders(path: str) -> Sequence[str]:
+    """Returns where the files of a model may be, the likeliest first.
+
+    Args:
+        path: the model's; may name a task, whose own folder comes first.
+    """
+    where, task = split(path)
+    parent, name = os.path.split(where.rstrip("/"))
+    around = (parent,) if name == BEST_FOLDER else ()
+    if task is None:
+        return where, *around
+    return own_folder(*(around or (where,)), task), where, *around
 
 
 def run_folder(folder: str) -> str | None:

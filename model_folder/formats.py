@@ -5,12 +5,13 @@ what does their work, so that neither is imported before it is used. Imports
 without TensorFlow.
 """
 
+import contextlib
 import importlib
 import logging
 import math
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bert.errors import UserError, one_line
@@ -205,21 +206,31 @@ def _check_package(
     what: str, package: str, extra: str, advice: str = ""
 ) -> None:
     """Imports a package; UserError where that is not possible."""
-    handlers = [(each, each.level) for each in logging.root.handlers]
     # With it OpenVINO writes to the home directory, and reports its use; where
     # this module lacks what is wanted of it, it does neither.
     name = "openvino_telemetry"
     sys.modules.setdefault(name, types.ModuleType(name))
     try:
-        importlib.import_module(package)
+        with logs_kept():
+            importlib.import_module(package)
     except ImportError as error:
         raise UserError(
             f"{what} needs {package.partition('.')[0]}, and importing it "
             f"failed ({one_line(error)}); pip install -r "
             f"requirements-{extra}.txt{advice}."
         ) from error
+
+
+@contextlib.contextmanager
+def logs_kept() -> Iterator[None]:
+    """Undoes what packages do to the handlers of all logs.
+
+    OpenVINO takes absl's away, and NNCF lets all write errors alone.
+    """
+    handlers = [(each, each.level) for each in logging.root.handlers]
+    try:
+        yield
     finally:
-        # OpenVINO takes absl's away, NNCF lets all write errors alone.
         logging.root.handlers[:] = [handler for handler, _ in handlers]
         for handler, level in handlers:
             handler.setLevel(level)

@@ -15,7 +15,6 @@ What `best` lacks, the output_dir around it has. Of a model of several tasks,
 """
 
 import os
-from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -52,7 +51,7 @@ def file(path: str, name: str) -> str | None:
         path: the model's.
         name: the file's, such as `task_files.CONFIG_FILE`.
     """
-    for folder in _folders(path):
+    for folder in task_paths.folders(path):
         found = os.path.join(folder, name)
         if file_bytes.exists(found) and not file_bytes.is_folder(found):
             return found
@@ -112,22 +111,11 @@ def labels(*paths: str) -> Labels | None:
         UserError: the file is no text, or holds no labels.
     """
     for path in paths:
-        for folder in _folders(path):
+        for folder in task_paths.folders(path):
             if names := label_files.read(folder):
                 origin = os.path.join(folder, label_files.FILE_NAME)
                 return Labels(names, origin)
     return None
-
-
-def _folders(path: str) -> Sequence[str]:
-    """Returns where the files of a model may be, beside its weights."""
-    where, task = task_paths.split(path)
-    parent, name = os.path.split(where.rstrip("/"))
-    around = (parent,) if name == monitor.BEST_FOLDER else ()
-    if task is None:
-        return where, *around
-    own = task_paths.own_folder(*(around or (where,)), task)
-    return own, where, *around
 
 
 def tasks(path: str) -> list[str]:

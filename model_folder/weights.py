@@ -88,7 +88,7 @@ def _named(path: str, wanted: str) -> str:
     listed = rows.some(names) or "none"
     if wanted.isascii() and wanted.isdecimal():
         name = f"model.ckpt-{wanted.lstrip('0') or '0'}"
-        for found in (name, os.path.join(monitor.BEST_FOLDER, name)):
+        for found in (name, os.path.join(task_paths.BEST_FOLDER, name)):
             if found in names:
                 return os.path.join(path, found)
     elif wanted:
@@ -107,7 +107,7 @@ def _names(path: str) -> list[str]:
     Then the newest first.
     """
     found = []
-    for folder in (monitor.BEST_FOLDER, ""):
+    for folder in (task_paths.BEST_FOLDER, ""):
         inside = os.path.join(path, folder)
         files = tf.io.gfile.listdir(inside) if tf.io.gfile.isdir(inside) else ()
         indices = filter(checkpoint_paths.is_index, files)

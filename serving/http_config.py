@@ -65,12 +65,7 @@ class Config(FlagConfig, Given):
             flag_paths.check_scheme(folder, "model_dir")
             if file_bytes.is_remote(folder):
                 continue
-            where, task = task_paths.split(folder)
-            if task and os.path.isdir(where):
-                # Of the folder `best`, the run around it has the tasks.
-                run = os.path.dirname(where.rstrip("/"))
-                owns = (task_paths.own_folder(f, task) for f in (where, run))
-                where = next(filter(os.path.isdir, owns), folder)
+            where = task_paths.folders(folder)[0]
             if not os.path.isdir(where):
                 is_there = os.path.exists(where)
                 raise UserError(

@@ -13,11 +13,10 @@ import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
+from bert.files import task_paths
 from bert.tasks.spec import less_is_better
 from bert.training import checkpointing, results
 from bert.training.interval import all_finite
-
-BEST_FOLDER = "best"
 
 
 class Monitor:
@@ -106,7 +105,7 @@ class Monitor:
 
 def best_folder(output_dir: str) -> str:
     """Returns where the best weights are."""
-    return os.path.join(output_dir, BEST_FOLDER)
+    return os.path.join(output_dir, task_paths.BEST_FOLDER)
 
 
 def _with_best(

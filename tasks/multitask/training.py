@@ -148,7 +148,7 @@ class _Run:
         config = run_weights.with_start(self._config)
         evaluates = {n: t.make_evaluate() for n, t in self._tasks.items()}
         logging.info("***** Running training *****")
-        length = _length(config, self._tasks)
+        length = task_run.length_of(config, _num_examples(self._tasks))
         feed = self._feed(length)
         for name, task in self._tasks.items():
             logging.info("  Num examples of %s = %d", name, task.num_examples)
@@ -309,10 +309,8 @@ def _joined(
     return {**joined, MEAN: sum(firsts) / len(firsts)} if firsts else joined
 
 
-def _length(config: Config, tasks: Tasks) -> "Length":
-    return task_run.length_of(
-        config, sum(task.num_examples for task in tasks.values())
-    )
+def _num_examples(tasks: Tasks) -> int:
+    return sum(task.num_examples for task in tasks.values())
 
 
 def _check_model(
@@ -325,7 +323,7 @@ def _check_model(
         config,
         start,
         lambda: make_model(tasks, prepared, 0),
-        sum(task.num_examples for task in tasks.values()),
+        _num_examples(tasks),
     )
     if config.do_train:
         for task in tasks.values():
