@@ -2,7 +2,9 @@
 
 import logging
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,28 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # Under nohup it is ignored, and a training leaves that as it is.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Of a run that was given no --basetemp.
+_OWN_FOLDER = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives temporary folders paths that are short and the same everywhere.
+
+    Messages are cut at 300 characters, and tests look for paths in them;
+    pytest's own paths grow with the user's name and the number of runs.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="pytest-bert-")
+        config.stash[_OWN_FOLDER] = config.option.basetemp
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Leaves the temporary folder of a run that failed, to look at."""
+    folder = session.config.stash.get(_OWN_FOLDER, None)
+    if folder is not None and exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _process_state() -> Iterator[None]:
