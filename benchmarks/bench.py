@@ -3,9 +3,11 @@ r"""Times us and other implementations on the same work, in one run.
 Each contestant is a process of its own, in an environment of its own
 (benchmarks/make_peers.py makes them; what is not there is left out, and
 listed). All stay warm; in every round each does its part of the work once, in
-another order each time, so that a noisy machine slows all alike. Writes
-bench.md and bench.json: medians, ratios of one round's times, and shares of
-the machine's own peak in matrix products, timed between the others.
+another order each time, so that a noisy machine slows all alike. Prints a page
+of bars. Writes bench.md and bench.json: medians, ratios of one round's times,
+and shares of the machine's own peak in matrix products, timed between the
+others; and adds a line to history.jsonl, by commit, with which the page of a
+later run compares ours.
 
 TF_ENABLE_ONEDNN_OPTS is taken out of the environment: each contestant sets it,
 or leaves it, as the table says. CPU only. A pipe holds those that wait, asleep
@@ -27,7 +29,9 @@ from typing import Any
 from benchmarks.peers import (
     commands,
     contestants,
+    history,
     machine,
+    page,
     report,
     sizes,
     turns,
@@ -36,11 +40,13 @@ from benchmarks.peers import (
 ROOT = Path(__file__).parents[1]
 STEPS = ("forward", "train_step")
 # Work on texts, and what flags it needs.
-NEEDS = {
-    "latency": ("vocab_file",),
-    "startup": ("vocab_file",),
+NEEDS: dict[str, tuple[str, ...]] = {
+    "latency": (),
+    "startup": (),
+    "serving": (),
     "tokenization": ("vocab_file", "text_file"),
     "tokenization_cold": ("vocab_file", "text_file"),
+    "packing": ("vocab_file", "text_file"),
     "features": ("vocab_file", "text_file"),
     "data_creation": ("vocab_file", "text_file"),
     "predict_mrpc": ("vocab_file", "data_dir"),
@@ -58,6 +64,8 @@ LENGTHS = {
     "fine_tune_mrpc": 128,
     "latency": 32,
     "startup": 32,
+    "serving": 32,
+    "packing": 512,
     "features": 128,
     "data_creation": 128,
 }
@@ -75,7 +83,11 @@ def main() -> None:
         for work in args.work.split(","):
             measure_work(work, chosen.present, args, found)
     found.write()
-    print(found.markdown())
+    own = history.line(history.commit(ROOT), found.machine, found.tables)
+    file = args.output_dir / "history.jsonl"
+    print(page.page(found, history.before(file, own)))
+    print(f"Tables, and why some were left out: {args.output_dir}/bench.md")
+    history.append(file, own)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -100,7 +112,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--epochs", type=float, default=3.0, help="of fine_tune_mrpc")
     add("--limit", type=int, default=0, help="questions of SQuAD; 0: all")
     add("--lines", type=int, default=500, help="of features")
-    add("--vocab_file", help="of a model of 30,522 pieces")
+    add(
+        "--vocab_file",
+        help="of a model of 30,522 pieces; work that needs no real text does "
+        "without, with made-up words",
+    )
     add("--data_dir", help="folder with glue/MRPC and squad/dev-v1.1.json")
     add("--text_file", help="text, one sentence a line")
     add("--rounds", type=int, default=3)
@@ -178,6 +194,13 @@ def check(args: argparse.Namespace) -> None:
             raise ValueError(f"--{flag}: {path} is no {kind}")
         setattr(args, flag, path and os.path.abspath(path))
     args.output_dir.mkdir(parents=True, exist_ok=True)
+    args.models_dir = args.output_dir.absolute() / "models"
+    args.words = args.vocab_file
+    if not args.words:
+        args.models_dir /= "made-up-words"
+        args.models_dir.mkdir(parents=True, exist_ok=True)
+        args.words = str(args.models_dir / "vocab.txt")
+        Path(args.words).write_text(sizes.vocabulary())
 
 
 def measure_work(work, present, args, found) -> None:
@@ -225,8 +248,8 @@ def step_cell(work, model, length, args) -> dict[str, Any]:
         "rows": rows or max(1, 4096 // length),
         "head": args.head,
         "item": "examples",
-        "model_dir": str(args.output_dir / "models" / model),
-        "vocab_file": args.vocab_file,
+        "model_dir": str(args.models_dir / model),
+        "vocab_file": args.words,
     }
 
 
@@ -244,10 +267,10 @@ def cell_of_text(work, args) -> dict[str, Any]:
         "epochs": args.epochs,
         "limit": args.limit,
         "lines": args.lines,
-        "vocab_file": args.vocab_file,
+        "vocab_file": args.words,
         "data_dir": args.data_dir,
         "text_file": args.text_file,
-        "model_dir": str(args.output_dir / "models" / args.text_model),
+        "model_dir": str(args.models_dir / args.text_model),
         "folder": str(args.folder),
     }
 

@@ -35,10 +35,13 @@ ENVIRONMENTS = {
         [_TENSORFLOW, "gin-config==0.5.0", "pyyaml==6.0.3", "scipy==1.17.1"],
         ["--no-deps", "tf-models-official==2.20.0", "tf-keras==2.21.0"],
     ],
-    # It writes our model as ONNX, too.
-    "onnx": [
-        ["-r", str(ROOT / "requirements.txt")],
-        ["-r", str(ROOT / "requirements-onnx.txt"), "tokenizers==0.23.3"],
+    # It writes our model for them, too.
+    "runtimes": [
+        ["-r", str(ROOT / "requirements.txt"), "tokenizers==0.23.3"],
+        *(
+            ["-r", str(ROOT / f"requirements-{name}.txt")]
+            for name in ("onnx", "openvino", "litert")
+        ),
     ],
 }
 

@@ -30,6 +30,7 @@ import tensorflow as tf  # noqa: E402
 from benchmarks import models  # noqa: E402
 from bert import create_pretraining_data, run_pretraining  # noqa: E402
 from bert.data.records import input_pipeline  # noqa: E402
+from bert.modeling import heads  # noqa: E402
 from bert.modeling.config import read_config  # noqa: E402
 from bert.tasks.pretraining import records, training  # noqa: E402
 from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
@@ -59,10 +60,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=4)
     args = parser.parse_args()
-    args.work_dir.mkdir(parents=True, exist_ok=True)
-    config = args.work_dir / "bert_config.json"
-    config.write_text(json.dumps(models.sizes(args.model)))
-    create_records(args)
+    args.config = models.sizes(args.model)
+    prepare(args)
     runs = {way: Run(args, way) for way in args.ways.split(",")}
     rates: dict[str, list[float]] = {way: [] for way in runs}
     for _ in range(args.rounds):
@@ -81,8 +80,11 @@ def main() -> None:
         )
 
 
-def create_records(args: argparse.Namespace) -> None:
-    """Makes records of the text's beginning."""
+def prepare(args: argparse.Namespace) -> None:
+    """Makes the configuration, and records of the text's beginning."""
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    config = args.work_dir / "bert_config.json"
+    config.write_text(json.dumps(args.config))
     text = args.work_dir / "text.txt"
     with open(args.input_file, encoding="utf-8") as source:
         lines = list(itertools.islice(source, args.num_lines))
@@ -163,7 +165,9 @@ class Run:
             seed=1,
             shuffle_buffer_size=1000,
         )
-        model = models.make_model(args.model, "pretraining")
+        model = heads.PretrainingModel(
+            read_config(config.bert_config_file), init_seed=1
+        )
         self._step = compile_train_step(
             model,
             models.make_optimizer(model),

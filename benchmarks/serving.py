@@ -206,9 +206,9 @@ def ask(
     """Lets all clients ask at once; their requests are made before."""
     bodies = requests(texts, rows)
     # The first ones are not counted: graphs are traced, caches filled.
-    asyncio.run(_clients(port, bodies, args.clients, args.seconds / 6))
+    asyncio.run(clients(port, bodies, args.clients, args.seconds / 6))
     start = time.perf_counter()
-    times = asyncio.run(_clients(port, bodies, args.clients, args.seconds))
+    times = asyncio.run(clients(port, bodies, args.clients, args.seconds))
     return Load(
         rows * len(times) / (time.perf_counter() - start), sorted(times)
     )
@@ -239,7 +239,7 @@ def soak(run: Path, texts: list[str], args: argparse.Namespace) -> None:
     ):
         each = args.soak // (10 * args.clients)
         for tenth in range(1, 11):
-            asyncio.run(_clients(port, bodies, args.clients, count=each))
+            asyncio.run(clients(port, bodies, args.clients, count=each))
             done = tenth * each * args.clients
             print(f"{done} requests: {resident(process):.1f} MiB", flush=True)
 
@@ -255,7 +255,7 @@ def resident(process: int) -> float:
     )
 
 
-async def _clients(
+async def clients(
     port: int,
     bodies: list[bytes],
     clients: int,

@@ -41,6 +41,7 @@ class Figures:
         name: the model's.
         bytes: its size.
         milliseconds: what one row takes, the median of 31 calls.
+        rows_per_second: of all rows in their batches.
         accuracy: what `Judge.quality` returns.
         difference: the largest of any output from the first model's; see
             `difference`.
@@ -49,6 +50,7 @@ class Figures:
     name: str
     bytes: int
     milliseconds: float
+    rows_per_second: float
     accuracy: float
     difference: float
 
@@ -77,18 +79,20 @@ class Comparison:
         """Returns all as a Markdown table."""
         first = self.figures[0]
         lines = [
-            f"| model | MB | ms, {self.tokens} tokens | {self.measure}, "
-            f"{self.rows} rows | largest difference |",
-            "|---|---|---|---|---|",
+            f"| model | MB | ms, {self.tokens} tokens | rows/s | "
+            f"{self.measure}, {self.rows} rows | largest difference |",
+            "|---|---|---|---|---|---|",
         ]
         for one in self.figures:
             size = f"{one.bytes / 1e6:.1f} ({one.bytes / first.bytes:.0%})"
             share = one.milliseconds / first.milliseconds
+            pace = one.rows_per_second / first.rows_per_second
             change = ""
             if one is not first:
                 change = f" ({one.accuracy - first.accuracy:+.4f})"
             lines.append(
                 f"| {one.name} | {size} | {one.milliseconds:.1f} ({share:.0%})"
+                f" | {one.rows_per_second:.0f} ({pace:.0%})"
                 f" | {one.accuracy:.4f}{change} | {one.difference:.1e} |"
             )
         return "\n".join(lines) + "\n"
@@ -114,9 +118,16 @@ def compare(
     inputs = [{name: batch[name] for name in INPUTS} for batch in batches]
     predictions: dict[str, list[np.ndarray]] = {name: [] for name in models}
     differences = dict.fromkeys(models, 0.0)
+    seconds = dict.fromkeys(models, 0.0)
     original = next(iter(models))
+    for model in models.values():
+        model(inputs[0])  # not timed: runtimes prepare themselves
     for batch, given in zip(batches, inputs, strict=True):
-        outputs = {name: model(given) for name, model in models.items()}
+        outputs = {}
+        for name, model in models.items():
+            begun = time.perf_counter()
+            outputs[name] = model(given)
+            seconds[name] += time.perf_counter() - begun
         for name, own in outputs.items():
             predictions[name].append(judge.predictions(own, batch))
             distance = difference(
@@ -130,17 +141,18 @@ def compare(
     expected = np.concatenate(known) if known else found[original]
     one = middle_row(inputs)
     times = latencies(models, one)
+    rows = sum(len(given["input_ids"]) for given in inputs)
     figures = [
         Figures(
             name,
             sizes[name],
             times[name],
+            rows / seconds[name],
             judge.quality(found[name], expected),
             differences[name],
         )
         for name in models
     ]
-    rows = sum(len(given["input_ids"]) for given in inputs)
     length = one["input_ids"].shape[1]
     return Comparison(judge.measure, rows, length, figures)
 

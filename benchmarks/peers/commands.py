@@ -226,18 +226,23 @@ def run(command: Command, folder: Path, args) -> dict[str, Any]:
     }
 
 
-def make_model(cell: dict[str, Any], onnx: bool, args) -> None:
+def make_model(cell: dict[str, Any], kind: str, args) -> None:
     """Writes the model that a piece of work begins with, once.
+
+    Args:
+        cell: the piece of work.
+        kind: which of the folders of make_model.py.
+        args: the flags' values.
 
     Raises:
         RefusedError: it could not be made.
     """
     folder = Path(cell["model_dir"])
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / ("model.onnx" if onnx else "run/model.ckpt-1.index")
-    if target.exists():
+    last = {"run": "run/model.ckpt-1.index"}
+    if (folder / last.get(kind, kind)).exists():
         return
-    environment = "onnx" if onnx else None
+    environment = "runtimes" if kind == "compressed" else None
     ran = subprocess.run(
         [
             contestants.python_of(environment, args),
@@ -245,7 +250,7 @@ def make_model(cell: dict[str, Any], onnx: bool, args) -> None:
             f"--model={cell['model']}",
             f"--folder={folder}",
             f"--vocab_file={cell['vocab_file']}",
-            *(["--onnx"] if onnx else []),
+            f"--kind={kind}",
         ],
         env=contestants.environment({}),
         capture_output=True,

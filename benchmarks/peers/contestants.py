@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.peers import sizes
+
 HERE = Path(__file__).parent
 # What decides how fast a process is: the same for all, but where a contestant
 # says otherwise.
@@ -51,13 +53,14 @@ _ALL_CONTESTANTS = (
     Contestant(
         "ours",
         {
-            **_all("ours.py", *_STEPS, *_PREDICTIONS, "latency"),
+            **_all("ours.py", *_STEPS, *_PREDICTIONS, "latency", "packing"),
             **_all("ours_text.py", *_TEXT),
+            **_all("servers.py", "serving"),
         },
         None,
         "environment.prepare, compile_train_step with clipping to norm 1 and "
         "weight decay, batches by tf.data; loop.Forward; finetuning.Rows; "
-        "Predictor; FullTokenizer.encode, a line a call",
+        "Predictor; serve.py; FullTokenizer.encode, a line a call",
     ),
     Contestant(
         "ours-onednn",
@@ -65,6 +68,30 @@ _ALL_CONTESTANTS = (
         None,
         "ours with TF_ENABLE_ONEDNN_OPTS=0",
         {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    ),
+    Contestant(
+        "ours-bfloat16",
+        _all("ours.py", *_STEPS),
+        None,
+        "ours with --precision=bfloat16",
+        {"BENCH_PRECISION": "bfloat16"},
+    ),
+    *(
+        Contestant(
+            f"ours-{name}",
+            _all("ours_runtime.py", "forward", "latency"),
+            "runtimes",
+            f"ours with --runtime={name}, on what compress_model.py writes",
+            {"BENCH_RUNTIME": name},
+        )
+        for name in sizes.FORMATS
+    ),
+    Contestant(
+        "ours-packed",
+        _all("ours.py", "packing"),
+        None,
+        "ours with --pack_sequences",
+        {"BENCH_WAY": "packed"},
     ),
     Contestant(
         "ours-padded",
@@ -95,6 +122,14 @@ _ALL_CONTESTANTS = (
         "torch",
         "the same, padded to the longest row of a batch",
         {"BENCH_PADDING": "longest"},
+    ),
+    Contestant(
+        "hf_pipeline",
+        _all("servers.py", "serving"),
+        "torch",
+        "a text-classification pipeline behind the same server, a text at a "
+        "time (its default)",
+        {"BENCH_SERVER": "hf"},
     ),
     Contestant(
         "keras_hub",
@@ -129,7 +164,7 @@ _ALL_CONTESTANTS = (
     Contestant(
         "onnx_runtime",
         _all("onnx_runtime.py", "forward", "latency"),
-        "onnx",
+        "runtimes",
         "the model.onnx that compress_model.py writes, default options, HF "
         "tokenizers",
     ),

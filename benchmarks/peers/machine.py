@@ -78,9 +78,13 @@ def shares(
 
 
 def _cpu_seconds(pid: int) -> float:
+    """Returns those of a process and of its children that run."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = [int(child) for child in file.read().split()]
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    own = (int(fields[11]) + int(fields[12])) / _TICK
+    return own + sum(map(_cpu_seconds, children))

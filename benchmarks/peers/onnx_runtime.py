@@ -14,7 +14,7 @@ import worker
 def make_session(cell):
     """Returns a cell's model."""
     return onnxruntime.InferenceSession(
-        os.path.join(cell["model_dir"], "model.onnx"),
+        os.path.join(cell["model_dir"], "compressed", "model.onnx"),
         providers=["CPUExecutionProvider"],
     )
 

@@ -1,6 +1,11 @@
-"""This repository, as its users run it."""
+"""This repository, as its users run it.
 
+BENCH_PRECISION is the precision, BENCH_WAY of `packing.WAYS`.
+"""
+
+import argparse
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -36,9 +41,13 @@ _FIELDS = {
 def make_model(cell):
     """Returns a cell's model with random weights."""
     config = BertConfig.from_dict(sizes.model(cell["model"]).config())
+    options = {
+        "init_seed": 1,
+        "compute_dtype": os.environ.get("BENCH_PRECISION", "float32"),
+    }
     if cell["head"] == "pretraining":
-        return heads.PretrainingModel(config, init_seed=1)
-    return ClassifierModel(config, sizes.NUM_LABELS, init_seed=1)
+        return heads.PretrainingModel(config, **options)
+    return ClassifierModel(config, sizes.NUM_LABELS, **options)
 
 
 def make_batches(cell, drop_remainder: bool) -> tf.data.Dataset:
@@ -97,6 +106,33 @@ def forward(cell):
     return job
 
 
+def packing(cell):
+    """Makes steps of pre-training on a text, its records made before."""
+    from benchmarks import packing as texts
+
+    way = os.environ.get("BENCH_WAY", "static")
+    args = argparse.Namespace(
+        input_file=cell["text_file"],
+        vocab_file=cell["vocab_file"],
+        do_lower_case="true",
+        work_dir=Path(cell["folder"]) / f"packing-{way}",
+        config=sizes.model(cell["model"]).config(),
+        max_seq_length=cell["length"],
+        train_batch_size=8,
+        document_lines=None,
+        num_lines=10_000,
+    )
+    texts.prepare(args)
+    run = texts.Run(args, way)
+
+    def job(times):
+        before = run.texts
+        run.texts_a_second(times)
+        return {"items": (run.texts - before) / times}
+
+    return job
+
+
 def _answers(name):
     def make(cell):
         import ours_prediction
@@ -112,6 +148,7 @@ WORKS = {
     "predict_mrpc": _answers("mrpc"),
     "predict_squad": _answers("squad"),
     "latency": _answers("latency"),
+    "packing": packing,
 }
 
 if __name__ == "__main__":

@@ -35,18 +35,23 @@ class Report:
     Args:
         folder: where bench.md and bench.json go.
         machine: what it was measured on.
+
+    Attributes:
+        machine: the same.
+        tables: of each piece of work, in order.
+        left_out: who or what takes no part, and why.
     """
 
     def __init__(self, folder: Path, machine: dict[str, Any]):
         self._folder = folder
-        self._machine = machine
+        self.machine = machine
         self._versions: dict[str, dict[str, str]] = {}
-        self._left_out: dict[str, str] = {}
-        self._tables: list[dict[str, Any]] = []
+        self.left_out: dict[str, str] = {}
+        self.tables: list[dict[str, Any]] = []
 
     def leave_out(self, name: str, reason: str) -> None:
         """Notes a contestant, or a kind of work, that takes no part at all."""
-        self._left_out[name] = reason
+        self.left_out[name] = reason
 
     def refuse(self, cell: dict[str, Any], name: str, reason: str) -> None:
         """Notes a contestant that cannot do a piece of work."""
@@ -76,20 +81,20 @@ class Report:
         table["notes"] = notes or {}
 
     def _table(self, cell: dict[str, Any]) -> dict[str, Any]:
-        for table in self._tables:
+        for table in self.tables:
             if table["cell"] == cell:
                 return table
         table = {"cell": cell, "rows": [], "rounds": [], "refused": {}}
-        self._tables.append({**table, "notes": {}, "answers": {}})
-        return self._tables[-1]
+        self.tables.append({**table, "notes": {}, "answers": {}})
+        return self.tables[-1]
 
     def write(self) -> None:
         """Writes both files."""
         content = {
-            "machine": self._machine,
+            "machine": self.machine,
             "versions": self._versions,
-            "left_out": self._left_out,
-            "tables": self._tables,
+            "left_out": self.left_out,
+            "tables": self.tables,
         }
         for name, text in (
             ("bench.json", json.dumps(content, indent=1) + "\n"),
@@ -101,7 +106,7 @@ class Report:
 
     def markdown(self) -> str:
         """Returns the tables."""
-        machine = self._machine
+        machine = self.machine
         parts = [
             f"{machine['processor']}, {machine['cores']} cores "
             f"({', '.join(machine['simd'])}), {machine['memory_gib']:.0f} GiB, "
@@ -109,10 +114,10 @@ class Report:
             f"{machine['load'][0]:.1f}. Medians of rounds; a ratio is the "
             "median of the rounds' ratios."
         ]
-        parts += [_table_markdown(table) for table in self._tables]
+        parts += [_table_markdown(table) for table in self.tables]
         names = {
             row["name"]
-            for table in self._tables
+            for table in self.tables
             if not table["notes"]
             for row in table["rows"]
         }
@@ -121,7 +126,7 @@ class Report:
             for name, contestant in contestants.CONTESTANTS.items()
             if name in names
         ]
-        notes += [f"- {name}: {why}." for name, why in self._left_out.items()]
+        notes += [f"- {name}: {why}." for name, why in self.left_out.items()]
         return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
 
     def _version_text(self, name: str) -> str:

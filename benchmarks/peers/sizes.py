@@ -5,12 +5,15 @@ Imports nothing but Python's own library, and NumPy where numbers are made.
 
 import itertools
 import random
+import string
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 VOCAB_SIZE = 30522
 NUM_LABELS = 2
+# Of compress_model.py; those that runtimes are timed with.
+FORMATS = ("onnx", "openvino_bfloat16", "openvino_int8", "litert_int8")
 # Of a row in pre-training, as in the original's command.
 PREDICTIONS = {128: 20, 384: 58, 512: 77}
 
@@ -141,6 +144,17 @@ def memory_gib(cell: dict[str, Any]) -> float:
     if cell["work"] != "train_step":
         return 1.0 + 4 * (2 * weights + tokens * kept / sizes.layers) / 2**30
     return 1.0 + 4 * (4 * weights + tokens * kept) / 2**30
+
+
+def vocabulary() -> str:
+    """Returns a vocab.txt of made-up words of letters, in BERT's layout."""
+    special = ("[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    unused = (f"[unused{number}]" for number in range(99))
+    words = map("".join, itertools.product(string.ascii_lowercase, repeat=4))
+    pieces = itertools.chain(["[PAD]"], unused, special, words)
+    return "".join(
+        f"{piece}\n" for piece in itertools.islice(pieces, VOCAB_SIZE)
+    )
 
 
 def texts(cell: dict[str, Any]) -> Iterator[str]:

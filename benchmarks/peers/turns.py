@@ -66,14 +66,13 @@ class Running:
         return self._processes[name]
 
     def _make_model(self, contestant: Contestant, cell) -> None:
-        uses_onnx = contestant.name == "onnx_runtime"
-        if not uses_onnx and cell["work"] != "latency":
-            return
-        if not cell["vocab_file"]:
-            raise RefusedError("its model needs --vocab_file")
-        commands.make_model(cell, False, self._args)
-        if uses_onnx:
-            commands.make_model(cell, True, self._args)
+        kinds = ["run"] if cell["work"] in ("latency", "serving") else []
+        if contestant.environment == "runtimes":
+            kinds = ["run", "compressed"]
+        elif kinds and contestant.name == "hf_pipeline":
+            kinds.append("huggingface")
+        for kind in kinds:
+            commands.make_model(cell, kind, self._args)
 
     def drop(self) -> None:
         """Lets all forget their jobs."""
@@ -144,7 +143,7 @@ def measure_commands(cell, args, found) -> None:
     print(f"\n{report.title(cell)}", file=sys.stderr)
     measured: list[dict[str, Any]] = []
     try:
-        commands.make_model(cell, False, args)
+        commands.make_model(cell, "run", args)
     except RefusedError as reason:
         found.refuse(cell, "ours", str(reason))
         return

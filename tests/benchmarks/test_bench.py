@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import bench
-from benchmarks.peers import contestants
+from benchmarks.peers import contestants, history
 from benchmarks.peers.contestants import Contestant
 
 PEERS = Path(contestants.__file__).parent
@@ -87,6 +87,33 @@ def test_the_faster_one_is_faster_in_the_table(run_bench):
     assert len(table["rounds"]) == 2
     assert "### forward, 2x128, 32 x 128, classifier" in markdown
     assert "| slow |" in markdown
+
+
+def test_the_page_has_a_bar_for_each_and_compares_with_an_earlier_run(
+    run_bench, capsys, monkeypatch
+):
+    flags = ("--work=forward", "--lengths=128")
+    monkeypatch.setattr(history, "commit", lambda _: "0000000")
+    run_bench(*flags)
+    first = capsys.readouterr().out.splitlines()
+    run_bench(*flags)
+    assert capsys.readouterr().out.splitlines() == first  # of the same commit
+    monkeypatch.setattr(history, "commit", lambda _: "1111111")
+    run_bench(*flags)
+    later = capsys.readouterr().out.splitlines()
+
+    start = first.index(
+        "forward, 2x128, 32 x 128, classifier: examples/s, longer is better"
+    )
+    assert first[start + 1 : start + 5] == [
+        f"  ours {'█' * 32} 1.6e+04",
+        f"  slow {'█' * 3:32} 1,600    0.10 times ours",
+        "",
+        "Left out: far.",
+    ]
+    assert later[start + 1] == (
+        f"  ours {'█' * 32} 1.6e+04  1.00 times 0000000's figure"
+    )
 
 
 def test_one_that_is_not_installed_is_listed(run_bench):

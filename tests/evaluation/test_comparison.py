@@ -61,6 +61,8 @@ def test_models_are_held_against_labels_and_the_first():
     assert second.difference == 1
     assert np.isnan(third.difference)  # in one batch
     assert third.milliseconds >= 2 > first.milliseconds
+    # 5 rows in 3 batches.
+    assert third.rows_per_second <= 5 / 0.006 < first.rows_per_second
 
 
 def test_a_row_of_middle_length_is_timed():
@@ -76,7 +78,7 @@ def test_figures_are_a_table_and_json():
     found = compare()
     lines = found.table().splitlines()
     assert lines[0] == (
-        "| model | MB | ms, 6 tokens | eval_accuracy, 5 rows | "
+        "| model | MB | ms, 6 tokens | rows/s | eval_accuracy, 5 rows | "
         "largest difference |"
     )
     assert lines[2].startswith("| first | 2.0 (100%) | ")
