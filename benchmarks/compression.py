@@ -108,6 +108,7 @@ def prepare(
             "--max_accuracy_drop=1",
         ],
         small,
+        answers=small.with_name(f"{small.name}.out"),
     )
     return run, small
 

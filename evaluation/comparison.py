@@ -1,6 +1,7 @@
 """Several files of one model: how large, fast and good each one is."""
 
 import dataclasses
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ Model = Callable[[Arrays], Arrays]
 
 _WARM_UP_CALLS = 3
 _TIMED_CALLS = 31
+_TIMED_BATCHES = 16
 
 
 class Judge(Protocol):
@@ -41,7 +43,7 @@ class Figures:
         name: the model's.
         bytes: its size.
         milliseconds: what one row takes, the median of 31 calls.
-        rows_per_second: of all rows in their batches.
+        rows_per_second: in batches, once their shapes are known.
         accuracy: what `Judge.quality` returns.
         difference: the largest of any output from the first model's; see
             `difference`.
@@ -118,16 +120,9 @@ def compare(
     inputs = [{name: batch[name] for name in INPUTS} for batch in batches]
     predictions: dict[str, list[np.ndarray]] = {name: [] for name in models}
     differences = dict.fromkeys(models, 0.0)
-    seconds = dict.fromkeys(models, 0.0)
     original = next(iter(models))
-    for model in models.values():
-        model(inputs[0])  # not timed: runtimes prepare themselves
     for batch, given in zip(batches, inputs, strict=True):
-        outputs = {}
-        for name, model in models.items():
-            begun = time.perf_counter()
-            outputs[name] = model(given)
-            seconds[name] += time.perf_counter() - begun
+        outputs = {name: model(given) for name, model in models.items()}
         for name, own in outputs.items():
             predictions[name].append(judge.predictions(own, batch))
             distance = difference(
@@ -141,18 +136,19 @@ def compare(
     expected = np.concatenate(known) if known else found[original]
     one = middle_row(inputs)
     times = latencies(models, one)
-    rows = sum(len(given["input_ids"]) for given in inputs)
+    paces = rates(models, inputs)
     figures = [
         Figures(
             name,
             sizes[name],
             times[name],
-            rows / seconds[name],
+            paces[name],
             judge.quality(found[name], expected),
             differences[name],
         )
         for name in models
     ]
+    rows = sum(len(given["input_ids"]) for given in inputs)
     length = one["input_ids"].shape[1]
     return Comparison(judge.measure, rows, length, figures)
 
@@ -201,6 +197,27 @@ def middle_row(inputs: Sequence[Arrays]) -> dict[str, np.ndarray]:
         name: np.ascontiguousarray(values[row : row + 1, :length])
         for name, values in batch.items()
     }
+
+
+def rates(
+    models: Mapping[str, Model], inputs: Sequence[Arrays]
+) -> dict[str, float]:
+    """Returns how many rows a second models compute, once they are warm.
+
+    Args:
+        models: by name; they take turns. They had these batches before: some
+            prepare themselves for each new shape.
+        inputs: batches; some of them, of all lengths, are timed.
+    """
+    timed = inputs[:: math.ceil(len(inputs) / _TIMED_BATCHES)]
+    seconds = dict.fromkeys(models, 0.0)
+    for batch in timed:
+        for name, model in models.items():
+            start = time.perf_counter()
+            model(batch)
+            seconds[name] += time.perf_counter() - start
+    rows = sum(len(batch["input_ids"]) for batch in timed)
+    return {name: rows / spent for name, spent in seconds.items()}
 
 
 def latencies(models: Mapping[str, Model], inputs: Arrays) -> dict[str, float]:
