@@ -1,6 +1,7 @@
 """Times the answer to one line against the model's bare forward pass.
 
     python -m benchmarks.predict_latency
+    python -m benchmarks.predict_latency --compressed_dir=/tmp/small
 
 A classifier of random weights (6 layers of 384 units) answers a line of 32
 tokens, another one each time: by its function alone on tensors that are there
@@ -9,6 +10,10 @@ pipe. Each round times every road once, in another order each time, so that a
 noisy machine slows all alike; printed are medians, in milliseconds, and the
 median of the rounds' ratios to "forward". predict.py is a process of its own:
 "line by line" beside the same forward pass here.
+
+With --compressed_dir, a folder of compress_model.py that has the format onnx,
+"bare" is onnxruntime's session and tokenization alone, and `Predictor` answers
+with --runtime=onnx.
 """
 
 import contextlib
@@ -35,6 +40,7 @@ from bert.tasks.spec import INPUTS
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("layers", 6, "Layers of the model.")
 flags.DEFINE_integer("hidden_size", 384, "Units of the model.")
+flags.DEFINE_string("compressed_dir", None, "A model, instead, for ONNX.")
 flags.DEFINE_integer("tokens", 32, "Tokens of the line, [CLS] and [SEP] too.")
 flags.DEFINE_integer("rounds", 200, "Rounds; medians are printed.")
 flags.DEFINE_integer("warm_up", 20, "Rounds before them.")
@@ -106,7 +112,7 @@ def measure(roads: dict[str, Callable[[], object]]) -> None:
             roads[name]()
             if turn >= FLAGS.warm_up:
                 times[name].append(time.perf_counter() - start)
-    forward = times["forward"]
+    forward = next(iter(times.values()))
     for name, own in times.items():
         ratios = [a / b for a, b in zip(own, forward, strict=True)]
         print(
@@ -116,21 +122,48 @@ def measure(roads: dict[str, Callable[[], object]]) -> None:
         )
 
 
+def line_maker(vocab_file: Path) -> Callable[[], str]:
+    """Returns what makes lines, of words that are one token each."""
+    vocab = vocab_file.read_text().splitlines()
+    words = [token for token in vocab if token.isascii() and token.isalpha()]
+    return lambda: " ".join(random.choices(words, k=FLAGS.tokens - 2))
+
+
+def measure_onnx(folder: Path) -> None:
+    """Prints the table of a compressed model."""
+    import numpy as np
+    import onnxruntime
+
+    from bert.data.text.tokenization import FullTokenizer
+
+    vocab_file = folder / "assets" / "vocab.txt"
+    tokenizer = FullTokenizer(str(vocab_file), do_lower_case=True)
+    first, last = tokenizer.convert_tokens_to_ids(["[CLS]", "[SEP]"])
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    predictor = Predictor.load(str(folder), runtime="onnx")
+    line = line_maker(vocab_file)
+
+    def bare():
+        ids = np.array([[first, *tokenizer.encode(line()), last]], np.int32)
+        arrays = (ids, np.ones_like(ids), np.zeros_like(ids))
+        session.run(["probabilities"], dict(zip(INPUTS, arrays, strict=True)))
+
+    measure({"bare": bare, "Predictor": lambda: predictor.predict([line()])})
+
+
 def main(_: list[str]) -> None:
     """Makes the model, asks it, and prints the table."""
-    vocab = _VOCAB_FILE.read_text().splitlines()
-    words = [token for token in vocab if token.isascii() and token.isalpha()]
-
-    def line() -> str:
-        """Returns words that are one token each."""
-        return " ".join(random.choices(words, k=FLAGS.tokens - 2))
-
+    if FLAGS.compressed_dir:
+        measure_onnx(Path(FLAGS.compressed_dir))
+        return
+    line = line_maker(_VOCAB_FILE)
     with tempfile.TemporaryDirectory() as folder:
         run, exported = make_model(Path(folder))
         of_run, of_export = Predictor.load(run), Predictor.load(exported)
         loaded = graphs.Graph(model_files.find(run)).serve
         function = loaded.get_concrete_function()
-        ids = random.choices(range(len(vocab)), k=FLAGS.tokens)
+        vocab_size = len(_VOCAB_FILE.read_text().splitlines())
+        ids = random.choices(range(vocab_size), k=FLAGS.tokens)
         inputs = [[ids], [[1] * len(ids)], [[0] * len(ids)]]
         tensors = [tf.constant(value, tf.int32) for value in inputs]
         named = dict(zip(INPUTS, tensors, strict=True))
