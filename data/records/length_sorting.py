@@ -3,7 +3,6 @@
 Rows that are sorted come back in their order by `file_order`.
 """
 
-import functools
 from collections.abc import Collection, Mapping
 
 import tensorflow as tf
@@ -21,6 +20,7 @@ def sorted_batches(
     *,
     per_token: Collection[str],
     fixed_shapes: bool = False,
+    distinct: bool = False,
 ) -> tf.data.Dataset:
     """Sorts the rows of each window by length and cuts batches from them.
 
@@ -33,34 +33,80 @@ def sorted_batches(
         fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
             needs it: nothing is sorted or cut, and rows of zeros, with `row`
             -1, fill the last batch of a window up.
+        distinct: give rows of a window that are equal in all tensors once;
+            not with fixed_shapes.
 
     Yields:
-        The windows' tensors, [B, ...], and `row`, int64 [B]: which row of all
-        windows each one is, from 0.
+        The windows' tensors, [B, ...], and `row`: which row of all windows
+        each one is, from 0. int64 [B]; or, of distinct rows, [B, K], where -1
+        fills up those that are fewer than K equal ones.
     """
 
     def number(first, window):
         rows = tf.shape(window["input_mask"], tf.int64)[0]
-        return first + rows, {**window, "row": first + tf.range(rows)}
+        return first + rows, (window, first + tf.range(rows))
 
-    def batches_of(window):
-        if not fixed_shapes:
-            order = tf.argsort(
-                lengths(window["input_mask"]),
-                stable=True,
-                direction="DESCENDING",
-            )
-            window = {k: tf.gather(v, order) for k, v in window.items()}
-        batches = tf.data.Dataset.from_tensor_slices(window).batch(batch_size)
+    def batches_of(window, numbers):
         if fixed_shapes:
-            return batches.map(lambda batch: _fill_up(batch, batch_size))
-        return batches.map(functools.partial(cut, per_token=per_token))
+            rows = tf.data.Dataset.from_tensor_slices(
+                {**window, "row": numbers}
+            )
+            return rows.batch(batch_size).map(
+                lambda batch: _fill_up(batch, batch_size)
+            )
+        if distinct:
+            window, numbers = _once(window, numbers)
+        order = tf.argsort(
+            lengths(window["input_mask"]), stable=True, direction="DESCENDING"
+        )
+        window = {**window, "row": numbers}
+        window = {k: tf.gather(v, order) for k, v in window.items()}
+
+        def batch_at(start):
+            batch = {
+                k: v[start : start + batch_size] for k, v in window.items()
+            }
+            if distinct:
+                batch["row"] = batch["row"].to_tensor(-1)
+            return cut(batch, per_token)
+
+        return tf.data.Dataset.range(
+            0, tf.size(order, tf.int64), batch_size
+        ).map(batch_at)
 
     # The longest rows come first: where they fit into memory, all do.
     return (
         windows.scan(tf.constant(0, tf.int64), number)
         .flat_map(batches_of)
         .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _once(
+    window: Mapping[str, tf.Tensor], numbers: tf.Tensor
+) -> tuple[dict[str, tf.Tensor], tf.RaggedTensor]:
+    """Leaves out rows that are equal to one before.
+
+    Args:
+        window: tensors [N, ...].
+        numbers: int64 [N], of the rows.
+
+    Returns:
+        The rows that are left, [D, ...], and the numbers of those that are
+        equal to each, [D, (K)].
+    """
+    size = tf.size(numbers)
+    columns = [
+        tf.reshape(tf.bitcast(values, tf.int32), [size, -1])
+        for values in window.values()
+    ]
+    _, which = tf.raw_ops.UniqueV2(x=tf.concat(columns, axis=1), axis=[0])
+    order = tf.argsort(which, stable=True)
+    groups = tf.RaggedTensor.from_value_rowids(order, tf.gather(which, order))
+    first = tf.gather(order, groups.row_starts())
+    return (
+        {name: tf.gather(values, first) for name, values in window.items()},
+        tf.gather(numbers, groups),
     )
 
 
