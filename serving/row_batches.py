@@ -4,6 +4,7 @@ For a handful of rows that wait for their answer, a tf.data pipeline costs
 more than the model; so batches are made here, of NumPy arrays.
 """
 
+import itertools
 from collections.abc import (
     Callable,
     Hashable,
@@ -15,7 +16,7 @@ from collections.abc import (
 
 import numpy as np
 
-from bert.data.records import file_order, packing
+from bert.data.records import batch_cuts, file_order, packing
 from bert.data.records.packing import Packed
 
 Arrays = Mapping[str, np.ndarray]
@@ -35,7 +36,7 @@ def results(
 
     Args:
         rows: the sequences.
-        batch_size: rows that are computed together.
+        batch_size: rows that are computed together at most.
         compute: (numbers of a batch's rows; its input_ids, input_mask and
             segment_ids, int32 [B, S], S as of its longest) → values by name,
             one entry a row.
@@ -51,8 +52,10 @@ def results(
     )
 
     def batches():
-        for start in range(0, len(groups), batch_size):
-            own = groups[start : start + batch_size]
+        lengths = [len(rows[first].ids) for first, *_ in groups]
+        starts = batch_cuts.starts(lengths, batch_size).tolist()
+        for start, end in itertools.pairwise(starts):
+            own = groups[start:end]
             numbers = [first for first, *_ in own]
             padded = [packing.pad(rows[n], len(rows[n].ids)) for n in numbers]
             values = compute(numbers, arrays(padded))

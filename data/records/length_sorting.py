@@ -3,9 +3,12 @@
 Rows that are sorted come back in their order by `file_order`.
 """
 
+import functools
 from collections.abc import Collection, Mapping
 
 import tensorflow as tf
+
+from bert.data.records import batch_cuts
 
 # Rows that are sorted together; they are in memory at once.
 _WINDOW_ROWS = 8192
@@ -24,11 +27,12 @@ def sorted_batches(
 ) -> tf.data.Dataset:
     """Sorts the rows of each window by length and cuts batches from them.
 
-    A batch is as wide as its longest row. `file_order` undoes the sorting.
+    A batch is as wide as its longest row; `batch_cuts` says where it ends.
+    `file_order` undoes the sorting.
 
     Args:
         windows: dicts of tensors [rows, ...], `input_mask` among them.
-        batch_size: rows of a batch.
+        batch_size: rows of a batch at most.
         per_token: names of the tensors [rows, ..., S] that are cut.
         fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
             needs it: nothing is sorted or cut, and rows of zeros, with `row`
@@ -56,22 +60,25 @@ def sorted_batches(
             )
         if distinct:
             window, numbers = _once(window, numbers)
-        order = tf.argsort(
-            lengths(window["input_mask"]), stable=True, direction="DESCENDING"
-        )
+        sizes = lengths(window["input_mask"])
+        order = tf.argsort(sizes, stable=True, direction="DESCENDING")
         window = {**window, "row": numbers}
         window = {k: tf.gather(v, order) for k, v in window.items()}
 
-        def batch_at(start):
-            batch = {
-                k: v[start : start + batch_size] for k, v in window.items()
-            }
+        def batch_at(start, end):
+            batch = {k: v[start:end] for k, v in window.items()}
             if distinct:
                 batch["row"] = batch["row"].to_tensor(-1)
             return cut(batch, per_token)
 
-        return tf.data.Dataset.range(
-            0, tf.size(order, tf.int64), batch_size
+        starts = tf.numpy_function(
+            functools.partial(batch_cuts.starts, batch_size=batch_size),
+            [tf.gather(sizes, order)],
+            tf.int64,
+        )
+        starts.set_shape([None])
+        return tf.data.Dataset.from_tensor_slices(
+            (starts[:-1], starts[1:])
         ).map(batch_at)
 
     # The longest rows come first: where they fit into memory, all do.

@@ -1,0 +1,55 @@
+"""Where rows that are sorted by length are cut into batches; in NumPy alone.
+
+A batch is as wide as its longest row. Six rows, at most four a batch, with dots
+for padding; full batches, and what `starts` makes of them:
+
+    xxxxxxxxx                xxxxxxxxx
+    xxxxxxxxx                xxxxxxxxx
+    xxxxxxxx.                xxxxxxxx.
+    xxx......                            xxx
+                 xxx                     xxx
+                 xx.                     xx.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Padding for each real token that is not worth the search.
+_ENOUGH = 0.03
+# What another batch costs, in tokens.
+_BATCH_TOKENS = 64
+
+
+def starts(lengths: Sequence[int] | np.ndarray, batch_size: int) -> np.ndarray:
+    """Returns where batches begin, so that little padding is in them.
+
+    Full batches where these have next to none. Else those that cost least,
+    some of which are smaller.
+
+    Args:
+        lengths: int [N], of the rows, the longest first.
+        batch_size: rows of a batch at most.
+
+    Returns:
+        int64 [batches + 1]: the first row of each batch, and N.
+    """
+    sizes = np.asarray(lengths, np.int64)
+    count = len(sizes)
+    full = np.append(np.arange(0, count, batch_size), count)
+    padding = np.sum(sizes[full[:-1]] * np.diff(full)) - np.sum(sizes)
+    if padding <= max(_ENOUGH * np.sum(sizes), _BATCH_TOKENS):
+        return full
+    # What the first rows cost in their best batches, and where the last of
+    # these begins.
+    costs = np.zeros(count + 1, np.int64)
+    begins = np.zeros(count + 1, np.int64)
+    for end in range(1, count + 1):
+        first = np.arange(max(0, end - batch_size), end)
+        own = costs[first] + sizes[first] * (end - first) + _BATCH_TOKENS
+        best = np.argmin(own)
+        costs[end], begins[end] = own[best], first[best]
+    found = [count]
+    while found[-1]:
+        found.append(begins[found[-1]])
+    return np.array(found[::-1])
