@@ -37,6 +37,16 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         n_best_size=(20, "Answers to keep in nbest_predictions.json."),
         max_answer_length=(30, "Word pieces of an answer at most."),
     )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        upper_bound=1000,
+        num_workers=(
+            1,
+            "Processes that make the records, which are the same for any "
+            "number.",
+        ),
+    )
     shared_flags.define_bools(
         flag_values,
         verbose_logging="Whether to log the answers that are not found in the "

@@ -24,6 +24,7 @@ class Config(FineTuningConfig):
     answer_offsets: str
     f1_by: str
     train_on_answer: str
+    num_workers: int
 
     def __post_init__(self):
         super().__post_init__()

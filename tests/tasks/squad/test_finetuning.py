@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import json
 import logging
 
@@ -8,7 +10,7 @@ import tensorflow as tf
 from bert.data.text.tokenization import FullTokenizer
 from bert.modeling import BertConfig
 from bert.tasks import spec
-from bert.tasks.squad import inference, windows
+from bert.tasks.squad import finetuning, inference, window_workers, windows
 from bert.tasks.squad.finetuning import Squad
 from bert.tasks.task import Prepared
 from bert.training.head_check import Start
@@ -54,6 +56,27 @@ def test_windows_are_cut_once_for_all_evaluations(asked, monkeypatch):
         f"Num orig examples = {len(asked.asked)}",
         f"Num split examples = {len(first)}",
     ]
+
+
+def test_several_processes_make_the_same_records(asked, monkeypatch):
+    monkeypatch.setattr(finetuning, "_LOGGED_EXAMPLES", 2)
+    monkeypatch.setattr(
+        window_workers,
+        "features",
+        functools.partial(of_this_process, window_workers.features),
+    )
+    expected = list(asked.evaluation().sets[""].features())
+    config = dataclasses.replace(asked.config, num_workers=2)
+    several = asked.read_by(config, asked.prepared)
+    found = list(several.evaluation().sets[""].features())
+    assert len(found) == len(expected)
+    for row, other in zip(found, expected, strict=True):
+        assert {k: list(v) for k, v in row.items()} == other
+
+
+def of_this_process(features, questions, job, num_workers, first_id):
+    assert num_workers == 2
+    return features(questions, job, 1, first_id)
 
 
 def test_options_are_the_flags_of_their_names(asked):
