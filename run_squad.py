@@ -53,6 +53,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "text.",
         version_2_with_negative="Whether questions may have no answer (SQuAD "
         "v2.0).",
+        cut_padding="Train on windows of like length, cut to the longest of "
+        "their batch: less work. The loss is then over their tokens alone; in "
+        "the original it is over padding, too. On a TPU nothing is cut.",
     )
     flags.DEFINE_string(
         "null_score_diff_threshold",

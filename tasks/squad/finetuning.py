@@ -52,13 +52,13 @@ class Squad(FineTuningTask):
         "null_odds.json",
         "eval_results.txt",
     )
-    # The softmax of the loss runs over the padding, too.
-    cuts_padding = False
     spec: Spec = spec.find("squad")
     config: Config
 
     def __init__(self, config: Config):
         super().__init__(config)
+        # Else the softmax of the loss runs over the padding, too.
+        self.cuts_padding = config.cut_padding
         # Found in the prediction where it is auto.
         self._threshold = config.threshold or 0.0
         self._train: list[SquadExample] = []
@@ -165,7 +165,9 @@ class Squad(FineTuningTask):
         from bert.modeling.heads import SpanModel
 
         return SpanModel(
-            self.prepared.bert_config, **self.prepared.model_options(seed)
+            self.prepared.bert_config,
+            masks_padding=self.config.cut_padding,
+            **self.prepared.model_options(seed),
         )
 
     def options(self):
