@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bert.data.records import packing
+from bert.data.records import equal_rows, packing
 from bert.files import file_bytes, task_paths
 from bert.model_folder import compressed
 from bert.model_folder.files import ModelFiles
@@ -159,7 +159,7 @@ class ServedModel:
         ids = [row for row in rows if not isinstance(row, MaskedText)]
         found: list[Mapping[str, Any]] = [{}] * len(ids)
         if ids:
-            groups = row_batches.equal(
+            groups = equal_rows.places(
                 tuple(tuple(row[name]) for name in INPUTS) for row in ids
             )
             values = self._model.compute(

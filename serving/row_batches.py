@@ -8,7 +8,6 @@ import itertools
 from collections.abc import (
     Callable,
     Hashable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -16,7 +15,7 @@ from collections.abc import (
 
 import numpy as np
 
-from bert.data.records import batch_cuts, file_order, packing
+from bert.data.records import batch_cuts, equal_rows, file_order, packing
 from bert.data.records.packing import Packed
 
 Arrays = Mapping[str, np.ndarray]
@@ -46,7 +45,7 @@ def results(
     keys = ((tuple(row.ids), row.first_length) for row in rows)
     # The longest rows come first: memory that suffices for them suffices.
     groups = sorted(
-        equal(zip(keys, beside, strict=True) if beside else keys),
+        equal_rows.places(zip(keys, beside, strict=True) if beside else keys),
         key=lambda own: len(rows[own[0]].ids),
         reverse=True,
     )
@@ -64,14 +63,6 @@ def results(
             yield {**values, "row": np.array(places)}
 
     return file_order.in_file_order(batches())
-
-
-def equal(keys: Iterable[Hashable]) -> list[list[int]]:
-    """Returns the places of each key, in the order of their first ones."""
-    places: dict[Hashable, list[int]] = {}
-    for place, key in enumerate(keys):
-        places.setdefault(key, []).append(place)
-    return list(places.values())
 
 
 def arrays(rows: Sequence[Mapping[str, Sequence[int]]]) -> Arrays:

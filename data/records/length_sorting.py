@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
-from bert.data.records import batch_cuts
+from bert.data.records import batch_cuts, equal_rows
 
 # Rows that are sorted together; they are in memory at once.
 _WINDOW_ROWS = 8192
@@ -52,34 +52,8 @@ def sorted_batches(
 
     def batches_of(window, numbers):
         if fixed_shapes:
-            rows = tf.data.Dataset.from_tensor_slices(
-                {**window, "row": numbers}
-            )
-            return rows.batch(batch_size).map(
-                lambda batch: _fill_up(batch, batch_size)
-            )
-        if distinct:
-            window, numbers = _once(window, numbers)
-        sizes = lengths(window["input_mask"])
-        order = tf.argsort(sizes, stable=True, direction="DESCENDING")
-        window = {**window, "row": numbers}
-        window = {k: tf.gather(v, order) for k, v in window.items()}
-
-        def batch_at(start, end):
-            batch = {k: v[start:end] for k, v in window.items()}
-            if distinct:
-                batch["row"] = batch["row"].to_tensor(-1)
-            return cut(batch, per_token)
-
-        starts = tf.numpy_function(
-            functools.partial(batch_cuts.starts, batch_size=batch_size),
-            [tf.gather(sizes, order)],
-            tf.int64,
-        )
-        starts.set_shape([None])
-        return tf.data.Dataset.from_tensor_slices(
-            (starts[:-1], starts[1:])
-        ).map(batch_at)
+            return _filled_up(window, numbers, batch_size)
+        return _sorted(window, numbers, batch_size, per_token, distinct)
 
     # The longest rows come first: where they fit into memory, all do.
     return (
@@ -89,32 +63,60 @@ def sorted_batches(
     )
 
 
+def _sorted(
+    window: Mapping[str, tf.Tensor],
+    numbers: tf.Tensor,
+    batch_size: int,
+    per_token: Collection[str],
+    distinct: bool,
+) -> tf.data.Dataset:
+    """Returns the batches of a window, whose rows have these numbers."""
+    kept = tf.range(tf.size(numbers))
+    if distinct:
+        kept, numbers = _once(window, numbers)
+    sizes = tf.gather(lengths(window["input_mask"]), kept)
+    order = tf.argsort(sizes, stable=True, direction="DESCENDING")
+    rows = tf.gather(kept, order)
+    window = {k: tf.gather(v, rows) for k, v in window.items()}
+    window["row"] = tf.gather(numbers, order)
+
+    def batch_at(start, end):
+        batch = {k: v[start:end] for k, v in window.items()}
+        if distinct:
+            batch["row"] = batch["row"].to_tensor(-1)
+        return cut(batch, per_token)
+
+    starts = tf.numpy_function(
+        functools.partial(batch_cuts.starts, batch_size=batch_size),
+        [tf.gather(sizes, order)],
+        tf.int64,
+    )
+    starts.set_shape([None])
+    return tf.data.Dataset.from_tensor_slices((starts[:-1], starts[1:])).map(
+        batch_at
+    )
+
+
 def _once(
     window: Mapping[str, tf.Tensor], numbers: tf.Tensor
-) -> tuple[dict[str, tf.Tensor], tf.RaggedTensor]:
-    """Leaves out rows that are equal to one before.
+) -> tuple[tf.Tensor, tf.RaggedTensor]:
+    """Finds the rows that are equal in all tensors.
 
     Args:
         window: tensors [N, ...].
         numbers: int64 [N], of the rows.
 
     Returns:
-        The rows that are left, [D, ...], and the numbers of those that are
-        equal to each, [D, (K)].
+        Of D distinct rows where the first of equal ones stands, int32 [D]; and
+        the numbers of all that are equal to it, [D, (K)].
     """
-    size = tf.size(numbers)
-    columns = [
-        tf.reshape(tf.bitcast(values, tf.int32), [size, -1])
-        for values in window.values()
-    ]
-    _, which = tf.raw_ops.UniqueV2(x=tf.concat(columns, axis=1), axis=[0])
+    which = tf.numpy_function(
+        equal_rows.numbers, list(window.values()), tf.int32
+    )
+    which.set_shape([None])
     order = tf.argsort(which, stable=True)
     groups = tf.RaggedTensor.from_value_rowids(order, tf.gather(which, order))
-    first = tf.gather(order, groups.row_starts())
-    return (
-        {name: tf.gather(values, first) for name, values in window.items()},
-        tf.gather(numbers, groups),
-    )
+    return tf.gather(order, groups.row_starts()), tf.gather(numbers, groups)
 
 
 def group(
@@ -194,6 +196,14 @@ def cut(
         name: values[..., :width] if name in per_token else values
         for name, values in batch.items()
     }
+
+
+def _filled_up(
+    window: Mapping[str, tf.Tensor], numbers: tf.Tensor, batch_size: int
+) -> tf.data.Dataset:
+    """Returns the batches of a window, all of one shape; see `_sorted`."""
+    rows = tf.data.Dataset.from_tensor_slices({**window, "row": numbers})
+    return rows.batch(batch_size).map(lambda batch: _fill_up(batch, batch_size))
 
 
 def _fill_up(
