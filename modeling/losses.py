@@ -32,10 +32,9 @@ def span_cross_entropy(
     """Returns the mean of the start's and the end's cross-entropy.
 
     Both are over all S positions, padding too, unless there is a mask. A
-    position outside of the
-    sequence is an error here (see `cross_entropy`), where the original would
-    count it as a loss of 0: the data's windows never hold one, so it means
-    that records and flags do not fit.
+    position outside of the sequence is an error here (see `cross_entropy`),
+    where the original would count it as a loss of 0: the data's windows never
+    hold one, so it means that records and flags do not fit.
 
     Args:
         start_logits: float [B, S].

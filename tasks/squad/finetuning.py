@@ -12,9 +12,15 @@ from absl import logging
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.tasks import spec
-from bert.tasks.record_sets import Features, RecordSet
+from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.squad import answers, character_offsets, examples, windows
+from bert.tasks.squad import (
+    answers,
+    character_offsets,
+    examples,
+    window_workers,
+    windows,
+)
 from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
@@ -26,8 +32,6 @@ if TYPE_CHECKING:
 
 _details = logging.get_absl_logger().getChild("details")
 
-# Questions whose windows are logged.
-_LOGGED_EXAMPLES = 20
 # The original's.
 _SHUFFLE_SEED = 12345
 
@@ -274,44 +278,21 @@ class Squad(FineTuningTask):
         cut: Callable[[], Iterable[Window]],
         is_training: bool,
     ) -> RecordSet:
-        length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
-
-        def features():
-            of_workers = self.config.num_workers > 1
-            next_id = windows.FIRST_UNIQUE_ID
-            logged = questions[:_LOGGED_EXAMPLES]
-            for window in self._cut(logged) if of_workers else cut():
-                values = windows.features(window, tokenizer, length)
-                if window.example_index < _LOGGED_EXAMPLES:
-                    windows.log_window(window, values)
-                yield values
-                next_id += 1
-            if of_workers:
-                yield from self._features_of_workers(
-                    questions[_LOGGED_EXAMPLES:], next_id
-                )
-
+        length = self.config.max_seq_length
+        job = window_workers.Job(
+            self.prepared.tokenizer, self.config.window_settings
+        )
         positions = {"start_positions": length, "end_positions": length}
         return RecordSet(
             file=file,
             fields=windows.fields(length, is_training),
-            features=features,
+            features=lambda: window_workers.logged_features(
+                questions, cut, job, self.config.num_workers
+            ),
             inputs=lambda: map(windows.inputs, questions),
             limits=positions if is_training else {},
             settings=self.config.window_settings,
-            num_logged=_LOGGED_EXAMPLES,
-        )
-
-    def _features_of_workers(
-        self, questions: list[SquadExample], first_id: int
-    ) -> Iterator[Features]:
-        from bert.tasks.squad import window_workers
-
-        job = window_workers.Job(
-            self.prepared.tokenizer, self.config.window_settings
-        )
-        return window_workers.features(
-            questions, job, self.config.num_workers, first_id
+            num_logged=window_workers.LOGGED_EXAMPLES,
         )
 
     def answered(self, rows: Iterable[Mapping[str, Any]]) -> Answered:

@@ -6,19 +6,22 @@ are the same for any number of processes.
 
 import array
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bert.data.corpus import worker_pool
 from bert.data.text.tokenization import FullTokenizer
+from bert.tasks.record_sets import Features
 from bert.tasks.squad import windows
 from bert.tasks.squad.examples import SquadExample
-from bert.tasks.squad.windows import WindowSettings
+from bert.tasks.squad.windows import Window, WindowSettings
 
 # NumPy is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
     import numpy as np
 
+# Questions whose windows are logged.
+LOGGED_EXAMPLES = 20
 # Questions that a process takes at a time.
 _PART = 64
 
@@ -64,6 +67,40 @@ class Worker:
             name: np.frombuffer(column, np.int32).reshape(num_windows, -1)
             for name, column in columns.items()
         }
+
+
+def logged_features(
+    questions: Sequence[SquadExample],
+    cut: Callable[[], Iterable[Window]],
+    job: Job,
+    num_workers: int,
+) -> Iterator[Features]:
+    """Yields the features of each window; logs those of the first questions.
+
+    Args:
+        questions: in the order of the records.
+        cut: gives all windows, where this process alone makes the records.
+        job: what is done with questions.
+        num_workers: processes.
+
+    Raises:
+        UserError: a process was killed.
+    """
+    tokenizer, settings = job
+    next_id = windows.FIRST_UNIQUE_ID
+    for window in (
+        windows.windows(questions[:LOGGED_EXAMPLES], tokenizer, settings)
+        if num_workers > 1
+        else cut()
+    ):
+        values = windows.features(window, tokenizer, settings.max_seq_length)
+        if window.example_index < LOGGED_EXAMPLES:
+            windows.log_window(window, values)
+        yield values
+        next_id += 1
+    if num_workers > 1:
+        others = questions[LOGGED_EXAMPLES:]
+        yield from features(others, job, num_workers, next_id)
 
 
 def features(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from bert.data.text.tokenization import FullTokenizer
 from bert.modeling import BertConfig
 from bert.tasks import record_sets, spec, task_run
-from bert.tasks.squad import finetuning, inference, window_workers, windows
+from bert.tasks.squad import inference, window_workers, windows
 from bert.tasks.squad.finetuning import Squad
 from bert.tasks.task import Prepared
 from bert.training.checkpointing import RunState
@@ -60,7 +60,7 @@ def test_windows_are_cut_once_for_all_evaluations(asked, monkeypatch):
 
 
 def test_several_processes_make_the_same_records(asked, monkeypatch):
-    monkeypatch.setattr(finetuning, "_LOGGED_EXAMPLES", 2)
+    monkeypatch.setattr(window_workers, "LOGGED_EXAMPLES", 2)
     monkeypatch.setattr(
         window_workers,
         "features",
