@@ -58,7 +58,7 @@ class Predictions:
                 source,
                 batch_size,
                 fixed_shapes=fixed_shapes,
-                distinct=True,
+                least_work=True,
             ),
             record_sets.unreadable(source),
         )

@@ -36,10 +36,11 @@ def starts(lengths: Sequence[int] | np.ndarray, batch_size: int) -> np.ndarray:
     """
     sizes = np.asarray(lengths, np.int64)
     count = len(sizes)
-    full = np.append(np.arange(0, count, batch_size), count)
-    padding = np.sum(sizes[full[:-1]] * np.diff(full)) - np.sum(sizes)
+    all_full = full(sizes, batch_size)
+    tokens = np.sum(sizes[all_full[:-1]] * np.diff(all_full))
+    padding = tokens - np.sum(sizes)
     if padding <= max(_ENOUGH * np.sum(sizes), _BATCH_TOKENS):
-        return full
+        return all_full
     # What the first rows cost in their best batches, and where the last of
     # these begins.
     costs = np.zeros(count + 1, np.int64)
@@ -53,3 +54,8 @@ def starts(lengths: Sequence[int] | np.ndarray, batch_size: int) -> np.ndarray:
     while found[-1]:
         found.append(begins[found[-1]])
     return np.array(found[::-1])
+
+
+def full(lengths: Sequence[int] | np.ndarray, batch_size: int) -> np.ndarray:
+    """Returns where batches begin that are full but for the last; as above."""
+    return np.append(np.arange(0, len(lengths), batch_size), len(lengths))

@@ -23,12 +23,11 @@ def sorted_batches(
     *,
     per_token: Collection[str],
     fixed_shapes: bool = False,
-    distinct: bool = False,
+    least_work: bool = False,
 ) -> tf.data.Dataset:
     """Sorts the rows of each window by length and cuts batches from them.
 
-    A batch is as wide as its longest row; `batch_cuts` says where it ends.
-    `file_order` undoes the sorting.
+    A batch is as wide as its longest row. `file_order` undoes the sorting.
 
     Args:
         windows: dicts of tensors [rows, ...], `input_mask` among them.
@@ -37,13 +36,14 @@ def sorted_batches(
         fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
             needs it: nothing is sorted or cut, and rows of zeros, with `row`
             -1, fill the last batch of a window up.
-        distinct: give rows of a window that are equal in all tensors once;
-            not with fixed_shapes.
+        least_work: give rows of a window that are equal in all tensors once,
+            and end batches where padding would cost more (`batch_cuts`); not
+            with fixed_shapes.
 
     Yields:
         The windows' tensors, [B, ...], and `row`: which row of all windows
-        each one is, from 0. int64 [B]; or, of distinct rows, [B, K], where -1
-        fills up those that are fewer than K equal ones.
+        each one is, from 0. int64 [B]; or, of equal rows, [B, K], where -1
+        fills up those that are fewer than K.
     """
 
     def number(first, window):
@@ -53,7 +53,7 @@ def sorted_batches(
     def batches_of(window, numbers):
         if fixed_shapes:
             return _filled_up(window, numbers, batch_size)
-        return _sorted(window, numbers, batch_size, per_token, distinct)
+        return _sorted(window, numbers, batch_size, per_token, least_work)
 
     # The longest rows come first: where they fit into memory, all do.
     return (
@@ -68,11 +68,11 @@ def _sorted(
     numbers: tf.Tensor,
     batch_size: int,
     per_token: Collection[str],
-    distinct: bool,
+    least_work: bool,
 ) -> tf.data.Dataset:
     """Returns the batches of a window, whose rows have these numbers."""
     kept = tf.range(tf.size(numbers))
-    if distinct:
+    if least_work:
         kept, numbers = _once(window, numbers)
     sizes = tf.gather(lengths(window["input_mask"]), kept)
     order = tf.argsort(sizes, stable=True, direction="DESCENDING")
@@ -82,12 +82,13 @@ def _sorted(
 
     def batch_at(start, end):
         batch = {k: v[start:end] for k, v in window.items()}
-        if distinct:
+        if least_work:
             batch["row"] = batch["row"].to_tensor(-1)
         return cut(batch, per_token)
 
+    starts_of = batch_cuts.starts if least_work else batch_cuts.full
     starts = tf.numpy_function(
-        functools.partial(batch_cuts.starts, batch_size=batch_size),
+        functools.partial(starts_of, batch_size=batch_size),
         [tf.gather(sizes, order)],
         tf.int64,
     )

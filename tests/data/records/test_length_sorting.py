@@ -52,7 +52,7 @@ def test_equal_rows_of_a_window_come_once(size):
             tf.data.Dataset.from_tensor_slices(rows).batch(size),
             2,
             per_token={"input_ids", "input_mask"},
-            distinct=True,
+            least_work=True,
         ).as_numpy_iterator()
     )
     if size == 7:
@@ -66,6 +66,21 @@ def test_equal_rows_of_a_window_come_once(size):
     back = list(file_order.in_file_order(found))
     assert [int(row["input_ids"][0]) for row in back] == ids[:, 0].tolist()
     assert [row["share"] for row in back] == shares.tolist()
+
+
+@pytest.mark.parametrize("least_work", [False, True])
+def test_a_batch_may_end_where_padding_would_cost_more(least_work):
+    mask = np.zeros([6, 200], np.int32)
+    for row, length in enumerate((9, 200, 8, 199, 198, 7)):
+        mask[row, :length] = 1
+    found = length_sorting.sorted_batches(
+        tf.data.Dataset.from_tensors({"input_mask": mask}),
+        4,
+        per_token={"input_mask"},
+        least_work=least_work,
+    )
+    shapes = [each["input_mask"].shape for each in found.as_numpy_iterator()]
+    assert shapes == [(3, 200), (3, 9)] if least_work else [(4, 200), (2, 8)]
 
 
 def test_batches_are_of_like_length_and_as_wide_as_the_longest():
