@@ -217,6 +217,7 @@ def vectors(
         batch_size(config, model.config),
         per_token=INPUTS,
         fixed_shapes=fixed_shapes,
+        least_work=True,
     )
 
     def encode(batch, training):

@@ -37,12 +37,25 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         n_best_size=(20, "Answers to keep in nbest_predictions.json."),
         max_answer_length=(30, "Word pieces of an answer at most."),
     )
+    shared_flags.define_integers(
+        flag_values,
+        lower_bound=1,
+        upper_bound=1000,
+        num_workers=(
+            1,
+            "Processes that make the records, which are the same for any "
+            "number.",
+        ),
+    )
     shared_flags.define_bools(
         flag_values,
         verbose_logging="Whether to log the answers that are not found in the "
         "text.",
         version_2_with_negative="Whether questions may have no answer (SQuAD "
         "v2.0).",
+        cut_padding="Train on windows of like length, cut to the longest of "
+        "their batch: less work. The loss is then over their tokens alone; in "
+        "the original it is over padding, too. On a TPU nothing is cut.",
     )
     flags.DEFINE_string(
         "null_score_diff_threshold",

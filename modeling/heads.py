@@ -230,6 +230,8 @@ class SpanModel(TaskModel):
 
     Args:
         config: the encoder's sizes.
+        masks_padding: whether the losses are over tokens alone. In the
+            original they are over padding, too.
         **options: see `ModelOptions`.
 
     Call arguments:
@@ -246,8 +248,14 @@ class SpanModel(TaskModel):
     head_name = "squad"
     uses_pooler = False
 
-    def __init__(self, config: BertConfig, **options: Unpack[ModelOptions]):
+    def __init__(
+        self,
+        config: BertConfig,
+        masks_padding: bool = False,
+        **options: Unpack[ModelOptions],
+    ):
         super().__init__(config, "span_model", **options)
+        self.masks_padding = masks_padding
         self.span = self.new_head(2)
 
     def call(self, batch, training=False, seed=None):
@@ -265,6 +273,7 @@ class SpanModel(TaskModel):
             outputs["end_logits"],
             batch["start_positions"],
             batch["end_positions"],
+            batch.get("input_mask") if self.masks_padding else None,
         )
 
 

@@ -27,23 +27,31 @@ def span_cross_entropy(
     end_logits: tf.Tensor,
     start_positions: tf.Tensor,
     end_positions: tf.Tensor,
+    mask: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Returns the mean of the start's and the end's cross-entropy.
 
-    Both are over all S positions, padding too. A position outside of the
-    sequence is an error here (see `cross_entropy`), where the original would
-    count it as a loss of 0: the data's windows never hold one, so it means
-    that records and flags do not fit.
+    Both are over all S positions, padding too, unless there is a mask. A
+    position outside of the sequence is an error here (see `cross_entropy`),
+    where the original would count it as a loss of 0: the data's windows never
+    hold one, so it means that records and flags do not fit.
 
     Args:
         start_logits: float [B, S].
         end_logits: float [B, S].
         start_positions: int with B entries.
         end_positions: int with B entries.
+        mask: int [B, S], 1 for a position that counts; None: all do.
 
     Returns:
         float32 [B].
     """
+    if mask is not None:
+        is_there = tf.cast(mask, tf.bool)
+        start_logits, end_logits = (
+            tf.where(is_there, logits, logits.dtype.min)
+            for logits in (start_logits, end_logits)
+        )
     return 0.5 * (
         cross_entropy(start_logits, start_positions)
         + cross_entropy(end_logits, end_positions)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bert.data.records import packing
+from bert.data.records import equal_rows, packing
 from bert.files import file_bytes, task_paths
 from bert.model_folder import compressed
 from bert.model_folder.files import ModelFiles
@@ -152,14 +152,23 @@ class ServedModel:
         return outputs if len(outputs) > 1 else outputs.popitem()[1]
 
     def _compute(self, rows: Sequence[_Row]) -> list[Any]:
-        """Returns of each row: arrays by name; of a text, its answer."""
+        """Returns of each row: arrays by name; of a text, its answer.
+
+        Equal rows are computed once.
+        """
         ids = [row for row in rows if not isinstance(row, MaskedText)]
-        found: list[Mapping[str, Any]] = []
+        found: list[Mapping[str, Any]] = [{}] * len(ids)
         if ids:
-            values = self._model.compute(row_batches.arrays(ids))
-            names = list(values)
+            groups = equal_rows.places(
+                tuple(tuple(row[name]) for name in INPUTS) for row in ids
+            )
+            values = self._model.compute(
+                row_batches.arrays([ids[first] for first, *_ in groups])
+            )
             each = zip(*values.values(), strict=True)
-            found = [dict(zip(names, row, strict=True)) for row in each]
+            for places, row in zip(groups, each, strict=True):
+                for place in places:
+                    found[place] = dict(zip(values, row, strict=True))
         if len(ids) == len(rows) or self._words is None:
             return found
         texts = [row for row in rows if isinstance(row, MaskedText)]

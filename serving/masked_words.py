@@ -117,7 +117,8 @@ class MaskedWords:
             }
 
         rows = [text.packed for text in texts]
-        results = row_batches.results(rows, self._batch_size, compute)
+        places = [tuple(text.positions) for text in texts]
+        results = row_batches.results(rows, self._batch_size, compute, places)
         for text, found in zip(texts, results, strict=True):
             yield self._inference.answer(text, [found])
 
@@ -149,7 +150,8 @@ class MaskedWords:
             scores = self._score(*_tensors(inputs, places), own)
             return {"score": scores.numpy()}
 
-        found = row_batches.results(rows, self._batch_size, compute)
+        asked = list(zip(positions, targets, strict=True))
+        found = row_batches.results(rows, self._batch_size, compute, asked)
         for text in texts:
             own = [float(next(found)["score"]) for _ in text.positions]
             check_finite(own)

@@ -4,11 +4,18 @@ For a handful of rows that wait for their answer, a tf.data pipeline costs
 more than the model; so batches are made here, of NumPy arrays.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 
 import numpy as np
 
-from bert.data.records import file_order, packing
+from bert.data.records import batch_cuts, equal_rows, file_order, packing
 from bert.data.records.packing import Packed
 
 Arrays = Mapping[str, np.ndarray]
@@ -20,27 +27,40 @@ def results(
     compute: Callable[
         [Sequence[int], Arrays], Mapping[str, Sequence | np.ndarray]
     ],
+    beside: Sequence[Hashable] | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yields what is computed of each row, in the order of the rows.
 
+    Equal rows are computed once.
+
     Args:
         rows: the sequences.
-        batch_size: rows that are computed together.
+        batch_size: rows that are computed together at most.
         compute: (numbers of a batch's rows; its input_ids, input_mask and
             segment_ids, int32 [B, S], S as of its longest) → values by name,
             one entry a row.
+        beside: of each row, what its values depend on beside the sequence;
+            None: nothing.
     """
+    keys = ((tuple(row.ids), row.first_length) for row in rows)
     # The longest rows come first: memory that suffices for them suffices.
-    order = sorted(
-        range(len(rows)), key=lambda row: len(rows[row].ids), reverse=True
+    groups = sorted(
+        equal_rows.places(zip(keys, beside, strict=True) if beside else keys),
+        key=lambda own: len(rows[own[0]].ids),
+        reverse=True,
     )
 
     def batches():
-        for start in range(0, len(order), batch_size):
-            numbers = order[start : start + batch_size]
-            own = [packing.pad(rows[n], len(rows[n].ids)) for n in numbers]
-            values = compute(numbers, arrays(own))
-            yield {**values, "row": np.array(numbers)}
+        lengths = [len(rows[first].ids) for first, *_ in groups]
+        starts = batch_cuts.starts(lengths, batch_size).tolist()
+        for start, end in itertools.pairwise(starts):
+            own = groups[start:end]
+            numbers = [first for first, *_ in own]
+            padded = [packing.pad(rows[n], len(rows[n].ids)) for n in numbers]
+            values = compute(numbers, arrays(padded))
+            most = max(map(len, own))
+            places = [places + [-1] * (most - len(places)) for places in own]
+            yield {**values, "row": np.array(places)}
 
     return file_order.in_file_order(batches())
 

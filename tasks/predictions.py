@@ -19,7 +19,8 @@ Select = Callable[
 class Predictions:
     """A model's answers, an entry for each record of a file.
 
-    Can be iterated again and again, each time with the model's weights of
+    Equal records that are sorted together are computed once. Can be iterated
+    again and again, each time with the model's weights of
     that moment. Make and iterate it in the strategy's scope.
 
     Args:
@@ -54,7 +55,10 @@ class Predictions:
         )
         self._batches = loop.Batches(
             input_pipeline.predict_batches(
-                source, batch_size, fixed_shapes=fixed_shapes
+                source,
+                batch_size,
+                fixed_shapes=fixed_shapes,
+                least_work=True,
             ),
             record_sets.unreadable(source),
         )

@@ -23,6 +23,8 @@ from bert.data.text.tokenization import FullTokenizer
 from bert.files.file_bytes import gfile
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
     from bert.training.feeds import Feed, MakeObjective
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 _details = logging.get_absl_logger().getChild("details")
 
-Features = Mapping[str, Sequence[float]]
+Features = Mapping[str, "Sequence[float] | np.ndarray"]
 
 # Of the hash that names the folder of shared records.
 _KEY_CHARS = 16

@@ -125,7 +125,7 @@ class FineTuningTask(abc.ABC):
     """
 
     results: ClassVar[Sequence[str]]
-    cuts_padding: ClassVar[bool] = True
+    cuts_padding: bool = True
     config: FineTuningConfig
     prepared: Prepared
     teacher: "Teacher | None" = None

@@ -15,19 +15,22 @@ def in_file_order(
 
     Args:
         results: what was computed from each batch, with the batch's `row`:
-            which row of all each one is, from 0; -1: none. Arrays of one
-            entry a row.
+            which row of all each one is, from 0; -1: none; int [B], or
+            [B, K] of what up to K equal rows share. Arrays of one entry a
+            row of the batch.
     """
     waiting: dict[int, dict[str, np.ndarray]] = {}
     following = 0
     for result in results:
-        for index, row in enumerate(result["row"].tolist()):
-            if row >= 0:
-                waiting[row] = {
-                    name: values[index]
-                    for name, values in result.items()
-                    if name != "row"
-                }
+        own = result["row"]
+        for index, rows in enumerate(own.reshape(len(own), -1).tolist()):
+            for row in rows:
+                if row >= 0:
+                    waiting[row] = {
+                        name: values[index]
+                        for name, values in result.items()
+                        if name != "row"
+                    }
         while following in waiting:
             yield waiting.pop(following)
             following += 1

@@ -109,6 +109,7 @@ def predict_batches(
     batch_size: int,
     *,
     fixed_shapes: bool = False,
+    least_work: bool = False,
 ) -> tf.data.Dataset:
     """Returns each record once, in batches of like length.
 
@@ -116,6 +117,7 @@ def predict_batches(
         source: the records; files are read one after the other.
         batch_size: rows of a batch.
         fixed_shapes: see `length_sorting`.
+        least_work: see there.
 
     Yields:
         What `length_sorting.sorted_batches` does; `row` counts the records.
@@ -131,6 +133,7 @@ def predict_batches(
         batch_size,
         per_token=_per_token(source.fields),
         fixed_shapes=fixed_shapes,
+        least_work=least_work,
     )
 
 

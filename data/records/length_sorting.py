@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
+from bert.data.records import batch_cuts, equal_rows
+
 # Rows that are sorted together; they are in memory at once.
 _WINDOW_ROWS = 8192
 # Batches of training rows that are sorted together: few enough that a batch is
@@ -21,6 +23,7 @@ def sorted_batches(
     *,
     per_token: Collection[str],
     fixed_shapes: bool = False,
+    least_work: bool = False,
 ) -> tf.data.Dataset:
     """Sorts the rows of each window by length and cuts batches from them.
 
@@ -28,33 +31,29 @@ def sorted_batches(
 
     Args:
         windows: dicts of tensors [rows, ...], `input_mask` among them.
-        batch_size: rows of a batch.
+        batch_size: rows of a batch at most.
         per_token: names of the tensors [rows, ..., S] that are cut.
         fixed_shapes: give every batch batch_size rows of S tokens, as a TPU
             needs it: nothing is sorted or cut, and rows of zeros, with `row`
             -1, fill the last batch of a window up.
+        least_work: give rows of a window that are equal in all tensors once,
+            and end batches where padding would cost more (`batch_cuts`); not
+            with fixed_shapes.
 
     Yields:
-        The windows' tensors, [B, ...], and `row`, int64 [B]: which row of all
-        windows each one is, from 0.
+        The windows' tensors, [B, ...], and `row`: which row of all windows
+        each one is, from 0. int64 [B]; or, of equal rows, [B, K], where -1
+        fills up those that are fewer than K.
     """
 
     def number(first, window):
         rows = tf.shape(window["input_mask"], tf.int64)[0]
-        return first + rows, {**window, "row": first + tf.range(rows)}
+        return first + rows, (window, first + tf.range(rows))
 
-    def batches_of(window):
-        if not fixed_shapes:
-            order = tf.argsort(
-                lengths(window["input_mask"]),
-                stable=True,
-                direction="DESCENDING",
-            )
-            window = {k: tf.gather(v, order) for k, v in window.items()}
-        batches = tf.data.Dataset.from_tensor_slices(window).batch(batch_size)
+    def batches_of(window, numbers):
         if fixed_shapes:
-            return batches.map(lambda batch: _fill_up(batch, batch_size))
-        return batches.map(functools.partial(cut, per_token=per_token))
+            return _filled_up(window, numbers, batch_size)
+        return _sorted(window, numbers, batch_size, per_token, least_work)
 
     # The longest rows come first: where they fit into memory, all do.
     return (
@@ -62,6 +61,63 @@ def sorted_batches(
         .flat_map(batches_of)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _sorted(
+    window: Mapping[str, tf.Tensor],
+    numbers: tf.Tensor,
+    batch_size: int,
+    per_token: Collection[str],
+    least_work: bool,
+) -> tf.data.Dataset:
+    """Returns the batches of a window, whose rows have these numbers."""
+    kept = tf.range(tf.size(numbers))
+    if least_work:
+        kept, numbers = _once(window, numbers)
+    sizes = tf.gather(lengths(window["input_mask"]), kept)
+    order = tf.argsort(sizes, stable=True, direction="DESCENDING")
+    rows = tf.gather(kept, order)
+    window = {k: tf.gather(v, rows) for k, v in window.items()}
+    window["row"] = tf.gather(numbers, order)
+
+    def batch_at(start, end):
+        batch = {k: v[start:end] for k, v in window.items()}
+        if least_work:
+            batch["row"] = batch["row"].to_tensor(-1)
+        return cut(batch, per_token)
+
+    starts_of = batch_cuts.starts if least_work else batch_cuts.full
+    starts = tf.numpy_function(
+        functools.partial(starts_of, batch_size=batch_size),
+        [tf.gather(sizes, order)],
+        tf.int64,
+    )
+    starts.set_shape([None])
+    return tf.data.Dataset.from_tensor_slices((starts[:-1], starts[1:])).map(
+        batch_at
+    )
+
+
+def _once(
+    window: Mapping[str, tf.Tensor], numbers: tf.Tensor
+) -> tuple[tf.Tensor, tf.RaggedTensor]:
+    """Finds the rows that are equal in all tensors.
+
+    Args:
+        window: tensors [N, ...].
+        numbers: int64 [N], of the rows.
+
+    Returns:
+        Of D distinct rows where the first of equal ones stands, int32 [D]; and
+        the numbers of all that are equal to it, [D, (K)].
+    """
+    which = tf.numpy_function(
+        equal_rows.numbers, list(window.values()), tf.int32
+    )
+    which.set_shape([None])
+    order = tf.argsort(which, stable=True)
+    groups = tf.RaggedTensor.from_value_rowids(order, tf.gather(which, order))
+    return tf.gather(order, groups.row_starts()), tf.gather(numbers, groups)
 
 
 def group(
@@ -141,6 +197,14 @@ def cut(
         name: values[..., :width] if name in per_token else values
         for name, values in batch.items()
     }
+
+
+def _filled_up(
+    window: Mapping[str, tf.Tensor], numbers: tf.Tensor, batch_size: int
+) -> tf.data.Dataset:
+    """Returns the batches of a window, all of one shape; see `_sorted`."""
+    rows = tf.data.Dataset.from_tensor_slices({**window, "row": numbers})
+    return rows.batch(batch_size).map(lambda batch: _fill_up(batch, batch_size))
 
 
 def _fill_up(

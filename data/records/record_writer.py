@@ -19,7 +19,7 @@ _BATCH_RECORDS = 1024
 def write(
     path: str,
     fields: Sequence[Field],
-    features: Iterable[Mapping[str, Sequence[float]]],
+    features: Iterable[Mapping[str, Sequence[float] | np.ndarray]],
 ) -> Written:
     """Writes a record for each example.
 
@@ -57,7 +57,7 @@ def write(
 
 
 def _packed(
-    fields: Sequence[Field], values: Mapping[str, Sequence[float]]
+    fields: Sequence[Field], values: Mapping[str, Sequence[float] | np.ndarray]
 ) -> list[bytes]:
     """Returns the numbers of each field of an example."""
     packed = []
@@ -68,7 +68,12 @@ def _packed(
                 f"{field.name} must hold {field.length} numbers. "
                 f"Received: {len(numbers)}."
             )
-        packed.append(struct.pack(f"{field.length}{_layout(field)}", *numbers))
+        layout = _layout(field)
+        packed.append(
+            numbers.astype(layout).tobytes()
+            if isinstance(numbers, np.ndarray)
+            else struct.pack(f"{field.length}{layout}", *numbers)
+        )
     return packed
 
 

@@ -24,6 +24,8 @@ class Config(FineTuningConfig):
     answer_offsets: str
     f1_by: str
     train_on_answer: str
+    num_workers: int
+    cut_padding: bool
 
     def __post_init__(self):
         super().__post_init__()
@@ -48,6 +50,12 @@ class Config(FineTuningConfig):
                 "--version_2_with_negative: without it every question has an "
                 "answer."
             )
+
+    @property
+    def course(self) -> dict[str, object]:
+        """As `TaughtConfig`'s, and whether padding counts."""
+        own = {"cut_padding": True} if self.cut_padding else {}
+        return {**super().course, **own}
 
     @property
     def predicts(self) -> bool:

@@ -14,7 +14,13 @@ from bert.model_folder import task_files
 from bert.tasks import spec
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.spec import Spec
-from bert.tasks.squad import answers, character_offsets, examples, windows
+from bert.tasks.squad import (
+    answers,
+    character_offsets,
+    examples,
+    window_workers,
+    windows,
+)
 from bert.tasks.squad.answers import Answer
 from bert.tasks.squad.config import Config
 from bert.tasks.squad.examples import SquadExample
@@ -26,8 +32,6 @@ if TYPE_CHECKING:
 
 _details = logging.get_absl_logger().getChild("details")
 
-# Questions whose windows are logged.
-_LOGGED_EXAMPLES = 20
 # The original's.
 _SHUFFLE_SEED = 12345
 
@@ -52,13 +56,13 @@ class Squad(FineTuningTask):
         "null_odds.json",
         "eval_results.txt",
     )
-    # The softmax of the loss runs over the padding, too.
-    cuts_padding = False
     spec: Spec = spec.find("squad")
     config: Config
 
     def __init__(self, config: Config):
         super().__init__(config)
+        # Else the softmax of the loss runs over the padding, too.
+        self.cuts_padding = config.cut_padding
         # Found in the prediction where it is auto.
         self._threshold = config.threshold or 0.0
         self._train: list[SquadExample] = []
@@ -165,7 +169,9 @@ class Squad(FineTuningTask):
         from bert.modeling.heads import SpanModel
 
         return SpanModel(
-            self.prepared.bert_config, **self.prepared.model_options(seed)
+            self.prepared.bert_config,
+            masks_padding=self.config.cut_padding,
+            **self.prepared.model_options(seed),
         )
 
     def options(self):
@@ -272,24 +278,21 @@ class Squad(FineTuningTask):
         cut: Callable[[], Iterable[Window]],
         is_training: bool,
     ) -> RecordSet:
-        length, tokenizer = self.config.max_seq_length, self.prepared.tokenizer
-
-        def features():
-            for window in cut():
-                values = windows.features(window, tokenizer, length)
-                if window.example_index < _LOGGED_EXAMPLES:
-                    windows.log_window(window, values)
-                yield values
-
+        length = self.config.max_seq_length
+        job = window_workers.Job(
+            self.prepared.tokenizer, self.config.window_settings
+        )
         positions = {"start_positions": length, "end_positions": length}
         return RecordSet(
             file=file,
             fields=windows.fields(length, is_training),
-            features=features,
+            features=lambda: window_workers.logged_features(
+                questions, cut, job, self.config.num_workers
+            ),
             inputs=lambda: map(windows.inputs, questions),
             limits=positions if is_training else {},
             settings=self.config.window_settings,
-            num_logged=_LOGGED_EXAMPLES,
+            num_logged=window_workers.LOGGED_EXAMPLES,
         )
 
     def answered(self, rows: Iterable[Mapping[str, Any]]) -> Answered:

@@ -26,7 +26,7 @@ from bert.tasks.squad.examples import SquadExample
 
 _details = logging.get_absl_logger().getChild("details")
 
-_FIRST_UNIQUE_ID = 1_000_000_000
+FIRST_UNIQUE_ID = 1_000_000_000
 # Of no answer, and of one of which the tokenizer leaves nothing.
 _NO_PIECES = (-1, -1)
 
@@ -156,7 +156,7 @@ def windows(
         The windows, in the order of the examples. A paragraph without words
         has none.
     """
-    unique_id = _FIRST_UNIQUE_ID
+    unique_id = FIRST_UNIQUE_ID
     doc_tokens, context, document = None, None, None
     for example_index, example in enumerate(examples):
         if (
@@ -179,7 +179,7 @@ def question_windows(
     tokenizer: FullTokenizer,
     settings: WindowSettings,
     example_index: int = 0,
-    first_id: int = _FIRST_UNIQUE_ID,
+    first_id: int = FIRST_UNIQUE_ID,
 ) -> Iterator[Window]:
     """Yields the windows of one question.
 

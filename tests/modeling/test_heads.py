@@ -192,6 +192,21 @@ def test_span_logits_are_the_head_applied_to_every_token():
     )
 
 
+def test_padding_may_have_no_part_in_the_loss_of_spans():
+    lengths, batch = [4, 2], {**BATCH, "end_positions": tf.constant([3, 1])}
+    model = make(SpanModel, masks_padding=True)
+    found = model.losses(model(batch), batch)["span"]
+    for row, length in enumerate(lengths):
+        alone = {k: v[row : row + 1] for k, v in batch.items()}
+        alone.update({k: alone[k][:, :length] for k in ENCODED})
+        np.testing.assert_allclose(
+            found[row], model.losses(model(alone), alone)["span"][0], atol=1e-5
+        )
+    assert type(model).from_config(model.get_config()).masks_padding
+    model.masks_padding = False
+    assert abs(model.losses(model(batch), batch)["span"] - found)[1] > 0.1
+
+
 def test_token_logits_are_the_head_applied_to_every_token():
     model = make(TokenModel, num_labels=4)
     weights = checkpoint.named_variables(model)

@@ -40,6 +40,17 @@ def test_cross_entropy_of_huge_logits_is_finite():
     np.testing.assert_allclose(found, [2e4])
 
 
+def test_a_masked_span_loss_is_that_of_the_tokens_alone():
+    mask = [[1, 1, 0], [1, 1, 1]]
+    found = losses.span_cross_entropy(LOGITS, -LOGITS, [1, 0], [0, 1], mask)
+    short = losses.span_cross_entropy(
+        LOGITS[:, :2], -LOGITS[:, :2], [1, 0], [0, 1]
+    )
+    whole = losses.span_cross_entropy(LOGITS, -LOGITS, [1, 0], [0, 1])
+    assert found[0] == short[0] != whole[0]
+    assert found[1] == whole[1]
+
+
 def test_span_loss_is_the_mean_of_start_and_end():
     found = losses.span_cross_entropy(LOGITS, -LOGITS, [2, 0], [[1], [1]])
     expected = 0.5 * (

@@ -135,6 +135,24 @@ def test_masked_words_are_those_of_fill_mask(load, golden):
     assert np.shape(of_ids["top_k_ids"]) == (1, 10)
 
 
+def test_equal_rows_are_computed_once(load, monkeypatch):
+    model, *_ = load("classification")
+    expected = [answers(model, [text])[0] for text in ("the boat", "a lake")]
+    sizes = []
+    compute = model._model.compute
+
+    def counted(inputs):
+        sizes.append(len(inputs["input_ids"]))
+        return compute(inputs)
+
+    monkeypatch.setattr(model, "_model", model._model._replace(compute=counted))
+    texts = ["the boat", "a lake", "the boat", "the boat"]
+    found = answers(model, texts)
+    assert sum(sizes) == 2
+    assert found[0] == found[2] == found[3]
+    assert_near(found[:2], expected)
+
+
 @pytest.mark.parametrize(
     ("name", "about"),
     [

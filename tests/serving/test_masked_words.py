@@ -110,6 +110,20 @@ def test_a_score_is_the_sum_of_the_words_in_the_place_of_masks(words):
     assert answer["pseudo_log_likelihood"] == pytest.approx(expected, abs=1e-4)
 
 
+def test_texts_that_are_equal_but_for_what_is_masked_score_apart(words):
+    texts = [words.whole_text(t) for t in ("the boat", "the lake", "the boat")]
+
+    boat, lake, again = words.scores(texts)
+
+    assert again == boat
+    for text, own in ((texts[0], boat), (texts[1], lake)):
+        (alone,) = words.scores([text])
+        assert own["pseudo_log_likelihood"] == pytest.approx(
+            alone["pseudo_log_likelihood"], abs=1e-5
+        )
+    assert boat["pseudo_log_likelihood"] != lake["pseudo_log_likelihood"]
+
+
 def test_a_text_without_words_scores_nothing_and_the_next_is_its_own(words):
     texts = [words.whole_text(text) for text in ("", "the boat", "")]
 

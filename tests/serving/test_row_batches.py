@@ -35,3 +35,21 @@ def test_results_come_in_the_order_of_the_rows():
 
 def test_no_rows_have_no_results():
     assert list(row_batches.results([], 2, lambda *_: {})) == []
+
+
+def test_equal_rows_are_computed_once():
+    def compute(numbers, inputs):
+        computed.extend(numbers)
+        return {"sum": inputs["input_ids"].sum(axis=1)}
+
+    rows = [ROWS[n] for n in (1, 0, 1, 4, 0, 1)]
+    rows.append(rows[1]._replace(first_length=1))  # another segment
+    computed: list[int] = []
+    found = list(row_batches.results(rows, 2, compute))
+    assert [row["sum"] for row in found] == [1, 6, 1, 10, 6, 1, 6]
+    assert computed == [3, 1, 6, 0]
+
+    computed.clear()
+    beside = [0, 0, 0, 0, 0, 1, 0]
+    assert len(list(row_batches.results(rows, 2, compute, beside))) == 7
+    assert computed == [3, 1, 6, 0, 5]

@@ -17,6 +17,10 @@ CONFIG = BertConfig(vocab_size=100, type_vocab_size=2)
 @pytest.fixture
 def source(golden, tmp_path):
     """Five records, of 1 to 5 ids, not in this order."""
+    return of_lengths((3, 1, 5, 2, 4), golden, tmp_path)
+
+
+def of_lengths(lengths, golden, folder):
     records = RecordSet(
         file="x.tf_record",
         fields=FIELDS,
@@ -25,13 +29,31 @@ def source(golden, tmp_path):
                 **packing.pad(packing.Packed([7] * length, length), 8),
                 "number": [length],
             }
-            for length in (3, 1, 5, 2, 4)
+            for length in lengths
         ),
         inputs=lambda: [],
     )
     tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
-    file = record_sets.write(records, str(tmp_path), tokenizer)
+    file = record_sets.write(records, str(folder), tokenizer)
     return record_sets.source(CONFIG, [file.path], FIELDS, {})
+
+
+def test_equal_records_are_computed_once(golden, tmp_path):
+    lengths = [3, 1, 3, 2, 1, 3]
+    computed = tf.Variable(0)
+
+    def model(batch, training):
+        computed.assign_add(tf.shape(batch["input_ids"])[0])
+        return {"sum": tf.reduce_sum(batch["input_ids"], axis=1)}
+
+    answers = Predictions(
+        model,
+        of_lengths(lengths, golden, tmp_path),
+        2,
+        lambda model, outputs, batch: outputs,
+    )
+    assert [row["sum"] for row in answers] == [7 * n for n in lengths]
+    assert computed.numpy() == 3
 
 
 @pytest.mark.parametrize("fixed_shapes", [False, True])

@@ -38,6 +38,52 @@ def test_every_row_comes_back_once_and_in_order(size, batch_size):
         assert [int(row["input_mask"].sum()) for row in rows] == LENGTHS
 
 
+@pytest.mark.parametrize("size", [3, 7])
+def test_equal_rows_of_a_window_come_once(size):
+    ids = np.array([[1, 2], [3, 0], [1, 2], [1, 2], [3, 0], [3, 0], [1, 2]])
+    shares = np.array([1, 1, 1, 2, 1, 1, 1], np.float32) / 10
+    rows = {
+        "input_ids": ids.astype(np.int32),
+        "input_mask": np.minimum(ids, 1),  # int64
+        "share": shares,
+    }
+    found = list(
+        length_sorting.sorted_batches(
+            tf.data.Dataset.from_tensor_slices(rows).batch(size),
+            2,
+            per_token={"input_ids", "input_mask"},
+            least_work=True,
+        ).as_numpy_iterator()
+    )
+    if size == 7:
+        assert [each["row"].tolist() for each in found] == [
+            [[0, 2, 6], [3, -1, -1]],
+            [[1, 4, 5]],
+        ]
+        assert [each["input_ids"].shape for each in found] == [(2, 2), (1, 1)]
+    else:
+        assert sum(len(each["row"]) for each in found) == 2 + 2 + 1
+    back = list(file_order.in_file_order(found))
+    assert [int(row["input_ids"][0]) for row in back] == ids[:, 0].tolist()
+    assert [row["share"] for row in back] == shares.tolist()
+
+
+@pytest.mark.parametrize("least_work", [False, True])
+def test_a_batch_may_end_where_padding_would_cost_more(least_work):
+    mask = np.zeros([6, 200], np.int32)
+    for row, length in enumerate((9, 200, 8, 199, 198, 7)):
+        mask[row, :length] = 1
+    found = length_sorting.sorted_batches(
+        tf.data.Dataset.from_tensors({"input_mask": mask}),
+        4,
+        per_token={"input_mask"},
+        least_work=least_work,
+    )
+    shapes = [each["input_mask"].shape for each in found.as_numpy_iterator()]
+    expected = {False: [(4, 200), (2, 8)], True: [(3, 200), (3, 9)]}
+    assert shapes == expected[least_work]
+
+
 def test_batches_are_of_like_length_and_as_wide_as_the_longest():
     found = [
         (batch["input_mask"].sum(axis=1).tolist(), batch["input_ids"].shape)

@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import json
 import logging
 
@@ -7,10 +9,11 @@ import tensorflow as tf
 
 from bert.data.text.tokenization import FullTokenizer
 from bert.modeling import BertConfig
-from bert.tasks import spec
-from bert.tasks.squad import inference, windows
+from bert.tasks import record_sets, spec, task_run
+from bert.tasks.squad import inference, window_workers, windows
 from bert.tasks.squad.finetuning import Squad
 from bert.tasks.task import Prepared
+from bert.training.checkpointing import RunState
 from bert.training.head_check import Start
 from tests.tasks.squad.test_config import V2, parse
 
@@ -56,6 +59,27 @@ def test_windows_are_cut_once_for_all_evaluations(asked, monkeypatch):
     ]
 
 
+def test_several_processes_make_the_same_records(asked, monkeypatch):
+    monkeypatch.setattr(window_workers, "LOGGED_EXAMPLES", 2)
+    monkeypatch.setattr(
+        window_workers,
+        "features",
+        functools.partial(of_this_process, window_workers.features),
+    )
+    expected = list(asked.evaluation().sets[""].features())
+    config = dataclasses.replace(asked.config, num_workers=2)
+    several = asked.read_by(config, asked.prepared)
+    found = list(several.evaluation().sets[""].features())
+    assert len(found) == len(expected)
+    for row, other in zip(found, expected, strict=True):
+        assert {k: list(v) for k, v in row.items()} == other
+
+
+def of_this_process(features, questions, job, num_workers, first_id):
+    assert num_workers == 2
+    return features(questions, job, 1, first_id)
+
+
 def test_options_are_the_flags_of_their_names(asked):
     options = asked.options()
     assert options.keys() == spec.find("squad").options.keys()
@@ -77,6 +101,44 @@ def test_padding_is_never_among_the_best():
     assert found["unique_ids"].numpy().tolist() == [7]
     for name in logits:
         np.testing.assert_array_equal(found[name], [[-5.0, -6.0, -10000.0]])
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_padding_is_left_out_of_training_if_it_is_said(golden, tmp_path, cut):
+    path = golden / "inputs/squad/train-v1.1.json"
+    task = Squad(
+        parse(
+            *("--do_train", f"--train_file={path}", f"--cut_padding={cut}"),
+            *("--max_seq_length=64", "--max_query_length=12"),
+            "--train_batch_size=1",
+        )
+    )
+    task.read(Start())
+    tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
+    config = BertConfig(
+        vocab_size=len(tokenizer.vocab),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+    )
+    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    assert task.make_model().masks_padding is cut
+    assert task.config.course.get("cut_padding", False) is cut
+    records = task.training_set()
+    file = record_sets.write(records, str(tmp_path), tokenizer)
+    feed = task_run.training_feed(
+        task,
+        record_sets.source(
+            *(config, [file.path], records.fields, records.limits),
+            lengths=file.lengths,
+        ),
+    )
+    batches = feed.make_batches(RunState(seed=1, examples_seen=0), None)
+    found = list(batches.take(len(file.lengths)))
+    widths = [batch["input_ids"].shape[1] for batch in found]
+    lengths = sorted(file.lengths)
+    assert sorted(widths) == (lengths if cut else [64] * len(lengths))
 
 
 @pytest.fixture
