@@ -149,3 +149,12 @@ def read_weights(text: str | None, tasks: Sequence[str]) -> dict[str, Slope]:
             f"Received: {text!r}, with which nothing is learned."
         )
     return weights
+
+
+def weights_text(weights: Mapping[str, Slope]) -> str:
+    """Returns a text that `read_weights` reads: one for the same weights."""
+    return ",".join(
+        f"{name}:{start}>{end}"
+        for name, (start, end) in sorted(weights.items())
+        if (start, end) != (1, 1)
+    )
