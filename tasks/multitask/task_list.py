@@ -185,11 +185,14 @@ def _glue_folder(node: Node, name: str, data_dir: str | None) -> str:
 
 def _word(node: Node, flag: str, value: Any) -> str:
     """Returns a flag of a task as on a command line."""
-    if isinstance(value, list) and all(isinstance(x, str) for x in value):
+    is_list = isinstance(value, list) and bool(value)
+    if is_list and all(isinstance(x, str) and "," not in x for x in value):
         value = ",".join(value)
     if isinstance(value, dict | list) or value is None:
         raise Node(node.file, f"{node.place}.{flag}", value).fault(
-            "expected a string, a number, true or false", json.dumps(value)[:60]
+            "expected a string, a number, true, false, or a list of strings "
+            "without commas",
+            json.dumps(value)[:60],
         )
     return f"--{flag}={value}"
 

@@ -209,6 +209,12 @@ def test_bad_flags_of_masked_words_are_one_line(tmp_path, own, message):
         (["mrpc"], 'expected the key "data_dir", or --data_dir'),
         ([{"name": "a", "task": "ner", "x": None}], r"\[0\].x: expected a str"),
         ([{"name": "a", "task": "ner", "x": {}}], r"\[0\].x: expected a str"),
+        ([{"name": "a", "task": "ner", "x": []}], r"strings without commas"),
+        ([{"name": "a", "task": "ner", "x": [3]}], r"strings without commas"),
+        (
+            [{"name": "a", "task": "ner", "x": ["b,c", "d"]}],
+            r'a list of strings without commas. Received: \["b,c", "d"\]',
+        ),
     ],
 )
 def test_a_bad_list_is_one_line(tmp_path, tasks, message):

@@ -83,7 +83,18 @@ def test_weights_are_read():
 
 @pytest.mark.parametrize(
     "text",
-    ["a", "a:", "a:x", "a:1>", "a:>1", "a:-1", "a:nan", "a:inf", "a:1,"],
+    [
+        "a",
+        "a:",
+        "a:x",
+        "a:1>",
+        "a:>1",
+        "a:-1",
+        "a:nan",
+        "a:inf",
+        "a:1,",
+        "a:2e30",
+    ],
 )
 def test_weights_must_be_such(text):
     with pytest.raises(UserError, match="NAME:WEIGHT or NAME:FIRST>LAST"):
