@@ -113,7 +113,8 @@ def task_in(folder: str) -> str | None:
     None: it is none of a model of several tasks.
     """
     run = task_paths.run_folder(folder)
-    if run and tf.io.gfile.exists(os.path.join(run, "checkpoint")):
+    marks = ("checkpoint", task_paths.BEST_FOLDER)
+    if run and any(tf.io.gfile.exists(os.path.join(run, m)) for m in marks):
         return task_paths.join(run, os.path.basename(folder.rstrip("/")))
     return None
 
