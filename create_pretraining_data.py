@@ -26,7 +26,7 @@ from bert.data.corpus import record_notes
 from bert.data.corpus.instance_settings import InstanceSettings, Vocabulary
 from bert.data.corpus.record_notes import Note
 from bert.data.records import record_output
-from bert.data.text import special_tokens
+from bert.data.text import plain_text, special_tokens
 from bert.data.text.tokenization import checked_tokenizer
 from bert.errors import UserError
 from bert.files import flag_paths
@@ -214,7 +214,7 @@ def create_pretraining_data(config: Config) -> None:
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
     tokenizer.require_tokens(special_tokens.of(tokenizer.vocab).mask)
     input_files = flag_paths.matching_files(config.input_file, "input_file")
-    serial_run.are_packed(input_files)  # refuses what is no text
+    plain_text.check(input_files)
     check_output_files(config.output_files, [*input_files, config.vocab_file])
     note = Note.of(config.vocab_file, config.do_lower_case, settings)
 
@@ -260,6 +260,7 @@ def create_shards(config: Config) -> None:
     input_files = flag_paths.matching_files(config.input_file, "input_file")
     check_plain_files("input_file", input_files)
     check_plain_files("vocab_file", [config.vocab_file])
+    plain_text.check(input_files)
     job = streaming.Job.of(
         input_files,
         config.output_file,

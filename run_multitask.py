@@ -96,10 +96,16 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
     training.run(config, tasks, weights)
 
 
+def _check_unknown(flag: str) -> None:
+    """Raises UserError for a flag of the tasks' own scripts."""
+    scripts = map(importlib.import_module, task_list.SCRIPTS.values())
+    task_list.check_flag(flag, [script.FLAGS for script in scripts])
+
+
 def main(_: object = None) -> None:
     """Flags → tasks → records and model → training → results of each."""
     train(Config.from_flags(FLAGS), FLAGS)
 
 
 if __name__ == "__main__":
-    command_line.run(main, FLAGS)
+    command_line.run(main, FLAGS, check_unknown=_check_unknown)

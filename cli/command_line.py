@@ -80,6 +80,7 @@ def run(
     flag_values: flags.FlagValues,
     prepare: Callable[[], None] = environment.prepare,
     takes_words: bool = False,
+    check_unknown: Callable[[str], None] | None = None,
 ) -> None:
     """Parses the command line, runs `main`, and exits.
 
@@ -90,6 +91,7 @@ def run(
         prepare: is called before `main`.
         takes_words: whether words may stand among the flags; see
             `parser.read`.
+        check_unknown: see there.
 
     Exit code: 0; 1 after one line on stderr where the user's input or the
     file system is at fault; 130 after Ctrl-C.
@@ -109,6 +111,9 @@ def run(
     app.run(
         lambda args: error_guard.exit_code(lambda: prepared_main(args[1:])),
         flags_parser=functools.partial(
-            parser.parse, flags.FLAGS, takes_words=takes_words
+            parser.parse,
+            flags.FLAGS,
+            takes_words=takes_words,
+            check_unknown=check_unknown,
         ),
     )

@@ -16,6 +16,8 @@ from bert.files import flag_paths, task_paths
 
 # How the names of flags end that are paths.
 _PATHS = ("_file", "_dir", "checkpoint", "distill_data")
+# Those of folders that a command writes.
+_WRITTEN = ("output_dir", "export_dir", "records_dir")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,8 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
         flag_values: parsed flags.
 
     Raises:
-        UserError: a path has a scheme that is not known.
+        UserError: a path has a scheme that is not known, or what is to be
+            written would hide a model's task.
     """
     values = {}
     for field in dataclasses.fields(cls):
@@ -55,6 +58,8 @@ def read_fields(cls: Any, flag_values: flags.FlagValues) -> dict[str, Any]:
             is_path = field.name.endswith(_PATHS) and not field.metadata
             if isinstance(value, str) and is_path:
                 flag_paths.check_scheme(value, field.name)
+                if field.name in _WRITTEN:
+                    task_paths.check_new_folder(value, field.name)
                 if field.name == "model_dir" and "task_name" in flag_values:
                     task = flag_values["task_name"].value
                     values["model_dir"] = task_paths.join(value, task)

@@ -13,7 +13,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags, logging
 
@@ -24,6 +24,7 @@ def parse(
     flag_values: flags.FlagValues,
     argv: Sequence[str],
     takes_words: bool = False,
+    check_unknown: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Parses argv as absl does, but goes on after unknown flags.
 
@@ -34,12 +35,13 @@ def parse(
         flag_values: the flags that are known; they get their values.
         argv: the name of the script, and its arguments.
         takes_words: see `read`.
+        check_unknown: see `read`.
 
     Returns:
         The name of the script, and its words.
     """
     try:
-        words = read(flag_values, argv, takes_words)
+        words = read(flag_values, argv, takes_words, check_unknown)
     except (flags.Error, ValueError) as error:  # UserError is one
         hint = " (--help shows all flags)"
         shown = one_line(f"error: {fault(error)}", MOST_CHARS - len(hint))
@@ -54,6 +56,7 @@ def read(
     flag_values: flags.FlagValues,
     argv: Sequence[str],
     takes_words: bool = False,
+    check_unknown: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Reads argv, and warns of unknown flags.
 
@@ -62,6 +65,8 @@ def read(
         argv: the name of the script, and its arguments.
         takes_words: whether words may stand among the flags, and anything
             behind a `--`.
+        check_unknown: is called with the name of each unknown flag; raises
+            UserError for one that is not to be ignored.
 
     Returns:
         These words; with the `--`, if there is one.
@@ -81,7 +86,7 @@ def read(
         if isinstance(value, float) and math.isnan(value):  # is in no bounds
             raise UserError(f"flag --{name}={value} must be a number")
     words = []
-    for before, word in _words(flag_values, own[1:], rest):
+    for before, word in _words(flag_values, own[1:], rest, check_unknown):
         if not takes_words:
             is_flag = before.startswith("-") and "=" not in before
             hint = f"; write {before}={word}" if is_flag else ""
@@ -118,7 +123,10 @@ def _pipe_may_close() -> Iterator[None]:
 
 
 def _words(
-    flag_values: flags.FlagValues, argv: list[str], rest: list[str]
+    flag_values: flags.FlagValues,
+    argv: list[str],
+    rest: list[str],
+    check_unknown: Callable[[str], None] | None,
 ) -> Iterator[tuple[str, str]]:
     """Warns of unknown flags; yields each word that belongs to no flag.
 
@@ -126,6 +134,7 @@ def _words(
         flag_values: the flags that are known.
         argv: all arguments.
         rest: those that belong to no known flag, in their order.
+        check_unknown: see `read`.
 
     Yields:
         The argument before the word, and the word.
@@ -138,7 +147,10 @@ def _words(
             continue
         left.popleft()
         if word.startswith("-") and word.strip("-"):
-            _warn_of_unknown_flag(flag_values, word)
+            name = word.lstrip("-").split("=", 1)[0]
+            if check_unknown:
+                check_unknown(name)
+            _warn_of_unknown_flag(flag_values, name)
             unknown = word if "=" not in word else ""
         elif unknown:
             unknown = ""  # its value, as in `--unknown value`
@@ -146,8 +158,7 @@ def _words(
             yield before, word
 
 
-def _warn_of_unknown_flag(flag_values: flags.FlagValues, word: str) -> None:
-    name = word.lstrip("-").split("=", 1)[0]
+def _warn_of_unknown_flag(flag_values: flags.FlagValues, name: str) -> None:
     near = difflib.get_close_matches(name, list(flag_values), n=1)
     hint = f"; did you mean --{near[0]}?" if near else ""
     text = f"warning: unknown flag --{name} is ignored{hint}"

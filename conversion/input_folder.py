@@ -6,7 +6,9 @@ import re
 from absl import logging
 
 from bert.conversion import huggingface, openai_gpt, safetensors_files
+from bert.data.tables import rows
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import locate
 
 # As --output_format spells them.
@@ -24,12 +26,14 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
     sentence-transformers (`0_Transformer`, `1_Pooling`) it is the first.
 
     Args:
-        input_dir: the folder.
+        input_dir: the folder; of a model of several tasks with one of them,
+            as it is then returned, too.
         wanted: the format; None: whichever there is.
 
     Raises:
         UserError: there is no such model, or several, or one of each format.
     """
+    input_dir, task = task_paths.split(input_dir)
     if not os.path.isdir(input_dir):
         state = "a file" if os.path.exists(input_dir) else "not there"
         raise UserError(
@@ -39,7 +43,7 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
     _warn_of_modules(input_dir)
     form = _format_of(input_dir, wanted)
     if form:
-        return input_dir, form
+        return _naming_a_task(input_dir, task, form), form
     inside = {
         path: found
         for path in _folders(input_dir)
@@ -57,6 +61,18 @@ def find(input_dir: str, wanted: str | None) -> tuple[str, str]:
     ((folder, form),) = inside.items()
     logging.info("The model is in %s", folder)
     return folder, form
+
+
+def _naming_a_task(folder: str, task: str | None, form: str) -> str:
+    """Returns the path of a model; UserError for one of several tasks."""
+    tasks = locate.tasks(folder) if form == ORIGINAL else []
+    if tasks and task not in tasks:
+        raise UserError(
+            f"--input_dir={folder}: expected one of the tasks of the model "
+            f"there ({rows.some(tasks)}), as {folder}#{tasks[0]}. Received: "
+            f"{task or 'none'}."
+        )
+    return task_paths.join(folder, task)
 
 
 def _folders(folder: str) -> list[str]:

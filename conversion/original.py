@@ -1,6 +1,5 @@
 """Reads a model in the original's format: a published one, or a run's."""
 
-import os
 from collections.abc import Collection
 
 from absl import logging
@@ -9,6 +8,7 @@ from bert.conversion import huggingface_names as names
 from bert.conversion import vocabulary
 from bert.conversion.model import Model, choose_weights, make_task
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import resume_file, task_files
 from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.config import BertConfig
@@ -52,7 +52,7 @@ def read(
     num_labels = _num_labels(reader, head) if head else 0
     parts = names.weights_by_part(config, head, num_labels)
     known = {weight.name for part in parts.values() for weight in part}
-    second = resume_file.second_task(os.path.dirname(prefix))
+    second = resume_file.second_task(task_paths.folder_of(prefix))
     row, chosen = choose_weights(
         *(config, wanted, head, num_labels, _weights_of(reader, known)),
         name_of=lambda weight: weight.name,

@@ -56,6 +56,21 @@ def own_folder(output_dir: str, task: str) -> str:
     return os.path.join(output_dir, SCOPE, task)
 
 
+def check_new_folder(path: str, flag: str) -> None:
+    """Raises UserError where a folder of this name would hide a task.
+
+    Args:
+        path: where to write; what is there already is no task.
+        flag: the name of its flag, without dashes.
+    """
+    where, task = split(path)
+    if task and os.path.isdir(own_folder(where, task)):
+        raise UserError(
+            f"--{flag}={path} is a task of the model in {where}, not a "
+            "folder to write to; name another one."
+        )
+
+
 def folders(path: str) -> Sequence[str]:
     """Returns where the files of a model may be, the likeliest first.
 

@@ -34,6 +34,7 @@ _SHOWN_CHARS = 24
 # What a run may be without, and its value then, which the file does not say.
 _OPTIONAL: Mapping[str, object] = {
     "teacher": None,
+    "teacher_annealing": False,
     "lm_loss_weight": 0.0,
     "relation_heads": 0,
     "teacher_layer": None,

@@ -100,9 +100,23 @@ def _resolve_folder(folder: str) -> str:
             ", but a model in Hugging Face's format; convert it first "
             f"(convert_checkpoint.py --input_dir={folder})."
         )
+    if named := task_in(folder):
+        advice = f", but is one task's of a model of several; name {named}."
     raise UserError(
         f"No checkpoint found: the folder {folder} has no .index file{advice}"
     )
+
+
+def task_in(folder: str) -> str | None:
+    """Returns the path that names the task whose own folder this is.
+
+    None: it is none of a model of several tasks.
+    """
+    run = task_paths.run_folder(folder)
+    marks = ("checkpoint", task_paths.BEST_FOLDER)
+    if run and any(tf.io.gfile.exists(os.path.join(run, m)) for m in marks):
+        return task_paths.join(run, os.path.basename(folder.rstrip("/")))
+    return None
 
 
 def is_index(name: str) -> bool:

@@ -5,6 +5,7 @@ Imports TensorFlow for what TensorFlow computes alone.
 
 import dataclasses
 import functools
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,15 +125,23 @@ def tokenizer_of(source: ModelFiles, folder: str) -> FullTokenizer:
     Raises:
         UserError: nothing says how its ids are made.
     """
+    anew = None
+    if source.format or source.checkpoint == folder:  # it takes no flags
+        anew = f"{'compress' if source.format else 'export'} the model anew"
     if source.vocab_file is None:
+        where = os.path.join(folder, task_files.ASSETS) if anew else folder
+        advice = anew or "name the model's own (--vocab_file)"
         raise UserError(
-            f"Expected {task_files.VOCAB_FILE} in {folder}. Received: none "
-            "there; name the model's own (--vocab_file)."
+            f"Expected {task_files.VOCAB_FILE} in {where}. Received: none "
+            f"there; {advice}."
         )
     if source.task.do_lower_case is None:
+        advice = anew or (
+            "say --do_lower_case=True for an uncased model, False for a cased "
+            "one"
+        )
         raise UserError(
             "Expected whether the model's text is lower-cased. Received: "
-            f"{folder}, which does not say it; say --do_lower_case=True for an "
-            "uncased model, False for a cased one."
+            f"{folder}, which does not say it; {advice}."
         )
     return checked_tokenizer(source.vocab_file, source.task.do_lower_case)

@@ -28,17 +28,9 @@ def check(
             --force_resume is not given; or there is none, but its best weights
             are, which would pass for those of the new run.
     """
-    from bert.model_folder import resume_file, weights
-    from bert.training import checkpointing
+    from bert.model_folder import resume_file
 
-    best = weights.best_of(config.output_dir)
-    if best and not checkpointing.newest(config.output_dir):
-        raise UserError(
-            f"--output_dir={config.output_dir} has the best weights of an "
-            f"earlier run, {best}, and no checkpoint to go on from; name "
-            "another --output_dir, or move them away."
-        )
-
+    check_best(config.output_dir)
     task_files.check(
         config.output_dir,
         config.bert_config_file,
@@ -48,6 +40,20 @@ def check(
     resume_file.check(
         config.output_dir, _meaning(config, task, labels), config.force_resume
     )
+
+
+def check_best(output_dir: str) -> None:
+    """Raises UserError where best weights would pass for those of a new run."""
+    from bert.model_folder import weights
+    from bert.training import checkpointing
+
+    best = weights.best_of(output_dir)
+    if best and not checkpointing.newest(output_dir):
+        raise UserError(
+            f"--output_dir={output_dir} has the best weights of an "
+            f"earlier run, {best}, and no checkpoint to go on from; name "
+            "another --output_dir, or move them away."
+        )
 
 
 def alone(

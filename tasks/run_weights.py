@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.model_folder import weights
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from bert.training import checkpointing, monitor
 from bert.training.head_check import Start
 
@@ -96,10 +96,12 @@ def _folder_of_use(config: TrainingConfig) -> str:
     output_dir, init = config.output_dir, config.init_checkpoint
     is_trained = weights.best_of(output_dir) or checkpointing.newest(output_dir)
     if not is_trained and not init:
+        advice = "give one, or train first (--do_train)"
+        if named := checkpoint_paths.task_in(output_dir):
+            advice = f"for this task of several give {named}"
         raise UserError(
             "There is no trained model: no checkpoint in --output_dir="
-            f"{output_dir} and no --init_checkpoint; give one, or train first "
-            "(--do_train)."
+            f"{output_dir} and no --init_checkpoint; {advice}."
         )
     if config.save_best and config.checkpoint in (None, "best"):
         _check_best(output_dir, config.save_best)

@@ -65,6 +65,17 @@ class Teacher:
         self._prepared = prepared
         self._task = student.read_by(_config(files, student), prepared)
 
+    def check(self) -> None:
+        """Raises UserError where its checkpoint is not of its model."""
+        from bert.modeling import checkpoint
+        from bert.training import head_check
+
+        head_check.check_model(
+            head_check.Start(checkpoint.Reader(self._files.checkpoint)),
+            self._task.make_model,
+            num_train_steps=0,
+        )
+
     @functools.cached_property
     def digest(self) -> str:
         """A hash of all that decides what it says."""
@@ -188,12 +199,18 @@ class Teacher:
 
         from bert.data.records import record_writer
         from bert.tasks.predictions import Predictions
-        from bert.training import run
+        from bert.training import failures, run
 
+        size = self._student.config.predict_batch_size
+        advice = (
+            "--teacher_dir: the teacher takes too much for "
+            f"--predict_batch_size={size} rows at a time; lower it."
+        )
         sets = _all_sets(self._task)
         with (
             tempfile.TemporaryDirectory(prefix="bert-teacher-") as folder,
             self._scope(),
+            failures.explained(lambda: [advice]),
         ):
             path = os.path.join(folder, "teacher.tf_record")
             features = itertools.chain.from_iterable(s.features() for s in sets)
@@ -213,7 +230,7 @@ class Teacher:
                     sets[0].limits,
                     lengths=written.lengths,
                 ),
-                self._student.config.predict_batch_size,
+                size,
                 self._soft_targets.select,
                 self._prepared.fixed_shapes,
             )
@@ -254,7 +271,9 @@ def find(task: "FineTuningTask") -> Teacher | None:
     """
     config = task.config
     if config.is_taught:
-        return Teacher(*teacher_files.find(task), task)
+        teacher = Teacher(*teacher_files.find(task), task)
+        teacher.check()
+        return teacher
     if config.teacher_dir and config.do_train:
         logging.info("--distill_alpha=0: the teacher is not asked.")
     return None

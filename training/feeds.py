@@ -34,11 +34,14 @@ class Feed:
         unreadable: how to explain that one cannot be read.
         make_objective: returns what is minimized; None: the model's own
             losses.
+        num_other_weights: numbers that models beside the task's have, as a
+            teacher.
     """
 
     make_batches: MakeBatches
     unreadable: loop.Unreadable
     make_objective: MakeObjective | None = None
+    num_other_weights: int = 0
 
     def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
         """Returns the batches of a run, from where it stands."""

@@ -23,6 +23,7 @@ class Load(NamedTuple):
         bytes_per_number: of activations.
         is_part: whether they are a part of the batch, with others after it.
         sequences: how many a row has at most.
+        num_other_weights: of models that are not trained, as a teacher.
     """
 
     rows: int
@@ -31,6 +32,7 @@ class Load(NamedTuple):
     bytes_per_number: int
     is_part: bool
     sequences: int = 1
+    num_other_weights: int = 0
 
     def estimate(self, model: TaskModel) -> float:
         """Returns bytes."""
@@ -39,15 +41,24 @@ class Load(NamedTuple):
             if self.is_part
             else _NUMBERS_PER_WEIGHT
         )
-        num_weights = sum(math.prod(v.shape) for v in model.weights)
+        num_weights = count_weights(model)
         kept = model.backbone.count_activations(
             self.rows * self.sequences, self.seq_length, self.recomputes
         )
-        return 4.0 * num_weights * numbers + kept * self.bytes_per_number
+        all_weights = num_weights * numbers + self.num_other_weights
+        return 4.0 * all_weights + kept * self.bytes_per_number
+
+
+def count_weights(model: TaskModel) -> int:
+    """Returns how many numbers a model has, which needs no values yet."""
+    return sum(math.prod(v.shape) for v in model.weights)
 
 
 def advice(
-    config: TrainingConfig, model: TaskModel, num_replicas: int
+    config: TrainingConfig,
+    model: TaskModel,
+    num_replicas: int,
+    num_other_weights: int = 0,
 ) -> list[str]:
     """Returns what would take less, and what was tried, a line each.
 
@@ -55,6 +66,7 @@ def advice(
         config: how it is trained.
         model: needs no values yet.
         num_replicas: devices that share a batch.
+        num_other_weights: see `Load`.
     """
     parts = config.gradient_accumulation_steps
     share = config.train_batch_size // num_replicas
@@ -65,6 +77,7 @@ def advice(
         bytes_per_number=4 if config.compute_dtype == "float32" else 2,
         is_part=parts > 1,
         sequences=config.most_sequences,
+        num_other_weights=num_other_weights,
     )
 
     def size(load: Load) -> str:
@@ -115,14 +128,16 @@ def advice(
         f"Tried: {tried.rows} row(s) of {tokens} at a time on "
         f"each of {num_replicas} device(s) (--train_batch_size="
         f"{config.train_batch_size}, --gradient_accumulation_steps={parts}) in "
-        f"{config.precision}: about {size(tried)}."
+        f"{config.precision}: about {size(tried)}"
     )
+    if num_other_weights:
+        said += f", {4 * num_other_weights / 2**30:.1f} of it the teacher's"
     lines = []
     if same:
         lines.append(f"The same steps in less: {'; '.join(same)}.")
     if other:
         lines.append(f"Other steps in less: {'; '.join(other)}.")
-    return [*lines, said]
+    return [*lines, f"{said}."]
 
 
 def _smallest_factor(number: int) -> int:

@@ -110,7 +110,10 @@ def train(
         on_loaded()
     devices = tf.distribute.get_strategy()
     with failures.explained(
-        lambda: memory.advice(config, model, devices.num_replicas_in_sync)
+        lambda: memory.advice(
+            *(config, model, devices.num_replicas_in_sync),
+            feed.num_other_weights,
+        )
     ):
         loop.TrainLoop(
             trained,

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from absl import logging
 
+from bert.data.text import plain_text
 from bert.errors import UserError
 from bert.files import text_input
 
@@ -23,8 +24,6 @@ _MOST_CHARS = 2**25
 # Numbers of MediaWiki's namespaces: articles, and what links show or sort.
 _ARTICLES = "0"
 _NO_TEXT = ("6", "14")  # files and categories
-# So many lines of a text show whether it is of another format.
-_HEAD_LINES = 5
 _NOT_UTF_8 = "bytes that are no UTF-8"
 
 
@@ -59,7 +58,7 @@ def read_text(
         lines: list[str] = []
         num_chars = 0
         source = _lines(path, left_out)
-        head = list(itertools.islice(source, _HEAD_LINES))
+        head = list(itertools.islice(source, plain_text.HEAD_LINES))
         _check_is_text(path, head)
         for number, line in enumerate(itertools.chain(head, source), 1):
             is_blank = not line.strip()
@@ -83,26 +82,11 @@ def read_text(
 
 def _check_is_text(path: str, head: Sequence[str]) -> None:
     """Raises UserError where the first lines are of another format."""
-    filled = [line.lstrip() for line in head if line.strip()]
-    found = None
-    if any(line.startswith(("<mediawiki", "<page>")) for line in filled):
-        found = "wiki_xml", "a dump of MediaWiki"
-    elif filled and all(map(_is_object, filled)):
-        found = "jsonl", "JSON objects"
-    if found:
+    if found := plain_text.format_of(head):
         raise UserError(
             f"{path}: expected text. Received: {found[1]}; say "
             f"--input_format={found[0]}."
         )
-
-
-def _is_object(line: str) -> bool:
-    if not line.startswith("{"):
-        return False
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def read_jsonl(

@@ -18,6 +18,7 @@ from typing import IO, NamedTuple, Self
 from absl import logging
 
 from bert.data.corpus import worker_pool
+from bert.data.text import plain_text
 from bert.data.text.tokenization import BasicTokenizer
 from bert.data.text.word_memory import DROPPED_SEPARATORS
 from bert.files import file_bytes, text_input
@@ -216,8 +217,7 @@ def count_files(
     Raises:
         UserError: a file is no text.
     """
-    for path in paths:
-        text_input.is_packed(path)  # refuses what is no text
+    plain_text.check(paths)
     num_bytes = sum(file_bytes.size_and_time(path)[0] for path in paths)
     most = 1 + num_bytes // BLOCK_BYTES
     workers = min(worker_pool.num_workers(num_workers), most)

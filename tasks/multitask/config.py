@@ -23,11 +23,7 @@ class Config(FineTuningConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.teacher_dir:
-            raise UserError(
-                "--teacher_dir is for one task: give it, and --distill_*, to "
-                'the task in the file of --tasks, as its key "teacher_dir".'
-            )
+        self._check_untaught(teacher_dir=self.teacher_dir)
         if self.do_export:
             raise UserError(
                 "--do_export is for models of one task; export each by "
@@ -36,7 +32,12 @@ class Config(FineTuningConfig):
 
     def _check_untaught(self, **given: object) -> None:
         # The teachers that --teacher_annealing needs are in the file.
-        super()._check_untaught(**{**given, "teacher_annealing": False})
+        for name in given:
+            if given[name] and name != "teacher_annealing":
+                raise UserError(
+                    f"--{name} is for one task: give it to the task in the "
+                    f'file of --tasks, as its key "{name}".'
+                )
 
     def check_teachers(self, tasks: Mapping[str, TaughtConfig]) -> None:
         """Checks the teachers of the tasks.

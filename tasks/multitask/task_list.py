@@ -8,7 +8,7 @@ Imports without TensorFlow.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -40,11 +40,20 @@ _OF_ALL = (
     *("data_dir", "early_stopping_patience", "save_best"),
     "teacher_annealing",  # it is of those that have a teacher
 )
-# What a task's flags may not be, whatever its script knows.
-_NEVER = (
-    *("folds", "grow_labels", "log_style"),
-    *("max_steps", "num_train_steps", "num_warmup_steps"),
-)
+_THE_RUNS = "which is the whole run's: see run_multitask.py --help"
+# What a task's flags may not be, whatever its script knows, and why.
+_NEVER = {
+    **dict.fromkeys(
+        ("folds", "grow_labels"),
+        "which is for a task that is trained alone: use its own script",
+    ),
+    **dict.fromkeys(
+        ("num_train_steps", "num_warmup_steps"),
+        "which is the whole run's: give --num_train_epochs and "
+        "--warmup_proportion",
+    ),
+    "log_style": _THE_RUNS,
+}
 # Whose flags a task takes.
 SCRIPTS = {
     "classification": "bert.run_classifier",
@@ -176,13 +185,35 @@ def _glue_folder(node: Node, name: str, data_dir: str | None) -> str:
 
 def _word(node: Node, flag: str, value: Any) -> str:
     """Returns a flag of a task as on a command line."""
-    if isinstance(value, list) and all(isinstance(x, str) for x in value):
+    is_list = isinstance(value, list) and bool(value)
+    if is_list and all(isinstance(x, str) and "," not in x for x in value):
         value = ",".join(value)
     if isinstance(value, dict | list) or value is None:
         raise Node(node.file, f"{node.place}.{flag}", value).fault(
-            "expected a string, a number, true or false", json.dumps(value)[:60]
+            "expected a string, a number, true, false, or a list of strings "
+            "without commas",
+            json.dumps(value)[:60],
         )
     return f"--{flag}={value}"
+
+
+def check_flag(flag: str, scripts: Collection[flags.FlagValues]) -> None:
+    """Raises UserError for a flag that a task may have, and the run not.
+
+    Args:
+        flag: of run_multitask.py's command line; unknown to it.
+        scripts: the flags of all tasks' scripts.
+    """
+    for name in (flag, flag.removeprefix("no")):
+        if any(name in known for known in scripts):
+            advice = (
+                "which is one task's: give it to the task in the file of "
+                f'--tasks, as its key "{name}"'
+            )
+            raise UserError(
+                "Expected flags of the whole run. Received: "
+                f"--{flag}, {_NEVER.get(name, advice)}."
+            )
 
 
 def make(
@@ -208,8 +239,10 @@ def make(
         fault = None
         if flag not in known:
             fault = f"which {entry.task} does not have"
-        elif flag in _NEVER or (flag in run_flags and flag not in OWN):
-            fault = "which is the whole run's: see run_multitask.py --help"
+        elif flag in _NEVER:
+            fault = _NEVER[flag]
+        elif flag in run_flags and flag not in OWN:
+            fault = _THE_RUNS
         if fault:
             raise UserError(
                 f"--tasks, {entry.name}: expected flags of the task. Received: "

@@ -175,8 +175,19 @@ class _Run:
         )
 
     def _keep(self) -> None:
+        """Keeps what each task is trained with, and what all are."""
+        from bert.model_folder import resume_file
+
         for task in self._tasks.values():
             task.keep()
+        resume_file.go_on(
+            self._config.output_dir,
+            {"tasks": sorted(self._tasks)},
+            {
+                "task_sampling": self._config.task_sampling,
+                "task_weights": task_sampling.weights_text(self._weights),
+            },
+        )
 
     def _feed(self, length: "Length") -> "Multitask":
         from bert.training.objectives.multitask import Multitask
@@ -326,6 +337,7 @@ def _check_model(
         _num_examples(tasks),
     )
     if config.do_train:
+        resuming.check_best(config.output_dir)
         for task in tasks.values():
             resuming.check(task.config, task.model_task, task.labels)
     if strategy.is_chief():

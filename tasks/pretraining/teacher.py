@@ -12,7 +12,7 @@ from bert.files import file_bytes, task_paths
 from bert.model_folder import model_files, resume_file
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
-from bert.modeling import BertConfig
+from bert.modeling import BertConfig, checkpoint
 from bert.modeling.backbones.choice import backbone_class
 from bert.modeling.backbones.transformer import TransformerBackbone
 from bert.modeling.config import read_config
@@ -20,7 +20,7 @@ from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import TaskModel
 from bert.tasks.pretraining import records, training
 from bert.tasks.pretraining.config import Config
-from bert.training import run
+from bert.training import head_check, memory, run
 from bert.training.objectives.distillation import Settings, annealed
 from bert.training.objectives.taught_pretraining import TaughtPretraining
 
@@ -31,10 +31,12 @@ class Teacher(NamedTuple):
     Attributes:
         files: the teacher's.
         config: the flags' values.
+        num_weights: numbers that it has.
     """
 
     files: ModelFiles
     config: Config
+    num_weights: int
 
     @property
     def digest(self) -> str:
@@ -127,7 +129,12 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
         )
     if config.relation_heads:
         _check_relations(config, theirs, bert_config)
-    return Teacher(files, config)
+    model = head_check.check_model(
+        head_check.Start(checkpoint.Reader(files.checkpoint)),
+        lambda: PretrainingModel(theirs),
+        num_train_steps=0,
+    )
+    return Teacher(files, config, memory.count_weights(model))
 
 
 def best_layer(layers: int) -> int:

@@ -4,6 +4,7 @@ What `run_pretraining.py` shares with fine-tuning is in `training.run` and in
 `tasks.record_sets`.
 """
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -239,11 +240,13 @@ def feed(
     config: Config, source: RecordSource, teacher: "Teacher | None"
 ) -> "Feed":
     """Returns what a training takes its batches from; see `train`."""
-    return record_sets.training_feed(
+    found = record_sets.training_feed(
         records.for_training(config, source),
         config,
         make_objective=teacher.objective if teacher else None,
     )
+    num_other_weights = teacher.num_weights if teacher else 0
+    return dataclasses.replace(found, num_other_weights=num_other_weights)
 
 
 def evaluator(

@@ -6,6 +6,7 @@ import pytest
 from absl import flags
 
 from bert.cli import config, shared_flags
+from bert.errors import UserError
 from tests.training.configs import training_config
 
 
@@ -45,6 +46,17 @@ def test_field_without_flag_and_default_is_an_error(values):
     values(["script.py"])
     with pytest.raises(TypeError, match="missing"):
         Wrong.from_flags(values)
+
+
+@pytest.mark.parametrize("flag", ["output_dir", "export_dir", "records_dir"])
+def test_a_task_of_a_model_is_no_folder_to_write_to(values, tmp_path, flag):
+    made = dataclasses.make_dataclass("Made", [(flag, str)])
+    flags.DEFINE_string(flag, f"{tmp_path}#rte", "", flag_values=values)
+    values(["script.py"])
+    config.read_fields(made, values)
+    (tmp_path / "tasks/rte").mkdir(parents=True)
+    with pytest.raises(UserError, match=f"--{flag}=.* is a task of the model"):
+        config.read_fields(made, values)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 from absl import flags, logging
 
 from bert.cli import parser, shared_flags, training_flags
+from bert.errors import UserError
 
 
 @pytest.fixture
@@ -37,6 +38,20 @@ def test_unknown_flags_warn_with_the_nearest_and_do_not_stop(values, capsys):
         "warning: unknown flag --qq is ignored",
     ]
     assert said.out == ""
+
+
+def test_a_script_may_refuse_some_unknown_flags(values, capsys):
+    def check_unknown(name):
+        if name == "qq":
+            raise UserError(f"no --{name} here.")
+
+    args = ["--input_file=a", "--zz", "--qq=1", "--input_file=--qq"]
+    with pytest.raises(SystemExit):
+        parser.parse(values, ["script.py", *args], check_unknown=check_unknown)
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: unknown flag --zz is ignored",
+        "error: no --qq here. (--help shows all flags)",
+    ]
 
 
 @pytest.mark.parametrize(

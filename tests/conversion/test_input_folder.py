@@ -38,6 +38,19 @@ def test_with_both_formats_output_format_decides(tmp_path):
         input_folder.find(folder, None)
 
 
+def test_of_several_tasks_one_is_named(tmp_path):
+    folder = touch(tmp_path / "run", "checkpoint")
+    for name in ("ner", "rte"):
+        touch(tmp_path / "run/tasks" / name, "task.json")
+    assert input_folder.find(f"{folder}#rte", None) == (
+        f"{folder}#rte",
+        "original",
+    )
+    for path in (folder, f"{folder}#qqp"):
+        with pytest.raises(UserError, match=rf"\(ner, rte\), as {folder}#ner"):
+            input_folder.find(path, None)
+
+
 def test_of_the_folders_inside_one_must_have_a_model(tmp_path):
     touch(tmp_path / "a", "config.json")
     inside = touch(tmp_path / "b", "config.json", "model.safetensors")

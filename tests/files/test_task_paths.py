@@ -64,3 +64,14 @@ def test_what_is_one_tasks_is_in_a_folder_of_its_own():
 )
 def test_the_run_around_a_tasks_folder_is_found(folder, expected):
     assert task_paths.run_folder(folder) == expected
+
+
+def test_a_folder_to_write_to_may_not_hide_a_task(tmp_path):
+    path = f"{tmp_path}/out#rte"
+    task_paths.check_new_folder(path, "output_dir")
+    (tmp_path / "out/tasks/rte").mkdir(parents=True)
+    message = rf"--output_dir={path} is a task of the model in {tmp_path}/out,"
+    with pytest.raises(UserError, match=message):
+        task_paths.check_new_folder(path, "output_dir")
+    (tmp_path / "out#rte").mkdir()  # there already: a run may go on
+    task_paths.check_new_folder(path, "output_dir")

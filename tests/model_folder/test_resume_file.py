@@ -127,6 +127,8 @@ def test_what_a_run_may_be_without_is_told_when_it_comes_and_goes(
         ({"lm_loss_weight": 0.5}, ""),
         ({"teacher": "sha256:b"}, "teacher, lm_loss_weight (0.5 before, 0.0"),
         ({"teacher": None}, "another teacher."),
+        ({"teacher_annealing": True}, "annealing (false before, true now)"),
+        ({}, "teacher_annealing (true before, false now)"),
     ):
         caplog.clear()
         resume_file.go_on(out, meaning, {**TRAINING, **more})

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -78,6 +79,15 @@ def test_a_folder_with_several_checkpoints_must_say_which(copied):
             lambda d: _write(d / "model.safetensors", b"").parent,
             r"Face's format; convert it first \(convert_checkpoint\.py --input",
         ),
+        (
+            lambda d: _of_several(d) / "tasks/mrpc",
+            r"but is one task's of a model of several; name .*/run#mrpc\.$",
+        ),
+        (
+            lambda d: _of_several(d, "best/model.ckpt-3.index") / "tasks/mrpc",
+            r"name .*/run#mrpc\.$",
+        ),
+        (lambda d: _of_several(d) / "mrpc", r"has no \.index file\.$"),
         (lambda d: _write(d / "model.ckpt", b"V1"), "a file without one"),
         (
             lambda d: _write(d / "x.ckpt.index", b"\0" * 50),
@@ -88,6 +98,13 @@ def test_a_folder_with_several_checkpoints_must_say_which(copied):
 def test_what_is_no_checkpoint_gets_one_line(tmp_path, make, message):
     with pytest.raises(UserError, match=message):
         checkpoint.Reader(str(make(tmp_path)))
+
+
+def _of_several(folder, weights="checkpoint"):
+    for name in ("tasks/mrpc", "mrpc", os.path.dirname(weights)):
+        (folder / "run" / name).mkdir(parents=True, exist_ok=True)
+    _write(folder / "run" / weights, b"")
+    return folder / "run"
 
 
 def _write(path, content):

@@ -1,7 +1,10 @@
 import json
 
+import pytest
+
+from bert import convert_checkpoint as script
 from tests.conversion import hf_folder, run_folder
-from tests.scripts.runner import error_of, run
+from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "convert_checkpoint.py"
 
@@ -42,6 +45,30 @@ def test_one_command_converts_a_run_with_all_that_flags_say(golden, tmp_path):
     assert list(values["id2label"].values()) == ["a", "b", "c", "d"]
     values = json.loads((tmp_path / "out/tokenizer_config.json").read_text())
     assert values["do_lower_case"] is False
+
+
+@pytest.mark.parametrize(
+    ("task", "architecture"),
+    [
+        ("ner", "BertForTokenClassification"),
+        ("pretraining", "BertForPreTraining"),
+    ],
+)
+def test_a_task_of_several_is_converted(
+    golden, tmp_path, caplog, task, architecture
+):
+    folder, out = tmp_path / "run", tmp_path / "out"
+    run_folder.write_several(golden, folder, "ner", "pretraining")
+    resume = folder / "tasks/pretraining/resume.json"
+    resume.write_text('{"next_sentence": "sop"}')
+    flags = f"--input_dir={folder}#{task}", f"--output_dir={out}"
+    script.convert(config_of(script, *flags))
+    values = json.loads((out / "config.json").read_text())
+    assert values["architectures"] == [architecture]
+    labels = list(values.get("id2label", {}).values())
+    assert labels == [*run_folder.RUNS[task][2]]
+    # Its own resume.json says it.
+    assert ("--next_sentence=sop" in caplog.text) == (task == "pretraining")
 
 
 def test_flags_that_are_missing_are_one_line():

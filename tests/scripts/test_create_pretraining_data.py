@@ -1,3 +1,4 @@
+import bz2
 import logging
 import os
 import subprocess
@@ -353,6 +354,15 @@ def test_an_archive_is_an_error(folder, num_workers):
     with pytest.raises(UserError, match=r"text.txt, line 1: .* a zip archive"):
         create(folder, f"--num_workers={num_workers}")
     assert not list(folder.glob("out*"))
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_dump_is_an_error(folder, num_workers):
+    dump = bz2.compress(b'<mediawiki xmlns="x">\n  <page>\n')
+    (folder / "text.txt").write_bytes(dump)
+    with pytest.raises(UserError, match="bert prepare_text --input_format=w"):
+        create(folder, f"--num_workers={num_workers}")
+    assert not (folder / "out").exists()
 
 
 def test_one_document_works_with_a_warning(folder, caplog):

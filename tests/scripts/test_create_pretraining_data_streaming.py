@@ -223,18 +223,22 @@ def test_flags_that_contradict_one_another(args, message):
     ("args", "message"),
     [
         (["--input_file=none-*"], "No file matches --input_file"),
+        (["--input_file=../a.jsonl"], "Received: JSON objects; make text of"),
         (["--vocab_file=none"], "Expected a vocabulary file"),
         (["--output_file=none/out"], "--output_file=.*does not exist"),
     ],
 )
 def test_bad_files_are_errors(inputs, tmp_path, monkeypatch, args, message):
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
     config = config_of(
-        script, *args_of(inputs, tmp_path / "out"), "--num_workers=1", *args
+        script, *args_of(inputs, empty / "out"), "--num_workers=1", *args
     )
     with pytest.raises(UserError, match=message):
         script.create_pretraining_data(config)
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(empty) == []
 
 
 def test_missing_beam_is_one_line(inputs, tmp_path, monkeypatch):

@@ -6,10 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
+import bert.run_multitask as script
 from bert.modeling import checkpoint
 from bert.tasks import teachers
-from bert.training import curves
-from tests.scripts.runner import error_of, model_flags, run
+from bert.training import checkpointing, curves
+from tests.modeling import checkpoints
+from tests.scripts.runner import error_of, flags_of, model_flags, run
+from tests.scripts.test_workers import logs_of, start_two
 
 pytestmark = pytest.mark.slow
 
@@ -43,17 +46,14 @@ def files(golden, tmp_path_factory):
     }
 
     def write(*names, taught=None):
-        taught = taught or {}
         own = {
-            name: {
-                **{"name": name, "data_dir": str(data / name)},
-                **({"teacher_dir": taught[name]} if name in taught else {}),
-            }
-            for name in names
+            name: {"name": name, "data_dir": str(data / name)} for name in names
         }
         own |= {"span": spans, "mlm": words}
+        for name, teacher in (taught or {}).items():
+            own[name] = {**own[name], "teacher_dir": teacher}
         listed = [own[name] for name in names]
-        file = folder / f"{'-'.join([*names, *taught])}.json"
+        file = folder / f"{'-'.join([*names, *(taught or ())])}.json"
         file.write_text(json.dumps(listed))
         return f"--tasks={file}"
 
@@ -177,7 +177,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     shutil.rmtree(out / "best")
-    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
+    go_back(out, 8)
     run(*command(golden, out, *all_tasks))
     whole, again = checkpoint.Reader(str(trained)), checkpoint.Reader(str(out))
     assert whole.shapes == again.shapes
@@ -211,7 +211,71 @@ def test_a_task_may_not_be_lost_or_added_on_the_way(
     shutil.copytree(trained, out)
     less = command(golden, out, files("mrpc", "cola"), "--num_train_epochs=9")
     assert "which --tasks lacks" in error_of(*less)
-    (out / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
+    go_back(out, 8)
     names = ("mrpc", "cola", "span", "mlm", "mnli")
     more = command(golden, out, files(*names))
     assert "has no task mnli" in error_of(*more)
+
+
+def train(command):
+    """Runs a command in this process."""
+    values = flags_of(script, *command[1:])
+    script.train(script.Config.from_flags(values), values)
+
+
+def go_back(out, step):
+    """Lets a run go on from an earlier checkpoint."""
+    state = f'model_checkpoint_path: "model.ckpt-{step}"\n'
+    (out / "checkpoint").write_text(state)
+
+
+@pytest.mark.parametrize(
+    # Such a weight overflows in float16 until the scale of the loss is lower.
+    ("precision", "weight"),
+    [("bfloat16", "1"), ("float16", "1e5")],
+)
+def test_half_precision_goes_on_bit_for_bit(
+    golden, files, tmp_path, precision, weight
+):
+    words = command(
+        *(golden, tmp_path, files("mrpc", "mlm"), f"--precision={precision}"),
+        *(f"--task_weights=mlm:{weight}", "--save_checkpoints_steps=4"),
+        "--num_train_epochs=0.7",
+    )
+    train(words)
+    whole = checkpoints.tensors(tmp_path)
+    state = checkpointing.read_state(checkpoint.Reader(str(tmp_path)))
+    assert bool(state.skipped_steps) == (precision == "float16")
+    assert all(np.isfinite(value).all() for value in whole.values())
+    go_back(tmp_path, 4)
+    train(words)
+    again = checkpoints.tensors(tmp_path)
+    for name in whole.keys() | again.keys():
+        np.testing.assert_array_equal(whole[name], again[name], name)
+
+
+def test_two_workers_train_what_one_does(golden, files, tmp_path):
+    drops = ["hidden_dropout_prob", "attention_probs_dropout_prob"]
+    # Each worker would drop others; these heads drop nothing.
+    dry = checkpoints.changed_config(
+        golden, tmp_path, **dict.fromkeys(drops, 0.0)
+    )
+    teacher = str(golden / "model_base")
+    tasks = files("span", "mlm", taught={"mlm": teacher})
+
+    def words(out):
+        return command(
+            *(golden, tmp_path / out, tasks, "--num_train_epochs=0.4", dry),
+            *("--learning_rate=1e-4", "--teacher_annealing", "--do_eval"),
+            *("--eval_steps=4", "--save_best=mean"),
+        )
+
+    logs_of(start_two(*words("two")))
+    train(words("one"))
+    one, two = (checkpoints.tensors(tmp_path / n) for n in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], atol=1e-5)
+    assert figures(tmp_path / "two") == pytest.approx(
+        figures(tmp_path / "one"), abs=1e-4
+    )

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,11 +18,11 @@ from tests.training.test_loop import assert_same_end
 SCRIPT = "run_pretraining.py"
 
 
-def start_two(*args):
+def start_two(script, *args):
     """Starts a command as two workers."""
     return [
         subprocess.Popen(
-            [sys.executable, ROOT / SCRIPT, *args],
+            [sys.executable, ROOT / script, *args],
             env={**os.environ, **environment},
             stderr=subprocess.PIPE,
             text=True,
@@ -30,17 +31,26 @@ def start_two(*args):
     ]
 
 
+def logs_of(workers):
+    """Returns what workers write until both have done."""
+    # At a time: one whose pipe is full would wait, and the other one for it.
+    with ThreadPoolExecutor() as pool:
+        logs = list(pool.map(lambda worker: worker.communicate()[1], workers))
+    assert [worker.returncode for worker in workers] == [0, 0], "".join(logs)
+    return logs
+
+
 def test_two_workers_go_the_way_of_the_original(golden, command, tmp_path):
     start = golden / "train_pretraining/model.ckpt-0"
     workers = start_two(
+        SCRIPT,
         *command,
         "--do_train",
         "--do_eval",
         "--max_eval_steps=2",
         f"--init_checkpoint={start}",
     )
-    logs = [worker.communicate()[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], "".join(logs)
+    logs = logs_of(workers)
     out = tmp_path / "out"
     assert_same_end(
         checkpoints.tensors(out),
@@ -57,6 +67,7 @@ def test_a_worker_without_the_other_stops_with_one_line(
     command, tmp_path, killed
 ):
     workers = start_two(
+        SCRIPT,
         *command,
         "--do_train",
         "--num_train_steps=1000000",

@@ -1,5 +1,6 @@
 """Damaged SavedModels are refused when they are loaded."""
 
+import dataclasses
 import json
 import shutil
 
@@ -97,3 +98,28 @@ def test_weights_that_are_cut_off_are_refused(copy):
     path = folder / "variables/variables.data-00000-of-00001"
     path.write_bytes(path.read_bytes()[:-4000])
     assert "it is damaged or incomplete" in message_of(folder)
+
+
+def test_an_export_without_its_words_is_to_be_made_anew(copy):
+    folder = copy("ner")
+    (folder / "assets/vocab.txt").unlink()
+    assert message_of(folder) == (
+        f"Expected vocab.txt in {folder}/assets. Received: none there; export "
+        "the model anew."
+    )
+
+
+@pytest.mark.parametrize(
+    ("format", "anew"), [("onnx", "compress"), (None, "export")]
+)
+def test_who_takes_no_flags_is_not_told_to_give_one(copy, format, anew):
+    folder = str(copy("ner"))
+    source = dataclasses.replace(loaded_model.find(folder), format=format)
+    task = dataclasses.replace(source.task, do_lower_case=None)
+    for change in ({"vocab_file": None}, {"task": task}):
+        changed = dataclasses.replace(source, **change)
+        with pytest.raises(UserError, match=f"; {anew} the model anew"):
+            loaded_model.tokenizer_of(changed, folder)
+        run = dataclasses.replace(changed, format=None, checkpoint="a")
+        with pytest.raises(UserError, match=r"--vocab_file|--do_lower_case"):
+            loaded_model.tokenizer_of(run, folder)

@@ -132,3 +132,10 @@ def test_what_cannot_be_used_is_refused(
         run_weights.start(make(**{"output_dir": run_dir, **values}))
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_one_of_several_tasks_is_named_by_the_run_around(tmp_path):
+    (tmp_path / "tasks/rte").mkdir(parents=True)
+    (tmp_path / "checkpoint").touch()
+    with pytest.raises(UserError, match=rf"of several give {tmp_path}#rte\.$"):
+        run_weights.start(make(tmp_path / "tasks/rte"))

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from bert.data.text.gpt_tokenizer import GptTokenizer
 from bert.data.text.tokenization import FullTokenizer
+from bert.errors import UserError
 from bert.tasks import teachers
+from bert.training import run
 from tests.conversion import gpt_folder, run_folder
 from tests.conversion.gpt_folder import words as words
 from tests.tasks.taught import data as data
@@ -32,6 +34,42 @@ def lessons(task):
 
 def tokenizer_of(folder):
     return FullTokenizer(folder / "vocab.txt", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "message"),
+    [
+        ("classification", {"intermediate_size": 41}, "does not fit the model"),
+        ("ner", {"num_hidden_layers": 3}, "it lacks 16 of the encoder's"),
+        ("squad", {"num_hidden_layers": 1}, "is of a model with more layers"),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused_before_work(
+    student, folders, tmp_path, name, sizes, message
+):
+    folder = run_folder.copy(folders(name)[1], tmp_path / "other")
+    path = folder / "bert_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **sizes}))
+    with pytest.raises(UserError, match=message) as caught:
+        teachers.find(student(name, f"--teacher_dir={folder}"))
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_teacher_that_takes_too_much_memory_is_told(
+    student, folders, monkeypatch
+):
+    task = student("classification")
+    teacher = teachers.find(task)
+    monkeypatch.setattr(run, "load_trained", raising(MemoryError()))
+    with pytest.raises(UserError, match=r"Out of .*teacher .*; lower it\.$"):
+        _ = teacher.logits
+
+
+def raising(error):
+    def fail(*args, **kwargs):
+        raise error
+
+    return fail
 
 
 @pytest.mark.parametrize(

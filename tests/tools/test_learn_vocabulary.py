@@ -90,6 +90,8 @@ def test_processes_and_packing_change_nothing(text, tmp_path, monkeypatch):
         (["--output_file=."], "is a folder"),
         (["--input_file=empty.txt"], "where no line has a word"),
         (["--input_file=zip.txt"], "a zip archive"),
+        (["--input_file=text.txt,wiki.xml"], "wiki.xml: .* dump of MediaWiki"),
+        (["--input_file=a.jsonl"], "JSON objects; .* --input_format=jsonl"),
         (["--num_unused=9999999999"], "must be above 10000000004"),
         (["--min_frequency=9999"], "expected a character that occurs so oft"),
     ],
@@ -99,6 +101,8 @@ def test_what_is_refused(text, tmp_path, monkeypatch, flags, message):
     (tmp_path / "old.txt").write_text("mine")
     (tmp_path / "empty.txt").write_text(" \n\u200b\n")
     (tmp_path / "zip.txt").write_bytes(b"PK\x03\x04" * 9)
+    (tmp_path / "wiki.xml").write_text("<mediawiki>\n<page>\n")
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UserError, match=message):
         learn("--input_file=text.txt", "--output_file=new.txt", *flags)

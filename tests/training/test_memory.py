@@ -53,9 +53,9 @@ def test_ways_are_in_the_order_that_was_measured(seq_length):
     assert by_estimate == sorted(ways, key=MEASURED.get)
 
 
-def advise(replicas=1, max_seq_length=512, **values):
+def advise(replicas=1, max_seq_length=512, others=0, **values):
     config = training_config(max_seq_length=max_seq_length, **values)
-    return " ".join(memory.advice(config, BASE, replicas))
+    return " ".join(memory.advice(config, BASE, replicas, others))
 
 
 def test_advice_names_what_was_tried_and_smaller_ways():
@@ -97,3 +97,13 @@ def test_advice_leaves_out_what_is_done_already():
     assert "--recompute_activations" not in text
     assert "--precision" not in text
     assert "--train_batch_size=2" not in text
+
+
+def test_a_teacher_adds_its_weights_to_all_ways():
+    def sizes(text):
+        return [float(size) for size in re.findall(r"([\d.]+) GiB", text)]
+
+    alone = advise()
+    taught = advise(others=2**30)
+    assert "GiB, 4.0 of it the teacher's." in taught
+    assert sizes(taught) == pytest.approx([s + 4 for s in sizes(alone)])

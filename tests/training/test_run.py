@@ -16,7 +16,7 @@ from tests.modeling.test_heads import BATCH
 from tests.training.configs import training_config
 
 
-def follow(folder, num_steps, **values):
+def follow(folder, num_steps, num_other_weights=0, **values):
     """Trains on the same rows again and again; returns the seeds used."""
     seeds = []
 
@@ -37,9 +37,21 @@ def follow(folder, num_steps, **values):
         ),
         run.Length(num_steps, 0),
         make_model,
-        Feed(make_batches, loop.Unreadable()),
+        Feed(make_batches, loop.Unreadable(), None, num_other_weights),
     )
     return seeds
+
+
+def test_advice_on_memory_counts_what_is_beside_the_model(
+    tmp_path, monkeypatch, caplog
+):
+    def fail(loop):
+        raise MemoryError
+
+    monkeypatch.setattr(loop.TrainLoop, "run", fail)
+    with pytest.raises(UserError, match="Out of memory"):
+        follow(tmp_path, 2, num_other_weights=2**30)
+    assert "GiB, 4.0 of it the teacher's." in caplog.text
 
 
 def test_a_second_run_goes_on_from_the_firsts_checkpoint(tmp_path):

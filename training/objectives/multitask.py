@@ -95,6 +95,11 @@ class Multitask:
     weights: Mapping[str, Slope]
     batch_size: int
 
+    @property
+    def num_other_weights(self) -> int:
+        """As of `Feed`: of all tasks."""
+        return sum(feed.num_other_weights for feed in self.feeds.values())
+
     def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
         """Returns the batches of a run, from where it stands.
 

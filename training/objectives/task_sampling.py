@@ -15,6 +15,7 @@ from bert.errors import UserError
 EXPONENTS = {"proportional": 1.0, "uniform": 0.0, "sqrt": 0.5, "annealed": 1.0}
 _ANNEALED_BY = 0.8
 
+_MOST = 1e30  # a weight that float32 can multiply with
 _BITS = 53  # of a float64 below 1
 
 
@@ -123,11 +124,11 @@ def read_weights(text: str | None, tasks: Sequence[str]) -> dict[str, Slope]:
             slope = Slope(float(start), float(end or start))
         except ValueError:
             slope = Slope(math.nan, math.nan)
-        is_weight = all(math.isfinite(x) and x >= 0 for x in slope)
+        is_weight = all(0 <= x <= _MOST for x in slope)
         if not colon or not is_weight or (">" in value and not end):
             raise UserError(
                 "--task_weights must be NAME:WEIGHT or NAME:FIRST>LAST, "
-                "separated by commas, with weights of 0 or more. Received: "
+                "separated by commas, with weights from 0 to 1e30. Received: "
                 f"{part[:60]!r}."
             )
         if name not in weights or name in named:
@@ -149,3 +150,12 @@ def read_weights(text: str | None, tasks: Sequence[str]) -> dict[str, Slope]:
             f"Received: {text!r}, with which nothing is learned."
         )
     return weights
+
+
+def weights_text(weights: Mapping[str, Slope]) -> str:
+    """Returns a text that `read_weights` reads: one for the same weights."""
+    return ",".join(
+        f"{name}:{start}>{end}"
+        for name, (start, end) in sorted(weights.items())
+        if (start, end) != (1, 1)
+    )

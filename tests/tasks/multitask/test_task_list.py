@@ -8,6 +8,7 @@ from absl import flags
 
 import bert.run_multitask as script
 from bert import run_classifier, run_multiple_choice, run_ner, run_squad
+from bert.cli import command_line, parser
 from bert.errors import UserError
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
@@ -208,6 +209,12 @@ def test_bad_flags_of_masked_words_are_one_line(tmp_path, own, message):
         (["mrpc"], 'expected the key "data_dir", or --data_dir'),
         ([{"name": "a", "task": "ner", "x": None}], r"\[0\].x: expected a str"),
         ([{"name": "a", "task": "ner", "x": {}}], r"\[0\].x: expected a str"),
+        ([{"name": "a", "task": "ner", "x": []}], r"strings without commas"),
+        ([{"name": "a", "task": "ner", "x": [3]}], r"strings without commas"),
+        (
+            [{"name": "a", "task": "ner", "x": ["b,c", "d"]}],
+            r'a list of strings without commas. Received: \["b,c", "d"\]',
+        ),
     ],
 )
 def test_a_bad_list_is_one_line(tmp_path, tasks, message):
@@ -221,7 +228,8 @@ def test_a_bad_list_is_one_line(tmp_path, tasks, message):
     [
         ({"train_fil": "a"}, "which ner does not have"),
         ({"learning_rate": 1}, "which is the whole run's"),
-        ({"folds": 3}, "which is the whole run's"),
+        ({"folds": 3}, "for a task that is trained alone: use its own script"),
+        ({"log_style": "json"}, "which is the whole run's"),
         ({"max_seq_length": "x"}, "--tasks, x: .*max_seq_length"),
     ],
 )
@@ -236,8 +244,32 @@ def test_a_teacher_is_one_tasks(tmp_path):
     found = made(tmp_path, taught)
     assert (found.teacher_dir, found.distill_alpha) == ("large", 0.9)
     assert made(tmp_path, entry).teacher_dir is None
-    with pytest.raises(UserError, match="--teacher_dir is for one task"):
-        entries(tmp_path, ["mrpc"], "--teacher_dir=large")
+    for flag in ("--teacher_dir=a", "--distill_alpha=1", "--distill_data=a"):
+        name = flag[2:].partition("=")[0]
+        with pytest.raises(UserError, match=f'is for one task: .*"{name}"'):
+            entries(tmp_path, ["mrpc"], flag)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--folds=3", "--folds, which is for a task that is trained alone"),
+        ("--nogrow_labels", "which is for a task that is trained alone"),
+        ("--num_train_steps=9", "the whole run's: give --num_train_epochs"),
+        ("--train_file=a", r'--tasks, as its key "train_file"'),
+        ("--relation_heads=2", r'as its key "relation_heads"'),
+    ],
+)
+def test_a_flag_of_one_task_is_not_the_runs(tmp_path, capsys, flag, message):
+    argv = ["x", "--tasks=a", flag, "--vocab_file=v", "--do_train"]
+    argv += ["--bert_config_file=c", "--output_dir=out"]
+    values = command_line.flags_of(script.define_flags)
+    with pytest.raises(SystemExit):
+        parser.parse(values, argv, check_unknown=script._check_unknown)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert len(line) <= 300
+    script._check_unknown("of_nobody")  # is ignored, as everywhere
 
 
 def test_a_teachers_share_falls_where_there_is_one(tmp_path):

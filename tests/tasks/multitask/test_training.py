@@ -1,14 +1,18 @@
 """The pipeline of several tasks: what it checks, and what it says of all."""
 
+import json
 import types
 
 import pytest
+import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling import checkpoint
-from bert.tasks import spec
+from bert.tasks import finetune, spec
 from bert.tasks.multitask import training
+from bert.training import checkpointing
 from bert.training.head_check import Start
+from bert.training.objectives.task_sampling import read_weights
 from tests.modeling.test_multitask_model import saved as saved
 
 
@@ -81,3 +85,54 @@ def test_a_run_that_goes_on_loses_no_task(saved):
     training._check_all_there(start, dict.fromkeys(["a", "b.1", "mlm", "span"]))
     with pytest.raises(UserError, match="has the task mlm, which --tasks lack"):
         training._check_all_there(start, dict.fromkeys(["a", "b.1", "span"]))
+
+
+def save(folder):
+    tensors = {"global_step": tf.Variable(4, dtype=tf.int64)}
+    state = checkpointing.RunState(1, 32)
+    checkpointing.save(str(folder), 4, tensors, state)
+
+
+def test_a_run_that_goes_on_tells_other_turns_and_weights(tmp_path, caplog):
+    kept = []
+    tasks = {
+        name: types.SimpleNamespace(keep=lambda name=name: kept.append(name))
+        for name in "ba"
+    }
+
+    def keep(sampling, weights):
+        caplog.clear()
+        config = types.SimpleNamespace(
+            output_dir=str(tmp_path), task_sampling=sampling
+        )
+        weights = read_weights(weights, [*tasks])
+        training._Run(config, tasks, weights, None)._keep()
+        return caplog.messages
+
+    assert not keep("annealed", None)
+    save(tmp_path)
+    assert not keep("annealed", "a:1")
+    assert keep("sqrt", "a:1>0.1") == [
+        f"The run in {tmp_path} goes on with another task_sampling "
+        '("annealed" before, "sqrt" now), task_weights ("" before, '
+        '"a:1.0>0.1" now).'
+    ]
+    assert kept == [*"bababa"]
+    assert json.loads((tmp_path / "resume.json").read_text()) == {
+        "tasks": ["a", "b"],
+        "task_sampling": "sqrt",
+        "task_weights": "a:1.0>0.1",
+    }
+
+
+def test_best_weights_of_an_earlier_run_would_pass_for_the_new_ones(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(finetune, "check_weights", lambda *_: None)
+    (tmp_path / "best").mkdir()
+    save(tmp_path / "best")
+    config = types.SimpleNamespace(do_train=True, output_dir=str(tmp_path))
+    with pytest.raises(UserError, match=r"best/model\.ckpt-4, and no check"):
+        training._check_model(config, {}, Start(), None)
+    save(tmp_path)
+    training._check_model(config, {}, Start(), None)

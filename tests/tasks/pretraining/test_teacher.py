@@ -10,7 +10,7 @@ import tensorflow as tf
 from bert import run_pretraining as script
 from bert.errors import UserError
 from bert.modeling.config import read_config
-from bert.tasks.pretraining import teacher
+from bert.tasks.pretraining import teacher, training
 from tests.conversion import run_folder
 from tests.modeling import checkpoints
 from tests.scripts.conftest import command as command
@@ -68,6 +68,16 @@ def edit_json(path, **values):
             "needs a teacher with queries, keys and values, such as 'bert'. "
             "Received: encoder_type 'textcnn'",
         ),
+        (
+            lambda f: edit_json(f / "bert_config.json", intermediate_size=41),
+            [],
+            "does not fit the model: .*intermediate/dense",
+        ),
+        (
+            lambda f: edit_json(f / "bert_config.json", num_hidden_layers=1),
+            [],
+            "is of a model with more layers",
+        ),
     ],
 )
 def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
@@ -79,6 +89,22 @@ def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
     with pytest.raises(UserError, match=message) as caught:
         teacher.find(config, read_config(config.bert_config_file))
     assert len(str(caught.value)) <= 293
+
+
+def test_a_teachers_size_is_known(command, folder):
+    config = config_of(
+        script, *command, "--do_train", f"--teacher_dir={folder}"
+    )
+    found = teacher.find(config, read_config(config.bert_config_file))
+    weights = checkpoints.tensors(folder)
+    assert found.num_weights == sum(
+        value.size
+        for name, value in weights.items()
+        if name != "global_step" and "/adam_" not in name
+    )
+    feed = training.feed(config, None, found)
+    assert feed.num_other_weights == found.num_weights
+    assert training.feed(config, None, None).num_other_weights == 0
 
 
 def test_other_words_are_refused(command, folder, tmp_path):

@@ -377,3 +377,12 @@ def test_batches_come_in_the_order_of_the_seed():
             turn.batch["input_ids"], BATCHES[turn.task]["input_ids"]
         )
     assert found == order.drawn(3, 5)
+
+
+def test_the_weights_beside_the_model_are_those_of_all_tasks():
+    feeds = {
+        name: Feed(lambda state, context: None, Unreadable(), None, number)
+        for name, number in (("a", 2), ("b", 3), ("c", 0))
+    }
+    whole = Multitask(feeds, lambda seed: None, {}, 2)
+    assert whole.num_other_weights == 5

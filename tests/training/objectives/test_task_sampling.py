@@ -7,6 +7,7 @@ from bert.training.objectives.task_sampling import (
     Slope,
     TaskOrder,
     read_weights,
+    weights_text,
 )
 
 SIZES = {"a": 900, "b": 90, "c": 10}
@@ -82,7 +83,18 @@ def test_weights_are_read():
 
 @pytest.mark.parametrize(
     "text",
-    ["a", "a:", "a:x", "a:1>", "a:>1", "a:-1", "a:nan", "a:inf", "a:1,"],
+    [
+        "a",
+        "a:",
+        "a:x",
+        "a:1>",
+        "a:>1",
+        "a:-1",
+        "a:nan",
+        "a:inf",
+        "a:1,",
+        "a:2e30",
+    ],
 )
 def test_weights_must_be_such(text):
     with pytest.raises(UserError, match="NAME:WEIGHT or NAME:FIRST>LAST"):
@@ -114,3 +126,12 @@ def test_weights_leave_something_to_weigh(text, tasks, fault):
 def test_a_weight_may_begin_or_end_with_nothing():
     found = read_weights("a:0>1,b:0", ["a", "b"])
     assert found == {"a": Slope(0.0, 1.0), "b": Slope(0.0, 0.0)}
+
+
+@pytest.mark.parametrize("text", [None, "a:1,b:1>1", "b:0.1,a:2>0.25", "a:0"])
+def test_the_same_weights_have_one_text(text):
+    weights = read_weights(text, [*"ab"])
+    said = weights_text(weights)
+    assert read_weights(said, [*"ba"]) == weights
+    assert said == weights_text(dict(reversed(weights.items())))
+    assert bool(said) == any(w != (1, 1) for w in weights.values())
