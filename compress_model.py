@@ -108,22 +108,25 @@ def compress(config: Config) -> None:
     # Here, so that --help needs no TensorFlow.
     from bert.evaluation import comparison
     from bert.files import atomic_files, flag_paths
-    from bert.model_folder import model_files, saved_model
-    from bert.serving import eval_batches
+    from bert.model_folder import model_files
     from bert.tasks import inference
 
     read_task(config.export_dir)
     check_output_dir(config)
     formats.check_to_make(config.format_names)
+    files = flag_paths.matching_files(config.eval_file, "eval_file")
+    others = config.calibration_file and flag_paths.matching_files(
+        config.calibration_file, "calibration_file"
+    )
+    # All above needs no TensorFlow.
+    from bert.model_folder import saved_model
+    from bert.serving import eval_batches
+
     original = saved_model.SavedModel(config.export_dir).compute
     judge = inference.make(model_files.find(config.export_dir))
-    files = flag_paths.matching_files(config.eval_file, "eval_file")
     rows = batches = eval_batches.read(files, judge)
-    if config.calibration_file:
-        files = flag_paths.matching_files(
-            config.calibration_file, "calibration_file"
-        )
-        rows = eval_batches.read(files, judge)
+    if others:
+        rows = eval_batches.read(others, judge)
     with atomic_files.replacing_folder(config.output_dir) as folder:
         models: dict[str, formats.Model] = {_SAVED_MODEL: original}
         sizes = {_SAVED_MODEL: saved_model.num_bytes(config.export_dir)}
@@ -152,7 +155,7 @@ def check_output_dir(config: Config) -> None:
         UserError: there is something else, or it is not to be overwritten.
     """
     from bert.files import atomic_files
-    from bert.serving import saved_models
+    from bert.serving import export_place
 
     folder = config.output_dir
     if "://" in folder or os.path.isfile(folder):
@@ -169,8 +172,8 @@ def check_output_dir(config: Config) -> None:
     atomic_files.restore_folder(path)
     found = set(os.listdir(path)) if os.path.isdir(path) else set()
     ours = {name for form in formats.FORMATS.values() for name in form.files}
-    ours |= {*saved_models.ASSET_FILES, _TABLE, _FIGURES}
-    foreign = found and saved_models.foreign_names(path, ours)
+    ours |= {*export_place.ASSET_FILES, _TABLE, _FIGURES}
+    foreign = found and export_place.foreign_names(path, ours)
     if foreign or (found and _FIGURES not in found):
         what = f"with {foreign[0]}" if foreign else f"without {_FIGURES}"
         raise UserError(

@@ -62,7 +62,7 @@ def export_model(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.model_folder import locate, model_files
-    from bert.serving import export
+    from bert.serving import export_place
 
     if locate.is_saved_model(config.model_dir):
         raise UserError(
@@ -70,9 +70,13 @@ def export_model(config: Config) -> None:
             f"{config.model_dir}, which is an export already (a SavedModel); "
             "use it as it is, or name the folder that it was made from."
         )
-    export.check_export_dir(config.export_dir, config.overwrite)
+    export_place.check_export_dir(config.export_dir, config.overwrite)
+    files = model_files.find(config.model_dir, config)
+    export_place.check_task(files.task, files.checkpoint)
+    from bert.serving import export
+
     export.export(
-        model_files.find(config.model_dir, config),
+        files,
         config.export_dir,
         top_k=config.top_k,
         raw_strings=config.raw_strings,

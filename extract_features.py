@@ -108,14 +108,9 @@ def extract_features(config: Config) -> None:
     """
     # Here, so that --help needs no TensorFlow.
     from bert.model_folder import same_words, weights
-    from bert.modeling import checkpoint, randomness
-    from bert.modeling.backbones.choice import make_backbone
     from bert.modeling.config import read_config
     from bert.tasks.features import features_text, output_files
-    from bert.training import strategy
 
-    # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(config, allows_workers=False)
     tokenizer = checked_tokenizer(config.vocab_file, config.do_lower_case)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
@@ -124,10 +119,37 @@ def extract_features(config: Config) -> None:
     same_words.warn(config.init_checkpoint, tokenizer, config.do_lower_case)
     prefix = weights.find(config.init_checkpoint, config.checkpoint)
     output_files.check(config, prefix)
-    with (
-        features_text.open_lines(config.input_file, "input_file") as lines,
-        chosen.scope(),
-    ):
+    with features_text.open_lines(config.input_file, "input_file") as lines:
+        packed = pack(lines, config, bert_config, tokenizer)
+        write_vectors(config, bert_config, tokenizer, prefix, packed)
+    for path in config.written:
+        logging.info("Wrote %s", path)
+
+
+def write_vectors(
+    config: Config,
+    bert_config: "BertConfig",
+    tokenizer: FullTokenizer,
+    prefix: str,
+    packed: Iterable[packing.Packed],
+) -> None:
+    """Loads the model, and writes the vectors of the rows.
+
+    Args:
+        config: the values of the flags.
+        bert_config: the model's sizes.
+        tokenizer: with its vocabulary.
+        prefix: of its checkpoint.
+        packed: the rows, as `pack` yields them.
+    """
+    from bert.modeling import checkpoint, randomness
+    from bert.modeling.backbones.choice import make_backbone
+    from bert.tasks.features import output_files
+    from bert.training import strategy
+
+    # First of all: some strategies must be made before any operation runs.
+    chosen = strategy.create(config, allows_workers=False)
+    with chosen.scope():
         with randomness.not_drawn(checkpoint.Reader(prefix)):
             model = make_backbone(
                 bert_config, compute_dtype=config.compute_dtype
@@ -144,14 +166,12 @@ def extract_features(config: Config) -> None:
             for row in vectors(
                 config,
                 model,
-                pack(lines, config, bert_config, tokenizer),
+                packed,
                 strategy.needs_fixed_shapes(chosen),
                 progress.update,
             ):
                 tokens = tokenizer.convert_ids_to_tokens(row.ids)
                 write(tokens, row.values, row.attention)
-    for path in config.written:
-        logging.info("Wrote %s", path)
 
 
 def pack(

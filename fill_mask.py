@@ -65,9 +65,12 @@ def fill_mask(config: Config) -> None:
 
     def load() -> "Service":
         # Here, so that --help and a missing file need no TensorFlow.
+        from bert.serving import loaded_model
+
+        source = loaded_model.find_pretrained(config.model_dir, config)
         from bert.serving.masked_words import MaskedWords
 
-        words = MaskedWords.load(config.model_dir, config.batch_size, config)
+        words = MaskedWords(source, config.model_dir, config.batch_size)
         words.check_top_k(config.top_k)
         return service(config, words)
 

@@ -128,9 +128,8 @@ def pretrain(config: Config) -> None:
         UserError: a file, a record or a checkpoint is not what it must be.
     """
     # Here, so that --help needs no TensorFlow.
-    from bert.data.records import record_files
     from bert.modeling.config import read_config
-    from bert.serving import export
+    from bert.serving import export_place
     from bert.tasks import (
         changed_config,
         outputs,
@@ -138,22 +137,32 @@ def pretrain(config: Config) -> None:
         resuming,
         run_weights,
     )
-    from bert.tasks.pretraining import origin, teacher, training, watching
-    from bert.training import strategy
-    from bert.training.diary import Diary
+    from bert.tasks.pretraining import inputs, origin, teacher
 
     config = changed_config.applied(config)
-    # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(config)
     start = run_weights.start(config)
     written = ["eval_results.txt", *reports.FILES]
     if config.do_export:
-        export.check_run(config, written)
+        export_place.check_run(config, written)
     bert_config = read_config(config.bert_config_file)
     bert_config.check_sequence_length(config.max_seq_length)
-    files = training.record_files(config)
+    files = inputs.record_files(config)
     config = origin.completed(config, bert_config, files, start)
-    taught_by = teacher.find(config, bert_config)
+    teachers = teacher.find(config, bert_config)
+    if config.do_train:
+        resuming.check(config, inputs.task_of(config))
+    # All above needs no TensorFlow, or hardly ever.
+    from bert.data.records import record_files
+    from bert.serving import export
+    from bert.tasks.pretraining import training, watching
+    from bert.training import strategy
+    from bert.training.diary import Diary
+
+    # First of all: some strategies must be made before any operation runs.
+    chosen = strategy.create(config)
+    taught_by = (
+        teacher.make(teachers, config, bert_config) if teachers else None
+    )
     source = training.record_source(
         config, bert_config, files, is_trained=config.do_train
     )
@@ -162,10 +171,8 @@ def pretrain(config: Config) -> None:
     data = [("input", f, None) for f in source.files]
     if evaluated is not source:
         data += [("eval", f, None) for f in evaluated.files]
-    inputs = [config.bert_config_file, config.vocab_file, *evaluated.files]
-    outputs.check(config, written, [*inputs, *source.files])
-    if config.do_train:
-        resuming.check(config, training.task_of(config))
+    read = [config.bert_config_file, config.vocab_file, *evaluated.files]
+    outputs.check(config, written, [*read, *source.files])
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         strategy.worker_barrier(chosen),
@@ -190,7 +197,7 @@ def pretrain(config: Config) -> None:
                     )
             if config.do_export and is_chief:
                 export.export_run(
-                    config, training.task_of(config), config.vocab_file
+                    config, inputs.task_of(config), config.vocab_file
                 )
     if nothing and (config.do_eval or config.do_export):
         logging.warning("%s", nothing)  # once more, as the last line

@@ -32,7 +32,7 @@ from bert import create_pretraining_data, run_pretraining  # noqa: E402
 from bert.data.records import input_pipeline  # noqa: E402
 from bert.modeling import heads  # noqa: E402
 from bert.modeling.config import read_config  # noqa: E402
-from bert.tasks.pretraining import records, training  # noqa: E402
+from bert.tasks.pretraining import inputs, records, training  # noqa: E402
 from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
 
 # Flags of run_pretraining.py.
@@ -156,7 +156,7 @@ class Run:
         source = training.record_source(
             config,
             read_config(config.bert_config_file),
-            training.record_files(config),
+            inputs.record_files(config),
             is_trained=True,
         )
         batches = input_pipeline.train_batches(

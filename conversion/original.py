@@ -10,7 +10,9 @@ from bert.conversion.model import Model, choose_weights, make_task
 from bert.errors import UserError
 from bert.files import task_paths
 from bert.model_folder import resume_file, task_files
-from bert.modeling import checkpoint, checkpoint_names
+from bert.modeling import checkpoint_names, checkpoint_reader
+from bert.modeling.checkpoint_names import GLOBAL_STEP
+from bert.modeling.checkpoint_reader import Reader
 from bert.modeling.config import BertConfig
 from bert.tasks.spec import Spec
 
@@ -45,7 +47,7 @@ def read(
             f"{config.encoder_type!r}, {prefix}, which stays as it is."
         )
     vocab = vocabulary.read_file(vocab_file, config.vocab_size)
-    reader = checkpoint.Reader(prefix)
+    reader = Reader(prefix)
     wanted = task or (kept.task if kept else None)
     head = _find_head(reader, wanted)
     _check_layers(reader, config)
@@ -67,7 +69,7 @@ def read(
             "(--next_sentence=sop): 0 is in order, 1 swapped. It goes along as "
             "transformers' next-sentence head, which it is not."
         )
-    checkpoint.check_shapes(reader, {w.name: w.shape for w in chosen})
+    checkpoint_reader.check_shapes(reader, {w.name: w.shape for w in chosen})
     return Model(
         config,
         {weight.name: reader.read(weight.name) for weight in chosen},
@@ -81,7 +83,7 @@ def read(
     )
 
 
-def _weights_of(reader: checkpoint.Reader, known: Collection[str]) -> list[str]:
+def _weights_of(reader: Reader, known: Collection[str]) -> list[str]:
     """Returns the names of a checkpoint's tensors that are a model's.
 
     Args:
@@ -90,17 +92,17 @@ def _weights_of(reader: checkpoint.Reader, known: Collection[str]) -> list[str]:
     """
     slots = checkpoint_names.others(reader.shapes, known).slots
     of_the_run = [checkpoint_names.describe_slots(slots)] if slots else []
-    if checkpoint.GLOBAL_STEP in reader:
-        of_the_run.append(checkpoint.GLOBAL_STEP)
+    if GLOBAL_STEP in reader:
+        of_the_run.append(GLOBAL_STEP)
     if of_the_run:
         logging.info(
             "Left out, as they belong to the training run: %s.",
             " and ".join(of_the_run),
         )
-    return sorted(set(reader.shapes) - set(slots) - {checkpoint.GLOBAL_STEP})
+    return sorted(set(reader.shapes) - set(slots) - {GLOBAL_STEP})
 
 
-def _find_head(reader: checkpoint.Reader, task: str | None) -> Spec | None:
+def _find_head(reader: Reader, task: str | None) -> Spec | None:
     """Returns the head of fine-tuning, if the task, or nobody, names one."""
     found: dict[str, Spec] = {}
     for row in names.HEADS:
@@ -120,7 +122,7 @@ def _find_head(reader: checkpoint.Reader, task: str | None) -> Spec | None:
     return next(iter(found.values()), None)
 
 
-def _num_labels(reader: checkpoint.Reader, head: Spec) -> int:
+def _num_labels(reader: Reader, head: Spec) -> int:
     shape = reader.shapes[f"{head.scope}output_weights"]
     num_labels = shape[0] if shape else 0
     if num_labels == 1 < head.min_outputs:
@@ -131,7 +133,7 @@ def _num_labels(reader: checkpoint.Reader, head: Spec) -> int:
     return num_labels
 
 
-def _check_layers(reader: checkpoint.Reader, config: BertConfig) -> None:
+def _check_layers(reader: Reader, config: BertConfig) -> None:
     """Raises UserError where the configuration is of another depth.
 
     Before the table of its weights is made, which could be endless.

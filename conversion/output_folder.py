@@ -5,16 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from bert.conversion.model import Model
 from bert.data.text import tokenizers
 from bert.errors import UserError
-from bert.files import atomic_files
+from bert.files import atomic_files, file_bytes
+from bert.files.file_bytes import gfile
 from bert.model_folder import labels as label_files
 from bert.model_folder import task_files
-from bert.modeling import checkpoint
-from bert.training import resume
+from bert.modeling import checkpoint_paths
 
 CHECKPOINT = "bert_model.ckpt"
 
@@ -39,7 +38,7 @@ class Format(NamedTuple):
 
 ORIGINAL = Format(
     files=(
-        CHECKPOINT + checkpoint.DATA_SUFFIX,
+        CHECKPOINT + checkpoint_paths.DATA_SUFFIX,
         *tokenizers.FILES,
         task_files.CONFIG_FILE,
         task_files.TASK_FILE,
@@ -79,9 +78,11 @@ def original_writer(
     """Returns what writes weights, and files of text by their names."""
 
     def write(prefix: str) -> None:
+        from bert.modeling import checkpoint
+
         checkpoint.write_files(prefix + CHECKPOINT, tensors)
         for name, text in texts().items():
-            with tf.io.gfile.GFile(prefix + name, "wb") as file:
+            with gfile().GFile(prefix + name, "wb") as file:
                 file.write(text)
 
     return write
@@ -129,6 +130,8 @@ def make(output_dir: str, form: Format, write_files: Writer) -> None:
     Raises:
         UserError: nothing can be written there; or see `write`.
     """
+    from bert.training import resume
+
     with atomic_files.leaving_no_folder(output_dir):
         resume.prepare_output_dir(output_dir)
         write(output_dir, form, write_files)
@@ -153,7 +156,7 @@ def write(output_dir: str, form: Format, write_files: Writer) -> None:
         with atomic_files.naming(output_dir):
             write_files(temporary)
         written = [
-            name for name in form.files if tf.io.gfile.exists(temporary + name)
+            name for name in form.files if file_bytes.exists(temporary + name)
         ]
         for name in written:
             atomic_files.sync(temporary + name)
@@ -162,9 +165,9 @@ def write(output_dir: str, form: Format, write_files: Writer) -> None:
     finally:
         # All of them: a write of TensorFlow that fails leaves files by other
         # names than the checkpoint's.
-        for name in tf.io.gfile.listdir(output_dir):
+        for name in file_bytes.names_in(output_dir):
             if name.startswith(_TEMPORARY):
-                tf.io.gfile.remove(os.path.join(output_dir, name))
+                file_bytes.remove(os.path.join(output_dir, name))
 
 
 def _is_old(name: str, form: Format) -> bool:
@@ -175,7 +178,7 @@ def _existing(output_dir: str, names: tuple[str, ...]) -> list[str]:
     return [
         name
         for name in names
-        if tf.io.gfile.exists(os.path.join(output_dir, name))
+        if file_bytes.exists(os.path.join(output_dir, name))
     ]
 
 
@@ -185,7 +188,7 @@ def _check_replaceable(output_dir: str, form: Format) -> None:
         path = os.path.join(output_dir, name)
         if os.path.islink(path):
             found = "a symbolic link, whose target is not ours to replace"
-        elif tf.io.gfile.isdir(path):
+        elif file_bytes.is_folder(path):
             found = "a folder"
         elif os.path.lexists(path) and not os.path.isfile(path):
             found = "no plain file"
@@ -214,10 +217,10 @@ def _put(output_dir: str, form: Format, written: list[str]) -> None:
     gone = [form.files[-1], *(n for n in form.files if n not in written)]
     for name in gone:
         path = os.path.join(output_dir, name)
-        if tf.io.gfile.exists(path):
-            tf.io.gfile.remove(path)
+        if file_bytes.exists(path):
+            file_bytes.remove(path)
     for name in written:
-        tf.io.gfile.rename(
+        gfile().rename(
             os.path.join(output_dir, _TEMPORARY + name),
             os.path.join(output_dir, name),
             overwrite=True,

@@ -125,7 +125,7 @@ def restore_folder(path: str) -> None:
     """
     path = _folder_path(path)
     old = _old_name(path)
-    if not gfile().exists(path) and gfile().exists(old):
+    if not file_bytes.exists(path) and file_bytes.exists(old):
         gfile().rename(old, path)
 
 

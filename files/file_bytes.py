@@ -132,6 +132,16 @@ def is_folder(path: str) -> bool:
     return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
 
 
+def names_in(folder: str) -> list[str]:
+    """Returns the names of a folder's files and folders.
+
+    Those of remote folders may end in a slash.
+    """
+    if is_remote(folder):
+        return gfile().listdir(folder)
+    return os.listdir(folder)
+
+
 class _RemoteFile(io.RawIOBase):
     """A file of tf.io.gfile with the interface of Python's files."""
 

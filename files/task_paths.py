@@ -85,6 +85,11 @@ def folders(path: str) -> Sequence[str]:
     return own_folder(*(around or (where,)), task), where, *around
 
 
+def best_folder(output_dir: str) -> str:
+    """Returns where a run keeps its best weights."""
+    return os.path.join(output_dir, BEST_FOLDER)
+
+
 def run_folder(folder: str) -> str | None:
     """Returns the output_dir around `own_folder`; None: it is no such one."""
     where, scope = os.path.split(os.path.dirname(folder.rstrip("/")))

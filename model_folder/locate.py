@@ -16,8 +16,6 @@ What `best` lacks, the output_dir around it has. Of a model of several tasks,
 
 import os
 
-import tensorflow as tf
-
 from bert.data.text import tokenizers
 from bert.errors import UserError
 from bert.files import file_bytes, task_paths
@@ -26,19 +24,18 @@ from bert.model_folder import task_files
 from bert.model_folder.labels import Labels
 from bert.model_folder.task_files import Task
 from bert.modeling import checkpoint_paths
-from bert.training import monitor
 
 
 def is_saved_model(path: str) -> bool:
     """Whether a folder holds a SavedModel rather than checkpoints."""
-    return tf.io.gfile.exists(os.path.join(path, "saved_model.pb"))
+    return file_bytes.exists(os.path.join(path, "saved_model.pb"))
 
 
 def has_checkpoint(path: str) -> bool:
     """Whether a local folder has checkpoints, or `best` in it has."""
     return any(
         name == "checkpoint" or checkpoint_paths.is_index(name)
-        for folder in (path, monitor.best_folder(path))
+        for folder in (path, task_paths.best_folder(path))
         if os.path.isdir(folder)
         for name in os.listdir(folder)
     )
@@ -121,10 +118,10 @@ def labels(*paths: str) -> Labels | None:
 def tasks(path: str) -> list[str]:
     """Returns the names of the tasks that a model has, if several."""
     folder = os.path.join(path, task_paths.SCOPE)
-    if not tf.io.gfile.isdir(folder):
+    if not file_bytes.is_folder(folder):
         return []
     return sorted(
         name
-        for name in (n.rstrip("/") for n in tf.io.gfile.listdir(folder))
+        for name in (n.rstrip("/") for n in file_bytes.names_in(folder))
         if file_bytes.exists(os.path.join(folder, name, task_files.TASK_FILE))
     )

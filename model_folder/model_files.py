@@ -2,19 +2,19 @@
 
 import os
 
-import tensorflow as tf
 from absl import logging
 
 from bert.data.records import long_texts
 from bert.data.tables import rows
 from bert.errors import UserError
-from bert.files import task_paths, text_input
+from bert.files import file_bytes, task_paths, text_input
 from bert.model_folder import compressed, locate, task_files, weights
 from bert.model_folder import labels as label_files
 from bert.model_folder.files import ModelFiles, check_words
 from bert.model_folder.given import Given
 from bert.model_folder.task_files import Task
-from bert.modeling import checkpoint, checkpoint_paths
+from bert.modeling import checkpoint_paths
+from bert.modeling.checkpoint_reader import Reader
 from bert.modeling.config import BertConfig, read_config
 from bert.tasks import spec
 from bert.tasks.spec import Spec
@@ -34,8 +34,8 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
     given = given or Given()
     checkpoint_paths.check_path(path)
     where, task_name = task_paths.split(path)
-    if not tf.io.gfile.isdir(where):
-        is_there = tf.io.gfile.exists(path)
+    if not file_bytes.is_folder(where):
+        is_there = file_bytes.exists(path)
         raise UserError(
             "Expected the folder of a trained model. Received: "
             f"{path}, {'a file' if is_there else 'which is not there'}."
@@ -53,7 +53,7 @@ def find(path: str, given: Given | None = None) -> ModelFiles:
             f"Expected the name of a task (--task_name, or {path}#NAME), one "
             f"of {rows.some(names)}, of the model in {path}. Received: none."
         )
-    reader = checkpoint.Reader(weights.find(path, given.checkpoint))
+    reader = Reader(weights.find(path, given.checkpoint))
     config_file = given.bert_config_file or locate.needed_file(
         path, task_files.CONFIG_FILE, "bert_config_file"
     )
@@ -96,7 +96,7 @@ def check(files: ModelFiles) -> None:
             of labels, or the vocabulary is not the model's.
     """
     task = files.task
-    reader = checkpoint.Reader(files.checkpoint)
+    reader = Reader(files.checkpoint)
     wanted = _num_labels(task.spec, reader)
     if wanted not in (None, len(files.labels)):
         raise UserError(
@@ -122,7 +122,7 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
             "the model anew."
         )
     labels = tuple(label_files.read(assets) or ())
-    reader = checkpoint.Reader(path)
+    reader = Reader(path)
     reader.check_values(reader.shapes)  # its graph reads them without a look
     wanted = _num_labels(task.spec, reader)
     if wanted is not None:
@@ -138,7 +138,7 @@ def _of_saved_model(path: str, given: Given) -> ModelFiles:
     return files
 
 
-def _num_labels(row: Spec, reader: checkpoint.Reader) -> int | None:
+def _num_labels(row: Spec, reader: Reader) -> int | None:
     """Returns how many labels a model has; None where its task has none.
 
     Raises:
@@ -148,7 +148,7 @@ def _num_labels(row: Spec, reader: checkpoint.Reader) -> int | None:
     return num_outputs if row.has_labels else None
 
 
-def _check_head(row: Spec, reader: checkpoint.Reader) -> int:
+def _check_head(row: Spec, reader: Reader) -> int:
     """Returns the rows of a task's head; UserError where it is missing."""
     head = row.needed_weight
     if head is None:
@@ -164,9 +164,7 @@ def _check_head(row: Spec, reader: checkpoint.Reader) -> int:
     return reader.shapes[head][0]
 
 
-def _task(
-    path: str, given: Given, reader: checkpoint.Reader, config: BertConfig
-) -> Task:
+def _task(path: str, given: Given, reader: Reader, config: BertConfig) -> Task:
     """Returns what a model is for: what is given, else kept, else likely."""
     kept = locate.task(path)
     row = _row(path, given.task, kept, reader)
@@ -205,7 +203,7 @@ def _task(
 
 
 def _row(
-    path: str, given: str | None, kept: Task | None, reader: checkpoint.Reader
+    path: str, given: str | None, kept: Task | None, reader: Reader
 ) -> Spec:
     """Returns the row of a model's task.
 
@@ -250,7 +248,7 @@ def _tokens(path: str) -> list[bytes]:
 
 
 def _labels(
-    path: str, flag: str | None, row: Spec, reader: checkpoint.Reader
+    path: str, flag: str | None, row: Spec, reader: Reader
 ) -> tuple[str, ...]:
     if not row.has_labels:
         return ()

@@ -7,15 +7,15 @@ The best where there is one, which --save_best keeps, else the newest;
 import contextlib
 import os
 
-import tensorflow as tf
 from absl import logging
 
 from bert.data.tables import rows
 from bert.errors import UserError
-from bert.files import task_paths
+from bert.files import file_bytes, task_paths
 from bert.model_folder import locate
-from bert.modeling import checkpoint, checkpoint_paths
-from bert.training import checkpointing, monitor
+from bert.modeling import checkpoint_paths
+from bert.modeling.checkpoint_reader import Reader
+from bert.training import checkpointing
 
 
 def find(path: str, wanted: str | int | None = None) -> str:
@@ -64,22 +64,23 @@ def choose(path: str, wanted: str | int | None = None) -> str:
         return checkpointing.newest(path) or checkpoint_paths.resolve(path)
     if wanted == "best":
         raise UserError(
-            f"Expected a best checkpoint in {monitor.best_folder(path)}, which "
-            "--save_best keeps there. Received: none; leave --checkpoint=best "
-            f"out, or name one of {rows.some(_names(path))}."
+            f"Expected a best checkpoint in {task_paths.best_folder(path)}, "
+            "which --save_best keeps there. Received: none; leave "
+            "--checkpoint=best out, or name one of "
+            f"{rows.some(_names(path))}."
         )
     return _named(path, str(wanted))
 
 
 def best_of(folder: str) -> str | None:
     """Returns the prefix of the best weights of a run, or None."""
-    return checkpointing.newest(monitor.best_folder(folder))
+    return checkpointing.newest(task_paths.best_folder(folder))
 
 
 def _has_choice(path: str) -> bool:
     """Whether a path is a folder of checkpoints."""
     checkpoint_paths.check_path(path)
-    return tf.io.gfile.isdir(path) and not locate.is_saved_model(path)
+    return file_bytes.is_folder(path) and not locate.is_saved_model(path)
 
 
 def _named(path: str, wanted: str) -> str:
@@ -109,7 +110,9 @@ def _names(path: str) -> list[str]:
     found = []
     for folder in (task_paths.BEST_FOLDER, ""):
         inside = os.path.join(path, folder)
-        files = tf.io.gfile.listdir(inside) if tf.io.gfile.isdir(inside) else ()
+        files = (
+            file_bytes.names_in(inside) if file_bytes.is_folder(inside) else ()
+        )
         indices = filter(checkpoint_paths.is_index, files)
         found += [
             os.path.join(folder, name.removesuffix(".index"))
@@ -126,7 +129,7 @@ def _reason(path: str, prefix: str) -> str:
         return "the newest, as there is no best one"
     by = other = ""
     with contextlib.suppress(UserError):  # the weights are what counts
-        state = checkpointing.read_state(checkpoint.Reader(prefix))
+        state = checkpointing.read_state(Reader(prefix))
         if state and state.best_metric:
             by = f" by {state.best_metric}, {state.best_value:g}"
         if newest := checkpointing.newest(path):

@@ -6,12 +6,15 @@
     bert/encoder/layer_0/adapter/kernel               unknown
 
 Whatever stands under a weight's name is a slot, whoever wrote it: a moment of
-any optimizer, an average, an accumulator.
+any optimizer, an average, an accumulator. Of a model of several tasks, the
+weights of the task N are under `tasks/N/`.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
+
+from bert.files.task_paths import SCOPE
 
 # A training run's own step, and the slots of the original's optimizer.
 GLOBAL_STEP = "global_step"
@@ -101,6 +104,27 @@ def some(names: Collection[str]) -> str:
     shown = sorted(names)[:_MOST_NAMED]
     more = f", … ({len(names)} in all)" if len(names) > _MOST_NAMED else ""
     return ", ".join(shown) + more
+
+
+def scope_of(task: str) -> str:
+    """Returns what stands before the names of a task's own weights."""
+    return f"{SCOPE}/{task}/"
+
+
+def without_task(name: str) -> str:
+    """Returns a weight's name as it is in a model of one task alone."""
+    parts = name.split("/", 2)
+    return parts[2] if parts[0] == SCOPE and len(parts) == 3 else name
+
+
+def tasks_of(names: Iterable[str]) -> list[str]:
+    """Returns the tasks that have weights of their own, sorted.
+
+    Args:
+        names: of a checkpoint's tensors.
+    """
+    parts = (name.split("/") for name in names)
+    return sorted({part[1] for part in parts if part[0] == SCOPE})
 
 
 def _without_depth(name: str) -> str:

@@ -4,23 +4,15 @@ A folder (`runs/3`: its newest), a prefix (`runs/3/model.ckpt-100`), and, of a
 model of several tasks, one of them (`runs/3#mrpc`).
 """
 
+import functools
 import os
 import re
-
-import tensorflow as tf
-from google.protobuf.message import DecodeError
+from typing import Any
 
 from bert.errors import UserError
-from bert.files import task_paths
+from bert.files import file_bytes, task_paths
 
-# What TensorFlow raises for a checkpoint that is damaged.
-READ_ERRORS = (
-    tf.errors.OpError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    DecodeError,
-)
+DATA_SUFFIX = ".data-00000-of-00001"
 # How many others are read through where one is damaged: as many as a run keeps.
 _LOOKED_AT = 5
 
@@ -49,12 +41,12 @@ def resolve(path: str) -> str:
     where, task = task_paths.split(path)
     if task:
         return task_paths.join(resolve(where), task)
-    if tf.io.gfile.isdir(path):
+    if file_bytes.is_folder(path):
         return _resolve_folder(path)
     prefix = _FILE_SUFFIX.sub("", path)
-    if tf.io.gfile.exists(prefix + ".index"):
+    if file_bytes.exists(prefix + ".index"):
         return prefix
-    if tf.io.gfile.exists(prefix):
+    if file_bytes.exists(prefix):
         raise UserError(
             "Expected a TensorFlow checkpoint with an .index file (prefix, "
             f"folder or .index). Received: {path}, a file without one."
@@ -63,6 +55,14 @@ def resolve(path: str) -> str:
         "No checkpoint found. Expected a prefix (…/bert_model.ckpt), an "
         f".index file or a folder with one. Received: {path}."
     )
+
+
+def read_errors() -> tuple[type[Exception], ...]:
+    """Returns what TensorFlow raises for a checkpoint that is damaged."""
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    return tf.errors.OpError, RuntimeError, ValueError, LookupError, DecodeError
 
 
 def check_path(path: str) -> None:
@@ -79,12 +79,12 @@ def check_path(path: str) -> None:
 
 
 def _resolve_folder(folder: str) -> str:
-    if tf.io.gfile.exists(os.path.join(folder, "saved_model.pb")):
+    if file_bytes.exists(os.path.join(folder, "saved_model.pb")):
         return os.path.join(folder, "variables", "variables")
     newest = latest_in(folder)
     if newest:
         return newest
-    files = sorted(tf.io.gfile.listdir(folder))
+    files = sorted(file_bytes.names_in(folder))
     found = [name for name in files if is_index(name)]
     if len(found) == 1:
         return os.path.join(folder, found[0].removesuffix(".index"))
@@ -114,7 +114,7 @@ def task_in(folder: str) -> str | None:
     """
     run = task_paths.run_folder(folder)
     marks = ("checkpoint", task_paths.BEST_FOLDER)
-    if run and any(tf.io.gfile.exists(os.path.join(run, m)) for m in marks):
+    if run and any(file_bytes.exists(os.path.join(run, m)) for m in marks):
         return task_paths.join(run, os.path.basename(folder.rstrip("/")))
     return None
 
@@ -138,28 +138,70 @@ def latest_in(folder: str) -> str | None:
             checkpoint state.
     """
     state_file = os.path.join(folder, "checkpoint")
-    if not tf.io.gfile.exists(state_file):
+    if not file_bytes.exists(state_file):
         return None
-    # TensorFlow answers None, and logs, where the file does not parse.
-    try:
-        state = tf.train.get_checkpoint_state(folder)
-    except ValueError:  # empty, or no text
-        state = None
-    if state is None or not state.model_checkpoint_path:
+    listed = read_state(folder)
+    if not listed:
         raise UserError(
             f"{state_file} does not name a checkpoint "
             '(model_checkpoint_path: "…"); mend or delete it.'
         )
-    named = state.model_checkpoint_path
-    here = os.path.join(folder, os.path.basename(named))
-    for prefix in (here, named):
-        if tf.io.gfile.exists(prefix + ".index"):
+    here = os.path.join(folder, os.path.basename(listed[0]))
+    for prefix in (here, os.path.join(folder, listed[0])):
+        if file_bytes.exists(prefix + ".index"):
             return prefix
     advice = way_on(here) or f"; restore it or delete {state_file}"
     raise UserError(
-        f"{state_file} names {os.path.basename(named)} as the newest "
+        f"{state_file} names {os.path.basename(here)} as the newest "
         f"checkpoint, but {here}.index does not exist{advice}."
     )
+
+
+def read_state(folder: str) -> list[str]:
+    """Returns the paths that a folder's `checkpoint` file lists.
+
+    The newest comes first, and again where all are listed, oldest first.
+    There are none where the file is missing or damaged.
+    """
+    from google.protobuf import text_format
+
+    state = _state_class()()
+    try:
+        text = file_bytes.read(os.path.join(folder, "checkpoint"))
+        text_format.Merge(text.decode(), state)
+    except (OSError, ValueError, text_format.ParseError):
+        return []
+    newest = state.model_checkpoint_path
+    return [newest, *state.all_model_checkpoint_paths] if newest else []
+
+
+@functools.cache
+def _state_class() -> Any:
+    """Returns TensorFlow's CheckpointState, made without it."""
+    from google.protobuf import (
+        descriptor_pb2,
+        descriptor_pool,
+        message_factory,
+    )
+
+    kind = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(name="checkpoint_state.proto")
+    message = file.message_type.add(name="CheckpointState")
+    for number, (name, of, many) in enumerate(
+        (
+            ("model_checkpoint_path", kind.TYPE_STRING, False),
+            ("all_model_checkpoint_paths", kind.TYPE_STRING, True),
+            ("all_model_checkpoint_timestamps", kind.TYPE_DOUBLE, True),
+            ("last_preserved_timestamp", kind.TYPE_DOUBLE, False),
+        ),
+        1,
+    ):
+        label = kind.LABEL_REPEATED if many else kind.LABEL_OPTIONAL
+        message.field.add(name=name, number=number, type=of, label=label)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = pool.FindMessageTypeByName(message.name)
+    return message_factory.GetMessageClass(found)
 
 
 def way_on(prefix: str) -> str:
@@ -172,7 +214,7 @@ def way_on(prefix: str) -> str:
     folder, own = os.path.split(prefix)
     found = (
         name.removesuffix(".index")
-        for name in tf.io.gfile.listdir(folder or ".")
+        for name in file_bytes.names_in(folder or ".")
         if name.endswith(".index")
     )
     newest_first = sorted(found, key=numbers_as_such, reverse=True)
@@ -194,10 +236,12 @@ def numbers_as_such(name: str) -> list[tuple[int, str]]:
 
 def _is_whole(prefix: str) -> bool:
     """Whether all tensors of a checkpoint can be read."""
+    import tensorflow as tf
+
     try:
         reader = tf.train.load_checkpoint(prefix)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    except READ_ERRORS:
+    except read_errors():
         return False
     return True

@@ -6,11 +6,10 @@ Weights of a task named N, beside the encoder's, in checkpoints:
     tasks/N/cls/squad/output_weights          of a SpanModel
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import keras
 
-from bert.files.task_paths import SCOPE
 from bert.modeling.backbones.backbone import Backbone
 from bert.modeling.task_model import TaskModel
 
@@ -33,24 +32,3 @@ class MultitaskModel(keras.layers.Layer):
 
 # What a run trains.
 Trainable = TaskModel | MultitaskModel
-
-
-def scope_of(task: str) -> str:
-    """Returns what stands before the names of a task's own weights."""
-    return f"{SCOPE}/{task}/"
-
-
-def without_task(name: str) -> str:
-    """Returns a weight's name as it is in a model of one task alone."""
-    parts = name.split("/", 2)
-    return parts[2] if parts[0] == SCOPE and len(parts) == 3 else name
-
-
-def tasks_of(names: Iterable[str]) -> list[str]:
-    """Returns the tasks that have weights of their own, sorted.
-
-    Args:
-        names: of a checkpoint's tensors.
-    """
-    parts = (name.split("/") for name in names)
-    return sorted({part[1] for part in parts if part[0] == SCOPE})

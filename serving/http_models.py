@@ -214,14 +214,13 @@ def find(folder: str, given: Given) -> ModelFiles:
     if files.format:
         return files
     from bert.model_folder import locate
-    from bert.modeling import checkpoint
+    from bert.modeling.checkpoint_names import ADAM_SUFFIXES
+    from bert.modeling.checkpoint_reader import Reader
 
     if not locate.is_saved_model(folder):  # else its weights have been read
-        reader = checkpoint.Reader(files.checkpoint)
+        reader = Reader(files.checkpoint)
         reader.check_values(
-            name
-            for name in reader.shapes
-            if not name.endswith(checkpoint.ADAM_SUFFIXES)
+            name for name in reader.shapes if not name.endswith(ADAM_SUFFIXES)
         )
     return files
 
@@ -250,11 +249,12 @@ def stamp(folder: str, given: Given) -> tuple[object, ...]:
 
 def _version(folder: str, source: ModelFiles) -> int:
     if source.format is None:
-        from bert.modeling import checkpoint
+        from bert.modeling.checkpoint_names import GLOBAL_STEP
+        from bert.modeling.checkpoint_reader import Reader
 
-        reader = checkpoint.Reader(source.checkpoint)
-        if checkpoint.GLOBAL_STEP in reader:
-            return int(reader.read(checkpoint.GLOBAL_STEP))
+        reader = Reader(source.checkpoint)
+        if GLOBAL_STEP in reader:
+            return int(reader.read(GLOBAL_STEP))
     name = os.path.basename(folder.rstrip("/"))
     return int(name) if name.isascii() and name.isdigit() else 1
 

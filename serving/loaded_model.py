@@ -72,6 +72,21 @@ def find(folder: str, given: Given | None = None) -> ModelFiles:
     return source
 
 
+def find_pretrained(folder: str, given: Given | None = None) -> ModelFiles:
+    """Finds the files of a pre-trained model; see `MaskedWords.load`."""
+    from bert.model_folder import locate, model_files
+
+    if not locate.is_saved_model(folder):
+        given = dataclasses.replace(given or Given(), task="pretraining")
+    source = model_files.find(folder, given)
+    if not source.task.spec.is_pretraining:
+        raise UserError(
+            "Expected a model that was exported with --task=pretraining. "
+            f"Received: {folder}, of the task {source.task.task}."
+        )
+    return source
+
+
 def of_files(source: ModelFiles, folder: str) -> LoadedModel:
     """Loads a model from its files.
 

@@ -4,7 +4,6 @@ Letters of shapes: B batch, S sequence, N positions that are asked for, K words
 for each.
 """
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -13,7 +12,6 @@ import tensorflow as tf
 
 from bert.data.text import special_tokens
 from bert.errors import UserError
-from bert.model_folder import locate, model_files
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
 from bert.modeling.config import read_config
@@ -80,14 +78,7 @@ class MaskedWords:
             UserError: a file is missing, does not fit the others, or has no
                 masked language model.
         """
-        if not locate.is_saved_model(folder):
-            given = dataclasses.replace(given or Given(), task=inference.TASK)
-        source = model_files.find(folder, given)
-        if source.task.task != inference.TASK:
-            raise UserError(
-                "Expected a model that was exported with --task=pretraining. "
-                f"Received: {folder}, of the task {source.task.task}."
-            )
+        source = loaded_model.find_pretrained(folder, given)
         return cls(source, folder, batch_size)
 
     def fill(

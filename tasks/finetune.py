@@ -5,6 +5,7 @@ evaluation → prediction → export. What differs from task to task is a
 `FineTuningTask`. Before `check_model` is through, nothing is written.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from bert.tasks.task import FineTuningTask, Prepared
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from bert.modeling.multitask_model import Trainable
     from bert.training.head_check import Start
 
@@ -43,23 +46,29 @@ def run(task: FineTuningTask) -> None:
     config.check_metric(task.metric_names())
     prepared = prepare(config)
     task.prepare(prepared)
+    if config.do_train:
+        task_run.length_of(config, task.num_examples).check(
+            config.train_batch_size
+        )
+        resuming.check_early(config, task.model_task, task.labels)
+    # All above needs no TensorFlow, and a teacher only for its weights.
     task.teacher = teachers.find(task)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
     ):
-        with prepared.strategy.scope():
+        with prepared.strategy().scope():
             check_model(task, start)
         with (
             resuming.alone(config, written, prepared.is_chief),
             Diary(
-                *(config, task.data_files, prepared.strategy),
+                *(config, task.data_files, prepared.strategy()),
                 prepared.is_chief,
             ) as diary,
         ):
             if task.teacher:
                 _ = task.teacher.logits
-            with prepared.strategy.scope():
+            with prepared.strategy().scope():
                 nothing = task_run.TaskRun(task, diary.figures).run()
             export(task)
     if nothing and (config.do_eval or config.do_predict or config.do_export):
@@ -105,9 +114,9 @@ def check_outputs(task: FineTuningTask, written: Sequence[str]) -> None:
     if config.records_dir:
         flag_paths.check_folder(config.records_dir, "records_dir")
     if config.do_export:
-        from bert.serving import export
+        from bert.serving import export_place
 
-        export.check_run(config, written)
+        export_place.check_run(config, written)
 
 
 def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
@@ -135,7 +144,7 @@ def start_checkpoint(config: FineTuningConfig, spec: Spec) -> "Start":
 
 
 def prepare(config: FineTuningConfig) -> Prepared:
-    """Makes the strategy, and checks the model's files.
+    """Checks the model's files; returns what a run works with.
 
     Raises:
         UserError: one of them is not what it must be.
@@ -143,10 +152,7 @@ def prepare(config: FineTuningConfig) -> Prepared:
     from bert.data.text import tokenization
     from bert.model_folder import same_words
     from bert.modeling.config import read_config
-    from bert.training import strategy
 
-    # First of all: some strategies must be made before any operation runs.
-    chosen = strategy.create(config)
     tokenization.validate_case_matches_checkpoint(
         config.do_lower_case, config.init_checkpoint
     )
@@ -163,12 +169,14 @@ def prepare(config: FineTuningConfig) -> Prepared:
     )
     tokenizer.check_fits(bert_config.vocab_size, config.bert_config_file)
     same_words.warn(config.init_checkpoint, tokenizer, config.do_lower_case)
-    with chosen.scope():
-        is_chief = strategy.is_chief()
-    return Prepared(
-        *(chosen, bert_config, tokenizer, config.compute_dtype, is_chief),
-        strategy.needs_fixed_shapes(chosen),
-    )
+
+    @functools.cache
+    def chosen() -> "tf.distribute.Strategy":
+        from bert.training import strategy
+
+        return strategy.create(config)
+
+    return Prepared(chosen, bert_config, tokenizer, config.compute_dtype)
 
 
 def check_model(task: FineTuningTask, start: "Start") -> None:

@@ -4,11 +4,13 @@ TensorFlow is imported where it is used.
 """
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from bert.cli.config import TrainingConfig
 from bert.data.records import record_reuse
 from bert.errors import UserError
+from bert.files import file_bytes, text_input
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Task
 
@@ -54,6 +56,23 @@ def check_best(output_dir: str) -> None:
             f"earlier run, {best}, and no checkpoint to go on from; name "
             "another --output_dir, or move them away."
         )
+
+
+def check_early(
+    config: TrainingConfig, task: Task, labels: Sequence[str] = ()
+) -> None:
+    """Does as `check` before there is a model, which needs TensorFlow.
+
+    Not where the run's model has other sizes: what is wrong with its checkpoint
+    says more. Nor where `check` only warns.
+
+    Args and raises: those of `check`, which comes later all the same.
+    """
+    kept = os.path.join(config.output_dir, task_files.CONFIG_FILE)
+    if config.force_resume or not file_bytes.exists(kept):
+        return
+    if file_bytes.read(kept) == text_input.read(config.bert_config_file):
+        check(config, task, labels)
 
 
 def alone(

@@ -9,9 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
+from bert.files import task_paths
 from bert.model_folder import weights
-from bert.modeling import checkpoint, checkpoint_paths
-from bert.training import checkpointing, monitor
+from bert.modeling import checkpoint_paths
+from bert.modeling.checkpoint_reader import Reader
+from bert.training import checkpointing
 from bert.training.head_check import Start
 
 _Config = TypeVar("_Config", bound=TrainingConfig)
@@ -46,7 +48,7 @@ def start(config: TrainingConfig) -> Start:
     if not config.do_train:
         folder = _folder_of_use(config)
         return Start(
-            checkpoint.Reader(weights.choose(folder, config.checkpoint)),
+            Reader(weights.choose(folder, config.checkpoint)),
             is_resumed=folder == config.output_dir,
         )
     if config.checkpoint == "best" and not (
@@ -59,7 +61,7 @@ def start(config: TrainingConfig) -> Start:
         )
     newest = checkpointing.newest(config.output_dir)
     prefix = newest or first
-    reader = checkpoint.Reader(prefix) if prefix else None
+    reader = Reader(prefix) if prefix else None
     return Start(reader, is_resumed=bool(newest))
 
 
@@ -111,13 +113,13 @@ def _folder_of_use(config: TrainingConfig) -> str:
 def _check_best(output_dir: str, save_best: str) -> None:
     """Raises UserError where there are no best weights by a metric."""
     best = weights.best_of(output_dir)
-    state = checkpointing.read_state(checkpoint.Reader(best)) if best else None
+    state = checkpointing.read_state(Reader(best)) if best else None
     metric = state.best_metric if state else None
     if metric != save_best:
         found = f"those by {metric}" if metric else "none"
         raise UserError(
             f"Expected the best weights by --save_best={save_best} in "
-            f"{monitor.best_folder(output_dir)}. Received: {found}; leave the "
-            "flag out, or name the metric of the training, or another "
+            f"{task_paths.best_folder(output_dir)}. Received: {found}; leave "
+            "the flag out, or name the metric of the training, or another "
             "--checkpoint (newest)."
         )

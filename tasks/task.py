@@ -42,27 +42,39 @@ class Prepared(NamedTuple):
     """What a run works with.
 
     Attributes:
-        strategy: open its scope for all that follows, inside of
-            `worker_barrier`.
+        strategy: returns the one strategy, which the first call makes: not
+            before all is checked that needs no TensorFlow. Open its scope for
+            all that follows, inside of `worker_barrier`.
         bert_config: the model's sizes.
         tokenizer: with the model's vocabulary.
         compute_dtype: of the matrix products.
-        is_chief: whether this worker writes the results.
-        fixed_shapes: whether every batch must have the same shape.
     """
 
-    strategy: "tf.distribute.Strategy"
+    strategy: "Callable[[], tf.distribute.Strategy]"
     bert_config: "BertConfig"
     tokenizer: "FullTokenizer"
     compute_dtype: str = "float32"
-    is_chief: bool = True
-    fixed_shapes: bool = False
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker writes the results."""
+        from bert.training import strategy
+
+        with self.strategy().scope():
+            return strategy.is_chief()
+
+    @property
+    def fixed_shapes(self) -> bool:
+        """Whether every batch must have the same shape."""
+        from bert.training import strategy
+
+        return strategy.needs_fixed_shapes(self.strategy())
 
     def worker_barrier(self) -> contextlib.AbstractContextManager[None]:
         """Makes all workers wait at its end; goes round the scope."""
         from bert.training import strategy
 
-        return strategy.worker_barrier(self.strategy)
+        return strategy.worker_barrier(self.strategy())
 
     def model_options(self, seed: int | None) -> "ModelOptions":
         """Returns what a model is made with, its start weights of a seed."""

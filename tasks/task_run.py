@@ -13,6 +13,7 @@ from bert.tasks import record_sets, reports, resuming
 from bert.tasks.config import FineTuningConfig
 from bert.tasks.record_sets import RecordSet
 from bert.tasks.task import FineTuningTask, Walk
+from bert.training.length import Length
 
 # TensorFlow is imported where it is used, so that --help needs none.
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bert.modeling.task_model import TaskModel
     from bert.tasks.predictions import Predictions
     from bert.training.feeds import Feed
-    from bert.training.run import Length, MakeEvaluate
+    from bert.training.run import MakeEvaluate
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -157,14 +158,12 @@ class TaskRun:
         return self._sources[records.file]
 
 
-def length_of(config: FineTuningConfig, num_examples: int) -> "Length":
+def length_of(config: FineTuningConfig, num_examples: int) -> Length:
     """Returns how long to train, on so many examples an epoch."""
-    from bert.training import run
-
     steps = int(
         num_examples / config.train_batch_size * config.num_train_epochs
     )
-    return run.Length(
+    return Length(
         steps, int(steps * config.warmup_proportion), "num_train_epochs"
     )
 

@@ -70,6 +70,8 @@ class Teacher:
         from bert.modeling import checkpoint
         from bert.training import head_check
 
+        # First of all: some must be made before any operation runs.
+        self._prepared.strategy()
         head_check.check_model(
             head_check.Start(checkpoint.Reader(self._files.checkpoint)),
             self._task.make_model,
@@ -253,11 +255,11 @@ class Teacher:
         """
         from bert.training import strategy
 
-        with self._prepared.strategy.scope():
+        with self._prepared.strategy().scope():
             has_workers = strategy.has_workers()
         if has_workers:
             return contextlib.nullcontext()
-        return self._prepared.strategy.scope()
+        return self._prepared.strategy().scope()
 
 
 def find(task: "FineTuningTask") -> Teacher | None:

@@ -90,7 +90,7 @@ def extend_vocabulary(config: Config) -> None:
     from bert.conversion.model import Model, make_task
     from bert.data.text import tokenizers
     from bert.model_folder import model_files
-    from bert.modeling import checkpoint
+    from bert.modeling.checkpoint_reader import Reader
     from bert.modeling.config import read_config
     from bert.tasks import spec
 
@@ -122,7 +122,7 @@ def extend_vocabulary(config: Config) -> None:
             f"Expected new words. Received: {len(new)}, all of which the "
             f"vocabulary {vocab_file} has."
         )
-    reader = checkpoint.Reader(files.checkpoint)
+    reader = Reader(files.checkpoint)
     tensors = {name: reader.read(name) for name in reader.shapes}
     task = files.task
     if task.task == "features" and vocabulary_growth.BIAS in tensors:

@@ -71,7 +71,7 @@ def make_student(config: Config) -> None:
     from bert.conversion.model import Model, make_task
     from bert.files import text_input
     from bert.model_folder import model_files
-    from bert.modeling import checkpoint
+    from bert.modeling.checkpoint_reader import Reader
     from bert.modeling.config import BertConfig, read_config
     from bert.tasks import spec
 
@@ -80,7 +80,7 @@ def make_student(config: Config) -> None:
     )
     files = model_files.find(config.model_dir, config)
     vocab_file, lower = model_files.words_of(files, config.model_dir)
-    reader = checkpoint.Reader(files.checkpoint)
+    reader = Reader(files.checkpoint)
     sizes = read_config(files.bert_config_file)
     if sizes.encoder_type != BertConfig.encoder_type:
         raise UserError(

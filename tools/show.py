@@ -157,12 +157,12 @@ def _has_words(config: Config, source: "ModelFiles") -> bool:
 
     The folder of a published checkpoint says no task, and is of features.
     """
-    from bert.modeling import checkpoint
+    from bert.modeling.checkpoint_reader import Reader
 
     if config.task or source.task.task != "features":
         return source.task.spec.is_pretraining
     needed = spec.find("pretraining").needed_weight
-    return needed in checkpoint.Reader(source.checkpoint).shapes
+    return needed in Reader(source.checkpoint).shapes
 
 
 def _ask(config: Config, source: "ModelFiles", request: dict[str, Any]) -> Seen:

@@ -10,15 +10,25 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import tensorflow as tf
 from absl import logging
 
 from bert.errors import UserError, one_line
-from bert.files import atomic_files, task_paths
-from bert.modeling import checkpoint, checkpoint_names, checkpoint_paths
-from bert.modeling.checkpoint_names import Others, has_moments
-from bert.training.loss_scale import LossScale
+from bert.files import atomic_files, file_bytes, task_paths
+from bert.files.file_bytes import gfile
+from bert.modeling import checkpoint_names, checkpoint_paths, checkpoint_reader
+from bert.modeling.checkpoint_names import (
+    ADAM_SUFFIXES,
+    GLOBAL_STEP,
+    Others,
+    has_moments,
+)
+from bert.modeling.checkpoint_reader import Reader
+
+# TensorFlow is imported where it is used: checkpoints are found without.
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -28,6 +38,8 @@ _STEP = re.compile(r"model\.ckpt-(\d+)\.index$")
 _PART = re.compile(r"(model\.ckpt-\d+)(\.data-00000-of-00001|\.run\.json)$")
 # Reserved: files so named in output_dir are removed without asking.
 TEMPORARY_PREFIX = "tmp-bert-"
+# Doubled for ever it would be infinite, and no step would count again.
+LARGEST_LOSS_SCALE = 2.0**100
 # Of the numbers of a sidecar: their types, the least and the largest.
 _COUNT = ((int,), 0, 2**62)
 _BOUNDS = {
@@ -40,7 +52,7 @@ _BOUNDS = {
     "best_value": ((int, float), -sys.float_info.max, sys.float_info.max),
     "best_loss": ((int, float), -sys.float_info.max, sys.float_info.max),
     # An infinite one would be halved for ever.
-    "loss_scale": ((int, float), 1.0, LossScale.LARGEST),
+    "loss_scale": ((int, float), 1.0, LARGEST_LOSS_SCALE),
 }
 
 
@@ -103,7 +115,7 @@ def newest(output_dir: str) -> str | None:
     (a copied folder) count, too: the one with the highest step is taken, as a
     run that starts at 0 would overwrite them.
     """
-    if not tf.io.gfile.isdir(output_dir):
+    if not file_bytes.is_folder(output_dir):
         return None
     prefix = checkpoint_paths.latest_in(output_dir)
     if prefix:
@@ -115,7 +127,7 @@ def newest(output_dir: str) -> str | None:
 def save(
     output_dir: str,
     step: int,
-    tensors: Mapping[str, tf.Variable],
+    tensors: "Mapping[str, tf.Variable]",
     state: RunState,
     keep: int = 5,
 ) -> str:
@@ -131,28 +143,28 @@ def save(
         state: the sidecar's content.
         keep: how many of the newest checkpoints stay; 0: all.
     """
+    from bert.modeling import checkpoint
+
     prefix = prefix_of(output_dir, step)
     temporary = os.path.join(
         output_dir, TEMPORARY_PREFIX + os.path.basename(prefix)
     )
     # The sidecar goes before the index: a checkpoint exists once its index
     # does, and then it is whole.
-    suffixes = (checkpoint.DATA_SUFFIX, SIDECAR_SUFFIX, ".index")
+    suffixes = (checkpoint_paths.DATA_SUFFIX, SIDECAR_SUFFIX, ".index")
     listed = listed_steps(output_dir)
     try:
         checkpoint.write_files(temporary, tensors)
-        with tf.io.gfile.GFile(temporary + SIDECAR_SUFFIX, "w") as file:
+        with gfile().GFile(temporary + SIDECAR_SUFFIX, "w") as file:
             file.write(state.to_json())
         for suffix in suffixes:
             atomic_files.sync(temporary + suffix)
-        if tf.io.gfile.exists(prefix + ".index"):
+        if file_bytes.exists(prefix + ".index"):
             # Left by a run that was resumed from an earlier step: its index
             # must not stand beside the new data for a moment.
-            tf.io.gfile.remove(prefix + ".index")
+            gfile().remove(prefix + ".index")
         for suffix in suffixes:
-            tf.io.gfile.rename(
-                temporary + suffix, prefix + suffix, overwrite=True
-            )
+            gfile().rename(temporary + suffix, prefix + suffix, overwrite=True)
     except BaseException:
         remove_temporary_files(output_dir)
         raise
@@ -168,9 +180,9 @@ def save(
 
 def remove_temporary_files(output_dir: str) -> None:
     """Removes what a killed run left half written."""
-    for name in tf.io.gfile.listdir(output_dir):
+    for name in file_bytes.names_in(output_dir):
         if name.startswith(TEMPORARY_PREFIX):
-            tf.io.gfile.remove(os.path.join(output_dir, name))
+            gfile().remove(os.path.join(output_dir, name))
 
 
 def remove_leftovers(output_dir: str, files: Iterable[str]) -> None:
@@ -183,9 +195,9 @@ def remove_leftovers(output_dir: str, files: Iterable[str]) -> None:
         files: what runs write beside checkpoints; what other commands are
             about to write there stays.
     """
-    if not tf.io.gfile.isdir(output_dir):
+    if not file_bytes.is_folder(output_dir):
         return
-    names = set(tf.io.gfile.listdir(output_dir))
+    names = set(file_bytes.names_in(output_dir))
     half = {atomic_files.TEMPORARY_PREFIX + f for f in ("checkpoint", *files)}
     for name in names:
         part = _PART.match(name)
@@ -195,22 +207,21 @@ def remove_leftovers(output_dir: str, files: Iterable[str]) -> None:
             or (part and f"{part[1]}.index" not in names)
         ):
             path = os.path.join(output_dir, name)
-            tf.io.gfile.remove(path)
+            gfile().remove(path)
             logging.info("Removed %s, which a killed run left", path)
 
 
-def read_state(reader: checkpoint.Reader) -> RunState | None:
+def read_state(reader: Reader) -> RunState | None:
     """Returns a checkpoint's sidecar, or None where it has none.
 
     Raises:
         UserError: the sidecar is damaged.
     """
     path = task_paths.split(reader.prefix)[0] + SIDECAR_SUFFIX
-    if not tf.io.gfile.exists(path):
+    if not file_bytes.exists(path):
         return None
     try:
-        with tf.io.gfile.GFile(path) as file:
-            return RunState(**json.loads(file.read()))
+        return RunState(**json.loads(file_bytes.read(path).decode()))
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
             f"{path} is damaged ({one_line(error)[:80]}). Expected the JSON "
@@ -220,7 +231,7 @@ def read_state(reader: checkpoint.Reader) -> RunState | None:
 
 
 def restore(
-    reader: checkpoint.Reader, variables: Mapping[str, tf.Variable], scope: str
+    reader: Reader, variables: "Mapping[str, tf.Variable]", scope: str
 ) -> None:
     """Assigns every weight, moment and global_step from a checkpoint.
 
@@ -253,7 +264,7 @@ def restore(
 
 
 def check_restorable(
-    reader: checkpoint.Reader,
+    reader: Reader,
     expected: Mapping[str, Iterable[int]],
     scope: str,
 ) -> Others:
@@ -272,13 +283,13 @@ def check_restorable(
         UserError: it is another model's: names are missing or shapes differ;
             or it lacks the moments, as another optimizer trained it.
     """
-    checkpoint.check_shapes(reader, expected)
+    checkpoint_reader.check_shapes(reader, expected)
     missing = [name for name in expected if name not in reader]
     others = checkpoint_names.others(reader.shapes, expected)
     # Its moments of what this run does not train: of a run with other flags.
-    unknown = [n for n in others.slots if n.endswith(checkpoint.ADAM_SUFFIXES)]
+    unknown = [n for n in others.slots if n.endswith(ADAM_SUFFIXES)]
     unknown += others.deeper
-    if missing and all(n.endswith(checkpoint.ADAM_SUFFIXES) for n in missing):
+    if missing and all(n.endswith(ADAM_SUFFIXES) for n in missing):
         if not (others.slots or has_moments(reader.shapes)):
             raise UserError(
                 f"{reader.prefix} was saved without Adam's moments "
@@ -313,8 +324,7 @@ def check_restorable(
 
 def listed_steps(output_dir: str) -> list[int]:
     """Returns the existing steps that `checkpoint` lists, oldest first."""
-    state = tf.train.get_checkpoint_state(output_dir)
-    paths = state.all_model_checkpoint_paths if state else []
+    paths = checkpoint_paths.read_state(output_dir)[1:]
     names = [os.path.basename(path) + ".index" for path in paths]
     steps = [int(match[1]) for match in map(_STEP.match, names) if match]
     existing = _steps(output_dir) if steps else ()
@@ -333,7 +343,7 @@ def _write_state_file(output_dir: str, steps: Sequence[int]) -> None:
 
 
 def _steps(output_dir: str) -> set[int]:
-    matches = (_STEP.match(name) for name in tf.io.gfile.listdir(output_dir))
+    matches = (_STEP.match(name) for name in file_bytes.names_in(output_dir))
     return {int(match[1]) for match in matches if match}
 
 
@@ -346,32 +356,32 @@ def _delete(prefix: str) -> None:
     """Deletes one checkpoint's files, its index first."""
     for suffix in (
         ".index",
-        checkpoint.DATA_SUFFIX,
+        checkpoint_paths.DATA_SUFFIX,
         SIDECAR_SUFFIX,
         ".meta",  # what TF1 wrote beside it
     ):
-        if tf.io.gfile.exists(prefix + suffix):
-            tf.io.gfile.remove(prefix + suffix)
+        if file_bytes.exists(prefix + suffix):
+            gfile().remove(prefix + suffix)
     _details.info("Deleted the old checkpoint %s", prefix)
 
 
-def step_of(reader: checkpoint.Reader) -> int:
+def step_of(reader: Reader) -> int:
     """Returns the global_step of a training run's checkpoint.
 
     Raises:
         UserError: it has none.
     """
-    if checkpoint.GLOBAL_STEP not in reader:
+    if GLOBAL_STEP not in reader:
         raise UserError(
-            f"{reader.prefix} has no {checkpoint.GLOBAL_STEP}: it is not of a "
+            f"{reader.prefix} has no {GLOBAL_STEP}: it is not of a "
             "training run. To start from it, name it in --init_checkpoint and "
             "give another --output_dir."
         )
-    checkpoint.check_shapes(reader, {checkpoint.GLOBAL_STEP: ()})
-    step = int(reader.read(checkpoint.GLOBAL_STEP))
+    checkpoint_reader.check_shapes(reader, {GLOBAL_STEP: ()})
+    step = int(reader.read(GLOBAL_STEP))
     if step < 0:
         raise UserError(
-            f"{reader.prefix}: {checkpoint.GLOBAL_STEP} must be a number of "
+            f"{reader.prefix}: {GLOBAL_STEP} must be a number of "
             f"steps. Received: {step}; name another checkpoint."
         )
     return step

@@ -241,7 +241,7 @@ def _peak_rss_mib() -> int | None:
 
 def _checkpoint(output_dir: str) -> dict[str, Any]:
     """Returns the newest checkpoint of a folder, and the seed of its run."""
-    from bert.modeling import checkpoint
+    from bert.modeling import checkpoint_reader
     from bert.training import checkpointing
 
     found: dict[str, Any] = {"checkpoint": None, "seed": None}
@@ -249,7 +249,7 @@ def _checkpoint(output_dir: str) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
         if newest := checkpointing.newest(output_dir):
             found["checkpoint"] = os.path.basename(newest)
-            state = checkpointing.read_state(checkpoint.Reader(newest))
+            state = checkpointing.read_state(checkpoint_reader.Reader(newest))
             found["seed"] = state.seed if state else None
     return found
 

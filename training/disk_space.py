@@ -10,9 +10,9 @@ from absl import logging
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
-from bert.files import file_bytes
+from bert.files import file_bytes, task_paths
 from bert.modeling.task_model import TaskModel
-from bert.training import checkpointing, monitor
+from bert.training import checkpointing
 from bert.training.head_check import Start
 
 
@@ -138,7 +138,7 @@ def check(
         )
     taken = [checkpointing.prefix_of(output_dir, step) for step in kept]
     taken += filter(
-        None, [checkpointing.newest(monitor.best_folder(output_dir))]
+        None, [checkpointing.newest(task_paths.best_folder(output_dir))]
     )
     before = sum(map(_size_of, taken))
     if free + before < needed.at_most:

@@ -4,16 +4,17 @@ All of this is checked before a run writes anything.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-import keras
+from typing import TYPE_CHECKING, NamedTuple
 
 from bert.errors import UserError
-from bert.modeling import checkpoint
 from bert.modeling.backbones.choice import ENCODER_TYPES
 from bert.modeling.checkpoint_names import has_moments
-from bert.modeling.task_model import TaskModel
+from bert.modeling.checkpoint_reader import Reader
 from bert.training import checkpointing
+
+# TensorFlow is imported where it is used: the head is checked without.
+if TYPE_CHECKING:
+    from bert.modeling.task_model import TaskModel
 
 _WORDS = "/embeddings/word_embeddings"
 
@@ -28,7 +29,7 @@ class Start(NamedTuple):
         num_outputs: rows of the task's head; None where it has none.
     """
 
-    reader: checkpoint.Reader | None = None
+    reader: Reader | None = None
     is_resumed: bool = False
     num_outputs: int | None = None
 
@@ -108,7 +109,7 @@ def check_head(
     return start._replace(num_outputs=shape[0] if shape else None)
 
 
-def _encoder_scope(reader: checkpoint.Reader) -> str:
+def _encoder_scope(reader: Reader) -> str:
     """Returns what the encoder's names begin with; BERT's if nothing tells."""
     scopes = (
         name.removesuffix(_WORDS)
@@ -118,7 +119,7 @@ def _encoder_scope(reader: checkpoint.Reader) -> str:
     return next((scope for scope in scopes if "/" not in scope), "bert")
 
 
-def heads_of(reader: checkpoint.Reader) -> str:
+def heads_of(reader: Reader) -> str:
     """Returns the names of the heads that a checkpoint has."""
     found = [
         name
@@ -130,14 +131,14 @@ def heads_of(reader: checkpoint.Reader) -> str:
 
 def check_model(
     start: Start,
-    make_model: Callable[[], TaskModel],
+    make_model: Callable[[], "TaskModel"],
     *,
     num_train_steps: int,
     freeze_layers: int | None = None,
     best: str | None = None,
     needs_moments: bool = True,
     grows: bool = False,
-) -> TaskModel:
+) -> "TaskModel":
     """Checks that a run's checkpoints are those of its model.
 
     Args:
@@ -157,6 +158,10 @@ def check_model(
     Raises:
         UserError: one is not, or a weight in it is not finite.
     """
+    import keras
+
+    from bert.modeling import checkpoint
+
     with keras.StatelessScope(initialize_variables=False):
         model = make_model()
         if freeze_layers is not None:
@@ -190,7 +195,7 @@ def check_model(
     if reader:
         reader.check_values(weights)
     if best:
-        reader = checkpoint.Reader(best)
+        reader = Reader(best)
         checkpoint.check_weights(reader, model)
         checkpoint.check_layers(reader, model)
         reader.check_values(weights)

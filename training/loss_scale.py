@@ -1,9 +1,8 @@
 """The scale of the loss under float16, whose small gradients become 0."""
 
-from typing import ClassVar
-
 import tensorflow as tf
 
+from bert.training.checkpointing import LARGEST_LOSS_SCALE
 from bert.training.strategy import scalar_variable
 
 START = 2.0**15
@@ -21,9 +20,6 @@ class LossScale:
 
     Create it under the strategy's scope.
     """
-
-    # Doubled for ever it would be infinite, and no step would count again.
-    LARGEST: ClassVar[float] = 2.0**100
 
     def __init__(self):
         self.scale = scalar_variable(START, tf.float32, "loss_scale")
@@ -49,7 +45,7 @@ class LossScale:
         grows = good >= _GROWTH_STEPS
         no_steps = tf.zeros_like(good)
         finite = (
-            tf.where(grows, tf.minimum(scale * 2.0, self.LARGEST), scale),
+            tf.where(grows, tf.minimum(scale * 2.0, LARGEST_LOSS_SCALE), scale),
             tf.where(grows, no_steps, good),
         )
         not_finite = (tf.maximum(scale / 2.0, 1.0), no_steps)

@@ -12,7 +12,7 @@ from absl import logging
 
 from bert.errors import UserError, one_line
 from bert.files import atomic_files
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_paths
 from bert.modeling.checkpoint_names import has_moments
 from bert.training import checkpointing
 
@@ -63,10 +63,12 @@ def _drop(prefix: str, names: Collection[str]) -> bool:
         return False
     folder, name = os.path.split(prefix)
     temporary = os.path.join(folder, checkpointing.TEMPORARY_PREFIX + name)
-    suffixes = (".index", checkpoint.DATA_SUFFIX)
+    suffixes = (".index", checkpoint_paths.DATA_SUFFIX)
     try:
         checkpoint.write_files(temporary, {n: reader.read(n) for n in names})
-        data, short = (p + checkpoint.DATA_SUFFIX for p in (prefix, temporary))
+        data, short = (
+            p + checkpoint_paths.DATA_SUFFIX for p in (prefix, temporary)
+        )
         if not _begins_with(data, short):
             return False
         for suffix in suffixes:

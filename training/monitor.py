@@ -6,7 +6,6 @@ state in each checkpoint, so that a resumed run decides as an uninterrupted one.
 """
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
@@ -81,7 +80,7 @@ class Monitor:
             state = dataclasses.replace(state, evaluations_without_best=waited)
         if state.best_step != step:
             return state
-        folder = best_folder(output_dir)
+        folder = task_paths.best_folder(output_dir)
         tf.io.gfile.makedirs(folder)
         saved = checkpointing.save(folder, step, self._weights, state, keep=1)
         logging.info("Best %s so far, %g: saved %s", metric, value, saved)
@@ -101,11 +100,6 @@ class Monitor:
             state.best_step,
         )
         return True
-
-
-def best_folder(output_dir: str) -> str:
-    """Returns where the best weights are."""
-    return os.path.join(output_dir, task_paths.BEST_FOLDER)
 
 
 def _with_best(

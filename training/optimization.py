@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import tensorflow as tf
 
-from bert.modeling import multitask_model
+from bert.modeling import checkpoint_names
 from bert.training.strategy import scalar_variable
 
 # Learning rate (float32 scalar) at a step (int64 scalar).
@@ -31,7 +31,7 @@ def is_decayed(name: str, no_decay: Iterable[str] = NO_DECAY) -> bool:
         no_decay: regular expressions of the names to leave out.
     """
     # What a task is called says nothing of its weights.
-    own = multitask_model.without_task(name)
+    own = checkpoint_names.without_task(name)
     return not any(re.search(part, own) for part in no_decay)
 
 

@@ -13,10 +13,10 @@ from absl import logging
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError, one_line
-from bert.files import atomic_files, run_lock
+from bert.files import atomic_files, run_lock, task_paths
 from bert.modeling import checkpoint, checkpoint_paths
 from bert.modeling.checkpoint_names import has_moments
-from bert.training import checkpointing, moments, monitor, strategy
+from bert.training import checkpointing, moments, strategy
 from bert.training.loop import Trained
 
 _details = logging.get_absl_logger().getChild("details")
@@ -83,7 +83,7 @@ def alone(output_dir: str, files: Collection[str] = ()) -> Iterator[None]:
     """
     lock = os.path.join(output_dir, _LOCK)
     with run_lock.alone(lock, f"--output_dir={output_dir}"):
-        for folder in (output_dir, monitor.best_folder(output_dir)):
+        for folder in (output_dir, task_paths.best_folder(output_dir)):
             checkpointing.remove_leftovers(folder, files)
         yield
 

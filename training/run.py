@@ -1,13 +1,11 @@
 """Training by a configuration, and loading what was trained, for any task."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import tensorflow as tf
 from absl import logging
 
 from bert.cli.config import TrainingConfig
-from bert.errors import UserError
 from bert.modeling import checkpoint, randomness
 from bert.modeling.multitask_model import Trainable
 from bert.training import (
@@ -20,25 +18,12 @@ from bert.training import (
     strategy,
 )
 from bert.training.feeds import Feed
+from bert.training.length import Length
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
 from bert.training.objectives.multitask import Multitask
 
 _details = logging.get_absl_logger().getChild("details")
-
-
-class Length(NamedTuple):
-    """How long to train.
-
-    Attributes:
-        num_train_steps: the step at which training ends.
-        num_warmup_steps: steps in which the learning rate rises from 0.
-        flag: the flag that makes training longer; for messages.
-    """
-
-    num_train_steps: int
-    num_warmup_steps: int
-    flag: str = "num_train_steps"
 
 
 # Returns, for a model in training, what computes its metrics.
@@ -177,12 +162,7 @@ def check_size(config: TrainingConfig, length: Length) -> None:
     Raises:
         UserError: there is no step, or the devices cannot share a batch.
     """
-    if length.num_train_steps < 1:
-        raise UserError(
-            f"Nothing to train: --{length.flag} gives "
-            f"{length.num_train_steps} steps of --train_batch_size="
-            f"{config.train_batch_size}; raise the one or lower the other."
-        )
+    length.check(config.train_batch_size)
     strategy.check_batch(config)
 
 

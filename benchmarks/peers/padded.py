@@ -18,7 +18,7 @@ def main() -> None:
     """Runs the script that the first argument names."""
     module = f"bert.{sys.argv[1].removesuffix('.py')}"
     del sys.argv[1]
-    if "fixed_shapes" not in Prepared._fields:
+    if not hasattr(Prepared, "fixed_shapes"):
         sys.exit("task.Prepared has no fixed_shapes: change padded.py")
     Prepared.fixed_shapes = True
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from bert.data.tables import decimal_text
 from bert.files import atomic_files
+from bert.files.file_bytes import gfile
 
 
 class Writer(Protocol):
@@ -177,7 +177,7 @@ def writer(
     """
     with atomic_files.replacing(path) as temporary:
         if not path.endswith(".npz"):
-            with tf.io.gfile.GFile(temporary, "wb") as file:
+            with gfile().GFile(temporary, "wb") as file:
                 yield JsonLines(file, layers)
             return
         folder = os.path.dirname(temporary)

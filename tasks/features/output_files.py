@@ -8,7 +8,7 @@ import numpy as np
 
 from bert.errors import UserError
 from bert.files import flag_paths
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint_paths
 from bert.tasks.features import attention_file, feature_files, projector_folder
 from bert.tasks.features.config import Config
 
@@ -31,7 +31,7 @@ def check(config: Config, prefix: str) -> None:
         config.vocab_file,
         config.bert_config_file,
         prefix + ".index",
-        prefix + checkpoint.DATA_SUFFIX,
+        prefix + checkpoint_paths.DATA_SUFFIX,
     ]
     if _is_one_of(config.output_file, taken):
         raise UserError(

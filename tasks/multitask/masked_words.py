@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bert.errors import UserError
 from bert.tasks import changed_config, outputs, reports, spec
 from bert.tasks.multitask.listed import ListedTask
+from bert.tasks.pretraining import inputs
 from bert.tasks.pretraining.config import Config
 from bert.tasks.task import Prepared
 
@@ -45,9 +46,7 @@ class MaskedWords(ListedTask):
 
     @property
     def model_task(self):
-        from bert.tasks.pretraining import training
-
-        return training.task_of(self.config)
+        return inputs.task_of(self.config)
 
     @property
     def input_files(self):
@@ -68,10 +67,8 @@ class MaskedWords(ListedTask):
         outputs.check(self.config, self.written, self.input_files)
 
     def read(self, start):
-        from bert.tasks.pretraining import training
-
         self._start: Start = start
-        self._files = training.record_files(self.config)
+        self._files = inputs.record_files(self.config)
 
     def prepare(self, prepared: Prepared):
         from bert.data.records import record_files
@@ -84,7 +81,10 @@ class MaskedWords(ListedTask):
             self.config, sizes, self._files, self._start
         )
         sizes.check_sequence_length(config.max_seq_length)
-        self._teacher = teacher.find(config, sizes)
+        files = teacher.find(config, sizes)
+        # First of all: some must be made before any operation runs.
+        prepared.strategy()
+        self._teacher = teacher.make(files, config, sizes) if files else None
         source = training.record_source(
             config, sizes, self._files, is_trained=config.do_train
         )

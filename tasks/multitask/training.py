@@ -31,8 +31,8 @@ from bert.training.objectives import task_sampling
 if TYPE_CHECKING:
     from bert.modeling.multitask_model import MultitaskModel
     from bert.training.head_check import Start
+    from bert.training.length import Length
     from bert.training.objectives.multitask import Multitask
-    from bert.training.run import Length
 
 MEAN = "mean"
 _RESULTS = "eval_results.txt"
@@ -69,22 +69,28 @@ def run(
     for name, task in tasks.items():
         with naming(name):
             task.prepare(prepared)
+    if config.do_train:
+        task_run.length_of(config, _num_examples(tasks)).check(
+            config.train_batch_size
+        )
+        for task in tasks.values():
+            resuming.check_early(task.config, task.model_task, task.labels)
     with (
         atomic_files.leaving_no_folder(config.output_dir),
         prepared.worker_barrier(),
     ):
-        with prepared.strategy.scope():
+        with prepared.strategy().scope():
             _check_model(config, tasks, start, prepared)
         with (
             _alone(config, tasks, prepared.is_chief),
             Diary(
-                *(config, lambda: _data_files(tasks), prepared.strategy),
+                *(config, lambda: _data_files(tasks), prepared.strategy()),
                 prepared.is_chief,
             ) as diary,
         ):
             for task in tasks.values():
                 task.ask_teacher()
-            with prepared.strategy.scope():
+            with prepared.strategy().scope():
                 of_all = _Run(config, tasks, weights, prepared)
                 nothing = of_all.run(diary.figures)
     if nothing and (config.do_eval or config.do_predict):
@@ -247,12 +253,12 @@ def _start_of(
         UserError: the checkpoint lacks it, and nothing trains it anew; or see
             `head_check.check_head`.
     """
-    from bert.modeling import checkpoint, multitask_model
+    from bert.modeling import checkpoint_names, checkpoint_reader
     from bert.training import head_check
 
     if start.reader is None:
         return start
-    kept = multitask_model.tasks_of(start.reader.shapes)
+    kept = checkpoint_names.tasks_of(start.reader.shapes)
     if name not in kept:
         if start.is_resumed or not config.do_train:
             raise UserError(
@@ -265,7 +271,7 @@ def _start_of(
     assert head is not None, task.spec.task
     prefix = task_paths.join(start.reader.prefix, name)
     return head_check.check_head(
-        start._replace(reader=checkpoint.Reader(prefix)),
+        start._replace(reader=checkpoint_reader.Reader(prefix)),
         config.output_dir,
         head,
         trains=config.do_train,
@@ -275,10 +281,10 @@ def _start_of(
 
 def _check_all_there(start: "Start", tasks: Tasks) -> None:
     """Raises UserError where a run that goes on would lose a task."""
-    from bert.modeling import multitask_model
+    from bert.modeling import checkpoint_names
 
     assert start.reader is not None
-    kept = multitask_model.tasks_of(start.reader.shapes)
+    kept = checkpoint_names.tasks_of(start.reader.shapes)
     if lost := [name for name in kept if name not in tasks]:
         raise UserError(
             f"The run in {os.path.dirname(start.reader.prefix)} has the task "

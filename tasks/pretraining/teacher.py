@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
-
-import tensorflow as tf
+from typing import TYPE_CHECKING, NamedTuple
 
 from bert.data.text import tokenizers
 from bert.errors import UserError
@@ -12,17 +10,17 @@ from bert.files import file_bytes, task_paths
 from bert.model_folder import model_files, resume_file
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import Given
-from bert.modeling import BertConfig, checkpoint
 from bert.modeling.backbones.choice import backbone_class
-from bert.modeling.backbones.transformer import TransformerBackbone
-from bert.modeling.config import read_config
-from bert.modeling.heads import PretrainingModel
-from bert.modeling.task_model import TaskModel
-from bert.tasks.pretraining import records, training
+from bert.modeling.config import BertConfig, read_config
+from bert.tasks.pretraining import inputs
 from bert.tasks.pretraining.config import Config
-from bert.training import head_check, memory, run
-from bert.training.objectives.distillation import Settings, annealed
-from bert.training.objectives.taught_pretraining import TaughtPretraining
+
+# TensorFlow is imported where it is used: a teacher is found without.
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.modeling.task_model import TaskModel
+    from bert.training.objectives.taught_pretraining import TaughtPretraining
 
 
 class Teacher(NamedTuple):
@@ -50,14 +48,21 @@ class Teacher(NamedTuple):
         )
 
     def objective(
-        self, model: TaskModel, done: Callable[[], tf.Tensor]
-    ) -> TaughtPretraining:
+        self, model: "TaskModel", done: "Callable[[], tf.Tensor]"
+    ) -> "TaughtPretraining":
         """Returns what a student minimizes; call it in the strategy's scope.
 
         Args:
             model: the student.
             done: see `training.feeds.MakeObjective`.
         """
+        from bert.modeling.heads import PretrainingModel
+        from bert.training import run
+        from bert.training.objectives.distillation import Settings, annealed
+        from bert.training.objectives.taught_pretraining import (
+            TaughtPretraining,
+        )
+
         assert isinstance(model, PretrainingModel)
         config = self.config
         sizes = read_config(self.files.bert_config_file)
@@ -82,8 +87,8 @@ class Teacher(NamedTuple):
         )
 
 
-def find(config: Config, bert_config: BertConfig) -> Teacher | None:
-    """Returns the teacher that a command names; None where it has no part.
+def find(config: Config, bert_config: BertConfig) -> ModelFiles | None:
+    """Returns the files of the teacher that a command names, if it has a part.
 
     Args:
         config: the flags' values.
@@ -97,7 +102,6 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
     flag = f"--teacher_dir={config.teacher_dir}"
     files = model_files.find(str(config.teacher_dir), Given(task="pretraining"))
     theirs = read_config(files.bert_config_file)
-    records.check_encoder(config, theirs, f"{flag}: ")
     if theirs.vocab_size != bert_config.vocab_size:
         raise UserError(
             f"{flag}: expected a model with the vocabulary of this one, "
@@ -113,7 +117,7 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
                 f"{name} at least {wanted}. Received: {getattr(theirs, name)}; "
                 "name another."
             )
-    own = training.vocabulary(config, bert_config)
+    own = inputs.vocabulary(config, bert_config)
     if files.vocab_file and own:
         known = tokenizers.load_vocab(files.vocab_file)
         if own != {number: piece for piece, number in known.items()}:
@@ -127,10 +131,28 @@ def find(config: Config, bert_config: BertConfig) -> Teacher | None:
             f"--distill_top_k must be at most {bert_config.vocab_size}, the "
             f"word pieces that there are. Received: {config.distill_top_k}."
         )
-    if config.relation_heads:
-        _check_relations(config, theirs, bert_config)
+    return files
+
+
+def make(files: ModelFiles, config: Config, bert_config: BertConfig) -> Teacher:
+    """Returns a teacher, checked with TensorFlow.
+
+    Args:
+        files: of `find`.
+        config: the flags' values.
+        bert_config: the student's sizes.
+
+    Raises:
+        UserError: it cannot teach this model, or is damaged.
+    """
+    from bert.modeling.checkpoint_reader import Reader
+    from bert.modeling.heads import PretrainingModel
+    from bert.training import head_check, memory
+
+    theirs = read_config(files.bert_config_file)
+    _check_encoders(config, theirs, bert_config)
     model = head_check.check_model(
-        head_check.Start(checkpoint.Reader(files.checkpoint)),
+        head_check.Start(Reader(files.checkpoint)),
         lambda: PretrainingModel(theirs),
         num_train_steps=0,
     )
@@ -149,10 +171,21 @@ def best_layer(layers: int) -> int:
     return layers if layers <= 12 else layers * 7 // 8
 
 
-def _check_relations(
+def _check_encoders(
     config: Config, teacher: BertConfig, student: BertConfig
 ) -> None:
-    """Raises UserError where a student cannot learn a teacher's relations."""
+    """Raises UserError where a teacher does not take the rows of the flags.
+
+    Or where a student cannot learn its relations, if it is to.
+    """
+    from bert.modeling.backbones.transformer import TransformerBackbone
+    from bert.tasks.pretraining import records
+
+    records.check_encoder(
+        config, teacher, f"--teacher_dir={config.teacher_dir}: "
+    )
+    if not config.relation_heads:
+        return
     flag = f"--relation_heads={config.relation_heads}"
     for whose, sizes in (("teacher", teacher), ("student", student)):
         if not issubclass(backbone_class(sizes), TransformerBackbone):

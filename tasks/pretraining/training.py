@@ -14,18 +14,16 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from bert.data.corpus import record_notes
 from bert.data.corpus.record_fields import TEXT_STARTS, pretraining_fields
 from bert.data.records import input_pipeline, length_sorting
 from bert.data.records.record_files import RecordSource, check_records
-from bert.data.text import tokenizers
-from bert.files import file_bytes, flag_paths
-from bert.model_folder import locate, task_files, weights
+from bert.files import file_bytes
+from bert.model_folder import task_files, weights
 from bert.modeling import BertConfig
 from bert.modeling.heads import PretrainingModel
 from bert.modeling.task_model import Batch
 from bert.tasks import record_sets, reports, resuming, run_weights, spec
-from bert.tasks.pretraining import origin, records
+from bert.tasks.pretraining import inputs, origin, records
 from bert.tasks.pretraining.config import Config
 from bert.tasks.pretraining.watching import Watch
 from bert.training import (
@@ -37,6 +35,7 @@ from bert.training import (
     run,
     strategy,
 )
+from bert.training.length import Length
 
 if TYPE_CHECKING:
     from bert.tasks.pretraining.teacher import Teacher
@@ -51,38 +50,6 @@ _LENGTH_FLAGS = {
     "masked_lm_ids": "max_predictions_per_seq",
     "masked_lm_weights": "max_predictions_per_seq",
 }
-_TITLES = {
-    "input_file": "*** Input Files ***",
-    "eval_file": "*** Evaluation Files ***",
-}
-
-
-def task_of(config: Config) -> task_files.Task:
-    """Returns what the model is for, as it is kept with its checkpoints."""
-    return task_files.Task(
-        task="pretraining",
-        do_lower_case=config.do_lower_case,
-        max_seq_length=config.max_seq_length,
-    )
-
-
-def record_files(config: Config, flag: str = "input_file") -> list[str]:
-    """Returns the files of a flag, without our notes on them.
-
-    Args:
-        config: the flags' values.
-        flag: input_file or eval_file.
-
-    Raises:
-        UserError: there are no such files, or they are notes alone.
-    """
-    files = record_notes.without_notes(
-        flag_paths.matching_files(getattr(config, flag), flag), flag
-    )
-    logging.info("%s", _TITLES[flag])
-    for name in files:
-        logging.info("  %s", name)
-    return files
 
 
 def record_source(
@@ -140,7 +107,7 @@ def evaluated_source(
     """
     if not (config.eval_file and config.evaluates):
         return source
-    files = record_files(config, "eval_file")
+    files = inputs.record_files(config, "eval_file")
     origin.check(config, files)
     evaluated = record_source(config, bert_config, files, is_trained=False)
     check_records(evaluated)
@@ -201,8 +168,8 @@ def check_model(
         resume.prepare_output_dir(config.output_dir)
 
 
-def _length(config: Config) -> run.Length:
-    return run.Length(config.num_train_steps, config.num_warmup_steps)
+def _length(config: Config) -> Length:
+    return Length(config.num_train_steps, config.num_warmup_steps)
 
 
 def train(
@@ -279,7 +246,7 @@ def keep(
     """Keeps in output_dir what the run is made with from here on."""
     task_files.write(
         config.output_dir,
-        task_of(config),
+        inputs.task_of(config),
         config.bert_config_file,
         config.vocab_file,
     )
@@ -289,7 +256,7 @@ def keep(
         for name in source.files
     )
     resuming.keep(
-        *(config, task_of(config), (), files),
+        *(config, inputs.task_of(config), (), files),
         teacher.digest if teacher else None,
     )
 
@@ -353,25 +320,8 @@ def _report(
     from bert.tasks.pretraining import report
 
     return report.make(
-        found, vocabulary(config, bert_config), config.next_sentence
+        found, inputs.vocabulary(config, bert_config), config.next_sentence
     )
-
-
-def vocabulary(config: Config, bert_config: BertConfig) -> dict[int, str]:
-    """Returns the word pieces by their ids, where something tells them.
-
-    --vocab_file, or else a vocab.txt beside the model.
-    """
-    files = [config.vocab_file]
-    for path in filter(None, (config.bert_config_file, config.init_checkpoint)):
-        folder = os.path.dirname(path) or os.curdir
-        files.append(locate.vocab_file(folder))
-    for file in files:
-        if file:
-            ids = tokenizers.load_vocab(file)
-            if max(ids.values(), default=0) < bert_config.vocab_size:
-                return {number: piece for piece, number in ids.items()}
-    return {}
 
 
 def eval_figures(

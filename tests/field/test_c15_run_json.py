@@ -52,10 +52,10 @@ def test_impossible_values_are_named(tmp_path, values, named):
 
 def test_a_scale_does_not_grow_until_it_is_infinite():
     scale = LossScale()
-    scale.scale.assign(LossScale.LARGEST)
+    scale.scale.assign(checkpointing.LARGEST_LOSS_SCALE)
     scale.good_steps.assign(10**6)
     scale.update(tf.constant(True))
-    assert scale.scale.numpy() == LossScale.LARGEST
+    assert scale.scale.numpy() == checkpointing.LARGEST_LOSS_SCALE
     RunState(**GOOD, loss_scale=float(scale.scale.numpy()))
 
 

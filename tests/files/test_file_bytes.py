@@ -66,3 +66,5 @@ def test_matching_is_sorted_and_folders_are_known(folder):
     assert [path.rpartition("/")[2] for path in found] == ["b1", "b2"]
     assert file_bytes.is_folder(folder)
     assert not file_bytes.is_folder(f"{folder}/a")
+    names = [name.rstrip("/") for name in file_bytes.names_in(folder)]
+    assert sorted(names) == [".b3", "a", "b1", "b2"]

@@ -75,3 +75,8 @@ def test_a_folder_to_write_to_may_not_hide_a_task(tmp_path):
         task_paths.check_new_folder(path, "output_dir")
     (tmp_path / "out#rte").mkdir()  # there already: a run may go on
     task_paths.check_new_folder(path, "output_dir")
+
+
+def test_the_best_weights_are_in_a_folder_that_is_of_the_run():
+    assert task_paths.best_folder("runs/3") == "runs/3/best"
+    assert task_paths.folders("runs/3/best") == ("runs/3/best", "runs/3")

@@ -96,3 +96,9 @@ def test_of_many_names_ten_are_shown():
     text = checkpoint_names.some([f"n{i:02}" for i in range(11)])
     assert text.startswith("n00, ")
     assert text.endswith(", n09, … (11 in all)")
+
+
+def test_a_name_is_that_of_a_model_of_one_task():
+    without_task = checkpoint_names.without_task
+    assert without_task("tasks/a_bias/output_weights") == "output_weights"
+    assert without_task("bert/pooler/dense/bias") == "bert/pooler/dense/bias"

@@ -8,7 +8,7 @@ from bert.modeling.backbones.choice import make_backbone
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.config import BertConfig
 from bert.modeling.heads import PretrainingModel, SpanModel, TokenModel
-from bert.modeling.multitask_model import MultitaskModel, without_task
+from bert.modeling.multitask_model import MultitaskModel
 
 TINY = BertConfig(
     vocab_size=11,
@@ -157,8 +157,3 @@ def test_a_checkpoint_of_one_task_names_none(tmp_path):
     checkpoint.write_files(prefix, checkpoint.named_variables(one))
     with pytest.raises(UserError, match="of one task"):
         checkpoint.Reader(f"{prefix}#ner")
-
-
-def test_a_name_is_that_of_a_model_of_one_task():
-    assert without_task("tasks/a_bias/output_weights") == "output_weights"
-    assert without_task("bert/pooler/dense/bias") == "bert/pooler/dense/bias"

@@ -11,7 +11,7 @@ from bert.model_folder import locate, task_files
 from bert.model_folder.task_files import Task
 from bert.modeling import BertConfig, checkpoint
 from bert.modeling.heads import PretrainingModel, TokenModel
-from bert.serving import export
+from bert.serving import export, export_place
 from tests.scripts.runner import config_of, error_of, run
 
 SCRIPT = "export_model.py"
@@ -309,7 +309,7 @@ def test_an_export_is_replaced_only_if_asked(golden, model, run_dir, out):
 def test_a_users_own_file_is_never_replaced(run_dir, out, name):
     write_like_an_export(out)
     write_like_an_export(out / "raw_strings")
-    export.check_export_dir(str(out), overwrite=True)
+    export_place.check_export_dir(str(out), overwrite=True)
     (out / name).parent.mkdir(exist_ok=True)
     (out / name).write_text("mine")
     with pytest.raises(UserError, match="a folder with ") as caught:

@@ -156,6 +156,7 @@ def serving(there, /, **changes):
     service = Service(flags, there, Metrics(flags.models, 1))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # else the page may be asked for before the thread is
     config = uvicorn.Config(
         service.app(), http="h11", ws="none", lifespan="off", log_config=None
     )

@@ -7,6 +7,7 @@ import tensorflow as tf
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.task_files import Task
 from bert.serving import saved_models
+from bert.serving.export_place import ASSET_FILES
 
 
 @pytest.fixture
@@ -32,20 +33,6 @@ def graph():
     )
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Makes the files of a folder."""
-
-    def make(*names):
-        for name in names:
-            path = tmp_path / "folder" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return str(tmp_path / "folder")
-
-    return make
-
-
 def test_a_saved_model_has_its_weights_function_and_assets(
     tmp_path, graph, source
 ):
@@ -61,7 +48,7 @@ def test_a_saved_model_has_its_weights_function_and_assets(
     )
 
     assets = {f"assets/{name}" for name in os.listdir(folder / "assets")}
-    assert assets <= saved_models.ASSET_FILES
+    assert assets <= ASSET_FILES
     for name, text in (
         ("bert_config.json", "the text of sizes.json"),
         ("vocab.txt", "the text of words.txt"),
@@ -86,30 +73,3 @@ def test_weights_that_are_changed_are_those_that_are_counted(graph):
         ] == [True, True]
     assert root.weights["b"] is graph.weights["b"]
     assert root.untrained[0] is graph.untrained[0]
-
-
-def test_files_of_ours_are_not_foreign(folder):
-    path = folder("saved_model.pb", "assets/vocab.txt", "variables/v-07")
-
-    patterns = ["saved_model.pb", "assets/vocab.txt", "variables/v-[0-9]*"]
-    assert saved_models.foreign_names(path, patterns) == []
-
-
-def test_names_and_places_must_both_be_ours(folder):
-    path = folder("vocab.txt", "assets/Vocab.txt", "assets/vocab.txt", "a.txt")
-
-    found = saved_models.foreign_names(path, ["assets/vocab.txt"])
-
-    assert found == ["a.txt", "assets/Vocab.txt", "vocab.txt"]
-
-
-def test_a_foreign_folder_is_named_and_not_looked_into(folder):
-    path = folder("mine/a", "mine/b", "raw/assets/c", "raw/more/d")
-
-    found = saved_models.foreign_names(path, ["raw/assets/c"])
-
-    assert found == ["mine", "raw/more"]
-
-
-def test_an_empty_folder_has_nothing_foreign(tmp_path):
-    assert saved_models.foreign_names(str(tmp_path), ["a"]) == []

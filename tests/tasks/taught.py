@@ -130,7 +130,7 @@ def student(golden, data, folders, tmp_path):
         task.read(Start())
         tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
         config = run_folder.tiny_config(num_hidden_layers=1)
-        task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+        task.prepare(Prepared(tf.distribute.get_strategy, config, tokenizer))
         return task
 
     return make

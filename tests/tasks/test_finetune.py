@@ -102,7 +102,7 @@ def check(config, prepared=None):
     toy = Toy(config)
     start = finetune.start_checkpoint(config, toy.spec)
     toy.prepare(prepared or finetune.prepare(config))
-    with toy.prepared.strategy.scope():
+    with toy.prepared.strategy().scope():
         finetune.check_model(toy, start)
 
 
@@ -214,6 +214,7 @@ def test_a_batch_that_devices_cannot_share_is_refused_before_it_writes(
 
     chosen = config()
     prepared = finetune.prepare(chosen)
+    prepared.strategy()
     monkeypatch.setattr(tf.distribute, "get_strategy", Strategy)
     with pytest.raises(UserError, match=r"a multiple of 4: 4 device.*: 2"):
         check(chosen, prepared)

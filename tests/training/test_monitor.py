@@ -4,9 +4,10 @@ import math
 import pytest
 import tensorflow as tf
 
+from bert.files import task_paths
 from bert.modeling import checkpoint
 from bert.training import checkpointing
-from bert.training.monitor import Monitor, best_folder
+from bert.training.monitor import Monitor
 from tests.training.configs import training_config
 
 START = checkpointing.RunState(seed=1, examples_seen=0)
@@ -42,7 +43,7 @@ def follow(tmp_path, values, metric="f1", state=START, **settings):
 
 def best_step(tmp_path):
     """Returns the step whose weights are in best/, read from the weights."""
-    reader = checkpoint.Reader(best_folder(str(tmp_path)))
+    reader = checkpoint.Reader(task_paths.best_folder(str(tmp_path)))
     return int(reader.read("w"))
 
 

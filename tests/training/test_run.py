@@ -11,6 +11,7 @@ from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.heads import PretrainingModel
 from bert.training import checkpointing, loop, run
 from bert.training.feeds import Feed
+from bert.training.length import Length
 from tests.modeling.backbones.test_bert import TINY
 from tests.modeling.test_heads import BATCH
 from tests.training.configs import training_config
@@ -35,7 +36,7 @@ def follow(folder, num_steps, num_other_weights=0, **values):
             ),
             **values,
         ),
-        run.Length(num_steps, 0),
+        Length(num_steps, 0),
         make_model,
         Feed(make_batches, loop.Unreadable(), None, num_other_weights),
     )
@@ -131,7 +132,7 @@ def test_a_run_that_is_done_makes_no_model(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("values", "steps", "message"),
     [
-        ({}, 0, "--num_train_epochs gives 0 steps of --train_batch_size=32"),
+        ({}, 0, "--num_train_epochs gives 0 steps"),
         (
             {"gradient_accumulation_steps": 5},
             1,
@@ -142,4 +143,4 @@ def test_a_run_that_is_done_makes_no_model(tmp_path, caplog):
 def test_a_run_without_a_whole_step_is_refused(values, steps, message):
     config = training_config(**values)
     with pytest.raises(UserError, match=message):
-        run.check_size(config, run.Length(steps, 0, "num_train_epochs"))
+        run.check_size(config, Length(steps, 0, "num_train_epochs"))

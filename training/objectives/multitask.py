@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from bert.modeling import checkpoint, multitask_model
+from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import Batch
 from bert.training import loop, steps
@@ -174,7 +174,7 @@ def _used_by(
         task: the task's name.
         names: of all weights that are trained.
     """
-    own = multitask_model.scope_of(task)
+    own = checkpoint_names.scope_of(task)
     pooler = f"{model.backbone.scope}/pooler/"
     encoder = checkpoint.in_encoder(names, model)
     if not model.tasks[task].uses_pooler:

@@ -21,7 +21,7 @@ def task(golden, tmp_path):
     task.read(Start())
     tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
     config = BertConfig(vocab_size=len(tokenizer.vocab))
-    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    task.prepare(Prepared(tf.distribute.get_strategy, config, tokenizer))
     return task
 
 

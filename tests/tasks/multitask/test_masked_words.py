@@ -32,7 +32,7 @@ def make(golden, tmp_path):
         made.read(Start())
         tokenizer = FullTokenizer(golden / "inputs/vocab.txt", True)
         sizes = run_folder.tiny_config(max_position_embeddings=64)
-        made.prepare(Prepared(tf.distribute.get_strategy(), sizes, tokenizer))
+        made.prepare(Prepared(tf.distribute.get_strategy, sizes, tokenizer))
         return made
 
     return task

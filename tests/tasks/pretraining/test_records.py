@@ -10,7 +10,7 @@ from bert.data.corpus.record_fields import pretraining_fields
 from bert.data.records import input_pipeline, record_files, record_writer
 from bert.errors import UserError
 from bert.modeling import BertConfig
-from bert.tasks.pretraining import records, training
+from bert.tasks.pretraining import inputs, records, training
 from bert.tasks.pretraining.config import MASK_FLAGS
 from tests.data.corpus.test_drawn_masks import (
     CLS,
@@ -68,7 +68,7 @@ def dynamic(folder):
 def source(folder, name, *args):
     """The records as they are in the files."""
     flags = config(folder, name, *args)
-    files = training.record_files(flags)
+    files = inputs.record_files(flags)
     found = training.record_source(flags, SIZES, files, is_trained=True)
     record_files.check_records(found)
     return found
@@ -273,7 +273,7 @@ def test_an_encoder_that_takes_one_text_a_row_is_refused(folder, encoder_type):
         UserError, match=f"^--pack_sequences needs .* '{encoder_type}'"
     ):
         training.record_source(
-            packed, sizes, training.record_files(packed), is_trained=True
+            packed, sizes, inputs.record_files(packed), is_trained=True
         )
     with pytest.raises(UserError, match=r"^teacher: --pack_sequences needs"):
         records.check_encoder(packed, sizes, "teacher: ")

@@ -18,6 +18,13 @@ from tests.scripts.conftest import record_file as record_file
 from tests.scripts.runner import config_of
 
 
+def find(config):
+    """Returns the teacher that a command names, all checked."""
+    sizes = read_config(config.bert_config_file)
+    files = teacher.find(config, sizes)
+    return files and teacher.make(files, config, sizes)
+
+
 @pytest.fixture
 def folder(golden, tmp_path):
     """A teacher of 2 layers of 24 units; the student has other sizes."""
@@ -87,7 +94,7 @@ def test_who_cannot_teach_is_refused(command, folder, spoil, args, message):
         script, *command, "--do_train", f"--teacher_dir={folder}", *args
     )
     with pytest.raises(UserError, match=message) as caught:
-        teacher.find(config, read_config(config.bert_config_file))
+        find(config)
     assert len(str(caught.value)) <= 293
 
 
@@ -95,7 +102,7 @@ def test_a_teachers_size_is_known(command, folder):
     config = config_of(
         script, *command, "--do_train", f"--teacher_dir={folder}"
     )
-    found = teacher.find(config, read_config(config.bert_config_file))
+    found = find(config)
     weights = checkpoints.tensors(folder)
     assert found.num_weights == sum(
         value.size
@@ -120,7 +127,7 @@ def test_other_words_are_refused(command, folder, tmp_path):
         f"--bert_config_file={sizes}",
     )
     with pytest.raises(UserError, match="other word pieces in"):
-        teacher.find(config, read_config(config.bert_config_file))
+        find(config)
 
 
 def test_a_student_without_queries_is_refused(command, folder, tmp_path):
@@ -134,7 +141,7 @@ def test_a_student_without_queries_is_refused(command, folder, tmp_path):
     )
     message = "needs a student with queries.*encoder_type 'bilstm'"
     with pytest.raises(UserError, match=message):
-        teacher.find(config, read_config(config.bert_config_file))
+        find(config)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def asked(golden):
     task.read(Start())
     tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
     config = BertConfig(vocab_size=len(tokenizer.vocab))
-    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    task.prepare(Prepared(tf.distribute.get_strategy, config, tokenizer))
     return task
 
 
@@ -159,7 +159,7 @@ def languages(golden, caplog):
             task.read(Start())
             caplog.clear()
             config = BertConfig(vocab_size=len(tokenizer.vocab))
-            strategy = tf.distribute.get_strategy()
+            strategy = tf.distribute.get_strategy
             task.prepare(Prepared(strategy, config, tokenizer))
         return task
 

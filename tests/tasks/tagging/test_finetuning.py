@@ -35,7 +35,7 @@ def test_a_test_sets_own_labels_are_not_looked_at(folder, golden):
     task = tagging(folder, "--do_train", "--do_predict", "--max_seq_length=8")
     tokenizer = FullTokenizer(golden / "inputs/vocab.txt")
     config = BertConfig(vocab_size=len(tokenizer.vocab))
-    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    task.prepare(Prepared(tf.distribute.get_strategy, config, tokenizer))
     assert task.num_examples == 2
     (walk,) = task.walks()
     (row,) = walk.sets[""].features()

@@ -10,6 +10,7 @@ from bert.modeling import checkpoint
 from bert.training import run
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Feed
+from bert.training.length import Length
 from bert.training.loop import Unreadable
 from bert.training.objectives.distillation import (
     Distillation,
@@ -249,7 +250,7 @@ def follow(folder, num_steps, feeds=FEEDS, config=TINY, **values):
             ),
             **values,
         ),
-        run.Length(num_steps, 0),
+        Length(num_steps, 0),
         lambda seed: make(config, seed),
         objective({"a": Slope(1.0, 0.5)}, feeds=feeds),
     )
