@@ -9,7 +9,8 @@ from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.heads import PretrainingModel
-from bert.training import checkpointing, loop, run
+from bert.training import checkpointing, run
+from bert.training.batches import Unreadable
 from bert.training.feeds import Feed
 from tests.modeling.backbones.test_bert import TINY
 from tests.modeling.test_heads import BATCH
@@ -37,7 +38,7 @@ def follow(folder, num_steps, **values):
         ),
         run.Length(num_steps, 0),
         make_model,
-        Feed(make_batches, loop.Unreadable()),
+        Feed(make_batches, Unreadable()),
     )
     return seeds
 
