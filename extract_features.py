@@ -227,7 +227,8 @@ def vectors(
 
     from bert.data.records import file_order, length_sorting
     from bert.tasks.features import features_text
-    from bert.training import loop
+    from bert.training.batches import Batches, Unreadable
+    from bert.training.forward import Forward
 
     windows, true_error = features_text.windows(
         packed, window_size(config, model.config), config.max_seq_length
@@ -250,16 +251,16 @@ def vectors(
             with_attention=bool(config.attention_file),
         )
 
-    forward = loop.Forward(
+    forward = Forward(
         encode,
         functools.partial(
             select, layers=config.layer_indices, pooling=config.pooling
         ),
     )
-    unreadable = loop.Unreadable((tf.errors.OpError,), true_error)
+    unreadable = Unreadable((tf.errors.OpError,), true_error)
 
     def reported():
-        for batch in forward(loop.Batches(batches, unreadable)):
+        for batch in forward(Batches(batches, unreadable)):
             report(int((batch["row"] >= 0).sum()))
             yield batch
 

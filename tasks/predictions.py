@@ -9,7 +9,8 @@ from bert.data.records import file_order, input_pipeline
 from bert.data.records.record_files import RecordSource
 from bert.modeling.task_model import Batch, TaskModel
 from bert.tasks import record_sets
-from bert.training import loop
+from bert.training.batches import Batches
+from bert.training.forward import Forward
 
 Select = Callable[
     [TaskModel, Mapping[str, tf.Tensor], Batch], dict[str, tf.Tensor]
@@ -46,14 +47,14 @@ class Predictions:
         fixed_shapes: bool = False,
     ):
         self.lengths = source.lengths
-        self._forward = loop.Forward(
+        self._forward = Forward(
             model,
             lambda outputs, batch: {
                 **select(model, outputs, batch),
                 "row": batch["row"],
             },
         )
-        self._batches = loop.Batches(
+        self._batches = Batches(
             input_pipeline.predict_batches(
                 source,
                 batch_size,

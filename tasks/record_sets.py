@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from bert.data.records.record_files import RecordSource
     from bert.modeling import BertConfig
+    from bert.training.batches import Unreadable
     from bert.training.feeds import Feed, MakeObjective
-    from bert.training.loop import Unreadable
 
 _details = logging.get_absl_logger().getChild("details")
 
@@ -207,7 +207,7 @@ def training_feed(
 def unreadable(source: "RecordSource") -> "Unreadable":
     """Returns what the training loop says of a record it cannot read."""
     from bert.data.records import record_files
-    from bert.training.loop import Unreadable
+    from bert.training.batches import Unreadable
 
     return Unreadable(
         record_files.READ_ERRORS,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from bert.modeling.task_model import Batch, TaskModel
-from bert.training import loop, steps
+from bert.training import steps
+from bert.training.batches import Batches, Unreadable
 from bert.training.checkpointing import RunState
 from bert.training.loss_scale import LossScale
 from bert.training.optimization import AdamWeightDecay
@@ -39,13 +40,13 @@ class Feed:
     """
 
     make_batches: MakeBatches
-    unreadable: loop.Unreadable
+    unreadable: Unreadable
     make_objective: MakeObjective | None = None
     num_other_weights: int = 0
 
-    def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
+    def batches(self, state: RunState, distribute: Distribute) -> Batches:
         """Returns the batches of a run, from where it stands."""
-        return loop.Batches(
+        return Batches(
             distribute(lambda context: self.make_batches(state, context)),
             self.unreadable,
         )

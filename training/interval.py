@@ -36,8 +36,12 @@ class Interval:
         self._restart(step)
 
     def add(self, figures: Mapping[str, tf.Tensor]) -> None:
-        """Counts a step."""
-        # They stay on the device: reading one would wait for the step.
+        """Counts steps.
+
+        Args:
+            figures: of each step, float32 [steps] by name.
+        """
+        # They stay on the device: reading one would wait for the steps.
         self._figures.append(figures)
 
     def start_clock(self, step: int) -> None:
@@ -54,17 +58,20 @@ class Interval:
         values: dict[str, list[np.ndarray]] = {}
         for figures in self._figures:
             for name, value in figures.items():
-                values.setdefault(name, []).append(value.numpy())
+                values.setdefault(name, []).extend(value.numpy())
         return {name: float(np.mean(values[name])) for name in values}
 
     def first_not_finite(self) -> BadStep | None:
         """Returns the first step whose figures are not all finite."""
         if all_finite(self.means()):
             return None
-        for number, figures in enumerate(self._figures, self._first_step + 1):
-            values = {k: float(v.numpy()) for k, v in figures.items()}
-            if not all_finite(values):
-                return BadStep(number, values)
+        number = self._first_step
+        for figures in self._figures:
+            for row in zip(*(v.numpy() for v in figures.values()), strict=True):
+                number += 1
+                values = dict(zip(figures, map(float, row), strict=True))
+                if not all_finite(values):
+                    return BadStep(number, values)
         return None
 
     def finish(self, step: int) -> tuple[dict[str, float], float | None]:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -18,40 +18,23 @@ from bert.cli.progress import Progress
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.modeling.multitask_model import MultitaskModel
-from bert.modeling.task_model import Batch, TaskModel
+from bert.modeling.task_model import TaskModel
 from bert.training import checkpointing, moments, perplexity, strategy
+from bert.training.batches import Batches
 from bert.training.interval import Interval, all_finite
 from bert.training.loss_scale import LossScale
 from bert.training.monitor import Monitor
 from bert.training.optimization import AdamWeightDecay
 from bert.training.signals import Signals
+from bert.training.step_calls import StepCalls
 from bert.training.steps import StepSettings, compile_train_step
 
 _details = logging.get_absl_logger().getChild("details")
 
-
-class Unreadable(NamedTuple):
-    """How to explain that a batch cannot be read.
-
-    Attributes:
-        errors: what reading one may raise.
-        explain: turns such an error into one that names file and record.
-    """
-
-    errors: tuple[type[Exception], ...] = ()
-    explain: Callable[[Exception], Exception] | None = None
-
-
-class Batches(NamedTuple):
-    """Batches, and how to explain that one cannot be read.
-
-    Attributes:
-        dataset: the batches.
-        unreadable: how to explain that one cannot be read.
-    """
-
-    dataset: Iterable[Any]
-    unreadable: Unreadable = Unreadable()
+# Several steps go into a call where that saves more than it takes to compile:
+# about 1.5 ms a step, little beside the step of a larger model.
+_MANY_STEPS = 1000
+_FEW_WEIGHTS = 16 * 2**20
 
 
 class Trained(NamedTuple):
@@ -83,8 +66,9 @@ class TrainLoop:
     """Trains from the optimizer's global_step to num_train_steps.
 
     `run` saves a checkpoint at step 0, every save_checkpoints_steps and at
-    the end. Ctrl-C, SIGTERM and SIGHUP end it after the step under way, with
-    a checkpoint: by a KeyboardInterrupt, or exit code 143 or 129.
+    the end. Ctrl-C, SIGTERM and SIGHUP end it after the call under way
+    (`StepCalls`), with a checkpoint: by a KeyboardInterrupt, or exit code 143
+    or 129.
 
     Args:
         trained: the model and its optimizer.
@@ -142,9 +126,9 @@ class TrainLoop:
         ):
             self._save()
         with Signals() as signals:
-            self._run(read(self._batches), signals)
+            self._run(self._calls(), signals)
         if self._last_loss is not None:
-            loss = self._last_loss.numpy()
+            loss = self._last_loss.numpy()[-1]
             saved = checkpointing.newest(self._config.output_dir)
             logging.info(
                 "Loss for final step: %s.",
@@ -165,7 +149,15 @@ class TrainLoop:
             raise KeyboardInterrupt
         sys.exit(128 + signals.received)
 
-    def _run(self, iterator: Iterator[Batch], signals: Signals) -> None:
+    def _calls(self) -> StepCalls:
+        weights = self._optimizer.variables.values()
+        several = (
+            self._num_train_steps - self._step >= _MANY_STEPS
+            and sum(w.shape.num_elements() for w in weights) <= _FEW_WEIGHTS
+        )
+        return StepCalls(self._train_step, self._batches, several)
+
+    def _run(self, calls: StepCalls, signals: Signals) -> None:
         last = self._num_train_steps
         save_steps = self._config.save_checkpoints_steps
         with (
@@ -177,12 +169,15 @@ class TrainLoop:
             first = self._step
             done = self._step >= last
             while not done:
-                if not self._train(next(iterator)):
+                before = self._step
+                # The first one compiles, which is no part of the pace.
+                most = self._until_due() if before > first else 1
+                if not self._train(calls.take(most)):
                     if done := signals.received is not None:
                         self._save()
                     continue
-                progress.update(1)
-                if self._step == first + 1:  # it compiled
+                progress.update(self._step - before)
+                if before == first:
                     self._interval.start_clock(self._step)
                 done = self._step == last
                 if self._step % self._config.log_steps == 0 or done:
@@ -198,20 +193,35 @@ class TrainLoop:
             return tf.summary.create_noop_writer()
         return tf.summary.create_file_writer(self._config.output_dir)
 
-    def _train(self, batch: Batch) -> bool:
-        """Takes a step; returns whether it counts."""
-        figures = self._train_step(batch)
+    def _until_due(self) -> int:
+        """Returns how many steps may be taken before anything else is due."""
+        if self._loss_scale:
+            return 1  # a step that is skipped is logged at once
+        config = self._config
+        every = (
+            config.log_steps,
+            config.save_checkpoints_steps,
+            config.eval_steps or self._num_train_steps,
+        )
+        return min(
+            self._num_train_steps - self._step,
+            *(steps - self._step % steps for steps in every),
+        )
+
+    def _train(self, figures: Mapping[str, tf.Tensor]) -> bool:
+        """Counts the steps that a call took; returns whether they count."""
+        count = len(figures["loss"])
         self._state = dataclasses.replace(
             self._state,
             examples_seen=self._state.examples_seen
-            + self._config.train_batch_size,
+            + count * self._config.train_batch_size,
         )
         if self._loss_scale and not all_finite(figures):
             self._skip(figures, float(self._loss_scale.scale.numpy()))
             return False
         self._interval.add(figures)
         self._last_loss = figures["loss"]
-        self._step += 1
+        self._step += count
         return True
 
     def _skip(self, figures: Mapping[str, tf.Tensor], scale: float) -> None:
@@ -329,81 +339,6 @@ class TrainLoop:
         newest = checkpointing.newest(self._config.output_dir)
         kept = f"The last good checkpoint is {newest}. " if newest else ""
         return f"{kept}Lower --learning_rate or lengthen the warm-up."
-
-
-class Forward:
-    """A model's forward pass, for evaluation and prediction.
-
-    Compiled once; every call runs it with the model's present weights.
-
-    Args:
-        model: a task model, or any function of a batch and `training`.
-        select: what to bring to the host, from a model's outputs and its
-            batch; tensors of one entry a row.
-    """
-
-    def __init__(
-        self,
-        model: Callable[..., dict],
-        select: Callable[[dict, Batch], dict[str, tf.Tensor]],
-    ):
-        def replica_step(batch: Batch) -> dict[str, tf.Tensor]:
-            return select(model(batch, training=False), batch)
-
-        def step(batch: Batch) -> dict[str, tf.Tensor]:
-            if strategy.has_workers():
-                # With several workers the chief alone does this.
-                return replica_step(batch)
-            return tf.distribute.get_strategy().run(replica_step, (batch,))
-
-        self._step = step
-        self._compiled: Callable[[Batch], dict[str, tf.Tensor]] | None = None
-
-    def __call__(self, batches: Batches) -> Iterator[dict[str, np.ndarray]]:
-        """Yields for every batch what `select` gave, in the batch's order.
-
-        Args:
-            batches: finite, or as many as the caller takes; alike in all
-                calls.
-
-        Raises:
-            UserError: a batch cannot be read.
-        """
-        devices = tf.distribute.get_strategy()
-        if devices.num_replicas_in_sync > 1 and not strategy.has_workers():
-            dataset = devices.experimental_distribute_dataset(batches.dataset)
-            batches = batches._replace(dataset=dataset)
-        compiled = self._compiled
-        if compiled is None:
-            # Batches come in many widths: one graph for all of them.
-            spec = getattr(batches.dataset, "element_spec", None)
-            compiled = self._compiled = tf.function(
-                self._step, input_signature=spec and [spec], autograph=False
-            )
-        for batch in read(batches):
-            yield {
-                name: np.concatenate(
-                    [
-                        v.numpy()
-                        for v in devices.experimental_local_results(value)
-                    ]
-                )
-                for name, value in compiled(batch).items()
-            }
-
-
-def read(batches: Batches) -> Iterator[Batch]:
-    """Yields the batches; explains why one cannot be read."""
-    errors, explain = batches.unreadable
-    iterator = iter(batches.dataset)
-    while True:
-        try:
-            batch = next(iterator, None)
-        except errors as error:
-            raise (explain(error) if explain else error) from error
-        if batch is None:
-            return
-        yield batch
 
 
 def _format(figures: Mapping[str, float]) -> str:

@@ -59,7 +59,7 @@ _ALL_CONTESTANTS = (
         },
         None,
         "environment.prepare, compile_train_step with clipping to norm 1 and "
-        "weight decay, batches by tf.data; loop.Forward; finetuning.Rows; "
+        "weight decay, batches by tf.data; Forward; finetuning.Rows; "
         "Predictor; serve.py; FullTokenizer.encode, a line a call",
     ),
     Contestant(

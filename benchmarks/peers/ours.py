@@ -23,7 +23,10 @@ import worker  # noqa: E402
 from bert.data.records import length_sorting  # noqa: E402
 from bert.modeling import BertConfig, checkpoint, heads  # noqa: E402
 from bert.modeling.classifiers import ClassifierModel  # noqa: E402
-from bert.training import loop, optimization  # noqa: E402
+from bert.training import optimization  # noqa: E402
+from bert.training.batches import Batches  # noqa: E402
+from bert.training.forward import Forward  # noqa: E402
+from bert.training.step_calls import StepCalls  # noqa: E402
 from bert.training.steps import StepSettings, compile_train_step  # noqa: E402
 
 _PER_TOKEN = ("input_ids", "input_mask", "segment_ids")
@@ -81,12 +84,13 @@ def train_step(cell):
     step = compile_train_step(
         model, optimizer, StepSettings(seed=1), batches.element_spec
     )
-    batches = iter(batches)
+    calls = StepCalls(step, Batches(batches), several=True)
 
     def job(times):
-        for _ in range(times):
-            figures = step(next(batches))
-        return {"loss": float(figures["loss"])}
+        while times > 0:
+            losses = calls.take(times)["loss"]
+            times -= len(losses)
+        return {"loss": float(losses[-1])}
 
     return job
 
@@ -94,10 +98,10 @@ def train_step(cell):
 def forward(cell):
     """Makes the scripts' way from batches to probabilities."""
     model = make_model(cell)
-    run = loop.Forward(
+    run = Forward(
         model, lambda outputs, _: {"values": tf.nn.softmax(outputs["logits"])}
     )
-    answers = run(loop.Batches(make_batches(cell, drop_remainder=False)))
+    answers = run(Batches(make_batches(cell, drop_remainder=False)))
 
     def job(times):
         for _ in range(times):

@@ -29,12 +29,13 @@ from bert.tasks.pretraining.watching import Watch
 from bert.training import (
     disk_space,
     head_check,
-    loop,
     results,
     resume,
     run,
     strategy,
 )
+from bert.training.batches import Batches
+from bert.training.forward import Forward
 from bert.training.length import Length
 
 if TYPE_CHECKING:
@@ -235,8 +236,8 @@ def _answers(
         drop_remainder=True,
     ).take(config.max_eval_steps)
     return functools.partial(
-        loop.Forward(model, functools.partial(eval_figures, model)),
-        loop.Batches(batches, record_sets.unreadable(source)),
+        Forward(model, functools.partial(eval_figures, model)),
+        Batches(batches, record_sets.unreadable(source)),
     )
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from bert.errors import UserError
 from bert.modeling import checkpoint
 from bert.training import checkpointing, loop
+from bert.training.batches import Batches
 from bert.training.checkpointing import RunState
 from bert.training.loss_scale import LossScale
 from tests.training.configs import training_config
@@ -86,7 +87,7 @@ def test_sigterm_is_heard_after_a_skipped_step(golden, tmp_path):
     with pytest.raises(SystemExit) as raised:
         loop.TrainLoop(
             trained,
-            loop.Batches(endless(run)),
+            Batches(endless(run)),
             training_config(output_dir=str(tmp_path), train_batch_size=8),
             10,
             RunState(seed=1, examples_seen=0),

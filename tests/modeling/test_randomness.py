@@ -98,6 +98,23 @@ def test_dropout_gradient_goes_where_values_went():
     np.testing.assert_allclose(tape.gradient(y, x), y)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_what_is_dropped_is_zero_whatever_it_was(dtype):
+    signs = tf.where(drop(ONES[0], 0.5, SEED) == 0, np.nan, -1.0)
+
+    @tf.function(autograph=False)
+    def dropped(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = drop(x, 0.5, SEED)
+        return y, tape.gradient(y, x, output_gradients=x)
+
+    for values in dropped(tf.cast(signs, dtype)):
+        found = tf.cast(values, tf.float32).numpy()
+        np.testing.assert_array_equal(found, np.where(signs == -1.0, -1.0, 0))
+        assert not np.signbit(found[found == 0]).any()
+
+
 def test_dropout_masks_of_split_seeds_are_independent():
     masks = [kept(seed) for seed in split_seed(SEED, 4)]
     masks.append(kept(split_seed(tf.constant([7, 12]), 4)[0]))

@@ -5,9 +5,9 @@ import types
 import tensorflow as tf
 
 from bert.training import steps
+from bert.training.batches import Unreadable
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Feed
-from bert.training.loop import Unreadable
 
 
 def test_batches_are_made_from_where_a_run_stands():

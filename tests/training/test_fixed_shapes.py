@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bert.training import loop
+from bert.training.batches import Batches
+from bert.training.forward import Forward
 from bert.training.steps import StepSettings, compile_train_step
 from tests.training.test_loop import MODELS, GoldenRun
 
@@ -37,11 +38,11 @@ def test_xla_compiles_the_step_of_evaluation(golden, name):
         return compiled(outputs, batch)
 
     model = tf.function(run.model, jit_compile=True)
-    by_xla = loop.Forward(
+    by_xla = Forward(
         lambda batch, training: model(batch, training=training), select
     )
-    plain = loop.Forward(run.model, figures)
-    batches = loop.Batches([run.batch(0)])
+    plain = Forward(run.model, figures)
+    batches = Batches([run.batch(0)])
     for found, expected in zip(by_xla(batches), plain(batches), strict=True):
         for key, value in expected.items():
             np.testing.assert_allclose(found[key], value, rtol=0, atol=2e-5)

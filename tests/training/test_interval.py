@@ -8,15 +8,15 @@ from bert.training.interval import Interval, all_finite
 def interval(*losses):
     found = Interval(10)
     for loss in losses:
-        found.add({"loss": tf.constant(loss), "norm": tf.constant(1.0)})
+        found.add({"loss": tf.constant([loss]), "norm": tf.constant([1.0])})
     return found
 
 
 def test_means_are_over_the_steps_since_the_last_finish():
     found = interval(1.0, 4.0)
     assert found.finish(12)[0] == {"loss": 2.5, "norm": 1.0}
-    found.add({"loss": tf.constant(7.0)})
-    assert found.means() == {"loss": 7.0}
+    found.add({"loss": tf.constant([7.0, 8.0])})
+    assert found.means() == {"loss": 7.5}
 
 
 def test_the_first_step_that_is_not_finite_is_named():
@@ -25,6 +25,9 @@ def test_the_first_step_that_is_not_finite_is_named():
     bad = interval(1.0, math.inf, math.nan).first_not_finite()
     assert bad.step == 12
     assert bad.figures == {"loss": math.inf, "norm": 1.0}
+    found = interval(1.0)
+    found.add({"loss": tf.constant([1.0, math.inf, math.nan])})
+    assert found.first_not_finite() == (13, {"loss": math.inf})
 
 
 def test_time_that_is_left_out_does_not_slow_the_pace():

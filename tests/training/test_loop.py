@@ -1,6 +1,7 @@
 """The goldens of training: the original's losses and weights, step by step."""
 
 import json
+import os
 import signal
 
 import numpy as np
@@ -9,7 +10,15 @@ import tensorflow as tf
 
 from bert.errors import UserError
 from bert.modeling import BertConfig, checkpoint, classifiers, heads
-from bert.training import checkpointing, loop, optimization, steps
+from bert.training import (
+    checkpointing,
+    loop,
+    optimization,
+    step_calls,
+    steps,
+)
+from bert.training.batches import Batches
+from bert.training.forward import Forward
 from tests.modeling import checkpoints
 from tests.training.configs import training_config
 
@@ -102,12 +111,19 @@ START = checkpointing.RunState(seed=1, examples_seen=0)
 
 
 def train(
-    run, folder, *, batches=None, state=START, num_train_steps=4, **changes
+    run,
+    folder,
+    *,
+    batches=None,
+    state=START,
+    num_train_steps=4,
+    compile_step=steps.compile_train_step,
+    **changes,
 ):
     changes = {"train_batch_size": 8, "save_checkpoints_steps": 3, **changes}
     loop.TrainLoop(
-        loop.Trained(run.model, run.optimizer),
-        loop.Batches(endless(run) if batches is None else batches),
+        loop.Trained(run.model, run.optimizer, compile=compile_step),
+        Batches(endless(run) if batches is None else batches),
         training_config(output_dir=str(folder), **changes),
         num_train_steps,
         state,
@@ -129,6 +145,70 @@ def test_train_saves_at_0_every_n_steps_and_at_the_end(golden, tmp_path):
     reader = checkpoint.Reader(str(tmp_path))
     assert reader.prefix.endswith("model.ckpt-4")
     assert checkpointing.read_state(reader) == checkpointing.RunState(1, 32)
+
+
+def as_dataset(run):
+    """Returns the batches of `endless`, read by TensorFlow."""
+    return tf.data.Dataset.from_tensor_slices(run.batches).repeat()
+
+
+def compile_counting(model, optimizer, *_):
+    """Stands in for `compile_train_step`: the weights stay."""
+
+    @tf.function
+    def step(batch):
+        optimizer.global_step.assign_add(1)
+        return {"loss": tf.reduce_mean(tf.cast(batch["label_ids"], "float32"))}
+
+    return step
+
+
+def losses(folder):
+    """Returns the points of the losses' curve: steps and values."""
+    (path,) = folder.glob("events.out.tfevents.*")
+    return [
+        (event.step, tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+        if value.tag == "loss"
+    ]
+
+
+def test_calls_of_several_steps_end_where_something_is_due(
+    golden, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(step_calls, "_SECONDS", 600.0)
+    monkeypatch.setattr(loop, "_MANY_STEPS", 12)
+    counts, contents, logged = [], [], []
+    take = step_calls.StepCalls.take
+
+    def counting(self, most):
+        figures = take(self, most)
+        counts.append(len(figures["loss"]))
+        return figures
+
+    monkeypatch.setattr(step_calls.StepCalls, "take", counting)
+    for folder in ("dataset", "generator"):
+        run = GoldenRun(golden, "train_classifier")
+        run.restore(0)
+        train(
+            run,
+            tmp_path / folder,
+            batches=as_dataset(run) if folder == "dataset" else None,
+            compile_step=compile_counting,
+            num_train_steps=12,
+            save_checkpoints_steps=4,
+            log_steps=5,
+            eval_steps=9,
+        )
+        files = sorted((tmp_path / folder).glob("model.ckpt-*"))
+        contents.append({p.name: p.read_bytes() for p in files})
+        logged.append(losses(tmp_path / folder))
+    assert counts == [1, 3, 1, 3, 1, 1, 2] + [1] * 12
+    assert contents[0] == contents[1]
+    assert len(contents[0]) == 3 * 4
+    assert logged[0] == logged[1]
+    assert [step for step, _ in logged[0]] == [5, 10, 12]
 
 
 def test_a_restart_at_step_0_leaves_its_checkpoint_alone(golden, tmp_path):
@@ -218,10 +298,10 @@ def test_forward_gives_every_row_in_order(golden):
     dataset = tf.data.Dataset.from_tensor_slices(rows)
 
     def logits(batch_size):
-        forward = loop.Forward(
+        forward = Forward(
             run.model, lambda outputs, batch: {"logits": outputs["logits"]}
         )
-        parts = forward(loop.Batches(dataset.batch(batch_size)))
+        parts = forward(Batches(dataset.batch(batch_size)))
         return np.concatenate([part["logits"] for part in parts])
 
     assert logits(7).shape == (96, 3)
@@ -262,3 +342,32 @@ def test_a_signal_saves_the_step_under_way(golden, tmp_path, number, raised):
     assert reader.prefix.endswith("model.ckpt-2")
     assert checkpointing.read_state(reader).examples_seen == 16
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_ends_a_call_of_several_steps(golden, tmp_path):
+    run = GoldenRun(golden, "train_classifier")
+
+    def numbered(number, batch):
+        def signalled(number):
+            if number == 40:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return number
+
+        read = tf.numpy_function(signalled, [number], tf.int64)
+        with tf.control_dependencies([read]):
+            return tf.nest.map_structure(tf.identity, batch)
+
+    with pytest.raises(SystemExit):
+        train(
+            run,
+            tmp_path,
+            batches=as_dataset(run).enumerate().map(numbered),
+            compile_step=compile_counting,
+            num_train_steps=10**6,
+            save_checkpoints_steps=10**6,
+            log_steps=10**6,
+        )
+    reader = checkpoint.Reader(str(tmp_path))
+    step = checkpointing.step_of(reader)
+    assert 40 <= step < 10**5
+    assert checkpointing.read_state(reader).examples_seen == 8 * step

@@ -10,6 +10,7 @@ from bert.modeling import checkpoint
 from bert.modeling.classifiers import ClassifierModel
 from bert.modeling.heads import PretrainingModel
 from bert.training import checkpointing, loop, run
+from bert.training.batches import Unreadable
 from bert.training.feeds import Feed
 from bert.training.length import Length
 from tests.modeling.backbones.test_bert import TINY
@@ -38,7 +39,7 @@ def follow(folder, num_steps, num_other_weights=0, **values):
         ),
         Length(num_steps, 0),
         make_model,
-        Feed(make_batches, loop.Unreadable(), None, num_other_weights),
+        Feed(make_batches, Unreadable(), None, num_other_weights),
     )
     return seeds
 

@@ -24,7 +24,9 @@ tf.config.set_logical_device_configuration(
 from bert.data.records import file_order, length_sorting
 from bert.modeling import checkpoint
 from tests.training import test_loop
-from bert.training import loop, optimization, steps
+from bert.training import optimization, steps
+from bert.training.batches import Batches
+from bert.training.forward import Forward
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
@@ -45,11 +47,11 @@ with strategy.scope():
         assert abs(loss - run.trajectory["losses"][step]) <= 1e-5, step
     # Nine rows for two devices: each row once, in order.
     rows = {k: v.reshape(-1, *v.shape[2:])[:9] for k, v in run.batches.items()}
-    forward = loop.Forward(
+    forward = Forward(
         run.model, lambda outputs, batch: {"ids": batch["input_ids"]}
     )
     dataset = tf.data.Dataset.from_tensor_slices(rows).batch(6)
-    parts = list(forward(loop.Batches(dataset)))
+    parts = list(forward(Batches(dataset)))
     assert np.array_equal(
         np.concatenate([part["ids"] for part in parts]), rows["input_ids"]
     )
@@ -58,13 +60,13 @@ with strategy.scope():
     batches = length_sorting.sorted_batches(
         windows, 4, per_token={"input_ids", "input_mask", "segment_ids"}
     )
-    sums = loop.Forward(
+    sums = Forward(
         run.model,
         lambda outputs, batch: {
             "sum": tf.reduce_sum(batch["input_ids"], axis=1),
             "row": batch["row"],
         },
-    )(loop.Batches(batches))
+    )(Batches(batches))
     assert [int(r["sum"]) for r in file_order.in_file_order(sums)] == [
         *(rows["input_ids"] * rows["input_mask"]).sum(axis=1)
     ]

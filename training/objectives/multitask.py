@@ -14,7 +14,8 @@ import tensorflow as tf
 from bert.modeling import checkpoint, checkpoint_names
 from bert.modeling.multitask_model import MultitaskModel
 from bert.modeling.task_model import Batch
-from bert.training import loop, steps
+from bert.training import steps
+from bert.training.batches import Batches, read
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Distribute, Feed
 from bert.training.loss_scale import LossScale
@@ -69,7 +70,7 @@ class Turns:
 
     def __iter__(self) -> Iterator[Turn]:
         iterators = {
-            name: loop.read(loop.Batches(dataset, self._feeds[name].unreadable))
+            name: read(Batches(dataset, self._feeds[name].unreadable))
             for name, dataset in self._datasets.items()
         }
         first = self._drawn
@@ -100,7 +101,7 @@ class Multitask:
         """As of `Feed`: of all tasks."""
         return sum(feed.num_other_weights for feed in self.feeds.values())
 
-    def batches(self, state: RunState, distribute: Distribute) -> loop.Batches:
+    def batches(self, state: RunState, distribute: Distribute) -> Batches:
         """Returns the batches of a run, from where it stands.
 
         Args:
@@ -116,7 +117,7 @@ class Multitask:
             datasets[name] = distribute(
                 functools.partial(self.feeds[name].make_batches, own)
             )
-        return loop.Batches(Turns(datasets, self.feeds, order, drawn))
+        return Batches(Turns(datasets, self.feeds, order, drawn))
 
     def compile(
         self,

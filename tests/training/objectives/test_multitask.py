@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from bert.modeling import checkpoint
 from bert.training import run
+from bert.training.batches import Unreadable
 from bert.training.checkpointing import RunState
 from bert.training.feeds import Feed
 from bert.training.length import Length
-from bert.training.loop import Unreadable
 from bert.training.objectives.distillation import (
     Distillation,
     Settings,
