@@ -192,10 +192,13 @@ def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:
     """Returns the sum over all axes but the last one, [units].
 
     As a product with a vector of ones, which takes half the time of
-    TensorFlow's sum, or of its own gradient of a bias, on a CPU.
+    TensorFlow's sum, or of its own gradient of a bias, on a CPU; in bfloat16
+    with a matrix of one row, which takes two thirds of that.
     """
     x = tf.reshape(x, [-1, x.shape[-1]])
     ones = tf.ones([tf.shape(x)[0]], x.dtype)
+    if x.dtype == tf.bfloat16:
+        return tf.matmul(ones[tf.newaxis], x)[0]
     return tf.linalg.matvec(x, ones, transpose_a=True)
 
 

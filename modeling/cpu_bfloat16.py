@@ -1,0 +1,32 @@
+"""What this machine's processor makes of bfloat16."""
+
+import functools
+import platform
+
+import tensorflow as tf
+
+_CPU_INFO = "/proc/cpuinfo"
+_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16"})
+
+
+@functools.cache
+def runs_on_x86() -> bool:
+    """Returns whether TensorFlow has an x86 processor, and no other device."""
+    return platform.machine().lower() in ("x86_64", "amd64") and all(
+        device.device_type == "CPU"
+        for device in tf.config.list_logical_devices()
+    )
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Returns whether the processor says that it multiplies bfloat16.
+
+    Said by Linux alone, of x86 processors: AVX-512 BF16 or AMX.
+    """
+    try:
+        with open(_CPU_INFO, encoding="utf-8") as lines:
+            flags = next(line for line in lines if line.startswith("flags"))
+    except (OSError, StopIteration):
+        return False
+    return not _INSTRUCTIONS.isdisjoint(flags.split())
