@@ -36,3 +36,7 @@ def test_elsewhere_nothing_says_it(cpu_info, monkeypatch):
     cpu_info("flags: amx_bf16")
     monkeypatch.setattr(cpu_bfloat16, "_CPU_INFO", "/no/such/file")
     assert not cpu_bfloat16.has_bfloat16()
+
+
+def test_a_product_is_timed_in_both_types():
+    assert 0.001 < cpu_bfloat16.speed_up() < 1000
