@@ -39,8 +39,8 @@ def has_bfloat16() -> bool:
 def speed_up() -> float:
     """Measures how many times as fast as in float32 a product is.
 
-    In less than 0.2 s, most of it the first calls. It runs operations: not before a strategy
-    is made.
+    In less than 0.2 s, most of it the first calls. It runs operations: not
+    before a strategy is made.
     """
     with tf.device("CPU:0"):
         wide = tf.ones([_SIZE, _SIZE])

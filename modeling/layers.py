@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from bert.modeling.activations import get_activation
 from bert.modeling.export_mode import own_gradient
+from bert.modeling.fixed_weights import are_weights_fixed
 from bert.modeling.onednn_fusion import uses_onednn_fusion
 from bert.modeling.randomness import WeightInitializer, dropout
 
@@ -161,6 +162,12 @@ def side_by_side(
         return scaled(
             tf.split(whole, units, axis) if len(units) > 1 else [whole]
         )
+
+    if are_weights_fixed():
+        with tf.init_scope():  # outside of the graph that is made
+            kernel = concat([layer.kernel for layer, _ in layers], 1)
+            bias = concat([layer.bias for layer, _ in layers], 0)
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 
     @own_gradient
     def affine(x, *weights):
