@@ -79,7 +79,8 @@ def _by_float32(function: Activation, x: tf.Tensor) -> tf.Tensor:
 
     @own_gradient
     def run(x):
-        outputs, slopes = [], []
+        outputs: list[tf.Tensor] = []
+        slopes: list[tf.Tensor] = []
         for part in _cut(x):
             # One after the other: together they would leave the cache.
             with tf.control_dependencies(slopes[-1:]):
