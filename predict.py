@@ -63,6 +63,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     source_flags.define_task_flags(flag_values, _TASKS)
     source_flags.define_runtime_flag(flag_values, formats.CHOICES)
+    source_flags.define_precision_flag(flag_values)
     for name, text in (
         ("n_best_size", "Answers to give."),
         ("max_answer_length", "Word pieces of an answer at most."),
@@ -175,6 +176,7 @@ def predict(config: Config) -> None:
             config,
             None,  # its model_dir names the task
             config.runtime,
+            config.precision,
             **config.answer_options,
         )
 

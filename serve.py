@@ -21,6 +21,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     )
     source_flags.define_task_flags(flag_values, spec.TASKS)
     source_flags.define_runtime_flag(flag_values, formats.CHOICES)
+    source_flags.define_precision_flag(flag_values)
     _define_listening_flags(flag_values)
     _define_batch_flags(flag_values)
 

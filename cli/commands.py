@@ -23,7 +23,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "create_pretraining_data",
     ),
     "Train": sorted(path.stem for path in _ROOT.glob("run_*.py")),
-    "Compare": ("runs", "sweep"),
+    "Compare": ("runs", "sweep", "check_bfloat16"),
     "Use a model": (
         *("predict", "fill_mask", "serve", "extract_features", "show"),
     ),

@@ -62,6 +62,20 @@ def define_runtime_flag(
     )
 
 
+def define_precision_flag(flag_values: flags.FlagValues) -> None:
+    """Defines what the model is computed in."""
+    flags.DEFINE_enum(
+        "precision",
+        None,
+        ["float32", "bfloat16", "auto"],
+        "Of TensorFlow's matrix products. bfloat16: faster on a processor "
+        "that has it. auto: bfloat16 on such a processor, where "
+        "`bert check_bfloat16` found that it gives the same labels, else "
+        "float32. Default: float32.",
+        flag_values=flag_values,
+    )
+
+
 def define_task_flags(
     flag_values: flags.FlagValues, tasks: Sequence[str]
 ) -> None:

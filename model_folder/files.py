@@ -19,6 +19,7 @@ class ModelFiles:
         vocab_file: its vocabulary; None where a pre-trained model has none.
         labels: in the order of their numbers; none where a task has none.
         format: of a compressed model, which of `formats.FORMATS` it is in.
+        compute_dtype: of the matrix products that TensorFlow computes.
     """
 
     task: Task
@@ -27,6 +28,7 @@ class ModelFiles:
     vocab_file: str | None
     labels: tuple[str, ...] = ()
     format: str | None = None
+    compute_dtype: str = "float32"
 
 
 def check_words(files: ModelFiles) -> None:

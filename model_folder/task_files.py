@@ -43,6 +43,32 @@ class _NewerError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Bfloat16:
+    """How often a checkpoint predicts in bfloat16 what it does in float32.
+
+    Attributes:
+        agreement: share of the predictions that are the same, 0 to 1.
+        rows: how many rows it is of.
+        global_step: the checkpoint's.
+
+    Raises:
+        ValueError: a value is not of these kinds.
+    """
+
+    agreement: float
+    rows: int
+    global_step: int
+
+    def __post_init__(self):
+        counts = (self.rows, self.global_step)
+        if any(type(count) is not int or count < 0 for count in counts):
+            raise ValueError(f"bfloat16 of {counts!r}")
+        is_number = type(self.agreement) in (int, float)
+        if not is_number or not 0 <= self.agreement <= 1:
+            raise ValueError(f"bfloat16's agreement {self.agreement!r}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
     """What a model is for, and how its input is made.
 
@@ -57,6 +83,7 @@ class Task:
         table: how the tables were read that it was trained on: some of
             `TABLE`; {} where it was trained on others.
         long_texts: how texts are read that are too long.
+        bfloat16: what was found of a checkpoint in the folder; None: nothing.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -69,6 +96,7 @@ class Task:
     options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
     table: Mapping[str, str | bool] = dataclasses.field(default_factory=dict)
     long_texts: LongTexts = long_text_rules.END
+    bfloat16: Bfloat16 | None = None
 
     def __post_init__(self):
         if self.task not in spec.TASKS:
@@ -169,15 +197,21 @@ def _check_table(table: Mapping[str, str | bool]) -> None:
             )
 
 
-def _long_texts(values: Any) -> LongTexts:
-    """Returns a `Task.long_texts` of what JSON says; ValueError for others."""
+def _part(kind: type, name: str, values: Any) -> Any:
+    """Returns a part of a `Task` of what JSON says; ValueError for others.
+
+    Args:
+        kind: the dataclass.
+        name: the attribute's, for messages.
+        values: what JSON says.
+    """
     if not isinstance(values, dict):
-        raise ValueError(f"long_texts {values!r}")
-    known = [field.name for field in dataclasses.fields(LongTexts)]
-    for name in values:
-        if name not in known:
-            raise _NewerError(f"long_texts with an unknown {name!r}")
-    return LongTexts(**values)
+        raise ValueError(f"{name} {values!r}")
+    known = [field.name for field in dataclasses.fields(kind)]
+    for key in values:
+        if key not in known:
+            raise _NewerError(f"{name} with an unknown {key!r}")
+    return kind(**values)
 
 
 def from_json(text: str, path: str) -> Task:
@@ -221,7 +255,9 @@ def _values(text: str) -> dict[str, Any]:
         for row in spec.SPECS:
             if (row.task, row.kind) == (values.get("task"), values.get("kind")):
                 values["options"] = {**row.options, **values["options"]}
-    values["long_texts"] = _long_texts(values.get("long_texts", {}))
+    for name, kind in (("long_texts", LongTexts), ("bfloat16", Bfloat16)):
+        if name in values:
+            values[name] = _part(kind, name, values[name])
     return values
 
 

@@ -33,6 +33,11 @@ def keeping(is_on: bool = True) -> Iterator[list[tf.Tensor]]:
         _KEPT.reset(token)
 
 
+def are_kept() -> bool:
+    """Returns whether someone asks for them."""
+    return _KEPT.get() is not None
+
+
 def keep(probs: tf.Tensor) -> None:
     """Keeps a layer's probabilities, float32 [B, N, F, T], if wanted."""
     kept = _KEPT.get()

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from bert.modeling.activations import get_activation
 from bert.modeling.export_mode import own_gradient
+from bert.modeling.fixed_weights import are_weights_fixed
 from bert.modeling.onednn_fusion import uses_onednn_fusion
 from bert.modeling.randomness import WeightInitializer, dropout
 
@@ -162,6 +163,12 @@ def side_by_side(
             tf.split(whole, units, axis) if len(units) > 1 else [whole]
         )
 
+    if are_weights_fixed():
+        with tf.init_scope():  # outside of the graph that is made
+            kernel = concat([layer.kernel for layer, _ in layers], 1)
+            bias = concat([layer.bias for layer, _ in layers], 0)
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
+
     @own_gradient
     def affine(x, *weights):
         kernels, biases = weights[: len(layers)], weights[len(layers) :]
@@ -192,10 +199,13 @@ def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:
     """Returns the sum over all axes but the last one, [units].
 
     As a product with a vector of ones, which takes half the time of
-    TensorFlow's sum, or of its own gradient of a bias, on a CPU.
+    TensorFlow's sum, or of its own gradient of a bias, on a CPU; in bfloat16
+    with a matrix of one row, which takes two thirds of that.
     """
     x = tf.reshape(x, [-1, x.shape[-1]])
     ones = tf.ones([tf.shape(x)[0]], x.dtype)
+    if x.dtype == tf.bfloat16:
+        return tf.matmul(ones[tf.newaxis], x)[0]
     return tf.linalg.matvec(x, ones, transpose_a=True)
 
 

@@ -1,11 +1,11 @@
 """When to use the patterns of operations that oneDNN runs as one operation."""
 
 import os
-import platform
 from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
+from bert.modeling import cpu_bfloat16
 from bert.modeling.context_flag import ContextFlag
 from bert.modeling.export_mode import in_export_mode
 
@@ -21,21 +21,24 @@ def onednn_fusion(is_on: bool) -> AbstractContextManager[None]:
     return _FLAG.set(is_on)
 
 
-def uses_onednn_fusion() -> bool:
+def uses_onednn_fusion(dtype: tf.DType = tf.float32) -> bool:
     """Returns whether what is traced now will run as oneDNN's operations.
 
     TensorFlow looks for certain patterns, each of many operations, in graphs
     for x86 processors where oneDNN is on (`cli.environment`). Elsewhere they
     would be slower than the plain form.
+
+    Args:
+        dtype: of what goes into them.
     """
     return (
         _FLAG.is_on()
         and not in_export_mode()
         and tf.inside_function()
         and os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
-        and platform.machine().lower() in ("x86_64", "amd64")
-        and all(
-            device.device_type == "CPU"
-            for device in tf.config.list_logical_devices()
+        and cpu_bfloat16.runs_on_x86()
+        and (
+            dtype == tf.float32
+            or (dtype == tf.bfloat16 and cpu_bfloat16.has_bfloat16())
         )
     )

@@ -23,6 +23,7 @@ from bert.modeling.layers import (
     LayerOptions,
     side_by_side,
 )
+from bert.modeling.onednn_fusion import uses_onednn_fusion
 from bert.modeling.randomness import drop, kept_scale, split_seed
 
 # Added to the attention score of a masked token: after softmax, about 0.
@@ -94,9 +95,13 @@ class SelfAttention(Layer):
         query, key, value = self._project(
             hidden, queries, kept_scale(dropout_rate, seed)
         )
-        # [B, N, F, T], float32; the mask is the same for every N.
-        scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)
-        masked = 1.0 - tf.cast(input_mask, tf.float32)
+        # [B, N, F, T]; the mask is the same for every N.
+        scores = tf.matmul(query, key, transpose_b=True)
+        if attention_probs.are_kept() or not uses_onednn_fusion(scores.dtype):
+            # oneDNN's softmax of bfloat16 computes in float32 itself. Its
+            # gradient would not: the sum in it needs all digits.
+            scores = tf.cast(scores, tf.float32)
+        masked = 1.0 - tf.cast(input_mask, scores.dtype)
         # Not masked[:, None, None, :], which LiteRT cannot slice.
         masked = tf.expand_dims(masked, 1)
         if input_mask.shape.rank != 3:

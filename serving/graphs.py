@@ -13,6 +13,7 @@ from bert.errors import UserError
 from bert.model_folder.files import ModelFiles
 from bert.modeling import checkpoint, randomness
 from bert.modeling.export_mode import export_mode
+from bert.modeling.fixed_weights import fixed_weights
 from bert.modeling.task_model import TaskModel
 from bert.tasks import inference
 from bert.tasks.inference import Inference, Tensors
@@ -41,7 +42,7 @@ class Graph:
     Attributes:
         source: the model's files.
         inference: the task's.
-        model: with the checkpoint's weights; in float32.
+        model: with the checkpoint's weights, which are float32.
         names: of the outputs. The optional ones that the checkpoint has no
             weights for are left out.
         weights: the checkpoint's variables by their names there.
@@ -59,7 +60,7 @@ class Graph:
         self.source = source
         self.inference = inference.make(source, top_k=top_k)
         with randomness.not_drawn(checkpoint.Reader(source.checkpoint)):
-            self.model = self.inference.make_model()
+            self.model = self.inference.make_model(source.compute_dtype)
         self.weights, self.untrained = _load(
             self.model, source, self.inference.spec.optional_weights
         )
@@ -72,8 +73,13 @@ class Graph:
         ) -> Tensors:
             values = (input_ids, input_mask, segment_ids)
             batch = dict(zip(INPUTS, values, strict=True))
-            with export_mode():
-                return self.inference.outputs(self.model, batch, self.names)
+            if source.compute_dtype == "float32":
+                with export_mode():
+                    return self.inference.outputs(self.model, batch, self.names)
+            # It stays in this process: nothing of it is for other processors.
+            with fixed_weights():
+                found = self.inference.outputs(self.model, batch, self.names)
+            return {name: _widened(values) for name, values in found.items()}
 
         # Without autograph: it is a tenth of the time to load a model.
         self.serve, self.attention = (
@@ -130,6 +136,12 @@ class Graph:
                 seed=tf.TensorSpec([2], tf.int32, "seed"),
             )
         return encode
+
+
+def _widened(values: tf.Tensor) -> tf.Tensor:
+    """Returns bfloat16 as float32, and others as they are."""
+    is_narrow = values.dtype == tf.bfloat16
+    return tf.cast(values, tf.float32) if is_narrow else values
 
 
 def _load(

@@ -15,7 +15,7 @@ from bert.model_folder import compressed, task_files
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.formats import Model
 from bert.model_folder.given import Given
-from bert.serving import compressed_model
+from bert.serving import compressed_model, precision
 from bert.tasks import inference
 from bert.tasks.inference import Inference
 from bert.tasks.spec import Option
@@ -69,7 +69,8 @@ def find(folder: str, given: Given | None = None) -> ModelFiles:
         from bert.model_folder import model_files
 
         source = model_files.find(folder, given)
-    return source
+    dtype = precision.choose(given.precision, source, folder)
+    return dataclasses.replace(source, compute_dtype=dtype)
 
 
 def find_pretrained(folder: str, given: Given | None = None) -> ModelFiles:

@@ -65,6 +65,7 @@ class Predictor:
         given: Given | None = None,
         task_name: str | None = None,
         runtime: str | None = None,
+        precision: str | None = None,
         **options: Option,
     ) -> Self:
         """Loads a model, once for all.
@@ -80,6 +81,9 @@ class Predictor:
             runtime: what computes the model, one of `formats.CHOICES`. None:
                 TensorFlow, but what compress_model.py wrote by its only
                 format.
+            precision: of TensorFlow's matrix products: "float32" (None, too),
+                "bfloat16" or "auto", which takes bfloat16 where
+                `bert check_bfloat16` has found that labels stay.
             **options: of squad, in place of what the model keeps:
                 `n_best_size`, `max_answer_length` and
                 `null_score_diff_threshold`.
@@ -92,6 +96,8 @@ class Predictor:
         given = given or Given()
         if runtime is not None:
             given = dataclasses.replace(given, runtime=runtime)
+        if precision is not None:
+            given = dataclasses.replace(given, precision=precision)
         if given.task is None and _is_pretraining(folder, given.runtime):
             logging.info("%s is pre-trained: it answers by vectors.", folder)
             given = dataclasses.replace(given, task="features")

@@ -140,8 +140,12 @@ class Inference:
 
     # The graph of ids.
 
-    def make_model(self) -> "TaskModel":
-        """Returns the model, in float32, its weights not yet loaded."""
+    def make_model(self, compute_dtype: str = "float32") -> "TaskModel":
+        """Returns the model, its weights not yet loaded.
+
+        Args:
+            compute_dtype: see `ModelOptions`.
+        """
         raise NotImplementedError
 
     def outputs(
@@ -258,6 +262,19 @@ class Inference:
             expected: what would be right.
         """
         return share_of_same(found, expected)
+
+    def agreement(self, found: np.ndarray, others: np.ndarray) -> float:
+        """Returns how often two models say the same, 0 to 1.
+
+        Args:
+            found: the `predictions` of all batches.
+            others: those of the other model.
+        """
+        return share_of_same(self.said(found), self.said(others))
+
+    def said(self, found: np.ndarray) -> np.ndarray:
+        """Returns what users are told of `predictions`: labels, if any."""
+        return found
 
 
 def share_of_same(found: np.ndarray, expected: np.ndarray) -> float:

@@ -33,9 +33,11 @@ class _Classification(TextInference):
     values_name: ClassVar[str] = "probabilities"
     answer_name: ClassVar[str] = "label"
 
-    def make_model(self) -> "ClassifierModel":
+    def make_model(self, compute_dtype: str = "float32") -> "ClassifierModel":
         """Returns the model of the kind."""
-        return self.kind.make_model(self.config, len(self.labels) or 1)
+        return self.kind.make_model(
+            self.config, len(self.labels) or 1, compute_dtype=compute_dtype
+        )
 
     def outputs(self, model, batch, names):
         """Returns the values and the logits."""
@@ -95,6 +97,10 @@ class SingleLabel(_Classification):
         """A label_id is the number of a label."""
         return len(self.labels)
 
+    def said(self, found: np.ndarray) -> np.ndarray:
+        """Returns the labels' numbers, int [B]."""
+        return np.argmax(found, axis=-1)
+
 
 class MultiLabel(_Classification):
     """Any number of labels for each text: those from a probability of 0.5 on.
@@ -109,6 +115,10 @@ class MultiLabel(_Classification):
     def about(self) -> dict[str, Any]:
         """Returns also from which probability on a label is given."""
         return {**super().about(), "threshold": kinds.THRESHOLD}
+
+    def said(self, found: np.ndarray) -> np.ndarray:
+        """Returns which labels are given, bool [B, L]."""
+        return found >= 0  # of a logit, a probability of 0.5
 
 
 class Regression(_Classification):

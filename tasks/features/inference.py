@@ -34,11 +34,11 @@ class Features(TextInference):
     window_batches = 4
     exports_encoder = True
 
-    def make_model(self) -> "TaskModel":
+    def make_model(self, compute_dtype: str = "float32") -> "TaskModel":
         """Returns a `TaskModel`, which has no head."""
         from bert.modeling.task_model import TaskModel
 
-        return TaskModel(self.config, "encoder", "float32", None)
+        return TaskModel(self.config, "encoder", compute_dtype, None)
 
     def outputs(self, model, batch, names):
         """Returns the last layer, and the pooler's output."""

@@ -32,11 +32,13 @@ class MultipleChoice(Inference):
 
     measure = "eval_accuracy"
 
-    def make_model(self) -> "MultipleChoiceModel":
+    def make_model(
+        self, compute_dtype: str = "float32"
+    ) -> "MultipleChoiceModel":
         """Returns a `MultipleChoiceModel`."""
         from bert.tasks.multiple_choice.model import MultipleChoiceModel
 
-        return MultipleChoiceModel(self.config)
+        return MultipleChoiceModel(self.config, compute_dtype=compute_dtype)
 
     def outputs(self, model, batch, names):
         """Returns the score of each pair, [B, 1]."""

@@ -78,11 +78,11 @@ class Pretraining(Inference):
                 f"of the model. Received: {self.top_k}."
             )
 
-    def make_model(self) -> "PretrainingModel":
+    def make_model(self, compute_dtype: str = "float32") -> "PretrainingModel":
         """Returns a `PretrainingModel`."""
         from bert.modeling.heads import PretrainingModel
 
-        return PretrainingModel(self.config)
+        return PretrainingModel(self.config, compute_dtype=compute_dtype)
 
     def outputs(self, model, batch, names):
         """Returns the likeliest words of all positions, masked or not."""

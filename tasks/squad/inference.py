@@ -58,11 +58,11 @@ class Squad(Inference):
     # the other, share its pieces.
     _context: tuple[str, SquadExample, Document] | None = None
 
-    def make_model(self) -> "SpanModel":
+    def make_model(self, compute_dtype: str = "float32") -> "SpanModel":
         """Returns a `SpanModel`."""
         from bert.modeling.heads import SpanModel
 
-        return SpanModel(self.config)
+        return SpanModel(self.config, compute_dtype=compute_dtype)
 
     def outputs(self, model, batch, names):
         """Returns the logits, `answers.NO_LOGIT` for padding."""

@@ -42,11 +42,13 @@ class Tagging(Inference):
     measure = "tag_accuracy"
     token_outputs = ("probabilities", "logits")
 
-    def make_model(self) -> "TokenModel":
+    def make_model(self, compute_dtype: str = "float32") -> "TokenModel":
         """Returns a `TokenModel`."""
         from bert.modeling.heads import TokenModel
 
-        return TokenModel(self.config, len(self.labels))
+        return TokenModel(
+            self.config, len(self.labels), compute_dtype=compute_dtype
+        )
 
     def outputs(self, model, batch, names):
         """Returns the probabilities and the logits."""
@@ -125,6 +127,10 @@ class Tagging(Inference):
         """Returns the share of words whose label is right."""
         right = np.argmax(found, axis=-1) == expected
         return float(np.mean(right))
+
+    def said(self, found: np.ndarray) -> np.ndarray:
+        """Returns the labels' numbers, int [n]."""
+        return np.argmax(found, axis=-1)
 
     @cached_property
     def _featurizer(self) -> Featurizer:

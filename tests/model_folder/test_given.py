@@ -15,7 +15,7 @@ def test_what_is_given_is_named_by_its_flag():
 
 
 def test_what_computes_a_model_is_not_said_of_the_model():
-    assert Given(runtime="onnx").flags() == {}
+    assert Given(runtime="onnx", precision="auto").flags() == {}
     Given(runtime="onnx").check_left_out("m", "an export")
     with pytest.raises(UserError) as caught:
         Given(task="ner").check_left_out("m", "an export")

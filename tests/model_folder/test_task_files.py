@@ -130,6 +130,12 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path, files, name):
         {"long_texts": {"truncation": "middle"}},
         {"long_texts": {"truncation": "centre"}},
         {"long_texts": {"truncation": "windows"}},
+        {"bfloat16": 0.99},
+        {"bfloat16": {"agreement": 0.99, "rows": 3}},
+        {"bfloat16": {"agreement": 1.1, "rows": 3, "global_step": 1}},
+        {"bfloat16": {"agreement": "1", "rows": 3, "global_step": 1}},
+        {"bfloat16": {"agreement": 1.0, "rows": -1, "global_step": 1}},
+        {"bfloat16": {"agreement": 1.0, "rows": True, "global_step": 1}},
     ],
 )
 def test_a_task_of_something_else_is_refused(tmp_path, files, change):
@@ -162,6 +168,7 @@ def test_what_a_file_lacks_is_what_was_before_there_was_such_a_key():
         ({"options": {"a": 1}}, "a task 'squad' that knows no option 'a'"),
         ({"table": {"a": 1}}, "a table with an unknown 'a'"),
         ({"long_texts": {"a": 1}}, "long_texts with an unknown 'a'"),
+        ({"bfloat16": {"a": 1}}, "bfloat16 with an unknown 'a'"),
     ],
 )
 def test_what_this_version_does_not_know_is_of_a_newer_one(change, unknown):

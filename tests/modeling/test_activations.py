@@ -68,6 +68,25 @@ def test_gelu_has_the_gradient_of_the_tanh_approximation():
     )
 
 
+@pytest.mark.parametrize("function", [gelu, gelu_erf])
+@pytest.mark.parametrize("shape", [[], [0], [7], [2, 3, 5], [1601]])
+def test_gelu_of_bfloat16_and_its_slope_are_rounded_once(function, shape):
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return y, tape.gradient(y, x)
+
+    x = tf.reshape(tf.cast(POINTS[: math.prod(shape)], tf.bfloat16), shape)
+    for found, expected in zip(
+        run(x), run(tf.cast(x, tf.float32)), strict=True
+    ):
+        assert found.shape == shape
+        np.testing.assert_allclose(
+            tf.cast(found, tf.float32), expected, rtol=1.01 * 2**-8, atol=1e-6
+        )
+
+
 def test_gelu_erf_has_no_op_that_onnx_lacks():
     graph = tf.function(gelu_erf).get_concrete_function(
         tf.TensorSpec([None], tf.float32)

@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow.python.framework import test_util
 
-from bert.modeling import BertModel
+from bert.modeling import BertModel, cpu_bfloat16
 from bert.modeling.activations import gelu
 from bert.modeling.export_mode import export_mode
 from bert.modeling.onednn_fusion import onednn_fusion, uses_onednn_fusion
@@ -23,19 +24,24 @@ def compiled(model, training):
     return run
 
 
-def operations(run):
-    """Counts the operations that TensorFlow runs, by type."""
+def nodes(run):
+    """Returns the operations that TensorFlow runs."""
     context.enable_run_metadata()
     try:
         run(IDS, MASK)
         metadata = context.export_run_metadata()
     finally:
         context.disable_run_metadata()
-    return collections.Counter(
-        node.op
+    return [
+        node
         for graphs in metadata.function_graphs
         for node in graphs.post_optimization_graph.node
-    )
+    ]
+
+
+def operations(run):
+    """Counts the operations that TensorFlow runs, by type."""
+    return collections.Counter(node.op for node in nodes(run))
 
 
 def outputs(run):
@@ -47,11 +53,17 @@ def model():
     return BertModel(TINY, init_seed=1)
 
 
-@pytest.mark.skipif(
-    # TensorFlow's word, not that of what is tested.
+# TensorFlow's word, not that of what is tested.
+has_onednn = pytest.mark.skipif(
     not test_util.IsMklEnabled() or bool(tf.config.list_logical_devices("GPU")),
     reason="no oneDNN, or a GPU",
 )
+has_bfloat16 = pytest.mark.skipif(
+    not cpu_bfloat16.has_bfloat16(), reason="a processor without bfloat16"
+)
+
+
+@has_onednn
 def test_a_pass_without_training_runs_onednns_layer_norm_and_gelu(model):
     found = operations(compiled(model, False))
     layers = TINY.num_hidden_layers
@@ -59,6 +71,55 @@ def test_a_pass_without_training_runs_onednns_layer_norm_and_gelu(model):
     assert found["_MklLayerNorm"] == 1 + 2 * layers
     # Neither statistics nor gelu's powers are left.
     assert not {"Mean", "Rsqrt", "Sigmoid", "Square", "Pow"} & set(found)
+
+
+@has_onednn
+@has_bfloat16
+@pytest.mark.parametrize("hidden_act", ["gelu", "gelu_erf"])
+def test_in_bfloat16_gelu_and_softmax_are_onednns_too(hidden_act):
+    config = dataclasses.replace(TINY, hidden_act=hidden_act)
+    model = BertModel(config, compute_dtype="bfloat16", init_seed=1)
+    found = nodes(compiled(model, False))
+    ops = collections.Counter(node.op for node in found)
+    assert ops["_MklLayerNorm"] == 1 + 2 * config.num_hidden_layers
+    assert not {"Mean", "Rsqrt", "Sigmoid", "Square", "Pow", "Erf"} & set(ops)
+    softmaxes = [node for node in found if node.op == "Softmax"]
+    assert len(softmaxes) == config.num_hidden_layers
+    assert {tf.DType(node.attr["T"].type) for node in softmaxes} == {
+        tf.bfloat16
+    }
+
+
+@has_onednn
+@pytest.mark.parametrize("hidden_act", ["gelu", "gelu_erf"])
+def test_bfloat16_points_where_float32_does(hidden_act):
+    config = dataclasses.replace(TINY, hidden_act=hidden_act)
+    expected, *others = [
+        np.concatenate([np.ravel(tf.cast(y, tf.float32)) for y in found])
+        for found in (
+            outputs(
+                compiled(
+                    BertModel(config, compute_dtype=dtype, init_seed=1),
+                    training,
+                )
+            )
+            for dtype, training in (
+                ("float32", False),
+                ("bfloat16", False),
+                ("bfloat16", True),
+            )
+        )
+    ]
+    for other in others:
+        norms = np.linalg.norm(expected) * np.linalg.norm(other)
+        assert expected @ other / norms > 0.9999
+
+
+@has_onednn
+def test_a_processor_without_bfloat16_has_the_plain_forms(monkeypatch):
+    monkeypatch.setattr(cpu_bfloat16, "has_bfloat16", lambda: False)
+    model = BertModel(TINY, compute_dtype="bfloat16", init_seed=1)
+    assert operations(compiled(model, False))["Sigmoid"]
 
 
 def test_training_keeps_the_plain_forms(model):

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
+from bert.modeling import cpu_bfloat16
 from bert.training import strategy
 from tests.training.configs import training_config
 
@@ -97,3 +98,30 @@ def test_a_lost_worker_is_named_where_there_are_some(monkeypatch, has_workers):
         strategy.worker_barrier(tf.distribute.get_strategy()),
     ):
         raise error
+
+
+def warnings_of(monkeypatch, caplog, factor, has_bfloat16=False, **flags):
+    monkeypatch.setattr(cpu_bfloat16, "speed_up", lambda: factor)
+    monkeypatch.setattr(cpu_bfloat16, "has_bfloat16", lambda: has_bfloat16)
+    strategy.create(training_config(**flags))
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_slow_bfloat16_is_told_with_its_factor(monkeypatch, caplog):
+    (found,) = warnings_of(monkeypatch, caplog, 0.0868, precision="bfloat16")
+    assert "--precision=bfloat16: " in found
+    assert "0.087 times the speed of float32" in found
+    assert len(found) <= 300
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"precision": "float32"},
+        {"has_bfloat16": True},
+        {"factor": 1.5},
+    ],
+)
+def test_bfloat16_that_may_help_is_not_warned_of(monkeypatch, caplog, other):
+    given = {"precision": "bfloat16", "factor": 0.1} | other
+    assert not warnings_of(monkeypatch, caplog, **given)

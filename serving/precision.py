@@ -1,0 +1,149 @@
+"""Whether a model answers in bfloat16. Imports without TensorFlow.
+
+What was found of a checkpoint is in its task.json (`task_files.Bfloat16`).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from absl import logging
+
+from bert.errors import UserError
+from bert.model_folder.files import ModelFiles
+from bert.model_folder.given import PRECISIONS
+from bert.model_folder.task_files import Bfloat16
+from bert.tasks import inference
+from bert.tasks.spec import INPUTS
+
+# What `auto` asks for before it takes bfloat16.
+LEAST_ROWS = 2000
+LEAST_AGREEMENT = 0.999
+
+
+def choose(wanted: str | None, source: ModelFiles, folder: str) -> str:
+    """Returns what a model's products are computed in: a compute dtype.
+
+    Args:
+        wanted: one of `PRECISIONS`; None: float32.
+        source: the model's files.
+        folder: where they are from.
+
+    Raises:
+        UserError: there is no such precision, or not of this model.
+    """
+    if wanted not in (None, *PRECISIONS):
+        raise UserError(
+            f"--precision must be one of {', '.join(PRECISIONS)}. Received: "
+            f"{wanted!r}."
+        )
+    if wanted in (None, "float32"):
+        return "float32"
+    from_checkpoint = source.format is None and not _is_saved_model(folder)
+    if wanted == "bfloat16" and not from_checkpoint:
+        raise UserError(
+            "--precision=bfloat16 is for folders of checkpoints. Received: "
+            f"{folder}, which computes as it was written; leave the flag out."
+        )
+    if wanted == "bfloat16":
+        return wanted
+    found = kept(folder) if from_checkpoint else None
+    reason = (
+        why_not(source, found)
+        if from_checkpoint
+        else f"{folder} computes as it was written"
+    )
+    if reason or not found:
+        logging.info("--precision=auto: float32, as %s.", reason)
+        return "float32"
+    logging.info(
+        "--precision=auto: bfloat16, which gives %.2f %% of %d rows the same "
+        "labels.",
+        *(100 * found.agreement, found.rows),
+    )
+    return "bfloat16"
+
+
+def kept(folder: str) -> Bfloat16 | None:
+    """Returns what task.json says of a model in bfloat16."""
+    from bert.model_folder import locate
+
+    task = locate.task(folder)
+    return task.bfloat16 if task else None
+
+
+def why_not(source: ModelFiles, found: Bfloat16 | None) -> str | None:
+    """Returns why `auto` does not take bfloat16; None: it does.
+
+    Args:
+        source: the model's files.
+        found: what is known of it.
+    """
+    import tensorflow as tf
+
+    from bert.modeling import cpu_bfloat16
+
+    has_gpu = bool(tf.config.list_logical_devices("GPU"))
+    if not has_gpu and not cpu_bfloat16.has_bfloat16():
+        return "this processor has neither AVX-512 BF16 nor AMX"
+    if found is None or found.global_step != step_of(source):
+        return (
+            f"nothing is known of {source.checkpoint} in bfloat16 "
+            "(bert check_bfloat16 finds it out)"
+        )
+    if found.rows < LEAST_ROWS:
+        return f"{found.rows} rows were compared, not {LEAST_ROWS}"
+    if found.agreement < LEAST_AGREEMENT:
+        return (
+            f"bfloat16 gives {found.agreement:.2%} of {found.rows} rows the "
+            f"same labels, less than {LEAST_AGREEMENT:.1%}"
+        )
+    return None
+
+
+def compare(source: ModelFiles, files: Sequence[str]) -> Bfloat16:
+    """Returns how often a checkpoint predicts the same in bfloat16.
+
+    Args:
+        source: the model's files.
+        files: records to predict for.
+
+    Raises:
+        UserError: a file is not what the model takes.
+    """
+    from bert.model_folder import saved_model
+    from bert.serving import eval_batches
+    from bert.serving.graphs import Graph
+
+    judge = inference.make(source)
+    batches = eval_batches.read(files, judge)
+    found = []
+    for dtype in ("float32", "bfloat16"):
+        graph = Graph(dataclasses.replace(source, compute_dtype=dtype))
+        function = graph.serve.get_concrete_function()
+        predictions = []
+        for batch in batches:
+            inputs = {name: batch[name] for name in INPUTS}
+            outputs = saved_model.compute(function, inputs)
+            predictions.append(judge.predictions(outputs, batch))
+        found.append(np.concatenate(predictions))
+    return Bfloat16(
+        agreement=judge.agreement(*found),
+        rows=sum(len(batch["input_ids"]) for batch in batches),
+        global_step=step_of(source),
+    )
+
+
+def step_of(source: ModelFiles) -> int:
+    """Returns the global_step of a checkpoint; 0 where it says none."""
+    from bert.modeling import checkpoint
+
+    reader = checkpoint.Reader(source.checkpoint)
+    name = checkpoint.GLOBAL_STEP
+    return int(reader.read(name)) if name in reader else 0
+
+
+def _is_saved_model(folder: str) -> bool:
+    from bert.model_folder import locate
+
+    return locate.is_saved_model(folder)
