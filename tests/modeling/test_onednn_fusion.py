@@ -91,6 +91,7 @@ def test_in_bfloat16_gelu_and_softmax_are_onednns_too(hidden_act):
 
 
 @has_onednn
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden_act", ["gelu", "gelu_erf"])
 def test_bfloat16_points_where_float32_does(hidden_act):
     config = dataclasses.replace(TINY, hidden_act=hidden_act)

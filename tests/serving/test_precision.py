@@ -125,6 +125,7 @@ def test_bfloat16_answers_alike_and_not_the_same(run):
         assert found != others
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_compared_with_itself(run, tmp_path):
     source = model_files.find(str(run))
     judge = inference.make(source)
