@@ -56,6 +56,7 @@ NOT_RUN = {
         "real data and hours",
         "real data and hours",
         "MRPC, PyTorch and an hour",
+        "real data and hours",
     ],
     "docs/serving.md": [
         # tests/examples/test_examples.py runs it.

@@ -122,7 +122,7 @@ def test_padding_is_left_out_of_training_if_it_is_said(golden, tmp_path, cut):
         num_attention_heads=1,
         intermediate_size=8,
     )
-    task.prepare(Prepared(tf.distribute.get_strategy(), config, tokenizer))
+    task.prepare(Prepared(tf.distribute.get_strategy, config, tokenizer))
     assert task.make_model().masks_padding is cut
     assert task.config.course.get("cut_padding", False) is cut
     records = task.training_set()
