@@ -39,6 +39,7 @@ _OPTIONAL: Mapping[str, object] = {
     "relation_heads": 0,
     "teacher_layer": None,
     "relations_alone": False,
+    "cut_padding": False,
 }
 # What the files of earlier versions do not say, as there was no other value.
 _OF_EARLIER = {

@@ -49,7 +49,8 @@ class Bfloat16:
     Attributes:
         agreement: share of the predictions that are the same, 0 to 1.
         rows: how many rows it is of.
-        global_step: the checkpoint's.
+        checkpoint: a hash of the checkpoint's index, which has checksums of
+            all weights.
 
     Raises:
         ValueError: a value is not of these kinds.
@@ -57,12 +58,13 @@ class Bfloat16:
 
     agreement: float
     rows: int
-    global_step: int
+    checkpoint: str
 
     def __post_init__(self):
-        counts = (self.rows, self.global_step)
-        if any(type(count) is not int or count < 0 for count in counts):
-            raise ValueError(f"bfloat16 of {counts!r}")
+        if type(self.rows) is not int or self.rows < 0:
+            raise ValueError(f"bfloat16 of {self.rows!r} rows")
+        if not isinstance(self.checkpoint, str):
+            raise ValueError(f"bfloat16 of {self.checkpoint!r}")
         is_number = type(self.agreement) in (int, float)
         if not is_number or not 0 <= self.agreement <= 1:
             raise ValueError(f"bfloat16's agreement {self.agreement!r}")
@@ -211,7 +213,10 @@ def _part(kind: type, name: str, values: Any) -> Any:
     for key in values:
         if key not in known:
             raise _NewerError(f"{name} with an unknown {key!r}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"{name} without some of {known}") from error
 
 
 def from_json(text: str, path: str) -> Task:
@@ -313,7 +318,8 @@ def write(
 
     Args:
         output_dir: exists; `check` has found it free.
-        task: what the model is for.
+        task: what the model is for. What was found of a checkpoint there
+            stays: it names the checkpoint.
         bert_config_file: is copied, byte by byte.
         vocab_file: is copied, too; None where the run has none.
     """
@@ -321,6 +327,7 @@ def write(
         name: text_input.read(source)
         for name, source in _copies(bert_config_file, vocab_file).items()
     }
+    task = _with_findings(output_dir, task)
     contents[TASK_FILE] = task.to_json().encode()
     for name, content in contents.items():
         path = os.path.join(output_dir, name)
@@ -332,7 +339,16 @@ def update(output_dir: str, task: Task) -> None:
     """Writes task.json anew, where there is one."""
     path = os.path.join(output_dir, TASK_FILE)
     if _exists(path):
+        task = _with_findings(output_dir, task)
         atomic_files.write_text(path, task.to_json())
+
+
+def _with_findings(output_dir: str, task: Task) -> Task:
+    """Returns a task with what the folder's says of a checkpoint, if any."""
+    path = os.path.join(output_dir, TASK_FILE)
+    if not _exists(path):
+        return task
+    return dataclasses.replace(task, bfloat16=read(path).bfloat16)
 
 
 def _copies(bert_config_file: str, vocab_file: str | None) -> dict[str, str]:

@@ -10,6 +10,8 @@ import numpy as np
 from absl import logging
 
 from bert.errors import UserError
+from bert.files import file_bytes, task_paths
+from bert.model_folder import resume_file
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import PRECISIONS
 from bert.model_folder.task_files import Bfloat16
@@ -86,7 +88,7 @@ def why_not(source: ModelFiles, found: Bfloat16 | None) -> str | None:
     has_gpu = bool(tf.config.list_logical_devices("GPU"))
     if not has_gpu and not cpu_bfloat16.has_bfloat16():
         return "this processor has neither AVX-512 BF16 nor AMX"
-    if found is None or found.global_step != step_of(source):
+    if found is None or found.checkpoint != identity(source):
         return (
             f"nothing is known of {source.checkpoint} in bfloat16 "
             "(bert check_bfloat16 finds it out)"
@@ -129,18 +131,16 @@ def compare(source: ModelFiles, files: Sequence[str]) -> Bfloat16:
         found.append(np.concatenate(predictions))
     return Bfloat16(
         agreement=judge.agreement(*found),
-        rows=sum(len(batch["input_ids"]) for batch in batches),
-        global_step=step_of(source),
+        # Of several choices a question has so many sequences.
+        rows=sum(min(map(len, batch.values())) for batch in batches),
+        checkpoint=identity(source),
     )
 
 
-def step_of(source: ModelFiles) -> int:
-    """Returns the global_step of a checkpoint; 0 where it says none."""
-    from bert.modeling import checkpoint
-
-    reader = checkpoint.Reader(source.checkpoint)
-    name = checkpoint.GLOBAL_STEP
-    return int(reader.read(name)) if name in reader else 0
+def identity(source: ModelFiles) -> str:
+    """Returns what tells a checkpoint from all others."""
+    index = file_bytes.read(task_paths.index_of(source.checkpoint))
+    return resume_file.digest([index])
 
 
 def _is_saved_model(folder: str) -> bool:

@@ -38,7 +38,8 @@ def start(config: TrainingConfig) -> Start:
     init_checkpoint; other runs take what `used` returns.
 
     Raises:
-        UserError: there is no such checkpoint.
+        UserError: there is no such checkpoint; or a training's output_dir is
+            one task's of a model of several.
     """
     first = (
         weights.choose(config.init_checkpoint)
@@ -50,6 +51,12 @@ def start(config: TrainingConfig) -> Start:
         return Start(
             Reader(weights.choose(folder, config.checkpoint)),
             is_resumed=folder == config.output_dir,
+        )
+    if task := checkpoint_paths.task_in(config.output_dir):
+        raise UserError(
+            f"--output_dir={config.output_dir} is one task's folder of a model "
+            "of several; name another one, and, to go on from that task, "
+            f"--init_checkpoint={task}."
         )
     if config.checkpoint == "best" and not (
         config.save_best or weights.best_of(config.output_dir)

@@ -12,7 +12,7 @@ from absl import flags, logging
 from bert.cli import command_line, shared_flags, source_flags
 from bert.cli.config import FlagConfig
 from bert.errors import UserError
-from bert.files import atomic_files, flag_paths, task_paths
+from bert.files import atomic_files, file_bytes, flag_paths, task_paths
 from bert.model_folder import task_files
 from bert.model_folder.given import Given
 
@@ -55,19 +55,18 @@ def check(config: Config) -> None:
         UserError: a file is missing or wrong, or the folder is a SavedModel or
             has no task.json.
     """
+    path = _task_file(config.model_dir)
     # Here, so that --help needs no TensorFlow.
-    from bert.model_folder import locate, model_files
+    from bert.model_folder import model_files
     from bert.serving import precision
 
-    path = locate.file(config.model_dir, task_files.TASK_FILE)
-    if path is None or locate.is_saved_model(config.model_dir):
+    source = model_files.find(config.model_dir, config)
+    if not config.eval_file and not file_bytes.exists(config.records):
         raise UserError(
-            "--model_dir must be the output_dir of a run, with its "
-            f"{task_files.TASK_FILE}. Received: {config.model_dir}, where "
-            "there is none, or a SavedModel."
+            f"Expected {config.records}, which --do_eval leaves. Received: "
+            "none there; evaluate the model, or name records (--eval_file)."
         )
     files = flag_paths.matching_files(config.records, "eval_file")
-    source = model_files.find(config.model_dir, config)
     found = precision.compare(source, files)
     kept = dataclasses.replace(task_files.read(path), bfloat16=found)
     atomic_files.write_text(path, kept.to_json())
@@ -78,6 +77,42 @@ def check(config: Config) -> None:
     )
     if reason := precision.why_not(source, found):
         logging.info("--precision=auto is float32, as %s.", reason)
+
+
+def _task_file(folder: str) -> str:
+    """Returns the task.json that what is found is kept in.
+
+    Raises:
+        UserError: there is none, or nothing can be found or kept.
+    """
+    from bert.model_folder import locate
+
+    path = locate.file(folder, task_files.TASK_FILE)
+    where, name = task_paths.split(folder)
+    has_tasks = os.path.isdir(os.path.join(where, task_paths.SCOPE))
+    if has_tasks and (path is None or name is None):
+        tasks = sorted(os.listdir(os.path.join(where, task_paths.SCOPE)))
+        raise UserError(
+            "Expected the name of one of the model's tasks (--task_name, or "
+            f"{where}#NAME), {', '.join(tasks)}. Received: {folder}."
+        )
+    if path is None or locate.is_saved_model(folder):
+        raise UserError(
+            "--model_dir must be the output_dir of a run, with its "
+            f"{task_files.TASK_FILE}. Received: {folder}, which is none."
+        )
+    task = task_files.read(path)
+    gives_labels = task.spec.has_labels and task.kind != "regression"
+    if not gives_labels and task.task not in ("squad", "multiple_choice"):
+        raise UserError(
+            "Expected a model that gives labels, choices or answers. Received: "
+            f"{path}, of {task.kind or task.task}, whose numbers are never the "
+            "same to the last digit; --precision=auto is float32 there."
+        )
+    if "://" not in path and (reason := atomic_files.why_not_writable(path)):
+        reason = reason.partition(";")[0]
+        raise UserError(f"{path} {reason}; what is found is kept there.")
+    return path
 
 
 def main(_: object = None) -> None:

@@ -129,6 +129,8 @@ def test_what_a_run_may_be_without_is_told_when_it_comes_and_goes(
         ({"teacher": None}, "another teacher."),
         ({"teacher_annealing": True}, "annealing (false before, true now)"),
         ({}, "teacher_annealing (true before, false now)"),
+        ({"cut_padding": True}, "cut_padding (false before, true now)"),
+        ({}, "cut_padding (true before, false now)"),
     ):
         caplog.clear()
         resume_file.go_on(out, meaning, {**TRAINING, **more})

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -97,6 +98,18 @@ def test_update_changes_only_a_task_that_is_there(tmp_path, files):
     assert read(out) == SQUAD
 
 
+def test_what_was_found_of_a_checkpoint_stays(tmp_path, files):
+    out = str(tmp_path / "out")
+    found = task_files.Bfloat16(agreement=1.0, rows=9, checkpoint="a")
+    task_files.write(out, SQUAD, *files)
+    task_files.update(out, SQUAD)
+    known = dataclasses.replace(SQUAD, bfloat16=found)
+    (tmp_path / "out/task.json").write_text(known.to_json())
+    task_files.write(out, SQUAD, *files)
+    task_files.update(out, SQUAD)
+    assert read(tmp_path / "out") == known
+
+
 @pytest.mark.parametrize("name", ["bert_config.json", "vocab.txt"])
 def test_another_models_file_is_refused(tmp_path, files, name):
     (tmp_path / "out" / name).write_text("other")
@@ -132,10 +145,11 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path, files, name):
         {"long_texts": {"truncation": "windows"}},
         {"bfloat16": 0.99},
         {"bfloat16": {"agreement": 0.99, "rows": 3}},
-        {"bfloat16": {"agreement": 1.1, "rows": 3, "global_step": 1}},
-        {"bfloat16": {"agreement": "1", "rows": 3, "global_step": 1}},
-        {"bfloat16": {"agreement": 1.0, "rows": -1, "global_step": 1}},
-        {"bfloat16": {"agreement": 1.0, "rows": True, "global_step": 1}},
+        {"bfloat16": {"agreement": 1.1, "rows": 3, "checkpoint": "a"}},
+        {"bfloat16": {"agreement": "1", "rows": 3, "checkpoint": "a"}},
+        {"bfloat16": {"agreement": 1.0, "rows": -1, "checkpoint": "a"}},
+        {"bfloat16": {"agreement": 1.0, "rows": True, "checkpoint": "a"}},
+        {"bfloat16": {"agreement": 1.0, "rows": 3, "checkpoint": 1}},
     ],
 )
 def test_a_task_of_something_else_is_refused(tmp_path, files, change):

@@ -17,7 +17,7 @@ from bert.serving.predictor import Predictor
 from bert.tasks import inference
 from tests.conversion import exports, run_folder
 
-ALIKE = Bfloat16(agreement=0.9995, rows=2000, global_step=7)
+ALIKE = Bfloat16(agreement=0.9995, rows=2000, checkpoint="seven")
 SOURCE = ModelFiles(
     task=Task(task="ner", do_lower_case=True, max_seq_length=8),
     checkpoint="run/model.ckpt-7",
@@ -40,7 +40,7 @@ def chosen(run, monkeypatch, caplog):
 
     def chosen(wanted, found=ALIKE, has_bfloat16=True):
         monkeypatch.setattr(cpu_bfloat16, "has_bfloat16", lambda: has_bfloat16)
-        monkeypatch.setattr(precision, "step_of", lambda source: 7)
+        monkeypatch.setattr(precision, "identity", lambda source: "seven")
         monkeypatch.setattr(precision, "kept", lambda folder: found)
         caplog.clear()
         with caplog.at_level(logging.INFO):
@@ -79,7 +79,7 @@ def test_auto_is_bfloat16_where_labels_stay(chosen):
             "bfloat16 gives 99.89% of 2000 rows the same labels, less than "
             "99.9%",
         ),
-        ({"global_step": 8}, "nothing is known of "),
+        ({"checkpoint": "eight"}, "nothing is known of "),
     ],
 )
 def test_else_auto_is_float32_and_says_why(chosen, change, reason):
@@ -134,7 +134,7 @@ def test_a_checkpoint_is_compared_with_itself(run, tmp_path):
     exports.write_records(path, judge.fields(16), rows)
     found = precision.compare(source, [str(path)])
     assert found.rows == 40
-    assert found.global_step == precision.step_of(source)
+    assert found.checkpoint == precision.identity(source)
     assert found.agreement > 0.9
 
 

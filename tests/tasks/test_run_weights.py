@@ -79,6 +79,15 @@ def test_training_goes_on_from_the_newest(run_dir, wanted, caplog):
     assert not caplog.messages
 
 
+def test_no_training_begins_in_the_folder_of_one_of_several_tasks(tmp_path):
+    (tmp_path / "checkpoint").touch()
+    folder = tmp_path / "tasks/mrpc"
+    with pytest.raises(UserError, match=r"one task's folder .*#mrpc\.$"):
+        run_weights.start(make(folder, do_train=True))
+    (tmp_path / "checkpoint").unlink()
+    assert run_weights.start(make(folder, do_train=True)).reader is None
+
+
 def test_training_starts_from_the_best_of_a_run(run_dir, tmp_path, caplog):
     config = make(tmp_path, do_train=True, init_checkpoint=run_dir)
     assert step_of(run_weights.start(config).reader.prefix) == 8

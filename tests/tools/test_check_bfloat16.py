@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import logging
 
@@ -11,7 +12,7 @@ from bert.tools import check_bfloat16 as script
 from tests.conversion import run_folder
 from tests.scripts.runner import config_of
 
-FOUND = Bfloat16(agreement=0.75, rows=40, global_step=3)
+FOUND = Bfloat16(agreement=0.75, rows=40, checkpoint="three")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_what_is_found_is_kept_beside_the_rest(run, caplog):
     with caplog.at_level(logging.INFO):
         check(f"--model_dir={run}")
     after = json.loads((run / task_files.TASK_FILE).read_text())
-    expected = {"agreement": 0.75, "rows": 40, "global_step": 3}
+    expected = {"agreement": 0.75, "rows": 40, "checkpoint": "three"}
     assert after == before | {"bfloat16": expected}
     first, second = caplog.messages[-2:]
     assert first.startswith("bfloat16 gives 75.00 % of 40 rows the same")
@@ -52,5 +53,25 @@ def test_a_folder_without_its_task_is_refused(run):
 
 def test_a_saved_model_is_refused(run):
     (run / "saved_model.pb").touch()
-    with pytest.raises(UserError, match="a SavedModel"):
+    with pytest.raises(UserError, match="which is none"):
         check(f"--model_dir={run}")
+
+
+def test_a_model_of_numbers_is_refused(golden, run):
+    task = task_files.read(str(run / task_files.TASK_FILE))
+    regression = dataclasses.replace(task, kind="regression")
+    (run / task_files.TASK_FILE).write_text(regression.to_json())
+    (run / "labels.txt").unlink(missing_ok=True)
+    with pytest.raises(UserError, match="of regression, whose numbers are"):
+        check(f"--model_dir={run}")
+
+
+def test_without_records_the_line_says_what_leaves_them(run):
+    (run / "eval.tf_record").unlink()
+    with pytest.raises(UserError, match="which --do_eval leaves"):
+        check(f"--model_dir={run}")
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match="nowhere"):
+        check(f"--model_dir={tmp_path / 'nowhere'}")
