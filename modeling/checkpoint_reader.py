@@ -66,8 +66,12 @@ class Reader:
         return tf.train.load_checkpoint(self._files)
 
     def _entries(self) -> dict[str, Entry]:
-        with contextlib.suppress(OSError, ValueError):
+        try:
             return checkpoint_index.read(f"{self._files}.index")
+        except PermissionError:
+            raise  # it is not damaged
+        except (OSError, ValueError):
+            pass
         # TensorFlow knows more kinds, and what is wrong.
         with _reading(self.prefix):
             dtypes = self._reader.get_variable_to_dtype_map()

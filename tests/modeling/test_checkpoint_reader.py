@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from bert.errors import UserError
-from bert.modeling import checkpoint
+from bert.modeling import checkpoint, checkpoint_index
 from bert.modeling.checkpoint_reader import Reader
 
 
@@ -53,4 +53,13 @@ def test_what_is_wrong_with_an_index_tensorflow_says(prefix):
     with open(f"{prefix}.index", "r+b") as file:
         file.truncate(60)
     with pytest.raises(UserError, match="cannot be read; it is damaged or inc"):
+        Reader(prefix)
+
+
+def test_an_index_without_permission_is_not_called_damaged(prefix, monkeypatch):
+    def read(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(checkpoint_index, "read", read)
+    with pytest.raises(PermissionError, match=r"model\.ckpt-1\.index"):
         Reader(prefix)
