@@ -5,7 +5,7 @@ import gc
 import importlib.util
 import os
 import sys
-from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.abc import Loader
 
 # Packages that Keras, and the old one in TensorFlow, can do without; and what
 # in them imports them.
@@ -64,23 +64,33 @@ class _QuickStart:
             raise ModuleNotFoundError("not needed by Keras", name=name)
         if name != "tensorflow" or not gc.isenabled():
             return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = _WithoutGarbage(name, spec.loader.path)
+        # Others have a say, too: `cli/relay.py`.
+        others = (f for f in sys.meta_path if f is not _QuickStart)
+        found = (f.find_spec(name, path, target) for f in others)
+        spec = next(filter(None, found), None)
+        if spec and spec.loader:
+            spec.loader = _WithoutGarbage(spec.loader)
         return spec
 
 
-class _WithoutGarbage(SourceFileLoader):
-    """Loads a package without a look for garbage, which there is none of.
+class _WithoutGarbage(Loader):
+    """Loads as another loader does, without a look for garbage.
 
-    It would be looked for in all that is imported, again and again: a fifth of
-    the time. Later on, too, if it were not put aside.
+    There is none, and it would be looked for in all that is imported, again and
+    again: a fifth of the time. Later on, too, if it were not put aside.
     """
 
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
     def exec_module(self, module) -> None:
+        module.__loader__ = module.__spec__.loader = self._loader
         gc.disable()
         try:
-            super().exec_module(module)
+            self._loader.exec_module(module)
         finally:
             gc.enable()
             gc.freeze()

@@ -24,7 +24,7 @@ from tests.scripts.test_run_pretraining import (
     pretrain,
     same_bits,
 )
-from tests.scripts.test_workers import start_two
+from tests.scripts.test_workers import SCRIPT, start_two
 
 STEPS = [4, 8, 12]
 WATCHED = (
@@ -199,7 +199,8 @@ def test_two_devices_and_two_workers_find_what_one_does(command, tmp_path):
     for other in (
         found("2", devices(2)),
         found(
-            "workers", *start_two(*flags, f"--output_dir={tmp_path}/workers")
+            "workers",
+            *start_two(SCRIPT, *flags, f"--output_dir={tmp_path}/workers"),
         ),
     ):
         assert other.keys() == one.keys()
