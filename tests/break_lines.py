@@ -91,8 +91,8 @@ BREAKS = (
     Break(
         "mask sign",
         "modeling/transformer.py",
-        "masked = 1.0 - tf.cast(input_mask, tf.float32)",
-        "masked = tf.cast(input_mask, tf.float32)",
+        "masked = 1.0 - tf.cast(input_mask, scores.dtype)",
+        "masked = tf.cast(input_mask, scores.dtype)",
         MODEL_GOLDENS,
     ),
     Break(
