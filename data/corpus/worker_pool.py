@@ -155,8 +155,8 @@ class WorkerPool:
             else f"with exit code {code}."
         )
         raise UserError(
-            f"A worker process ended {reason} What is finished stays; give "
-            "the same command again."
+            f"A worker process ended {reason} Give the same command again, "
+            "with fewer workers where memory is short (--num_workers)."
         ) from None
 
 
