@@ -84,7 +84,7 @@ def test_other_errors_arrive_with_their_trace():
 
 def test_a_killed_worker_is_one_line():
     with pytest.raises(
-        UserError, match=r"ended by signal SIGKILL; did memory run out\? What"
+        UserError, match=r"ended by signal SIGKILL; did memory run out\? Give"
     ):
         run(2, "die", range(3))
 
