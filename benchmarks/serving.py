@@ -114,21 +114,14 @@ def read_texts(data_dir: Path) -> list[str]:
 def make_model(args: argparse.Namespace) -> Path:
     """Writes the model in both formats; returns the folder of both."""
     folder = args.work_dir.resolve()
-    if not (folder / "huggingface").is_dir():
-        for command in (
-            [
-                str(_PEERS / "make_model.py"),
-                f"--model={args.model}",
-                f"--folder={folder}",
-                f"--vocab_file={args.vocab_file}",
-            ],
-            [
-                str(ROOT / "convert_checkpoint.py"),
-                f"--input_dir={folder / 'run'}",
-                f"--output_dir={folder / 'huggingface'}",
-            ],
-        ):
-            subprocess.run([sys.executable, *command], check=True)
+    for kind in ("run", "huggingface"):
+        if not (folder / kind).is_dir():
+            command = [
+                *(sys.executable, str(_PEERS / "make_model.py")),
+                *(f"--model={args.model}", f"--folder={folder}"),
+                *(f"--vocab_file={args.vocab_file}", f"--kind={kind}"),
+            ]
+            subprocess.run(command, check=True)
     return folder
 
 

@@ -55,12 +55,25 @@ def check(config: Config) -> None:
         UserError: a file is missing or wrong, or the folder is a SavedModel or
             has no task.json.
     """
-    path = _task_file(config.model_dir)
     # Here, so that --help needs no TensorFlow.
-    from bert.model_folder import model_files
+    from bert.model_folder import locate, model_files
     from bert.serving import precision
 
-    source = model_files.find(config.model_dir, config)
+    folder = config.model_dir
+    where, _ = task_paths.split(folder)
+    path = locate.file(folder, task_files.TASK_FILE)
+    no_run = UserError(
+        "--model_dir must be the output_dir of a run, with its "
+        f"{task_files.TASK_FILE}. Received: {folder}, which is none."
+    )
+    lacks_task = file_bytes.is_folder(where) and not locate.tasks(where)
+    if locate.is_saved_model(folder) or (path is None and lacks_task):
+        raise no_run
+    if path:
+        _check_can_agree(path)
+    source = model_files.find(folder, config)
+    if path is None:
+        raise no_run
     if not config.eval_file and not file_bytes.exists(config.records):
         raise UserError(
             f"Expected {config.records}, which --do_eval leaves. Received: "
@@ -79,28 +92,8 @@ def check(config: Config) -> None:
         logging.info("--precision=auto is float32, as %s.", reason)
 
 
-def _task_file(folder: str) -> str:
-    """Returns the task.json that what is found is kept in.
-
-    Raises:
-        UserError: there is none, or nothing can be found or kept.
-    """
-    from bert.model_folder import locate
-
-    path = locate.file(folder, task_files.TASK_FILE)
-    where, name = task_paths.split(folder)
-    has_tasks = os.path.isdir(os.path.join(where, task_paths.SCOPE))
-    if has_tasks and (path is None or name is None):
-        tasks = sorted(os.listdir(os.path.join(where, task_paths.SCOPE)))
-        raise UserError(
-            "Expected the name of one of the model's tasks (--task_name, or "
-            f"{where}#NAME), {', '.join(tasks)}. Received: {folder}."
-        )
-    if path is None or locate.is_saved_model(folder):
-        raise UserError(
-            "--model_dir must be the output_dir of a run, with its "
-            f"{task_files.TASK_FILE}. Received: {folder}, which is none."
-        )
+def _check_can_agree(path: str) -> None:
+    """Raises UserError where nothing can be found of a task.json, or kept."""
     task = task_files.read(path)
     gives_labels = task.spec.has_labels and task.kind != "regression"
     if not gives_labels and task.task not in ("squad", "multiple_choice"):
@@ -112,7 +105,6 @@ def _task_file(folder: str) -> str:
     if "://" not in path and (reason := atomic_files.why_not_writable(path)):
         reason = reason.partition(";")[0]
         raise UserError(f"{path} {reason}; what is found is kept there.")
-    return path
 
 
 def main(_: object = None) -> None:

@@ -44,12 +44,12 @@ def figures(table: dict[str, Any]) -> dict[str, float]:
 
 def _figure(table: dict[str, Any]) -> tuple[str, str, bool]:
     """Returns which of _FIGURES a table's rows have."""
-    return next(
+    found = (
         figure
         for figure in _FIGURES
         if any(row.get(figure[0]) for row in table["rows"])
-        or figure is _FIGURES[-1]
     )
+    return next(found, _FIGURES[-1])
 
 
 def _bars(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bert.data.records import record_writer
 from bert.model_folder import model_files
@@ -13,6 +14,17 @@ from bert.serving import export
 from tests.conversion import run_folder
 
 VOCAB_SIZE = 391
+# Tests that convert a model of each kind of outputs, by all activations.
+some_tasks = pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("classification", {}),
+        ("regression", {"hidden_act": "gelu_erf"}),
+        ("squad", {"hidden_act": "relu"}),
+        ("ner", {}),
+        ("features", {}),
+    ],
+)
 
 
 def write(golden: Path, folder: Path, name: str, **changes) -> str:
@@ -82,6 +94,16 @@ def assert_same(model, export_dir: str, tolerance: float) -> None:
             if value.shape[:2] == is_token.shape:
                 own, value = own[is_token], value[is_token]
             np.testing.assert_allclose(own, value, rtol=0, atol=tolerance)
+
+
+def assert_rounded(model, export_dir: str, tolerance: float) -> None:
+    """Asserts that a classifier's probabilities are near, and not the same."""
+    original = SavedModel(export_dir)
+    for inputs in BATCHES:
+        found = model(inputs)["probabilities"]
+        expected = original.compute(inputs)["probabilities"]
+        assert not np.array_equal(found, expected)  # it is rounded
+        np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
 def write_records(path: Path, fields, rows) -> None:

@@ -6,12 +6,10 @@ pip install -r requirements-onnx.txt.
 import logging
 import os
 
-import numpy as np
 import pytest
 
 from bert.conversion import onnx as conversion
 from bert.model_folder import formats
-from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports, run_folder
 from tests.modeling.backbones.encoders import every_type
 
@@ -76,9 +74,4 @@ def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path, caplog):
     assert not own
     assert os.path.getsize(quarter) < 0.5 * os.path.getsize(full)
     model = formats.open_model("onnx_int8", quarter)
-    original = SavedModel(folder)
-    for inputs in exports.BATCHES:
-        found = model(inputs)["probabilities"]
-        expected = original.compute(inputs)["probabilities"]
-        assert not np.array_equal(found, expected)  # it is rounded
-        np.testing.assert_allclose(found, expected, atol=0.15)
+    exports.assert_rounded(model, folder, 0.15)

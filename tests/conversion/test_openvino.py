@@ -6,13 +6,11 @@ pip install -r requirements-openvino.txt.
 import logging
 import os
 
-import numpy as np
 import pytest
 
 from bert.conversion import openvino as conversion
 from bert.errors import UserError
 from bert.model_folder import formats
-from bert.model_folder.saved_model import SavedModel
 from tests.conversion import exports
 from tests.modeling.backbones.encoders import every_type
 from tests.scripts.runner import run_code
@@ -35,16 +33,7 @@ def make_bfloat16(export_dir, path):
     conversion.make_openvino_bfloat16(export_dir, f"{path}.xml")
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("classification", {}),
-        ("regression", {"hidden_act": "gelu_erf"}),
-        ("squad", {"hidden_act": "relu"}),
-        ("ner", {}),
-        ("features", {}),
-    ],
-)
+@exports.some_tasks
 def test_bfloat16_rounds_and_no_more(golden, tmp_path, name, changes):
     folder, path = exports.converted(
         golden, tmp_path, name, make_bfloat16, **changes
@@ -78,12 +67,7 @@ def test_int8_is_smaller_and_nearly_as_good(golden, tmp_path, caplog):
     ]
     assert bytes_of[1] < 0.75 * bytes_of[0]
     model = formats.open_model("openvino_int8", quarter)
-    original = SavedModel(folder)
-    for inputs in exports.BATCHES:
-        found = model(inputs)["probabilities"]
-        expected = original.compute(inputs)["probabilities"]
-        assert not np.array_equal(found, expected)  # it is rounded
-        np.testing.assert_allclose(found, expected, atol=0.15)
+    exports.assert_rounded(model, folder, 0.15)
 
 
 _CODE = """
