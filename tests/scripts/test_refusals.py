@@ -1,7 +1,10 @@
 """What can be known without TensorFlow is refused without waiting for it."""
 
+import importlib.util
 import json
 import shutil
+
+import pytest
 
 from tests.scripts.runner import run_code
 
@@ -180,11 +183,19 @@ REFUSED = [
         "tools.show --model_dir={tmp}/no --output_file={tmp}/a.html --text=a",
         "Expected the folder of a trained model",
     ),
-    ("serve --model_dir={tmp}/run --task=ner", "The task ner needs"),
 ]
+SERVE = [("serve --model_dir={tmp}/run --task=ner", "The task ner needs")]
+HAS_SERVE = pytest.mark.skipif(
+    not importlib.util.find_spec("starlette"), reason="requirements-serve.txt"
+)
 
 
-def test_a_refusal_needs_no_tensorflow(golden, tmp_path):
+@pytest.mark.parametrize(
+    "refused",
+    [REFUSED, pytest.param(SERVE, marks=HAS_SERVE)],
+    ids=["base", "serve"],
+)
+def test_a_refusal_needs_no_tensorflow(refused, golden, tmp_path):
     places = {"golden": golden, "tmp": tmp_path}
     (tmp_path / "run").mkdir()
     for name, text in FILES.items():
@@ -196,10 +207,10 @@ def test_a_refusal_needs_no_tensorflow(golden, tmp_path):
     shutil.copy(golden / "model_base/bert_config.json", tmp_path / "run")
     shutil.copy(golden / "inputs/vocab.txt", tmp_path / "run")
     before = sorted(tmp_path.rglob("*"))
-    lines = [line.format(**places).split() for line, _ in REFUSED]
+    lines = [line.format(**places).split() for line, _ in refused]
     ran = run_code(CODE, json.dumps(lines))
     assert ran.returncode == 0, ran.stderr
     said = map(json.loads, ran.stdout.splitlines())
-    for (line, expected), message in zip(REFUSED, said, strict=True):
+    for (line, expected), message in zip(refused, said, strict=True):
         assert expected in message, line
     assert sorted(tmp_path.rglob("*")) == before
