@@ -8,7 +8,13 @@ from bert.data.records import long_texts
 from bert.data.tables import rows
 from bert.errors import UserError
 from bert.files import file_bytes, task_paths, text_input
-from bert.model_folder import compressed, locate, task_files, weights
+from bert.model_folder import (
+    compressed,
+    locate,
+    resume_file,
+    task_files,
+    weights,
+)
 from bert.model_folder import labels as label_files
 from bert.model_folder.files import ModelFiles, check_words
 from bert.model_folder.given import Given
@@ -237,6 +243,12 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
         raise UserError(
             f"--vocab_file={chosen} is not the vocabulary that the model was "
             f"trained with, {own}; leave the flag out."
+        )
+    if own and not given.vocab_file and resume_file.had_other_words(own):
+        raise UserError(
+            f"Expected the vocabulary that the model was trained with. "
+            f"Received: {own}, which was changed since; put the old one back, "
+            "or insist (--vocab_file)."
         )
     if chosen or row.is_pretraining:
         return chosen

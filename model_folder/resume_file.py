@@ -60,16 +60,19 @@ def meaning(
 ) -> Values:
     """Returns what decides what a run's weights mean."""
     config = json.loads(text_input.read(bert_config_file))
-    files = tokenizers.kept_files(vocab_file) if vocab_file else {}
-    vocabulary = list(map(text_input.read, files.values()))
     return {
         "bert_config": digest([json.dumps(config, sort_keys=True)]),
         "task": task.task,
         "kind": task.kind,
         "labels": list(labels),
-        "vocabulary": digest(vocabulary),
+        "vocabulary": _vocabulary(vocab_file),
         "do_lower_case": task.do_lower_case,
     }
+
+
+def _vocabulary(vocab_file: str | None) -> str:
+    files = tokenizers.kept_files(vocab_file) if vocab_file else {}
+    return digest(map(text_input.read, files.values()))
 
 
 def digest(parts: Iterable[object]) -> str:
@@ -119,6 +122,14 @@ def second_task(folder: str) -> str | None:
         if found:
             return str(_read(os.path.dirname(found)).get("next_sentence"))
     return None
+
+
+def had_other_words(vocab_file: str) -> bool:
+    """Returns whether the run in a vocabulary's folder knew another one."""
+    kept = None
+    with contextlib.suppress(UserError):  # who goes on with the run is told
+        kept = _read(os.path.dirname(vocab_file)).get("vocabulary")
+    return kept not in (None, digest([]), _vocabulary(vocab_file))
 
 
 def go_on(output_dir: str, meaning: Values, training: Values) -> None:

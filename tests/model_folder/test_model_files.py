@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from bert.errors import UserError
-from bert.model_folder import model_files
+from bert.model_folder import model_files, resume_file, task_files
 from bert.model_folder.given import Given
 from bert.tasks import spec
 from tests.conversion import run_folder
@@ -159,3 +159,21 @@ def test_another_vocabulary_is_refused(made, tmp_path):
     other.write_bytes(words.replace(b"\n", b"\r\n"))
     given = Given(vocab_file=str(other))
     assert model_files.find(str(folder), given).vocab_file == str(other)
+
+
+def test_a_vocabulary_that_was_changed_since_is_refused(copy):
+    folder = copy("ner")
+    words = folder / "vocab.txt"
+    before = resume_file.meaning(
+        task_files.read(str(folder / "task.json")),
+        str(folder / "bert_config.json"),
+        str(words),
+    )
+    resume_file.go_on(str(folder), before, {})
+    assert model_files.find(str(folder)).vocab_file == str(words)
+    first, *others = words.read_text().splitlines()
+    words.write_text("\n".join([*others, first]) + "\n")
+    with pytest.raises(UserError, match=r"vocab\.txt, which was changed since"):
+        model_files.find(str(folder))
+    insists = Given(vocab_file=str(words))
+    assert model_files.find(str(folder), insists).vocab_file == str(words)
