@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--student_learning_rate", default=3e-4, type=float)
     parser.add_argument("--distill_alpha", default=0.5, type=float)
     parser.add_argument("--distill_temperature", default=2.0, type=float)
+    fine_tuning.add_precision(parser)
     args = parser.parse_args()
     tasks = args.tasks.split(",")
     if unknown := sorted({*tasks} - {*TASKS}):
@@ -166,6 +167,7 @@ def student_command(
     command += [
         f"--num_train_epochs={args.student_epochs}",
         f"--learning_rate={args.student_learning_rate}",
+        *fine_tuning.rounded(args),
     ]
     for flag, path in zip(
         ("teacher_dir", "distill_data"), taught_by, strict=False

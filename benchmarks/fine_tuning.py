@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--seeds", default="1")
+    add_precision(parser)
     args = parser.parse_args()
     known = {**TASKS, **FINER}
     tasks = list(FINER) if args.tasks == "finer" else args.tasks.split(",")
@@ -184,6 +185,13 @@ def main() -> None:
         print(row(name, known[name], seeds, args), flush=True)
 
 
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """Adds --precision, which trainings other than a teacher's have."""
+    parser.add_argument(
+        "--precision", default="float32", choices=("float32", "bfloat16")
+    )
+
+
 def row(
     name: str, task: Task, seeds: list[int], args: argparse.Namespace
 ) -> str:
@@ -193,9 +201,12 @@ def row(
     results, seconds = [], []
     for seed in seeds:
         output_dir = args.work_dir / f"{name}-seed{seed}"
-        seconds.append(
-            run_once(command(task, seed, output_dir, args), output_dir)
-        )
+        if args.precision != "float32":
+            output_dir = output_dir.with_name(
+                f"{output_dir.name}-{args.precision}"
+            )
+        words = [*command(task, seed, output_dir, args), *rounded(args)]
+        seconds.append(run_once(words, output_dir))
         results.append(read_results(output_dir))
     cells = []
     for figure in task.figures:
@@ -205,7 +216,8 @@ def row(
         if len(values) > 1:
             mean += f" ± {statistics.stdev(values):.2g}"
         cells.append(f"{figure} {mean}" + (f" ({each})" * (len(values) > 1)))
-    shown = shlex.join(command(task, seeds[0], Path("OUT"), args))
+    words = [*command(task, seeds[0], Path("OUT"), args), *rounded(args)]
+    shown = shlex.join(words)
     times = ", ".join(f"{second:.0f}" for second in seconds)
     return f"| {task.title} | {'; '.join(cells)} | {times} | `python {shown}` |"
 
@@ -229,6 +241,12 @@ def command(
         *flags,
         f"--random_seed={seed}",
     ]
+
+
+def rounded(args: argparse.Namespace) -> list[str]:
+    """Returns the flag of another precision than a run has by itself."""
+    is_own = args.precision == "float32"
+    return [] if is_own else [f"--precision={args.precision}"]
 
 
 def run_once(

@@ -27,6 +27,7 @@ def test_a_student_is_taught_one_thing_more_each_time(tmp_path):
         student_learning_rate=0.1,
         distill_alpha=0.5,
         distill_temperature=2.0,
+        precision="float32",
     )
     given = (tmp_path / "teacher", tmp_path / "more.tsv")
     commands = [
@@ -44,6 +45,11 @@ def test_a_student_is_taught_one_thing_more_each_time(tmp_path):
     # Without a checkpoint in its folder it begins with random weights.
     assert not any("init_checkpoint" in word for word in commands[0])
     assert commands[0].count("--num_train_epochs=2.0") == 1
+    args.precision = "bfloat16"
+    words = distillation.student_command(
+        "mrpc", tmp_path, 1, tmp_path / "out", (), args
+    )
+    assert {*words} - {*commands[0]} == {"--precision=bfloat16"}
 
 
 def test_a_cell_has_mean_and_spread():
