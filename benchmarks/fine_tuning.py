@@ -186,7 +186,7 @@ def main() -> None:
 
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
-    """Adds --precision, which trainings other than a teacher's have."""
+    """Adds --precision, of all trainings but a teacher's."""
     parser.add_argument(
         "--precision", default="float32", choices=("float32", "bfloat16")
     )
@@ -201,12 +201,8 @@ def row(
     results, seconds = [], []
     for seed in seeds:
         output_dir = args.work_dir / f"{name}-seed{seed}"
-        if args.precision != "float32":
-            output_dir = output_dir.with_name(
-                f"{output_dir.name}-{args.precision}"
-            )
-        words = [*command(task, seed, output_dir, args), *rounded(args)]
-        seconds.append(run_once(words, output_dir))
+        own = command(task, seed, output_dir, args) + rounded(args)
+        seconds.append(run_once(own, output_dir))
         results.append(read_results(output_dir))
     cells = []
     for figure in task.figures:
@@ -216,8 +212,8 @@ def row(
         if len(values) > 1:
             mean += f" ± {statistics.stdev(values):.2g}"
         cells.append(f"{figure} {mean}" + (f" ({each})" * (len(values) > 1)))
-    words = [*command(task, seeds[0], Path("OUT"), args), *rounded(args)]
-    shown = shlex.join(words)
+    own = command(task, seeds[0], Path("OUT"), args) + rounded(args)
+    shown = shlex.join(own)
     times = ", ".join(f"{second:.0f}" for second in seconds)
     return f"| {task.title} | {'; '.join(cells)} | {times} | `python {shown}` |"
 

@@ -246,7 +246,7 @@ def _vocab_file(path: str, given: Given, row: Spec) -> str | None:
         )
     if own and not given.vocab_file and resume_file.had_other_words(own):
         raise UserError(
-            f"Expected the vocabulary that the model was trained with. "
+            "Expected the vocabulary that the model was trained with. "
             f"Received: {own}, which was changed since; put the old one back, "
             "or insist (--vocab_file)."
         )

@@ -177,3 +177,6 @@ def test_a_vocabulary_that_was_changed_since_is_refused(copy):
         model_files.find(str(folder))
     insists = Given(vocab_file=str(words))
     assert model_files.find(str(folder), insists).vocab_file == str(words)
+    # Training tells of a damaged one; answers do not need it.
+    (folder / "resume.json").write_text("{")
+    assert model_files.find(str(folder)).vocab_file == str(words)
