@@ -1,6 +1,7 @@
 """SavedModels as OpenVINO models (.xml and .bin), for CPUs."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,14 @@ def _save(model: "openvino.Model", path: str) -> None:
 def _some(rows: Sequence[Mapping[str, np.ndarray]]) -> list[dict]:
     """Returns rows of all lengths, a batch each, without their padding."""
     total = sum(len(batch["input_ids"]) for batch in rows)
-    step = max(1, total // _CALIBRATION_ROWS)
+    step = math.ceil(total / _CALIBRATION_ROWS)
     found = []
+    seen = 0
     for batch in rows:
-        for row in range(0, len(batch["input_ids"]), step):
+        count = len(batch["input_ids"])
+        first = -seen % step
+        seen += count
+        for row in range(first, count, step):
             length = max(1, int(batch["input_mask"][row].sum()))
             found.append(
                 {name: batch[name][row : row + 1, :length] for name in INPUTS}

@@ -137,20 +137,30 @@ def compare(
     one = middle_row(inputs)
     times = latencies(models, one)
     paces = rates(models, inputs)
+    rows = row_count(batches)
+    sequences = sum(len(given["input_ids"]) for given in inputs)
     figures = [
         Figures(
             name,
             sizes[name],
             times[name],
-            paces[name],
+            paces[name] * rows / sequences,
             judge.quality(found[name], expected),
             differences[name],
         )
         for name in models
     ]
-    rows = sum(len(given["input_ids"]) for given in inputs)
     length = one["input_ids"].shape[1]
     return Comparison(judge.measure, rows, length, figures)
+
+
+def row_count(batches: Sequence[Arrays]) -> int:
+    """Returns how many rows there are.
+
+    Where a row has several sequences, as a question has choices, a batch has
+    more of these.
+    """
+    return sum(min(map(len, batch.values())) for batch in batches)
 
 
 def difference(
@@ -202,7 +212,7 @@ def middle_row(inputs: Sequence[Arrays]) -> dict[str, np.ndarray]:
 def rates(
     models: Mapping[str, Model], inputs: Sequence[Arrays]
 ) -> dict[str, float]:
-    """Returns how many rows a second models compute, once they are warm.
+    """Returns how many sequences a second models compute, once warm.
 
     Args:
         models: by name; they take turns. They had these batches before: some
@@ -216,8 +226,8 @@ def rates(
             start = time.perf_counter()
             model(batch)
             seconds[name] += time.perf_counter() - start
-    rows = sum(len(batch["input_ids"]) for batch in timed)
-    return {name: rows / spent for name, spent in seconds.items()}
+    sequences = sum(len(batch["input_ids"]) for batch in timed)
+    return {name: sequences / spent for name, spent in seconds.items()}
 
 
 def latencies(models: Mapping[str, Model], inputs: Arrays) -> dict[str, float]:

@@ -10,11 +10,12 @@ import numpy as np
 from absl import logging
 
 from bert.errors import UserError
+from bert.evaluation import comparison
 from bert.files import file_bytes, task_paths
 from bert.model_folder import resume_file
 from bert.model_folder.files import ModelFiles
 from bert.model_folder.given import PRECISIONS
-from bert.model_folder.task_files import Bfloat16
+from bert.model_folder.task_files import Bfloat16, Task
 from bert.tasks import inference
 from bert.tasks.spec import INPUTS
 
@@ -39,17 +40,17 @@ def choose(wanted: str | None, source: ModelFiles, folder: str) -> str:
             f"--precision must be one of {', '.join(PRECISIONS)}. Received: "
             f"{wanted!r}."
         )
-    if wanted in (None, "float32"):
+    if wanted is None:
         return "float32"
     from_checkpoint = source.format is None and not _is_saved_model(folder)
-    if wanted == "bfloat16" and not from_checkpoint:
+    if wanted != "auto" and not from_checkpoint:
         raise UserError(
-            "--precision=bfloat16 is for folders of checkpoints. Received: "
+            f"--precision={wanted} is for folders of checkpoints. Received: "
             f"{folder}, which computes as it was written; leave the flag out."
         )
-    if wanted == "bfloat16":
+    if wanted != "auto":
         return wanted
-    found = kept(folder) if from_checkpoint else None
+    found = kept(folder, source.task) if from_checkpoint else None
     reason = (
         why_not(source, found)
         if from_checkpoint
@@ -59,19 +60,23 @@ def choose(wanted: str | None, source: ModelFiles, folder: str) -> str:
         logging.info("--precision=auto: float32, as %s.", reason)
         return "float32"
     logging.info(
-        "--precision=auto: bfloat16, which gives %.2f %% of %d rows the same "
-        "labels.",
+        "--precision=auto: bfloat16, in which %.2f %% of the labels of %d rows "
+        "are the same.",
         *(100 * found.agreement, found.rows),
     )
     return "bfloat16"
 
 
-def kept(folder: str) -> Bfloat16 | None:
-    """Returns what task.json says of a model in bfloat16."""
+def kept(folder: str, task: Task) -> Bfloat16 | None:
+    """Returns what task.json says of a model in bfloat16, as a model of `task`.
+
+    The same model gives other answers where it is asked for other things, such
+    as a classifier for vectors: nothing is known of these.
+    """
     from bert.model_folder import locate
 
-    task = locate.task(folder)
-    return task.bfloat16 if task else None
+    own = locate.task(folder)
+    return own.bfloat16 if own and own.spec is task.spec else None
 
 
 def why_not(source: ModelFiles, found: Bfloat16 | None) -> str | None:
@@ -90,15 +95,15 @@ def why_not(source: ModelFiles, found: Bfloat16 | None) -> str | None:
         return "this processor has neither AVX-512 BF16 nor AMX"
     if found is None or found.checkpoint != identity(source):
         return (
-            f"nothing is known of {source.checkpoint} in bfloat16 "
-            "(bert check_bfloat16 finds it out)"
+            f"nothing is known of {source.checkpoint} for {source.task.task} "
+            "in bfloat16 (bert check_bfloat16 finds it out)"
         )
     if found.rows < LEAST_ROWS:
         return f"{found.rows} rows were compared, not {LEAST_ROWS}"
     if found.agreement < LEAST_AGREEMENT:
         return (
-            f"bfloat16 gives {found.agreement:.2%} of {found.rows} rows the "
-            f"same labels, less than {LEAST_AGREEMENT:.1%}"
+            f"{found.agreement:.2%} of the labels of {found.rows} rows are the "
+            f"same in bfloat16, less than {LEAST_AGREEMENT:.1%}"
         )
     return None
 
@@ -131,8 +136,7 @@ def compare(source: ModelFiles, files: Sequence[str]) -> Bfloat16:
         found.append(np.concatenate(predictions))
     return Bfloat16(
         agreement=judge.agreement(*found),
-        # Of several choices a question has so many sequences.
-        rows=sum(min(map(len, batch.values())) for batch in batches),
+        rows=comparison.row_count(batches),
         checkpoint=identity(source),
     )
 

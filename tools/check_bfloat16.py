@@ -84,8 +84,8 @@ def check(config: Config) -> None:
     kept = dataclasses.replace(task_files.read(path), bfloat16=found)
     atomic_files.write_text(path, kept.to_json())
     logging.info(
-        "bfloat16 gives %.2f %% of %d rows the same labels as float32; wrote "
-        "it to %s.",
+        "%.2f %% of the labels of %d rows are the same in bfloat16 as in "
+        "float32; wrote it to %s.",
         *(100 * found.agreement, found.rows, path),
     )
     if reason := precision.why_not(source, found):
@@ -101,6 +101,12 @@ def _check_can_agree(path: str) -> None:
             "Expected a model that gives labels, choices or answers. Received: "
             f"{path}, of {task.kind or task.task}, whose numbers are never the "
             "same to the last digit; --precision=auto is float32 there."
+        )
+    if task.long_texts.is_windows:
+        raise UserError(
+            "Expected a model that reads one sequence a text. Received: "
+            f"{path}, of --truncation=windows; --precision=auto is float32 "
+            "there."
         )
     if "://" not in path and (reason := atomic_files.why_not_writable(path)):
         reason = reason.partition(";")[0]

@@ -145,9 +145,7 @@ class Squad(Inference):
             raw = answers.RawResult(window.unique_id, *logits)
             results.append((window, raw))
         found = answers.answer(example, results, self._choose)
-        text = found.prediction(
-            float(self.task.options["null_score_diff_threshold"])
-        )
+        text = found.prediction(self._threshold)
         nbest = found.nbest_with_ranges()
         best = next(entry for entry in nbest if entry["text"] == text)
         answer = {
@@ -169,18 +167,27 @@ class Squad(Inference):
         """Returns the likeliest start and end of each row, int [B, 2].
 
         In the second segment: many a model's likeliest span is [CLS], which
-        tells nothing.
+        tells nothing. Of a model that knows questions without an answer, int
+        [B, 3]: the last says whether the row has none.
         """
         starts, ends = outputs["start_logits"], outputs["end_logits"]
         may_answer = batch["segment_ids"] == 1
         length = starts.shape[1]
         may_span = may_answer[:, :, None] & may_answer[:, None, :]
-        may_span &= np.triu(np.ones([length, length], bool))
+        is_after = np.triu(np.ones([length, length], bool))
+        may_span &= is_after & ~np.triu(
+            is_after, self._choose.max_answer_length
+        )
         scores = np.where(
             may_span, starts[:, :, None] + ends[:, None, :], -np.inf
         )
-        best = np.argmax(scores.reshape(len(scores), -1), axis=-1)
-        return np.stack(np.divmod(best, length), axis=-1)
+        scores = scores.reshape(len(scores), -1)
+        best = np.argmax(scores, axis=-1)
+        found = np.divmod(best, length)
+        if self._choose.version_2_with_negative:
+            null_odds = starts[:, 0] + ends[:, 0] - np.max(scores, axis=-1)
+            found += (null_odds > self._threshold,)
+        return np.stack(found, axis=-1)
 
     @cached_property
     def _cut(self) -> windows.WindowSettings:
@@ -191,6 +198,11 @@ class Squad(Inference):
             int(options["doc_stride"]),
             int(options["max_query_length"]),
         )
+
+    @property
+    def _threshold(self) -> float:
+        """The odds of no answer above which there is none."""
+        return float(self.task.options["null_score_diff_threshold"])
 
     @cached_property
     def _choose(self) -> answers.AnswerSettings:

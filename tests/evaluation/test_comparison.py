@@ -65,6 +65,12 @@ def test_models_are_held_against_labels_and_the_first():
     assert third.rows_per_second <= 5 / 0.006 < first.rows_per_second
 
 
+def test_a_row_may_have_several_sequences():
+    two = {name: values[:2] for name, values in batch([5, 4, 3, 2]).items()}
+    choices = batch([5, 4, 3, 2]) | {"label_ids": two["label_ids"]}
+    assert comparison.row_count([choices, batch([3])]) == 3
+
+
 def test_a_row_of_middle_length_is_timed():
     assert compare().tokens == 6
     seen = []

@@ -41,7 +41,7 @@ def chosen(run, monkeypatch, caplog):
     def chosen(wanted, found=ALIKE, has_bfloat16=True):
         monkeypatch.setattr(cpu_bfloat16, "has_bfloat16", lambda: has_bfloat16)
         monkeypatch.setattr(precision, "identity", lambda source: "seven")
-        monkeypatch.setattr(precision, "kept", lambda folder: found)
+        monkeypatch.setattr(precision, "kept", lambda folder, task: found)
         caplog.clear()
         with caplog.at_level(logging.INFO):
             dtype = precision.choose(wanted, SOURCE, str(run))
@@ -62,8 +62,8 @@ def test_auto_is_bfloat16_where_labels_stay(chosen):
     assert chosen("auto") == (
         "bfloat16",
         [
-            "--precision=auto: bfloat16, which gives 99.95 % of 2000 rows the "
-            "same labels."
+            "--precision=auto: bfloat16, in which 99.95 % of the labels of "
+            "2000 rows are the same."
         ],
     )
 
@@ -76,8 +76,8 @@ def test_auto_is_bfloat16_where_labels_stay(chosen):
         ({"rows": 1999}, "1999 rows were compared, not 2000"),
         (
             {"agreement": 0.9989},
-            "bfloat16 gives 99.89% of 2000 rows the same labels, less than "
-            "99.9%",
+            "99.89% of the labels of 2000 rows are the same in bfloat16, less "
+            "than 99.9%",
         ),
         ({"checkpoint": "eight"}, "nothing is known of "),
     ],
@@ -100,8 +100,10 @@ def test_an_export_computes_as_it_was_written(tmp_path, caplog, is_compressed):
     else:
         (tmp_path / "saved_model.pb").touch()
     folder = str(tmp_path)
-    with pytest.raises(UserError, match=r"for folders of checkpoints\. Recei"):
-        precision.choose("bfloat16", source, folder)
+    for wanted in ("bfloat16", "float32"):
+        with pytest.raises(UserError, match=r"for folders of checkpoints\. R"):
+            precision.choose(wanted, source, folder)
+    assert precision.choose(None, source, folder) == "float32"
     with caplog.at_level(logging.INFO):
         assert precision.choose("auto", source, folder) == "float32"
     assert f"{folder} computes as it was written" in caplog.text
@@ -143,5 +145,7 @@ def test_no_export_has_what_was_found(run, tmp_path):
     path = copy / task_files.TASK_FILE
     task = dataclasses.replace(task_files.read(str(path)), bfloat16=ALIKE)
     path.write_text(task.to_json())
-    assert precision.kept(str(copy)) == ALIKE
+    assert precision.kept(str(copy), task) == ALIKE
+    vectors = Task(task="features", do_lower_case=True, max_seq_length=8)
+    assert precision.kept(str(copy), vectors) is None
     assert model_files.find(str(copy)).task.bfloat16 is None

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from bert.data.records.long_texts import LongTexts
 from bert.errors import UserError
 from bert.model_folder import task_files
 from bert.model_folder.task_files import Bfloat16
@@ -36,7 +37,7 @@ def test_what_is_found_is_kept_beside_the_rest(run, caplog):
     expected = {"agreement": 0.75, "rows": 40, "checkpoint": "three"}
     assert after == before | {"bfloat16": expected}
     first, second = caplog.messages[-2:]
-    assert first.startswith("bfloat16 gives 75.00 % of 40 rows the same")
+    assert first.startswith("75.00 % of the labels of 40 rows are the same")
     assert second.startswith("--precision=auto is float32, as ")
 
 
@@ -63,6 +64,15 @@ def test_a_model_of_numbers_is_refused(golden, run):
     (run / task_files.TASK_FILE).write_text(regression.to_json())
     (run / "labels.txt").unlink(missing_ok=True)
     with pytest.raises(UserError, match="of regression, whose numbers are"):
+        check(f"--model_dir={run}")
+
+
+def test_a_model_of_windows_is_refused(run):
+    path = run / task_files.TASK_FILE
+    windows = LongTexts("windows", 8, 4, "mean")
+    task = dataclasses.replace(task_files.read(str(path)), long_texts=windows)
+    path.write_text(task.to_json())
+    with pytest.raises(UserError, match="of --truncation=windows"):
         check(f"--model_dir={run}")
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,7 +81,12 @@ def test_padding_gets_a_number_that_float16_has():
     assert np.isfinite(np.float16(answers.NO_LOGIT))
 
 
-def spans(task, starts, ends):
+def spans(task, starts, ends, **options):
+    changed = {"version_2_with_negative": False, **options}
+    own = dataclasses.replace(
+        task.task, options={**task.task.options, **changed}
+    )
+    task = type(task)(own, task.config, task.labels, task.tokenizer, 1)
     batch = {
         "input_mask": np.array([[1, 1, 1, 1], [1, 1, 1, 0]]),
         "segment_ids": np.array([[0, 1, 1, 1], [0, 1, 1, 0]]),
@@ -94,6 +101,24 @@ def test_a_span_is_the_likeliest_that_ends_after_its_start(task):
     # Row 0: 5 + 1 at the last token beats 1 + 4. Row 1: 5 + 5 would be
     # backwards. [CLS] is the likeliest, and not in the second segment.
     assert spans(task, starts, ends).tolist() == [[3, 3], [2, 2]]
+
+
+def test_a_span_is_as_long_as_an_answer_may_be(task):
+    starts, ends = np.zeros([2, 4]), np.zeros([2, 4])
+    starts[0, 1], ends[0, 3] = 5, 4
+    assert spans(task, starts, ends).tolist()[0] == [1, 3]
+    assert spans(task, starts, ends, max_answer_length=2).tolist()[0] == [1, 1]
+
+
+def test_whether_there_is_an_answer_counts_too(task):
+    starts, ends = np.zeros([2, 4]), np.zeros([2, 4])
+    starts[:, 0] = [3, 1]
+    ends[:, 1] = 2
+    found = spans(task, starts, ends, version_2_with_negative=True)
+    assert found.tolist() == [[1, 1, 1], [1, 1, 0]]
+    higher = {"null_score_diff_threshold": 1.5}
+    found = spans(task, starts, ends, version_2_with_negative=True, **higher)
+    assert found.tolist() == [[1, 1, 0], [1, 1, 0]]
 
 
 def test_a_span_is_the_same_when_start_and_end_are(task):
