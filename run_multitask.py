@@ -10,6 +10,7 @@ from absl import flags
 
 from bert.cli import command_line, shared_flags, training_flags
 from bert.files import task_paths
+from bert.model_folder import locate
 from bert.tasks import spec
 from bert.tasks.multitask import task_list
 from bert.tasks.multitask.config import Config
@@ -57,9 +58,13 @@ def _script(task: str) -> Script:
     read = own or script.Config.from_flags
     fine_tuning = spec.find(task, spec.kinds(task)[0]).fine_tuning
     if fine_tuning is None:
-        return Script(
-            script.define_flags, lambda values: MaskedWords(read(values))
-        )
+
+        def define_flags(values: flags.FlagValues) -> None:
+            script.define_flags(values)
+            # Of the others: nothing is predicted of masked words.
+            shared_flags.define_bools(values, do_predict="")
+
+        return Script(define_flags, lambda values: MaskedWords(read(values)))
     pipeline = spec.load(fine_tuning)
     return Script(
         script.define_flags, lambda values: FineTuned(pipeline(read(values)))
@@ -73,7 +78,8 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
         UserError: a file, a row or a checkpoint is not what it must be.
     """
     entries = task_list.read(config)
-    is_one = len(entries) == 1
+    # A model of several stays one, whichever of its tasks are asked for.
+    is_one = len(entries) == 1 and not locate.tasks(config.output_dir)
     weights = task_sampling.read_weights(
         config.task_weights, [entry.name for entry in entries]
     )
@@ -82,7 +88,9 @@ def train(config: Config, flag_values: flags.FlagValues) -> None:
         folder = config.output_dir
         if not is_one:
             folder = task_paths.own_folder(folder, entry.name)
-        return task_list.make(entry, _script(entry.task), flag_values, folder)
+        return task_list.make(
+            *(entry, _script(entry.task), flag_values, folder), is_alone=is_one
+        )
 
     tasks = {entry.name: made(entry) for entry in entries}
     config.check_teachers({name: task.config for name, task in tasks.items()})

@@ -5,11 +5,17 @@ Imports without TensorFlow.
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from bert.cli.config import TrainingConfig
 from bert.errors import UserError
 from bert.files import task_paths, text_input
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from bert.training.objectives.distillation import Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,17 @@ class TaughtConfig(TrainingConfig):
                 f"{output_dir}, where training changes it; name another "
                 "--output_dir."
             )
+
+    def teaching(self, done: "Callable[[], tf.Tensor]") -> "Settings":
+        """Returns how the teacher's loss is mixed with the task's own.
+
+        Args:
+            done: see `training.feeds.MakeObjective`.
+        """
+        from bert.training.objectives.distillation import Settings, annealed
+
+        alpha = annealed(done) if self.teacher_annealing else self.distill_alpha
+        return Settings(alpha, self.distill_temperature)
 
     def _check_untaught(self, **given: object) -> None:
         """Raises UserError for a flag that is given without a teacher."""

@@ -1,6 +1,7 @@
 """What `finetune.run` does once all is checked: records, training, results."""
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -207,11 +208,14 @@ def train(
 
 def keep(task: FineTuningTask) -> None:
     """Keeps what a run is made with from here on; tells what is another."""
+    examples = [task.training_set()]
+    if task.teacher and task.unlabelled:
+        examples.append(task.unlabelled_set())
     resuming.keep(
         task.config,
         task.model_task,
         task.labels,
-        task.lessons().inputs(),
+        itertools.chain.from_iterable(each.inputs() for each in examples),
         task.teacher.digest if task.teacher else None,
     )
 

@@ -20,7 +20,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
@@ -131,16 +131,9 @@ class Teacher:
         """
         from bert.training.objectives import distillation
 
-        config = self._student.config
+        settings = self._student.config.teaching(done)
         return distillation.Distillation(
-            model,
-            self._student.spec.logits,
-            distillation.Settings(
-                distillation.annealed(done)
-                if config.teacher_annealing
-                else config.distill_alpha,
-                config.distill_temperature,
-            ),
+            model, self._student.spec.logits, settings
         )
 
     @functools.cached_property
@@ -288,12 +281,13 @@ def _config(
     if "tokens" in student.spec.logits.values():
         return student.config
     task = files.task
-    # Flags, by their names.
-    long_texts = (
-        dataclasses.asdict(task.long_texts) if task.spec.has_long_texts else {}
-    )
+    # Flags, by their names. A teacher only reads: what the student's flags say
+    # of training and exports need not go with how it does.
+    own: dict[str, Any] = {"do_export": False, "use_xla": False}
+    if task.spec.has_long_texts:
+        own |= {**dataclasses.asdict(task.long_texts), "lm_loss_weight": 0.0}
     return dataclasses.replace(
-        student.config, max_seq_length=task.max_seq_length, **long_texts
+        student.config, max_seq_length=task.max_seq_length, **own
     )
 
 

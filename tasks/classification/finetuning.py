@@ -1,6 +1,5 @@
 """Fine-tuning to classify texts or pairs of texts, and to score them."""
 
-import dataclasses
 import functools
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -204,12 +203,6 @@ class Classification(SetsTask):
             self.config.lm_loss_weight,
             **self.prepared.model_options(seed),
         )
-
-    def read_by(self, config, prepared):
-        """Without a language model, which the other one may not be."""
-        other = super().read_by(config, prepared)
-        other.config = dataclasses.replace(other.config, lm_loss_weight=0.0)
-        return other
 
     def parts(self, name):
         if error := self._lacking.get(name):

@@ -9,6 +9,7 @@ Imports without TensorFlow.
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -18,6 +19,7 @@ from bert.data.tables import json_node
 from bert.data.tables.json_node import Node
 from bert.errors import UserError
 from bert.files import task_paths
+from bert.model_folder import locate
 from bert.tasks.classification.config import processors
 from bert.tasks.multitask.config import Config
 from bert.tasks.multitask.listed import ListedTask, naming
@@ -35,11 +37,13 @@ OWN = (
     *("max_seq_length", "predict_batch_size"),
     *TEACHER,
 )
-# Those that mean something else, or nothing, to a task.
-_OF_ALL = (
-    *("data_dir", "early_stopping_patience", "save_best"),
+# Those that mean something else to a task.
+_ELSE = (
+    "data_dir",
     "teacher_annealing",  # it is of those that have a teacher
 )
+# Those of figures that a task beside others does not have.
+_OF_SEVERAL = ("early_stopping_patience", "save_best")
 _THE_RUNS = "which is the whole run's: see run_multitask.py --help"
 # What a task's flags may not be, whatever its script knows, and why.
 _NEVER = {
@@ -221,6 +225,8 @@ def make(
     script: Script,
     run_flags: flags.FlagValues,
     output_dir: str,
+    *,
+    is_alone: bool = False,
 ) -> ListedTask:
     """Makes a task of the list.
 
@@ -229,6 +235,7 @@ def make(
         script: of its kind.
         run_flags: those of the whole run.
         output_dir: the task's own.
+        is_alone: whether there is no other.
 
     Raises:
         UserError: a flag of it is wrong, or is the whole run's.
@@ -254,11 +261,26 @@ def make(
         if name in run_flags
         and run_flags[name].value is not None
         and (name not in OWN or run_flags[name].present)
-        and name not in _OF_ALL
+        and name not in (_ELSE if is_alone else _ELSE + _OF_SEVERAL)
     ]
+    if is_alone and (start := _own_start(entry.name, run_flags)):
+        shared.append(f"--init_checkpoint={start}")
     if any(word.startswith("--teacher_dir=") for word in entry.words):
         shared.append(f"--teacher_annealing={run_flags.teacher_annealing}")
     words = [*shared, *entry.words, f"--output_dir={output_dir}"]
     with naming(entry.name):
         values = command_line.read(script.define_flags, words, quiet=True)
         return script.make(values)
+
+
+def _own_start(name: str, run_flags: flags.FlagValues) -> str | None:
+    """Returns init_checkpoint of a task alone, if it has a task of this name.
+
+    Several tasks find their heads in it by their names.
+    """
+    path = run_flags.init_checkpoint
+    if path is None or task_paths.split(path)[1]:
+        return None
+    folder = path if os.path.isdir(path) else task_paths.folder_of(path)
+    kept = (locate.tasks(each) for each in task_paths.folders(folder))
+    return task_paths.join(path, name) if name in chain(*kept) else None

@@ -38,11 +38,14 @@ class Config(TaughtConfig):
     distill_top_k: int
     relation_heads: int
     teacher_layer: int | None
+    # Beside other tasks, which predict (run_multitask.py); no flag of its own.
+    do_predict: bool = False
 
     def __post_init__(self):
         super().__post_init__()
         self._check_teaching()
-        if not (self.do_train or self.do_eval or self.do_export):
+        uses = (self.do_eval, self.do_export, self.do_predict)
+        if not (self.do_train or any(uses)):
             raise UserError(
                 "At least one of --do_train, --do_eval and --do_export must be "
                 "true; none is."

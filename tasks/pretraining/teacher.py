@@ -58,7 +58,6 @@ class Teacher(NamedTuple):
         """
         from bert.modeling.heads import PretrainingModel
         from bert.training import run
-        from bert.training.objectives.distillation import Settings, annealed
         from bert.training.objectives.taught_pretraining import (
             TaughtPretraining,
         )
@@ -76,12 +75,7 @@ class Teacher(NamedTuple):
         return TaughtPretraining(
             model,
             teacher,
-            Settings(
-                annealed(done)
-                if config.teacher_annealing
-                else config.distill_alpha,
-                config.distill_temperature,
-            ),
+            config.teaching(done),
             config.distill_top_k,
             config.recompute_activations,
         )

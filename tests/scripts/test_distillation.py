@@ -107,7 +107,7 @@ def test_a_run_with_a_teacher_goes_on_bit_for_bit(
     longer = "--num_train_epochs=2.5"
     classify(*flags, longer, f"--teacher_dir={changed}", "--distill_alpha=0.7")
     (told,) = [m for m in caplog.messages if "goes on with another" in m]
-    assert "another data, teacher, num_train_epochs" in told
+    assert "another teacher, num_train_epochs" in told
     assert "distill_alpha (0.5 before, 0.7 now)" in told
     caplog.clear()
     classify(longer, "--num_train_epochs=5")

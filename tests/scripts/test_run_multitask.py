@@ -211,6 +211,14 @@ def test_a_task_may_not_be_lost_or_added_on_the_way(
     shutil.copytree(trained, out)
     less = command(golden, out, files("mrpc", "cola"), "--num_train_epochs=9")
     assert "which --tasks lacks" in error_of(*less)
+    # Those that are left are asked, be they one.
+    for names in (("mrpc",), ("mrpc", "cola")):
+        _, *words = command(golden, out, files(*names), "--nodo_train")
+        run("run_multitask.py", *words, "--do_eval")
+        before = figures(trained)
+        for name in names:
+            key = f"{name}/eval_loss"
+            assert figures(out)[key] == pytest.approx(before[key])
     go_back(out, 8)
     names = ("mrpc", "cola", "span", "mlm", "mnli")
     more = command(golden, out, files(*names))

@@ -1,5 +1,6 @@
 """Who may be a teacher; all others are refused in one line, before work."""
 
+import dataclasses
 import json
 import shutil
 
@@ -83,6 +84,22 @@ def test_who_cannot_teach_is_refused_before_work(
         teacher_files.find(student(name, flag))
     assert len(str(caught.value)) < 300
     assert not (tmp_path / "out").exists()
+
+
+def test_pairs_need_a_teacher_that_reads_them(student, folders, tmp_path):
+    flag = _spoilt(
+        folders("classification")[1],
+        lambda f: edit_json(
+            f / "task.json", long_texts={"truncation": "start"}
+        ),
+        tmp_path,
+    )
+    task = student("classification", flag)
+    teacher_files.find(task)
+    examples = [dataclasses.replace(e, text_b="the boat") for e in task._train]
+    task._sets["train"][""] = examples
+    with pytest.raises(UserError, match="of --truncation=start, for single"):
+        teacher_files.find(task)
 
 
 def test_squad_needs_the_students_windows_and_meaning(student):

@@ -78,7 +78,7 @@ def test_other_tasks_say_what_they_are_and_their_flags(tmp_path):
     ]
 
 
-def made(tmp_path, entry, *args):
+def made(tmp_path, entry, *args, **options):
     """Returns the flags that a task of the list is made with."""
     values = command(tmp_path, [entry], *args)
 
@@ -89,8 +89,37 @@ def made(tmp_path, entry, *args):
 
     (found,) = task_list.read(Config.from_flags(values))
     return task_list.make(
-        found, Script(define_flags, lambda values: values), values, "out/x"
+        *(found, Script(define_flags, lambda values: values), values, "out/x"),
+        **options,
     )
+
+
+def test_a_task_alone_has_what_is_of_all_tasks(tmp_path):
+    entry = {"name": "x", "task": "ner", "train_file": "a"}
+    args = ("--eval_steps=5", "--save_best=f1", "--early_stopping_patience=2")
+    found = made(tmp_path, entry, *args, is_alone=True)
+    assert (found.save_best, found.early_stopping_patience) == ("f1", 2)
+    found = made(tmp_path, entry, *args)
+    assert (found.save_best, found.early_stopping_patience) == (None, None)
+
+
+@pytest.mark.parametrize("best", ["", "/best"])
+def test_a_task_alone_starts_from_its_own_head(tmp_path, best):
+    run = tmp_path / "run"
+    (run / "tasks/x").mkdir(parents=True)
+    (run / "tasks/x/task.json").write_text("{}")
+    for way in (f"{run}{best}", f"{run}{best}/model.ckpt-3"):
+        start = f"--init_checkpoint={way}"
+        entry = {"name": "x", "task": "ner", "train_file": "a"}
+        found = made(tmp_path, entry, start, is_alone=True)
+        assert found.init_checkpoint == f"{way}#x"
+        assert made(tmp_path, entry, start).init_checkpoint == way
+        other = {**entry, "name": "y"}
+        found = made(tmp_path, other, start, is_alone=True)
+        assert found.init_checkpoint == way
+    start = f"--init_checkpoint={run}#other"
+    found = made(tmp_path, entry, start, is_alone=True)
+    assert found.init_checkpoint == f"{run}#other"
 
 
 def test_a_task_has_the_flags_of_the_run_and_its_own(tmp_path):
@@ -153,8 +182,23 @@ def test_masked_words_are_all_that_is_trained_on_text(tmp_path):
         found, script._script("pretraining"), run_flags, "out/x"
     ).config
     assert config.next_sentence == "none"
+    assert not config.do_predict
     assert (config.vocab_file, config.do_lower_case) == ("v", True)
     assert config.eval_steps == 3
+
+
+@pytest.mark.parametrize(
+    "args", [["--nodo_train"], ["--checkpoint=newest", "--do_train"]]
+)
+def test_masked_words_are_beside_tasks_that_predict(tmp_path, args):
+    entry = {"name": "x", "task": "pretraining", "input_file": "a.tfrecord"}
+    run_flags = command(tmp_path, [entry], "--do_predict", *args)
+    config = task_list.make(
+        *task_list.read(Config.from_flags(run_flags)),
+        *(script._script("pretraining"), run_flags, "out/x"),
+    ).config
+    assert config.do_predict
+    assert not config.do_eval
 
 
 @pytest.mark.parametrize(
