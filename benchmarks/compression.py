@@ -8,7 +8,9 @@ size, rows a second, milliseconds of one row, and points lost of the task's own
 figure. Runs that are done are not run again.
 
     python -m benchmarks.compression --data_dir=data --work_dir=/tmp/small \
-        --models=6x384=/tmp/minilm,2x128=/tmp/tiny
+        --models=6x384=/tmp/minilm
+    python -m benchmarks.compression --data_dir=data --work_dir=/tmp/small \
+        --models=2x128=/tmp/tiny --learning_rate=3e-4
 
 A model is a folder with bert_config.json, vocab.txt and, if it does not start
 with random weights, bert_model.ckpt. Needs all three runtimes.
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--work_dir", required=True, type=Path)
     parser.add_argument("--tasks", default=",".join(DEV_SETS))
     parser.add_argument("--formats", default=",".join(formats.FORMATS))
+    parser.add_argument("--learning_rate", help="default: as fine_tuning's")
     parser.add_argument("--rounds", default=3, type=int)
     args = parser.parse_args()
     models = dict(pair.split("=", 1) for pair in args.models.split(","))
@@ -85,6 +88,8 @@ def prepare(
     if cut := fine_tuning.TASKS[task].cut:
         fine_tuning.cut_training_set(cut, args)
     command = fine_tuning.command(fine_tuning.TASKS[task], 1, run, own)
+    if args.learning_rate:
+        command.append(f"--learning_rate={args.learning_rate}")
     if not [*folder.glob("bert_model.ckpt*")]:
         start = "--init_checkpoint="
         command = [word for word in command if not word.startswith(start)]
