@@ -88,11 +88,12 @@ def _check(
             f"{flag}: expected a model of two segments, for pairs of texts. "
             "Received: one whose type_vocab_size is 1; name another."
         )
-    truncation = files.task.long_texts.truncation
-    if task.has_pairs and not files.task.long_texts.takes_pairs:
+    long_texts = files.task.long_texts
+    if task.has_pairs and not long_texts.takes_pairs:
         raise UserError(
             f"{flag}: expected a model that reads pairs of texts. Received: "
-            f"one of --truncation={truncation}, for single texts; name another."
+            f"one of --truncation={long_texts.truncation}, for single texts; "
+            "name another."
         )
     if "tokens" in task.spec.logits.values():
         _check_tokens(flag, files, task, prepared)
